@@ -1,0 +1,3 @@
+module github.com/getstroke/stroke
+
+go 1.26
