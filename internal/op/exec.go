@@ -1,0 +1,67 @@
+// Package op holds the differentiable operations of a decoder, one in a file,
+// each with a Forward and a Backward part over plain float32 slices. They cut
+// their work into tasks for the process-wide worker pool so that no reduction
+// is ever split by the number of workers: the bits of a result depend on its
+// operands alone, never on who computed what, nor on what else is in a batch.
+package op
+
+import (
+	"fmt"
+
+	"github.com/getstroke/stroke/internal/kernel"
+)
+
+// Exec carries what the operations need beside their operands: task
+// descriptions and scratch memory for each worker. An Exec serves one caller
+// at a time; its methods allocate nothing.
+type Exec struct {
+	scratch [][]float32
+
+	linear     linearTask
+	linearGrad linearGradTask
+	norm       normTask
+	rope       ropeTask
+	swiglu     swigluTask
+	attend     attendTask
+	attendGrad attendGradTask
+	head       headTask
+	embed      embedTask
+}
+
+// NewExec makes an Exec for kernel.Workers() workers. Its scratch is big
+// enough for rows attending to as many as context keys and for heads of as
+// many as dim features. alloc hands out zeroed memory.
+func NewExec(context, dim int, alloc func(n int) []float32) *Exec {
+	need := max(ScratchFloats(context, dim), 1)
+	e := &Exec{scratch: make([][]float32, kernel.Workers())}
+	for i := range e.scratch {
+		e.scratch[i] = alloc(need)
+	}
+	return e
+}
+
+// ScratchFloats is the number of float32 of scratch that one worker needs.
+func ScratchFloats(context, dim int) int {
+	return max(attendBlock*roundUp(context, 16), headSlice*dim+headRows*headSlice+3*headRows)
+}
+
+// rowChunk is how many of n rows a task takes: enough tasks to keep every
+// worker busy, each a whole number of kernel tiles, and no more than limit.
+func rowChunk(n, limit int) int {
+	w := kernel.Workers()
+	c := (n + w - 1) / w
+	if c > limit {
+		c = (c + 1) / 2
+	}
+	return min(roundUp(max(c, 12), 12), roundUp(limit, 12))
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+func check(ok bool, format string, args ...any) {
+	if !ok {
+		panic("op: " + fmt.Sprintf(format, args...))
+	}
+}

@@ -1,0 +1,103 @@
+package op
+
+import (
+	"math"
+
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+const (
+	headSlice = 256 // rows of the vocabulary looked at in one go
+	headRows  = 264 // rows of x that a task takes at the most
+)
+
+type headTask struct {
+	e       *Exec
+	dx, x   []float32
+	w       *tensor.Matrix
+	targets []int32
+	weights []float32
+	nll     []float32
+	n, rows int
+}
+
+// Head computes the cross-entropy of a language-model head over the whole
+// vocabulary without ever holding more than a slice of the logits:
+//
+//	nll[r] = log Σ_v exp(x[r]·w[v]) - x[r]·w[target[r]]
+//
+// for x [n, dim] and w [vocab, dim]. nll [n] is overwritten. Where dx is not
+// nil, dx [n, dim] is overwritten with weights[r]·∂nll[r]/∂x[r]: the slices are
+// folded into a running maximum, sum and weighted mean of w, as attention over
+// a long context is (arXiv:2205.14135), so every slice of w is widened once.
+func (e *Exec) Head(dx, nll, x []float32, w *tensor.Matrix, targets []int32, weights []float32, n int) {
+	t := &e.head
+	*t = headTask{e: e, dx: dx, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n, rows: rowChunk(n, headRows)}
+	kernel.Run(ceilDiv(n, t.rows), t)
+}
+
+// Do runs task i.
+func (t *headTask) Do(i, worker int) {
+	lo, hi := i*t.rows, min((i+1)*t.rows, t.n)
+	n, dim := hi-lo, t.w.Cols
+	s := t.e.scratch[worker]
+	panel, s := s[:headSlice*dim], s[headSlice*dim:]
+	logits, s := s[:n*headSlice], s[n*headSlice:]
+	top, sum, one := s[:n], s[n:2*n], s[2*n:2*n+1]
+	for r := range n {
+		top[r], sum[r] = float32(math.Inf(-1)), 0
+	}
+	var target [headRows]float32
+	if t.dx != nil {
+		clear(t.dx[lo*dim : hi*dim])
+	}
+	x := t.x[lo*dim:]
+	for v0 := 0; v0 < t.w.Rows; v0 += headSlice {
+		m := min(headSlice, t.w.Rows-v0)
+		for v := range m {
+			t.w.WidenRow(panel[v*dim:(v+1)*dim], v0+v)
+		}
+		kernel.MulNT(logits, headSlice, x, dim, panel, dim, n, m, dim)
+		for r := range n {
+			row := logits[r*headSlice : r*headSlice+m]
+			if v := int(t.targets[lo+r]) - v0; v >= 0 && v < m {
+				target[r] = row[v]
+			}
+			if big := kernel.MaxOf(row); big > top[r] {
+				one[0] = top[r] - big
+				kernel.Exp(one, one)
+				sum[r] *= one[0]
+				if t.dx != nil && v0 > 0 {
+					kernel.Scale(t.dx[(lo+r)*dim:(lo+r+1)*dim], one[0])
+				}
+				top[r] = big
+			}
+			sum[r] += kernel.ExpSum(row, top[r])
+		}
+		if t.dx != nil {
+			kernel.AddNN(t.dx[lo*dim:], dim, logits, headSlice, panel, dim, n, dim, m)
+		}
+	}
+	for r := range n {
+		t.nll[lo+r] = float32(math.Log(float64(sum[r])) + float64(top[r]) - float64(target[r]))
+		if t.dx == nil {
+			continue
+		}
+		dx := t.dx[(lo+r)*dim : (lo+r+1)*dim]
+		weight := t.weights[lo+r]
+		if weight == 0 {
+			clear(dx)
+			continue
+		}
+		kernel.Scale(dx, weight/sum[r])
+		t.w.WidenRow(panel[:dim], int(t.targets[lo+r]))
+		kernel.AddScaled(dx, panel[:dim], -weight)
+	}
+}
+
+// Logits overwrites y [n, vocab] with x wᵀ, for x [n, dim].
+func (e *Exec) Logits(y, x []float32, w *tensor.Matrix, n int, lins *[1]Linear) {
+	lins[0] = Linear{W: w, Y: y}
+	e.Linear(x, n, w.Cols, lins[:])
+}

@@ -1,0 +1,334 @@
+package op
+
+import (
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// Pair is the low-rank pair that a LoRA adapter adds to one linear
+// (arXiv:2106.09685): y += Scale · (x Aᵀ) Bᵀ. Both factors lie with the rank
+// outermost, padded with zero rows to a multiple of 16.
+type Pair struct {
+	Rank, Pad int       // rank, and rank rounded up to a multiple of 16
+	In, Out   int       // features of x and y
+	Scale     float32   // alpha/rank, or alpha/√rank with rsLoRA
+	A         []float32 // [Pad, In]
+	B         []float32 // [Pad, Out], the transpose of PEFT's lora_B
+	GradA     []float32 // [In, Pad], accumulated by LinearGrad; nil where the pair is frozen
+	GradB     []float32 // [Out, Pad]
+}
+
+// NewPair makes a pair of zeros; alloc hands out zeroed memory.
+func NewPair(rank, in, out int, scale float32, alloc func(n int) []float32) *Pair {
+	pad := roundUp(rank, 16)
+	return &Pair{Rank: rank, Pad: pad, In: in, Out: out, Scale: scale, A: alloc(pad * in), B: alloc(pad * out)}
+}
+
+// Delta applies a pair to the rows [Lo, Hi) of a flattened batch.
+type Delta struct {
+	Lo, Hi   int
+	Pair     *Pair
+	Strength float32   // multiplies Pair.Scale; never 0 (such a delta is left out)
+	H        []float32 // [Hi-Lo, Pad]: Scale·Strength·(x Aᵀ), written by Linear, read by LinearGrad
+	DH       []float32 // [Hi-Lo, Pad]: scratch of LinearGrad
+	Drop     *Dropout  // nil for none
+}
+
+// Linear is one frozen linear with its operands in a batch of n rows.
+type Linear struct {
+	W      *tensor.Matrix // [out, in]
+	Bias   []float32      // [out] or nil
+	Y      []float32      // [n, out]: overwritten by Linear
+	DY     []float32      // [n, out]: read by LinearGrad
+	GradW  []float32      // [out, in]: accumulated by LinearGrad; nil where W is frozen
+	Deltas []Delta
+}
+
+// smallBatch is the largest number of rows for which weights are widened in
+// registers, row by row, and not in panels. It changes speed, never bits.
+const smallBatch = 8
+
+type linearTask struct {
+	x      []float32
+	n, in  int
+	lins   []Linear
+	phase  int
+	rows   int // rows of x in a task
+	panel  int // rows of W in a task
+	chunks int
+}
+
+// Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
+// share x [n, in]. Each Y is overwritten, each Delta.H too.
+func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
+	t := &e.linear
+	t.x, t.n, t.in, t.lins = x, n, in, lins
+	for i := range lins {
+		check(lins[i].W.Cols == in, "linear %s is [%d, %d] and x is [%d, %d]", lins[i].W.Name, lins[i].W.Rows, lins[i].W.Cols, n, in)
+	}
+	t.phase = 0
+	t.rows = rowChunk(n, 64)
+	tasks := 0
+	for i := range lins {
+		for _, d := range lins[i].Deltas {
+			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
+		}
+	}
+	if tasks > 0 {
+		kernel.Run(tasks, t)
+	}
+	t.phase = 1
+	if n <= smallBatch {
+		t.rows, t.panel = n, 48
+	} else {
+		t.rows, t.panel = rowChunk(n, 264), 64
+	}
+	t.chunks = ceilDiv(n, t.rows)
+	tasks = 0
+	for i := range lins {
+		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
+	}
+	kernel.Run(tasks, t)
+}
+
+// Do runs task i.
+func (t *linearTask) Do(i, worker int) {
+	if t.phase == 0 {
+		for l := range t.lins {
+			deltas := t.lins[l].Deltas
+			for k := range deltas {
+				c := ceilDiv(deltas[k].Hi-deltas[k].Lo, t.rows)
+				if i < c {
+					t.lowRank(&deltas[k], i)
+					return
+				}
+				i -= c
+			}
+		}
+		return
+	}
+	for l := range t.lins {
+		lin := &t.lins[l]
+		c := t.chunks * ceilDiv(lin.W.Rows, t.panel)
+		if i < c {
+			t.product(lin, i%t.chunks, i/t.chunks)
+			return
+		}
+		i -= c
+	}
+}
+
+// lowRank computes rows of H.
+func (t *linearTask) lowRank(d *Delta, chunk int) {
+	p := d.Pair
+	lo := d.Lo + chunk*t.rows
+	hi := min(lo+t.rows, d.Hi)
+	h := d.H[(lo-d.Lo)*p.Pad : (hi-d.Lo)*p.Pad]
+	x := t.x[lo*t.in:]
+	if d.Drop != nil {
+		d.Drop.apply(x, lo, hi, t.in)
+		x = d.Drop.X[lo*t.in:]
+	}
+	kernel.MulNT(h, p.Pad, x, t.in, p.A, t.in, hi-lo, p.Pad, t.in)
+	kernel.Scale(h, p.Scale*d.Strength)
+}
+
+// product computes a block of Y.
+func (t *linearTask) product(lin *Linear, chunk, panel int) {
+	w := lin.W
+	out := w.Rows
+	lo, hi := chunk*t.rows, min((chunk+1)*t.rows, t.n)
+	j0, j1 := panel*t.panel, min((panel+1)*t.panel, out)
+	data, order := rowsOf(w, j0, j1)
+	y := lin.Y[lo*out+j0:]
+	x := t.x[lo*t.in:]
+	if t.n <= smallBatch {
+		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
+	} else {
+		kernel.MulNTQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
+	}
+	if lin.Bias != nil {
+		for r := lo; r < hi; r++ {
+			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
+		}
+	}
+	for k := range lin.Deltas {
+		d := &lin.Deltas[k]
+		a, b := max(lo, d.Lo), min(hi, d.Hi)
+		if a >= b {
+			continue
+		}
+		p := d.Pair
+		kernel.AddNN(lin.Y[a*out+j0:], out, d.H[(a-d.Lo)*p.Pad:], p.Pad, p.B[j0:], out, b-a, j1-j0, p.Rank)
+	}
+}
+
+// rowsOf is the memory and the row order of rows [j0, j1) of w.
+func rowsOf(w *tensor.Matrix, j0, j1 int) ([]byte, []int32) {
+	if w.Order != nil {
+		return w.Data, w.Order[j0:j1]
+	}
+	rb := w.RowBytes()
+	return w.Data[j0*rb : j1*rb], nil
+}
+
+type linearGradTask struct {
+	dx, x []float32
+	n, in int
+	lins  []Linear
+	phase int
+	rows  int
+	cols  int // features in a task that accumulates a pair's gradient
+	dxN   int // number of tasks for dx
+}
+
+// LinearGrad is the backward pass of Linear. It reads x and each DY, adds
+//
+//	dx += Σ dy W + Strength·Scale·(dy B) A
+//
+// to dx [n, in] unless dx is nil, and accumulates for each pair that has
+// gradients
+//
+//	GradB += dyᵀ h        GradA += xᵀ (Strength·Scale·(dy B))
+//
+// and, where GradW is given, GradW += dyᵀ x. With dropout, xᵀ stands for the
+// dropped x. Delta.DH is overwritten.
+func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
+	t := &e.linearGrad
+	t.dx, t.x, t.n, t.in, t.lins = dx, x, n, in, lins
+	t.phase, t.rows = 0, rowChunk(n, 64)
+	tasks := 0
+	for i := range lins {
+		for _, d := range lins[i].Deltas {
+			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
+		}
+	}
+	if tasks > 0 {
+		kernel.Run(tasks, t)
+	}
+	t.phase = 1
+	t.rows, t.cols = rowChunk(n, 132), 192
+	t.dxN = 0
+	if dx != nil {
+		t.dxN = ceilDiv(n, t.rows)
+	}
+	tasks = t.dxN
+	for i := range lins {
+		tasks += t.gradTasks(&lins[i])
+	}
+	if tasks > 0 {
+		kernel.Run(tasks, t)
+	}
+}
+
+func (t *linearGradTask) gradTasks(lin *Linear) int {
+	n := 0
+	for _, d := range lin.Deltas {
+		if d.Pair.GradA != nil {
+			n += ceilDiv(d.Pair.In, t.cols) + ceilDiv(d.Pair.Out, t.cols)
+		}
+	}
+	if lin.GradW != nil {
+		n += ceilDiv(lin.W.Rows, t.cols)
+	}
+	return n
+}
+
+// Do runs task i.
+func (t *linearGradTask) Do(i, worker int) {
+	if t.phase == 0 {
+		for l := range t.lins {
+			lin := &t.lins[l]
+			for k := range lin.Deltas {
+				d := &lin.Deltas[k]
+				c := ceilDiv(d.Hi-d.Lo, t.rows)
+				if i < c {
+					t.lowRank(lin, d, i)
+					return
+				}
+				i -= c
+			}
+		}
+		return
+	}
+	if i < t.dxN {
+		t.input(i)
+		return
+	}
+	i -= t.dxN
+	for l := range t.lins {
+		c := t.gradTasks(&t.lins[l])
+		if i < c {
+			t.params(&t.lins[l], i)
+			return
+		}
+		i -= c
+	}
+}
+
+// lowRank computes rows of DH.
+func (t *linearGradTask) lowRank(lin *Linear, d *Delta, chunk int) {
+	p := d.Pair
+	lo := d.Lo + chunk*t.rows
+	hi := min(lo+t.rows, d.Hi)
+	dh := d.DH[(lo-d.Lo)*p.Pad : (hi-d.Lo)*p.Pad]
+	kernel.MulNT(dh, p.Pad, lin.DY[lo*p.Out:], p.Out, p.B, p.Out, hi-lo, p.Pad, p.Out)
+	kernel.Scale(dh, p.Scale*d.Strength)
+}
+
+// input adds to rows of dx.
+func (t *linearGradTask) input(chunk int) {
+	lo, hi := chunk*t.rows, min((chunk+1)*t.rows, t.n)
+	for l := range t.lins {
+		lin := &t.lins[l]
+		out := lin.W.Rows
+		kernel.AddNNQ(t.dx[lo*t.in:], t.in, lin.DY[lo*out:], out, lin.W.Data, lin.W.DType, lin.W.Order, hi-lo, t.in, out)
+		for k := range lin.Deltas {
+			d := &lin.Deltas[k]
+			a, b := max(lo, d.Lo), min(hi, d.Hi)
+			if a >= b {
+				continue
+			}
+			p := d.Pair
+			dh := d.DH[(a-d.Lo)*p.Pad:]
+			if d.Drop != nil {
+				d.Drop.addGrad(t.dx, dh, p, a, b)
+				continue
+			}
+			kernel.AddNN(t.dx[a*t.in:], t.in, dh, p.Pad, p.A, t.in, b-a, t.in, p.Rank)
+		}
+	}
+}
+
+// params accumulates a block of a parameter's gradient.
+func (t *linearGradTask) params(lin *Linear, i int) {
+	for k := range lin.Deltas {
+		d := &lin.Deltas[k]
+		p := d.Pair
+		if p.GradA == nil {
+			continue
+		}
+		rows := d.Hi - d.Lo
+		if c := ceilDiv(p.In, t.cols); i < c {
+			j0, j1 := i*t.cols, min((i+1)*t.cols, p.In)
+			x := t.x
+			if d.Drop != nil {
+				x = d.Drop.X
+			}
+			kernel.AddTN(p.GradA[j0*p.Pad:], p.Pad, x[d.Lo*t.in+j0:], t.in, d.DH, p.Pad, j1-j0, p.Pad, rows)
+			return
+		} else {
+			i -= c
+		}
+		if c := ceilDiv(p.Out, t.cols); i < c {
+			j0, j1 := i*t.cols, min((i+1)*t.cols, p.Out)
+			kernel.AddTN(p.GradB[j0*p.Pad:], p.Pad, lin.DY[d.Lo*p.Out+j0:], p.Out, d.H, p.Pad, j1-j0, p.Pad, rows)
+			return
+		} else {
+			i -= c
+		}
+	}
+	out := lin.W.Rows
+	j0, j1 := i*t.cols, min((i+1)*t.cols, out)
+	kernel.AddTN(lin.GradW[j0*t.in:], t.in, lin.DY[j0:], out, t.x, t.in, j1-j0, t.in, t.n)
+}
