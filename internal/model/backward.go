@@ -1,0 +1,184 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/weights"
+)
+
+// Loss computes the negative log-likelihood in nats of targets[i] after token
+// i of the flattened batch that Forward ran, for every i whose target is not
+// negative; nll[i] is overwritten there and left alone elsewhere. With grad,
+// the gradient of Σ scale[i]·nll[i] with respect to the final states is kept
+// for Backward; scale may be nil otherwise.
+func (s *Session) Loss(nll []float32, targets []int32, scale []float32, grad bool) error {
+	m, n := s.m, s.n
+	if len(nll) < n || len(targets) < n || grad && (len(scale) < n || !s.lim.Training) {
+		return fmt.Errorf("loss: %d losses, %d targets and %d weights for %d tokens", len(nll), len(targets), len(scale), n)
+	}
+	for _, t := range targets[:n] {
+		if int(t) >= m.Vocab {
+			return fmt.Errorf("loss: target %d of a vocabulary of %d", t, m.Vocab)
+		}
+	}
+	return weights.Guard(func() error {
+		s.loss(nll, targets, scale, grad)
+		return nil
+	})
+}
+
+func (s *Session) loss(nll []float32, targets []int32, scale []float32, grad bool) {
+	m, n, e := s.m, s.n, s.exec
+	s.index = s.index[:0]
+	for i := range n {
+		if targets[i] >= 0 {
+			s.index = append(s.index, int32(i))
+		}
+	}
+	c := len(s.index)
+	if grad {
+		clear(s.grad.x[:n*m.Dim])
+	}
+	if c == 0 {
+		return
+	}
+	for k, i := range s.index {
+		copy(s.picked[k*m.Dim:(k+1)*m.Dim], s.x[int(i)*m.Dim:])
+	}
+	if !grad {
+		e.RMSNorm(s.picked, s.rinv, s.picked, m.Norm, c, m.Dim, m.Eps)
+		s.gather(targets, nil)
+		e.Head(nil, s.act[:c], s.picked, &m.Head, s.ids[:c], nil, c)
+		s.scatter(nll, s.act[:c])
+		return
+	}
+	g := &s.grad
+	e.RMSNorm(s.norm, s.rinv, s.picked, m.Norm, c, m.Dim, m.Eps)
+	s.gather(targets, scale)
+	e.Head(g.norm, s.act[:c], s.norm, &m.Head, s.ids[:c], g.act[:c], c)
+	s.scatter(nll, s.act[:c])
+	// The gradient of the picked rows goes through the norm, and from there to
+	// their places in the residual stream.
+	d := s.norm[:c*m.Dim]
+	clear(d)
+	e.RMSNormGrad(d, g.norm, s.picked, m.Norm, s.rinv, c, m.Dim)
+	for k, i := range s.index {
+		copy(g.x[int(i)*m.Dim:(int(i)+1)*m.Dim], d[k*m.Dim:(k+1)*m.Dim])
+	}
+}
+
+// gather puts the targets of the picked rows in s.ids and their weights in the
+// gradient's scratch.
+func (s *Session) gather(targets []int32, scale []float32) {
+	for k, i := range s.index {
+		s.ids[k] = targets[i]
+		if scale != nil {
+			s.grad.act[k] = scale[i]
+		}
+	}
+}
+
+func (s *Session) scatter(nll, picked []float32) {
+	for k, i := range s.index {
+		nll[i] = picked[k]
+	}
+}
+
+// Backward accumulates the gradients of the adapters' trainable pairs for the
+// last Forward and Loss. Each pair's gradient is a sum in the order of tokens.
+func (s *Session) Backward() error {
+	if !s.lim.Training {
+		return fmt.Errorf("backward: the session was not made for training")
+	}
+	return weights.Guard(func() error {
+		s.backward()
+		return nil
+	})
+}
+
+func (s *Session) backward() {
+	lowest := s.lowestTrained()
+	for l := s.m.Layers - 1; l >= lowest; l-- {
+		if l < s.m.Layers-s.lim.Kept {
+			s.forwardLayer(l, s.x)
+		}
+		s.backwardLayer(l, l > lowest)
+	}
+}
+
+// lowestTrained is the lowest layer with a trainable pair; below it there is
+// nothing to compute.
+func (s *Session) lowestTrained() int {
+	for l := range s.m.Layers {
+		for i := range s.rows {
+			for _, a := range s.rows[i].Adapters {
+				for _, p := range a.Adapter.Pairs[l] {
+					if p != nil && p.GradA != nil {
+						return l
+					}
+				}
+			}
+		}
+	}
+	return s.m.Layers
+}
+
+// backwardLayer takes the gradient of layer l's output in s.grad.x and leaves
+// that of its input there. It mirrors forwardLayer from its last line to its
+// first.
+func (s *Session) backwardLayer(l int, below bool) {
+	m, e, n, g := s.m, s.exec, s.n, &s.grad
+	L, a := &m.Layer[l], &s.layers[l]
+	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
+
+	// next = mid + down_proj(act)
+	e.SwiGLU(s.act, a.gate, a.up, n*m.FFN)
+	clear(g.act[:n*m.FFN])
+	s.linearGrad(l, lora.DownProj, g.x)
+	e.LinearGrad(g.act, s.act, n, m.FFN, s.lins[lora.DownProj:])
+
+	// act = silu(gate)·up; the gradients take the place of gate and up
+	e.SwiGLUGrad(a.gate, a.up, g.act, a.gate, a.up, n*m.FFN)
+
+	// gate, up = gate_proj(norm(mid)), up_proj(norm(mid))
+	e.RMSNorm(s.norm, a.rinv2, a.mid, L.MLPNorm, n, m.Dim, m.Eps)
+	clear(g.norm[:n*m.Dim])
+	s.linearGrad(l, lora.GateProj, a.gate)
+	s.linearGrad(l, lora.UpProj, a.up)
+	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.GateProj:lora.DownProj])
+	e.RMSNormGrad(g.x, g.norm, a.mid, L.MLPNorm, a.rinv2, n, m.Dim)
+
+	// mid = x + o_proj(o)
+	clear(g.o[:n*q])
+	s.linearGrad(l, lora.OProj, g.x)
+	e.LinearGrad(g.o, a.o, n, q, s.lins[lora.OProj:lora.GateProj])
+
+	// o = attention(q, k, v)
+	k, v := a.kv[:n*kv], a.kv[s.lim.Tokens*kv:][:n*kv]
+	dk, dv := g.kv[:n*kv], g.kv[s.lim.Tokens*kv:][:n*kv]
+	for i := range s.seqs {
+		e.AttendGrad(g.q, dk, dv, g.o, a.q, k, v, a.o, a.stat, g.score, s.seqs[i].Lo, s.seqs[i].N, m.heads())
+	}
+	e.RopeGrad(g.q, s.pos[:n], &s.rotary, n, m.Heads)
+	e.RopeGrad(dk, s.pos[:n], &s.rotary, n, m.KVHeads)
+
+	// q, k, v = q_proj(norm(x)), k_proj(norm(x)), v_proj(norm(x))
+	e.RMSNorm(s.norm, a.rinv1, a.x, L.AttnNorm, n, m.Dim, m.Eps)
+	s.linearGrad(l, lora.QProj, g.q)
+	s.linearGrad(l, lora.KProj, dk)
+	s.linearGrad(l, lora.VProj, dv)
+	if !below {
+		e.LinearGrad(nil, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
+		return
+	}
+	clear(g.norm[:n*m.Dim])
+	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
+	e.RMSNormGrad(g.x, g.norm, a.x, L.AttnNorm, a.rinv1, n, m.Dim)
+}
+
+// linearGrad prepares linear i of layer l to read dy.
+func (s *Session) linearGrad(l int, i lora.Module, dy []float32) {
+	s.linear(l, i, nil)
+	s.lins[i].DY = dy
+}

@@ -1,0 +1,87 @@
+// Package train trains LoRA adapters: the order of the data, accumulation,
+// clipping, AdamW, the schedule of the rate, checkpoints. A run is exact: the
+// same data, options, seed and kernel kind give the same bits, also after a
+// stop and a resume.
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/getstroke/stroke/internal/lora"
+)
+
+// Schedule is how the learning rate falls after the warm-up.
+type Schedule string
+
+// The schedules.
+const (
+	Linear   Schedule = "linear"
+	Cosine   Schedule = "cosine"
+	Constant Schedule = "constant"
+)
+
+// Options are the settings of a run.
+type Options struct {
+	LoRA          lora.Options `json:"lora"`
+	Rate          float64      `json:"rate"`            // peak learning rate
+	Warmup        float64      `json:"warmup"`          // share of the steps over which the rate rises
+	Schedule      Schedule     `json:"schedule"`        // after the warm-up
+	TokensPerStep int          `json:"tokens_per_step"` // a step takes sequences until it has as many
+	Clip          float64      `json:"clip"`            // largest norm of the gradient; 0 for none
+	Beta1         float64      `json:"beta1"`
+	Beta2         float64      `json:"beta2"`
+	Eps           float64      `json:"eps"`
+	Decay         float64      `json:"decay"` // decoupled weight decay
+	Seed          uint64       `json:"seed"`
+}
+
+// Validate says what is out of range.
+func (o *Options) Validate() error {
+	switch {
+	case o.LoRA.Rank < 1 || o.LoRA.Rank > 1024:
+		return fmt.Errorf("the rank is %d: it must be from 1 to 1024", o.LoRA.Rank)
+	case !(o.LoRA.Alpha > 0) || math.IsInf(o.LoRA.Alpha, 0):
+		return fmt.Errorf("alpha is %g: it must be above 0", o.LoRA.Alpha)
+	case !(o.LoRA.Dropout >= 0 && o.LoRA.Dropout < 1):
+		return fmt.Errorf("the dropout is %g: it must be from 0 to below 1", o.LoRA.Dropout)
+	case !(o.Rate > 0 && o.Rate < 1):
+		return fmt.Errorf("the learning rate is %g: it must be above 0 and below 1", o.Rate)
+	case !(o.Warmup >= 0 && o.Warmup <= 1):
+		return fmt.Errorf("the warm-up is %g: it must be from 0 to 1 of the steps", o.Warmup)
+	case o.Schedule != Linear && o.Schedule != Cosine && o.Schedule != Constant:
+		return fmt.Errorf("the schedule %q is not known: it is linear, cosine or constant", o.Schedule)
+	case o.TokensPerStep < 1:
+		return fmt.Errorf("a step takes %d tokens: it must take at least 1", o.TokensPerStep)
+	case !(o.Clip >= 0):
+		return fmt.Errorf("the largest gradient norm is %g: it must not be negative", o.Clip)
+	case !(o.Beta1 >= 0 && o.Beta1 < 1) || !(o.Beta2 >= 0 && o.Beta2 < 1):
+		return fmt.Errorf("AdamW's betas are %g and %g: they must be from 0 to below 1", o.Beta1, o.Beta2)
+	case !(o.Eps > 0):
+		return fmt.Errorf("AdamW's epsilon is %g: it must be above 0", o.Eps)
+	case !(o.Decay >= 0 && o.Decay < 1):
+		return fmt.Errorf("the weight decay is %g: it must be from 0 to below 1", o.Decay)
+	}
+	return nil
+}
+
+// RateAt is the learning rate of a step, counted from 0, of a run of steps:
+//
+//	warm = ceil(Warmup·steps)
+//	Rate · (step+1)/warm                                 below warm
+//	Rate · (steps-step)/(steps-warm)                     linear
+//	Rate · (1+cos(π·(step-warm)/(steps-warm)))/2         cosine
+func (o *Options) RateAt(step, steps int) float64 {
+	warm := int(math.Ceil(o.Warmup * float64(steps)))
+	if step < warm {
+		return o.Rate * float64(step+1) / float64(warm)
+	}
+	left := float64(max(steps-warm, 1))
+	switch o.Schedule {
+	case Linear:
+		return o.Rate * float64(steps-step) / left
+	case Cosine:
+		return o.Rate * (1 + math.Cos(math.Pi*float64(step-warm)/left)) / 2
+	}
+	return o.Rate
+}

@@ -1,0 +1,288 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// Trainer trains one adapter on one base.
+type Trainer struct {
+	m       *model.Model
+	opt     Options
+	data    string // hash of the data
+	steps   []step
+	next    int
+	session *model.Session
+	arena   *tensor.Arena
+	adapter *lora.Adapter
+	optim   *Optimizer
+	use     []lora.Applied
+
+	rows    []model.Row
+	targets []int32
+	scale   []float32
+	nll     []float32
+}
+
+// Job is what a Trainer is made from.
+type Job struct {
+	Model   *model.Model
+	Options Options
+	Epochs  [][]Example // the examples of each epoch; shuffled by the trainer
+	// From starts from the weights of an adapter of the same shape; nil starts
+	// afresh.
+	From *lora.Adapter
+	// On are frozen adapters below the one that is trained.
+	On []lora.Applied
+	// Memory is how many bytes the run may take beside the base; activations
+	// that do not fit are computed again. 0 means 800 MB.
+	Memory int64
+	// Batch is the largest number of tokens that go through the base together;
+	// 0 means 512, or the longest example.
+	Batch int
+}
+
+// Info tells of a step done.
+type Info struct {
+	Step   int // counted from 1
+	Steps  int
+	Epoch  int     // counted from 1
+	Last   bool    // of its epoch
+	Loss   float64 // mean nats per scored token, before the update
+	Rate   float64
+	Norm   float64 // of the gradient, before clipping
+	Tokens int     // that went through the base
+}
+
+// NotFiniteError stops a run whose loss or gradient is no longer a number. The
+// weights are those of the step before.
+type NotFiniteError struct {
+	Step int
+	Rate float64
+}
+
+func (e *NotFiniteError) Error() string {
+	return fmt.Sprintf("the loss is no longer a number at step %d, at a learning rate of %.3g", e.Step, e.Rate)
+}
+
+// Hint says what to do.
+func (e *NotFiniteError) Hint() string {
+	return fmt.Sprintf("train again with a lower rate, for example --rate %.2g; the last good state is kept", e.Rate/3)
+}
+
+// New plans a run. Its memory is taken before the first step; a step allocates
+// nothing.
+func New(j Job) (*Trainer, error) {
+	if err := j.Options.Validate(); err != nil {
+		return nil, fmt.Errorf("plan training: %w", err)
+	}
+	longest := 0
+	for _, e := range j.Epochs {
+		for i := range e {
+			longest = max(longest, len(e[i].Tokens))
+		}
+	}
+	if longest < 2 {
+		return nil, fmt.Errorf("plan training: there is nothing to learn from")
+	}
+	batch := j.Batch
+	if batch == 0 {
+		batch = 512
+	}
+	batch = max(batch, longest)
+	steps, err := plan(j.Epochs, j.Options.Seed, j.Options.TokensPerStep, batch)
+	if err != nil {
+		return nil, fmt.Errorf("plan training: %w", err)
+	}
+	if len(steps) == 0 {
+		return nil, fmt.Errorf("plan training: no token has a loss")
+	}
+	t := &Trainer{m: j.Model, opt: j.Options, data: hash(j.Epochs), steps: steps}
+	lim := model.Limits{Tokens: batch, Context: longest, Longest: longest, Training: true, Dropout: j.Options.LoRA.Dropout}
+	for i := range steps {
+		lo := 0
+		for _, hi := range steps[i].micro {
+			lim.Rows = max(lim.Rows, hi-lo)
+			lo = hi
+		}
+	}
+	shape := j.Model.Shape()
+	var floats int
+	count := func(n int) []float32 { floats += tensor.Aligned(n); return make([]float32, n) }
+	probe := lora.New(shape, j.Options.LoRA, 0, count)
+	probe.Trainable(count)
+	NewOptimizer(probe, &j.Options, count)
+	lim.Pad = probe.Pad()
+	for _, a := range j.On {
+		if err := a.Adapter.Fits(shape); err != nil {
+			return nil, fmt.Errorf("plan training: %w", err)
+		}
+		lim.Pad += a.Adapter.Pad()
+	}
+	if t.arena, err = tensor.NewArena(4 * floats); err != nil {
+		return nil, fmt.Errorf("plan training: %w", err)
+	}
+	t.adapter = lora.New(shape, j.Options.LoRA, j.Options.Seed, t.arena.Floats)
+	t.adapter.Trainable(t.arena.Floats)
+	t.optim = NewOptimizer(t.adapter, &j.Options, t.arena.Floats)
+	if j.From != nil {
+		if !t.adapter.SameShape(j.From) {
+			t.arena.Close()
+			return nil, fmt.Errorf("plan training: the adapter to go on from has another shape than the one to train")
+		}
+		t.adapter.Copy(j.From)
+	}
+	memory := j.Memory
+	if memory == 0 {
+		memory = 800e6
+	}
+	lim.Kept = kept(j.Model, lim, memory-int64(4*floats))
+	if t.session, err = j.Model.NewSession(lim); err != nil {
+		t.arena.Close()
+		return nil, fmt.Errorf("plan training: %w", err)
+	}
+	t.use = append(append([]lora.Applied(nil), j.On...), lora.Applied{Adapter: t.adapter, Strength: 1})
+	t.rows = make([]model.Row, 0, lim.Rows)
+	t.targets, t.scale, t.nll = make([]int32, batch), make([]float32, batch), make([]float32, batch)
+	return t, nil
+}
+
+// kept is the largest number of layers whose activations fit in the memory.
+func kept(m *model.Model, lim model.Limits, memory int64) int {
+	for k := m.Layers; k > 0; k-- {
+		lim.Kept = k
+		if m.Need(lim) <= memory {
+			return k
+		}
+	}
+	return 0
+}
+
+// Close gives the memory back.
+func (t *Trainer) Close() error {
+	err := t.session.Close()
+	if e := t.arena.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// Steps is the number of steps of the run.
+func (t *Trainer) Steps() int { return len(t.steps) }
+
+// Done is the number of steps behind.
+func (t *Trainer) Done() int { return t.next }
+
+// Tokens is the number of tokens that the steps [from, to) put through the
+// base.
+func (t *Trainer) Tokens(from, to int) int {
+	n := 0
+	for _, s := range t.steps[from:to] {
+		n += s.tokens
+	}
+	return n
+}
+
+// Bytes is the memory planned: weights of the adapter, gradients, moments and
+// activations.
+func (t *Trainer) Bytes() int64 {
+	return int64(t.arena.Size()) + t.m.Need(t.session.Limits())
+}
+
+// Kept is the number of layers whose activations are kept and not computed
+// again.
+func (t *Trainer) Kept() int { return t.session.Limits().Kept }
+
+// Adapter is the adapter in training. It changes with each step.
+func (t *Trainer) Adapter() *lora.Adapter { return t.adapter }
+
+// Step does the next step; at the end of the run it does nothing and ok is
+// false. Where ctx ends, the step is given up, the state is that before it and
+// the error is ctx's.
+func (t *Trainer) Step(ctx context.Context) (info Info, ok bool, err error) {
+	if t.next == len(t.steps) {
+		return Info{}, false, nil
+	}
+	s := &t.steps[t.next]
+	info = Info{Step: t.next + 1, Steps: len(t.steps), Epoch: s.epoch + 1, Last: s.last, Tokens: s.tokens,
+		Rate: t.opt.RateAt(t.next, len(t.steps))}
+	var sum float64
+	lo := 0
+	for micro, hi := range s.micro {
+		if err := ctx.Err(); err != nil {
+			t.optim.Clear()
+			return info, false, err
+		}
+		loss, err := t.batch(s.examples[lo:hi], float32(1/float64(s.scored)), uint64(t.next)<<20|uint64(micro))
+		if err != nil {
+			t.optim.Clear()
+			return info, false, fmt.Errorf("step %d: %w", info.Step, err)
+		}
+		sum += loss
+		lo = hi
+	}
+	info.Loss = sum / float64(s.scored)
+	info.Norm = t.optim.Norm()
+	if !finite(info.Loss) || !finite(info.Norm) {
+		t.optim.Clear()
+		return info, false, &NotFiniteError{Step: info.Step, Rate: info.Rate}
+	}
+	t.optim.Step(info.Rate, ClipScale(info.Norm, t.opt.Clip))
+	t.next++
+	return info, true, nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// batch accumulates the gradients of some examples and returns their summed
+// loss in nats.
+func (t *Trainer) batch(examples []*Example, scale float32, key uint64) (float64, error) {
+	t.rows = t.rows[:0]
+	n := 0
+	for _, x := range examples {
+		t.rows = append(t.rows, model.Row{Tokens: x.Tokens, Adapters: t.use})
+		last := len(x.Tokens) - 1
+		for i := range x.Tokens {
+			t.targets[n+i], t.scale[n+i], t.nll[n+i] = -1, 0, 0
+			if i < last && (x.Loss == nil || x.Loss[i+1]) {
+				t.targets[n+i], t.scale[n+i] = x.Tokens[i+1], scale
+			}
+		}
+		n += len(x.Tokens)
+	}
+	t.session.SetDropout(t.opt.Seed ^ key*0x9e3779b97f4a7c15)
+	if err := t.session.Forward(t.rows); err != nil {
+		return 0, err
+	}
+	if err := t.session.Loss(t.nll, t.targets, t.scale, true); err != nil {
+		return 0, err
+	}
+	if err := t.session.Backward(); err != nil {
+		return 0, err
+	}
+	var sum float64
+	for _, l := range t.nll[:n] {
+		sum += float64(l)
+	}
+	return sum, nil
+}
+
+// parameters calls f for every factor with its weights and moments, without
+// padding.
+func (t *Trainer) parameters(f func(name string, rows, cols int, w, m, v []float32)) {
+	i := 0
+	t.adapter.Each(func(l int, mod lora.Module, p *op.Pair) {
+		for _, name := range [2]string{"lora_A", "lora_B"} {
+			q := &t.optim.params[i]
+			n := p.Rank * q.dim
+			f(fmt.Sprintf("layers.%d.%s.%s", l, mod, name), p.Rank, q.dim, q.w[:n], q.m[:n], q.v[:n])
+			i++
+		}
+	})
+}
