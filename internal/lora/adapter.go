@@ -41,6 +41,15 @@ func ParseModule(name string) (Module, error) {
 	return 0, fmt.Errorf("unknown target module %q: it is one of %s", name, strings.Join(moduleNames[:], ", "))
 }
 
+// AllModules are the seven linears.
+func AllModules() []Module {
+	all := make([]Module, Modules)
+	for m := range all {
+		all[m] = Module(m)
+	}
+	return all
+}
+
 // Shape is the [Out, In] of every module of every layer of a base model.
 type Shape struct {
 	Layers  int
@@ -83,9 +92,7 @@ func New(s Shape, o Options, seed uint64, alloc func(n int) []float32) *Adapter 
 		alloc = heap
 	}
 	if len(o.Targets) == 0 {
-		for m := range Modules {
-			o.Targets = append(o.Targets, m)
-		}
+		o.Targets = AllModules()
 	}
 	a := &Adapter{Options: o, Pairs: make([][Modules]*op.Pair, s.Layers)}
 	for l := range s.Layers {

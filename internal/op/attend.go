@@ -58,7 +58,7 @@ func (e *Exec) Attend(o, q, stat []float32, seqs []Sequence, h Heads) {
 	for i := range seqs {
 		tasks += ceilDiv(seqs[i].N, attendBlock) * h.Q
 	}
-	kernel.Run(tasks, t)
+	run(tasks, t)
 }
 
 // Do runs task i.

@@ -32,9 +32,9 @@ func (e *Exec) AttendGrad(dq, dk, dv, do, q, k, v, o, stat, scratch []float32, l
 		h: h, lo: lo, n: n, group: group, pad: pad}
 	for t.kv = 0; t.kv < h.KV; t.kv++ {
 		t.phase = 0
-		kernel.Run(ceilDiv(n, attendBlock)*group, t)
+		run(ceilDiv(n, attendBlock)*group, t)
 		t.phase = 1
-		kernel.Run(2*ceilDiv(n, attendKeys), t)
+		run(2*ceilDiv(n, attendKeys), t)
 	}
 }
 

@@ -9,7 +9,7 @@ import "github.com/getstroke/stroke/internal/kernel"
 type Dropout struct {
 	P   float32
 	Key uint64
-	X   []float32 // [n, in] of the batch: the dropped input, written by Linear
+	X   []float32 // [n, in] of the batch: the dropped input, written by Linear and again by LinearGrad
 	DX  []float32 // [n, in]: scratch of LinearGrad
 }
 

@@ -17,7 +17,7 @@ type embedTask struct {
 func (e *Exec) Embed(y []float32, ids []int32, w *tensor.Matrix) {
 	t := &e.embed
 	*t = embedTask{y: y, ids: ids, w: w, rows: rowChunk(len(ids), 64)}
-	kernel.Run(ceilDiv(len(ids), t.rows), t)
+	run(ceilDiv(len(ids), t.rows), t)
 }
 
 // Do runs task i.

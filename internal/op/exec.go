@@ -26,6 +26,7 @@ type Exec struct {
 	attendGrad attendGradTask
 	head       headTask
 	embed      embedTask
+	add        addTask
 }
 
 // NewExec makes an Exec for kernel.Workers() workers. Its scratch is big
@@ -43,6 +44,15 @@ func NewExec(context, dim int, alloc func(n int) []float32) *Exec {
 // ScratchFloats is the number of float32 of scratch that one worker needs.
 func ScratchFloats(context, dim int) int {
 	return max(attendBlock*roundUp(context, 16), headSlice*dim+headRows*headSlice+3*headRows)
+}
+
+// run gives n tasks to the pool; a single one is done at once.
+func run(n int, t kernel.Task) {
+	if n == 1 {
+		t.Do(0, 0)
+		return
+	}
+	kernel.Run(n, t)
 }
 
 // rowChunk is how many of n rows a task takes: enough tasks to keep every

@@ -34,7 +34,7 @@ type headTask struct {
 func (e *Exec) Head(dx, nll, x []float32, w *tensor.Matrix, targets []int32, weights []float32, n int) {
 	t := &e.head
 	*t = headTask{e: e, dx: dx, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n, rows: rowChunk(n, headRows)}
-	kernel.Run(ceilDiv(n, t.rows), t)
+	run(ceilDiv(n, t.rows), t)
 }
 
 // Do runs task i.

@@ -75,7 +75,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		}
 	}
 	if tasks > 0 {
-		kernel.Run(tasks, t)
+		run(tasks, t)
 	}
 	t.phase = 1
 	if n <= smallBatch {
@@ -88,7 +88,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	for i := range lins {
 		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
-	kernel.Run(tasks, t)
+	run(tasks, t)
 }
 
 // Do runs task i.
@@ -204,7 +204,7 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 		}
 	}
 	if tasks > 0 {
-		kernel.Run(tasks, t)
+		run(tasks, t)
 	}
 	t.phase = 1
 	t.rows, t.cols = rowChunk(n, 132), 192
@@ -217,7 +217,7 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 		tasks += t.gradTasks(&lins[i])
 	}
 	if tasks > 0 {
-		kernel.Run(tasks, t)
+		run(tasks, t)
 	}
 }
 
@@ -271,6 +271,9 @@ func (t *linearGradTask) lowRank(lin *Linear, d *Delta, chunk int) {
 	p := d.Pair
 	lo := d.Lo + chunk*t.rows
 	hi := min(lo+t.rows, d.Hi)
+	if d.Drop != nil {
+		d.Drop.apply(t.x[lo*t.in:], lo, hi, t.in)
+	}
 	dh := d.DH[(lo-d.Lo)*p.Pad : (hi-d.Lo)*p.Pad]
 	kernel.MulNT(dh, p.Pad, lin.DY[lo*p.Out:], p.Out, p.B, p.Out, hi-lo, p.Pad, p.Out)
 	kernel.Scale(dh, p.Scale*d.Strength)

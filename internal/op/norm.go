@@ -15,7 +15,7 @@ type normTask struct {
 func (e *Exec) RMSNorm(y, rinv, x, w []float32, n, dim int, eps float32) {
 	t := &e.norm
 	*t = normTask{y: y, x: x, w: w, rinv: rinv, n: n, dim: dim, eps: eps, rows: rowChunk(n, 32)}
-	kernel.Run(ceilDiv(n, t.rows), t)
+	run(ceilDiv(n, t.rows), t)
 }
 
 // RMSNormGrad adds the gradient of RMSNorm to dx [n, dim], reading dy [n, dim],
@@ -23,7 +23,7 @@ func (e *Exec) RMSNorm(y, rinv, x, w []float32, n, dim int, eps float32) {
 func (e *Exec) RMSNormGrad(dx, dy, x, w, rinv []float32, n, dim int) {
 	t := &e.norm
 	*t = normTask{dx: dx, dy: dy, x: x, w: w, rinv: rinv, n: n, dim: dim, back: true, rows: rowChunk(n, 32)}
-	kernel.Run(ceilDiv(n, t.rows), t)
+	run(ceilDiv(n, t.rows), t)
 }
 
 // Do runs task i.

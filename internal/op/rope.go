@@ -34,7 +34,7 @@ func (e *Exec) RopeGrad(dx []float32, pos []int32, rot *Rotary, n, heads int) {
 func (e *Exec) runRope(x []float32, pos []int32, rot *Rotary, n, heads int, back bool) {
 	t := &e.rope
 	*t = ropeTask{x: x, pos: pos, rot: rot, n: n, heads: heads, back: back, rows: rowChunk(n, 64)}
-	kernel.Run(ceilDiv(n, t.rows), t)
+	run(ceilDiv(n, t.rows), t)
 }
 
 // Do runs task i.

@@ -16,7 +16,7 @@ const swigluBlock = 8192
 func (e *Exec) SwiGLU(act, gate, up []float32, n int) {
 	t := &e.swiglu
 	*t = swigluTask{act: act, gate: gate, up: up, n: n}
-	kernel.Run(ceilDiv(n, swigluBlock), t)
+	run(ceilDiv(n, swigluBlock), t)
 }
 
 // SwiGLUGrad overwrites dgate and dup with the gradients for dact; dgate may
@@ -24,7 +24,7 @@ func (e *Exec) SwiGLU(act, gate, up []float32, n int) {
 func (e *Exec) SwiGLUGrad(dgate, dup, dact, gate, up []float32, n int) {
 	t := &e.swiglu
 	*t = swigluTask{gate: gate, up: up, dact: dact, dgate: dgate, dup: dup, n: n, back: true}
-	kernel.Run(ceilDiv(n, swigluBlock), t)
+	run(ceilDiv(n, swigluBlock), t)
 }
 
 // Do runs task i.

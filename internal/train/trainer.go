@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
@@ -113,12 +114,8 @@ func New(j Job) (*Trainer, error) {
 		}
 	}
 	shape := j.Model.Shape()
-	var floats int
-	count := func(n int) []float32 { floats += tensor.Aligned(n); return make([]float32, n) }
-	probe := lora.New(shape, j.Options.LoRA, 0, count)
-	probe.Trainable(count)
-	NewOptimizer(probe, &j.Options, count)
-	lim.Pad = probe.Pad()
+	floats := need(shape, &j.Options)
+	lim.Pad = op.NewPair(j.Options.LoRA.Rank, 0, 0, 1, func(int) []float32 { return nil }).Pad
 	for _, a := range j.On {
 		if err := a.Adapter.Fits(shape); err != nil {
 			return nil, fmt.Errorf("plan training: %w", err)
@@ -151,6 +148,22 @@ func New(j Job) (*Trainer, error) {
 	t.rows = make([]model.Row, 0, lim.Rows)
 	t.targets, t.scale, t.nll = make([]int32, batch), make([]float32, batch), make([]float32, batch)
 	return t, nil
+}
+
+// need is the number of float32 that weights, gradients, moments and the
+// optimizer's scratch take.
+func need(shape lora.Shape, o *Options) int {
+	targets := o.LoRA.Targets
+	if len(targets) == 0 {
+		targets = lora.AllModules()
+	}
+	total, most := 0, 0
+	for _, m := range targets {
+		p := op.NewPair(o.LoRA.Rank, shape.In[m], shape.Out[m], 1, func(int) []float32 { return nil })
+		total += 4 * (tensor.Aligned(p.Pad*p.In) + tensor.Aligned(p.Pad*p.Out))
+		most = max(most, p.Pad*p.In, p.Pad*p.Out)
+	}
+	return shape.Layers*total + kernel.Workers()*tensor.Aligned(most)
 }
 
 // kept is the largest number of layers whose activations fit in the memory.

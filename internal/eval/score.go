@@ -1,0 +1,144 @@
+// Package eval measures a model on text that it was not trained on: the loss of
+// each token, and intervals for differences of losses.
+package eval
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// Piece is a text to score: what stands before it, and from where on its own
+// tokens count.
+type Piece struct {
+	Context []int32 // in the prompt, never scored
+	Tokens  []int32
+	From    int // first token of Tokens that is scored; the first of all tokens never is
+}
+
+// Loss is what a piece cost.
+type Loss struct {
+	Nats   float64   // in all
+	Tokens int       // scored
+	Each   []float32 // nats of each scored token, in order
+}
+
+// PerToken is the mean in nats; 0 where nothing was scored.
+func (l Loss) PerToken() float64 {
+	if l.Tokens == 0 {
+		return 0
+	}
+	return l.Nats / float64(l.Tokens)
+}
+
+// Pool adds losses up, weighted by token.
+func Pool(losses []Loss) Loss {
+	var p Loss
+	for _, l := range losses {
+		p.Nats += l.Nats
+		p.Tokens += l.Tokens
+	}
+	return p
+}
+
+// Scorer scores pieces on one model. It serves one caller at a time.
+type Scorer struct {
+	m       *model.Model
+	session *model.Session
+	arena   *tensor.Arena
+	pages   []model.Page
+	nll     []float32
+	targets []int32
+}
+
+// scoreChunk is how many tokens go through the model together.
+const scoreChunk = 512
+
+// NewScorer makes a scorer for pieces of at most context tokens, their prompts
+// included, with adapters of at most pad padded ranks in all.
+func NewScorer(m *model.Model, context, pad int) (*Scorer, error) {
+	context = min(context, m.Context)
+	s := &Scorer{m: m}
+	var err error
+	chunk := min(scoreChunk, context)
+	if s.session, err = m.NewSession(model.Limits{Tokens: chunk, Rows: 1, Context: context, Pad: pad}); err != nil {
+		return nil, fmt.Errorf("make a scorer: %w", err)
+	}
+	n := (context + model.PageLen - 1) / model.PageLen
+	if s.arena, err = tensor.NewArena(4 * n * tensor.Aligned(m.PageFloats())); err != nil {
+		s.session.Close()
+		return nil, fmt.Errorf("make a scorer: %w", err)
+	}
+	for range n {
+		s.pages = append(s.pages, s.arena.Floats(m.PageFloats()))
+	}
+	s.nll, s.targets = make([]float32, chunk), make([]int32, chunk)
+	return s, nil
+}
+
+// Close gives the memory back.
+func (s *Scorer) Close() error {
+	err := s.session.Close()
+	if e := s.arena.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// Score computes the loss of each piece with the given adapters. done, where it
+// is not nil, is called after each piece.
+func (s *Scorer) Score(ctx context.Context, pieces []Piece, adapters []lora.Applied, done func(i int)) ([]Loss, error) {
+	out := make([]Loss, len(pieces))
+	for i := range pieces {
+		l, err := s.piece(ctx, &pieces[i], adapters)
+		if err != nil {
+			return nil, fmt.Errorf("score piece %d: %w", i, err)
+		}
+		out[i] = l
+		if done != nil {
+			done(i)
+		}
+	}
+	return out, nil
+}
+
+func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (Loss, error) {
+	ids := append(append(make([]int32, 0, len(p.Context)+len(p.Tokens)), p.Context...), p.Tokens...)
+	if room := s.session.Limits().Context; len(ids) > room {
+		return Loss{}, fmt.Errorf("%d tokens with their context where there is room for %d", len(ids), room)
+	}
+	from := max(len(p.Context)+p.From, 1)
+	var l Loss
+	rows := make([]model.Row, 1)
+	for at := 0; at < len(ids)-1; at += scoreChunk {
+		if err := ctx.Err(); err != nil {
+			return Loss{}, err
+		}
+		end := min(at+scoreChunk, len(ids)-1)
+		n := end - at
+		for k := range n {
+			s.targets[k] = -1
+			if at+k+1 >= from {
+				s.targets[k] = ids[at+k+1]
+			}
+		}
+		rows[0] = model.Row{Tokens: ids[at:end], Start: at, Pages: s.pages, Adapters: adapters}
+		if err := s.session.Forward(rows); err != nil {
+			return Loss{}, err
+		}
+		if err := s.session.Loss(s.nll, s.targets, nil, false); err != nil {
+			return Loss{}, err
+		}
+		for k := range n {
+			if s.targets[k] >= 0 {
+				l.Nats += float64(s.nll[k])
+				l.Tokens++
+				l.Each = append(l.Each, s.nll[k])
+			}
+		}
+	}
+	return l, nil
+}
