@@ -107,8 +107,8 @@ func (r *Folder) Rope(theta float64) Rope {
 		if t, ok := m["truncate"].(bool); ok {
 			rope.NoTrunc = !t
 		}
-		if get("mscale", 0) != 0 || get("mscale_all_dim", 0) != 0 {
-			r.fail("YaRN with mscale is not supported")
+		if a, b := get("mscale", 0), get("mscale_all_dim", 0); rope.Attn == 0 && a != 0 && b != 0 {
+			rope.Attn = yarnScale(rope.Factor, a) / yarnScale(rope.Factor, b)
 		}
 	default:
 		r.fail("the RoPE scaling %q is not known", kind)

@@ -80,14 +80,19 @@ func (r *Rope) frequencies(size int) ([]float64, float64, error) {
 		}
 		attn := r.Attn
 		if attn == 0 {
-			attn = 1
-			if r.Factor > 1 {
-				attn = 0.1*math.Log(r.Factor) + 1
-			}
+			attn = yarnScale(r.Factor, 1)
 		}
 		return f, attn, nil
 	}
 	return nil, 0, fmt.Errorf("the RoPE scaling %q is not known", r.Scaling)
+}
+
+// yarnScale is YaRN's correction of the attention's temperature.
+func yarnScale(factor, m float64) float64 {
+	if factor <= 1 {
+		return 1
+	}
+	return 0.1*m*math.Log(factor) + 1
 }
 
 func (r *Rope) validate() error {

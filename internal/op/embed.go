@@ -1,7 +1,6 @@
 package op
 
 import (
-	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/tensor"
 )
 

@@ -6,8 +6,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/getstroke/stroke/internal/kernel"
 )
 
@@ -69,9 +67,3 @@ func rowChunk(n, limit int) int {
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
-
-func check(ok bool, format string, args ...any) {
-	if !ok {
-		panic("op: " + fmt.Sprintf(format, args...))
-	}
-}

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"fmt"
+
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/tensor"
 )
@@ -64,7 +66,9 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	t := &e.linear
 	t.x, t.n, t.in, t.lins = x, n, in, lins
 	for i := range lins {
-		check(lins[i].W.Cols == in, "linear %s is [%d, %d] and x is [%d, %d]", lins[i].W.Name, lins[i].W.Rows, lins[i].W.Cols, n, in)
+		if w := lins[i].W; w.Cols != in {
+			panic(fmt.Sprintf("op: linear %s is [%d, %d] and x is [%d, %d]", w.Name, w.Rows, w.Cols, n, in))
+		}
 	}
 	t.phase = 0
 	t.rows = rowChunk(n, 64)

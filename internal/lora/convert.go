@@ -1,0 +1,56 @@
+package lora
+
+import (
+	"fmt"
+
+	"github.com/getstroke/stroke/internal/op"
+)
+
+// Adapter brings a PEFT adapter into memory, for a base of the given number of
+// layers.
+func (f *File) Adapter(layers int) (*Adapter, error) {
+	a := &Adapter{Base: f.Config.BaseModel, Pairs: make([][Modules]*op.Pair, layers)}
+	a.Options = Options{Rank: f.Config.Rank, Alpha: f.Config.Alpha, RSLoRA: f.Config.RSLoRA, Dropout: float32(f.Config.Dropout)}
+	var seen [Modules]bool
+	for i := range f.Pairs {
+		q := &f.Pairs[i]
+		m, err := ParseModule(q.Module)
+		if err != nil {
+			return nil, err
+		}
+		if q.Layer < 0 || q.Layer >= layers {
+			return nil, fmt.Errorf("the adapter has a layer %d and the base %d layers: it was trained on another base", q.Layer, layers)
+		}
+		p := op.NewPair(q.Rank, q.In, q.Out, q.Scale, heap)
+		copy(p.A, q.A)
+		for r := range q.Rank {
+			for j := range q.Out {
+				p.B[r*q.Out+j] = q.B[j*q.Rank+r]
+			}
+		}
+		a.Pairs[q.Layer][m] = p
+		seen[m] = true
+	}
+	for m, ok := range seen {
+		if ok {
+			a.Options.Targets = append(a.Options.Targets, Module(m))
+		}
+	}
+	return a, nil
+}
+
+// File is the adapter as PEFT writes it.
+func (a *Adapter) File() *File {
+	f := &File{Config: NewConfig(a.Options, a.Base)}
+	a.Each(func(l int, m Module, p *op.Pair) {
+		q := Pair{Layer: l, Module: m.String(), Rank: p.Rank, In: p.In, Out: p.Out, Scale: p.Scale,
+			A: append([]float32(nil), p.A[:p.Rank*p.In]...), B: make([]float32, p.Out*p.Rank)}
+		for r := range p.Rank {
+			for j := range p.Out {
+				q.B[j*p.Rank+r] = p.B[r*p.Out+j]
+			}
+		}
+		f.Pairs = append(f.Pairs, q)
+	})
+	return f
+}
