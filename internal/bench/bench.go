@@ -1,0 +1,185 @@
+// Package bench measures the engine on this machine: training steps, prefill,
+// decoding, and the machine's own limits that they are compared with.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/train"
+)
+
+// Result is one measurement.
+type Result struct {
+	Event           string    `json:"event"` // "done"
+	Bench           string    `json:"bench"`
+	Shape           string    `json:"shape,omitempty"`
+	TokensPerSecond float64   `json:"tokens_per_second,omitempty"` // median of the repeats
+	Repeats         []float64 `json:"repeats,omitempty"`           // tokens per second of each
+	PeakRSS         int64     `json:"peak_rss_bytes"`
+	Kernel          string    `json:"kernel"`
+	Workers         int       `json:"workers"`
+	GFLOPS          float64   `json:"gflops,omitempty"`        // of the median, operations counted without recomputation
+	PeakGFLOPS      float64   `json:"peak_gflops,omitempty"`   // measured, all workers
+	ShareOfPeak     float64   `json:"share_of_peak,omitempty"` // of the arithmetic
+	GBPerSecond     float64   `json:"gb_per_second,omitempty"` // weights read
+	PeakGB          float64   `json:"peak_gb_per_second,omitempty"`
+	ShareOfRead     float64   `json:"share_of_read,omitempty"` // of the memory bandwidth
+}
+
+// Options say what to measure and how often.
+type Options struct {
+	Rows, Tokens int  // shape of a training batch
+	Repeats      int  // after one warm-up
+	Adapter      bool // prefill and decode with an adapter of rank 16
+	Memory       int64
+}
+
+// adapterOptions is the adapter that every measurement uses.
+var adapterOptions = lora.Options{Rank: 16, Alpha: 32}
+
+// Train measures whole training steps: forward, loss, backward, clipping and
+// AdamW, with random tokens.
+func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var examples []train.Example
+	for range o.Rows {
+		examples = append(examples, train.Example{Tokens: randomTokens(rng, o.Tokens, m.Vocab)})
+	}
+	epochs := make([][]train.Example, o.Repeats+1)
+	for i := range epochs {
+		epochs[i] = examples
+	}
+	t, err := train.New(train.Job{Model: m, Epochs: epochs, Memory: o.Memory, Batch: o.Rows * o.Tokens, Options: train.Options{
+		LoRA: adapterOptions, Rate: 1e-4, Schedule: train.Constant, TokensPerStep: o.Rows * o.Tokens, Clip: 1,
+		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1}})
+	if err != nil {
+		return Result{}, err
+	}
+	defer t.Close()
+	r := Result{Event: "done", Bench: "train", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
+	for i := range o.Repeats + 1 {
+		begin := time.Now()
+		if _, _, err := t.Step(ctx); err != nil {
+			return r, err
+		}
+		if i > 0 {
+			r.Repeats = append(r.Repeats, float64(o.Rows*o.Tokens)/time.Since(begin).Seconds())
+		}
+	}
+	r.finish(stepFlops(m, o.Tokens, adapterOptions.Rank))
+	return r, nil
+}
+
+// Prefill measures the reading of a prompt of o.Tokens tokens, up to the first
+// logits.
+func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
+	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens)}
+	e, err := engine.New(m, engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1, Memory: pagesFor(m, o.Tokens+1)})
+	if err != nil {
+		return r, err
+	}
+	defer e.Close()
+	use := o.adapters(m)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range o.Repeats + 1 {
+		ids := randomTokens(rng, o.Tokens, m.Vocab)
+		begin := time.Now()
+		if _, err := e.Generate(ctx, engine.Request{Prompt: ids, Adapters: use, Max: 1}, nil); err != nil {
+			return r, err
+		}
+		if i > 0 {
+			r.Repeats = append(r.Repeats, float64(o.Tokens)/time.Since(begin).Seconds())
+		}
+	}
+	r.finish(forwardFlops(m, o.Tokens, 0) + 2*float64(m.Vocab)*float64(m.Dim)/float64(o.Tokens))
+	return r, nil
+}
+
+// Decode measures the writing of o.Tokens tokens after a prompt of one.
+func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
+	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens)}
+	e, err := engine.New(m, engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2, Memory: pagesFor(m, o.Tokens+2)})
+	if err != nil {
+		return r, err
+	}
+	defer e.Close()
+	use := o.adapters(m)
+	for i := range o.Repeats + 1 {
+		var begin time.Time
+		n := 0
+		_, err := e.Generate(ctx, engine.Request{Prompt: []int32{int32(1000 + i)}, Adapters: use, Max: o.Tokens + 1}, func(int32) error {
+			if n == 0 {
+				begin = time.Now()
+			}
+			n++
+			return nil
+		})
+		if err != nil {
+			return r, err
+		}
+		if i > 0 {
+			r.Repeats = append(r.Repeats, float64(o.Tokens)/time.Since(begin).Seconds())
+		}
+	}
+	r.finish(forwardFlops(m, o.Tokens/2, 0) + 2*float64(m.Vocab)*float64(m.Dim))
+	r.PeakGB = ReadPeak(0.5)
+	r.GBPerSecond = r.TokensPerSecond * float64(m.Bytes()) / 1e9
+	r.ShareOfRead = r.GBPerSecond / r.PeakGB
+	return r, nil
+}
+
+// Peak measures the limits of the machine with the kernel in use.
+func Peak() Result {
+	r := Result{Event: "done", Bench: "peak", PeakGFLOPS: FlopsPeak(1), PeakGB: ReadPeak(1)}
+	r.Kernel, r.Workers, r.PeakRSS = kernel.Name(), kernel.Workers(), PeakRSS()
+	return r
+}
+
+func (r *Result) finish(flopsPerToken float64) {
+	s := slices.Clone(r.Repeats)
+	slices.Sort(s)
+	r.TokensPerSecond = s[len(s)/2]
+	if len(s)%2 == 0 {
+		r.TokensPerSecond = (s[len(s)/2-1] + s[len(s)/2]) / 2
+	}
+	r.Kernel, r.Workers, r.PeakRSS = kernel.Name(), kernel.Workers(), PeakRSS()
+	r.PeakGFLOPS = FlopsPeak(0.5)
+	r.GFLOPS = r.TokensPerSecond * flopsPerToken / 1e9
+	r.ShareOfPeak = r.GFLOPS / r.PeakGFLOPS
+}
+
+func (o *Options) adapters(m *model.Model) []lora.Applied {
+	if !o.Adapter {
+		return nil
+	}
+	a := lora.New(m.Shape(), adapterOptions, 1, nil)
+	rng := rand.New(rand.NewPCG(1, 3))
+	for l := range a.Pairs {
+		for _, p := range a.Pairs[l] {
+			for i := range p.B[:p.Rank*p.Out] {
+				p.B[i] = float32(rng.NormFloat64()) * 0.01
+			}
+		}
+	}
+	return []lora.Applied{{Adapter: a, Strength: 1}}
+}
+
+func pagesFor(m *model.Model, positions int) int64 {
+	return int64(positions/model.PageLen+1) * 4 * int64(m.PageFloats())
+}
+
+func randomTokens(rng *rand.Rand, n, vocab int) []int32 {
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(rng.IntN(vocab))
+	}
+	return ids
+}

@@ -1,0 +1,50 @@
+package bench
+
+import (
+	"github.com/getstroke/stroke/internal/kernel"
+)
+
+type peakTask struct {
+	seconds float64
+	read    bool
+	buf     [][]float32
+	rate    []float64
+}
+
+// Do measures one worker's limit, all workers at the same time.
+func (t *peakTask) Do(i, worker int) {
+	if t.read {
+		t.rate[i] = kernel.ReadBandwidth(t.buf[i], t.seconds)
+	} else {
+		t.rate[i] = kernel.PeakFMA(t.seconds)
+	}
+}
+
+func (t *peakTask) sum() float64 {
+	kernel.Run(len(t.rate), t)
+	var s float64
+	for _, r := range t.rate {
+		s += r
+	}
+	return s
+}
+
+// FlopsPeak is the float32 arithmetic that all workers together reach in a loop
+// of independent multiply-adds, in GFLOP/s.
+func FlopsPeak(seconds float64) float64 {
+	return (&peakTask{seconds: seconds, rate: make([]float64, kernel.Workers())}).sum()
+}
+
+// ReadPeak is the rate in GB/s at which all workers together read memory beyond
+// the caches.
+func ReadPeak(seconds float64) float64 {
+	t := &peakTask{seconds: seconds, read: true, rate: make([]float64, kernel.Workers())}
+	for range t.rate {
+		b := make([]float32, 1<<26)
+		for i := range b {
+			b[i] = 1
+		}
+		t.buf = append(t.buf, b)
+	}
+	return t.sum()
+}
