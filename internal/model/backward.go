@@ -133,13 +133,13 @@ func (s *Session) backwardLayer(l int, below bool) {
 	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
 
 	// next = mid + down_proj(act)
-	e.SwiGLU(s.act, a.gate, a.up, n*m.FFN)
+	e.GLU(s.act, a.gate, a.up, n*m.FFN, m.Gelu)
 	clear(g.act[:n*m.FFN])
-	s.linearGrad(l, lora.DownProj, g.x)
+	s.linearGrad(l, lora.DownProj, s.beforeNorm(a.mlp, L.MLPPost, a.pinv2))
 	e.LinearGrad(g.act, s.act, n, m.FFN, s.lins[lora.DownProj:])
 
 	// act = silu(gate)·up; the gradients take the place of gate and up
-	e.SwiGLUGrad(a.gate, a.up, g.act, a.gate, a.up, n*m.FFN)
+	e.GLUGrad(a.gate, a.up, g.act, a.gate, a.up, n*m.FFN, m.Gelu)
 
 	// gate, up = gate_proj(norm(mid)), up_proj(norm(mid))
 	e.RMSNorm(s.norm, a.rinv2, a.mid, L.MLPNorm, n, m.Dim, m.Eps)
@@ -151,21 +151,32 @@ func (s *Session) backwardLayer(l int, below bool) {
 
 	// mid = x + o_proj(o)
 	clear(g.o[:n*q])
-	s.linearGrad(l, lora.OProj, g.x)
+	s.linearGrad(l, lora.OProj, s.beforeNorm(a.attn, L.AttnPost, a.pinv1))
 	e.LinearGrad(g.o, a.o, n, q, s.lins[lora.OProj:lora.GateProj])
 
 	// o = attention(q, k, v)
 	k, v := a.kv[:n*kv], a.kv[s.lim.Tokens*kv:][:n*kv]
 	dk, dv := g.kv[:n*kv], g.kv[s.lim.Tokens*kv:][:n*kv]
 	for i := range s.seqs {
-		e.AttendGrad(g.q, dk, dv, g.o, a.q, k, v, a.o, a.stat, g.score, s.seqs[i].Lo, s.seqs[i].N, m.heads())
+		e.AttendGrad(g.q, dk, dv, g.o, a.q, k, v, a.o, a.stat, g.score, s.seqs[i].Lo, s.seqs[i].N, m.heads(l))
 	}
-	e.RopeGrad(g.q, s.pos[:n], &s.rotary, n, m.Heads)
-	e.RopeGrad(dk, s.pos[:n], &s.rotary, n, m.KVHeads)
+	if rot := s.rotation(L); rot != nil {
+		e.RopeGrad(g.q, s.pos[:n], rot, n, m.Heads)
+		e.RopeGrad(dk, s.pos[:n], rot, n, m.KVHeads)
+	}
+	dq := g.q
+	if L.QNorm != nil {
+		dq = g.o
+		clear(dq[:n*q])
+		e.RMSNormGrad(dq, g.q, a.qraw, L.QNorm, a.qinv, n*m.Heads, m.HeadSize)
+		clear(a.o[:n*kv])
+		e.RMSNormGrad(a.o, dk, a.kraw, L.KNorm, a.kinv, n*m.KVHeads, m.HeadSize)
+		copy(dk, a.o[:n*kv])
+	}
 
 	// q, k, v = q_proj(norm(x)), k_proj(norm(x)), v_proj(norm(x))
 	e.RMSNorm(s.norm, a.rinv1, a.x, L.AttnNorm, n, m.Dim, m.Eps)
-	s.linearGrad(l, lora.QProj, g.q)
+	s.linearGrad(l, lora.QProj, dq)
 	s.linearGrad(l, lora.KProj, dk)
 	s.linearGrad(l, lora.VProj, dv)
 	if !below {
@@ -175,6 +186,19 @@ func (s *Session) backwardLayer(l int, below bool) {
 	clear(g.norm[:n*m.Dim])
 	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
 	e.RMSNormGrad(g.x, g.norm, a.x, L.AttnNorm, a.rinv1, n, m.Dim)
+}
+
+// beforeNorm takes the gradient of the residual stream back through the norm
+// after attention or feed-forward, where there is one. x is the norm's input;
+// the result is valid until the next use of s.norm.
+func (s *Session) beforeNorm(x, w, rinv []float32) []float32 {
+	if w == nil {
+		return s.grad.x
+	}
+	m, n := s.m, s.n
+	clear(s.norm[:n*m.Dim])
+	s.exec.RMSNormGrad(s.norm, s.grad.x, x, w, rinv, n, m.Dim)
+	return s.norm
 }
 
 // linearGrad prepares linear i of layer l to read dy.

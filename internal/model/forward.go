@@ -43,6 +43,9 @@ func (s *Session) forward() {
 		at += len(r.Tokens)
 	}
 	s.exec.Embed(s.layers[0].x[:n*m.Dim], s.ids[:n], &m.Embed)
+	if m.EmbedScale != 0 {
+		s.exec.Scale(s.layers[0].x, m.EmbedScale, n*m.Dim)
+	}
 	for l := range m.Layer {
 		next := s.x
 		if l+1 < len(m.Layer) {
@@ -56,6 +59,9 @@ func (s *Session) forward() {
 //
 //	mid  = x + o_proj(attention(norm(x)))
 //	next = mid + down_proj(silu(gate_proj(norm(mid)))·up_proj(norm(mid)))
+//
+// with a norm of each head of q and k, and one after o_proj and down_proj, where
+// the architecture has them.
 func (s *Session) forwardLayer(l int, next []float32) {
 	m, e, n := s.m, s.exec, s.n
 	L, a := &m.Layer[l], &s.layers[l]
@@ -63,26 +69,61 @@ func (s *Session) forwardLayer(l int, next []float32) {
 	k, v := a.kv[:n*kv], a.kv[s.lim.Tokens*kv:][:n*kv]
 
 	e.RMSNorm(s.norm, a.rinv1, a.x, L.AttnNorm, n, m.Dim, m.Eps)
-	s.linear(l, lora.QProj, a.q)
-	s.linear(l, lora.KProj, k)
+	q0, k0 := a.q, k
+	if L.QNorm != nil {
+		q0, k0 = a.qraw, a.kraw
+	}
+	s.linear(l, lora.QProj, q0)
+	s.linear(l, lora.KProj, k0)
 	s.linear(l, lora.VProj, v)
 	e.Linear(s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
-	e.Rope(a.q, s.pos[:n], &s.rotary, n, m.Heads)
-	e.Rope(k, s.pos[:n], &s.rotary, n, m.KVHeads)
+	if L.QNorm != nil {
+		e.RMSNorm(a.q, a.qinv, a.qraw, L.QNorm, n*m.Heads, m.HeadSize, m.Eps)
+		e.RMSNorm(k, a.kinv, a.kraw, L.KNorm, n*m.KVHeads, m.HeadSize, m.Eps)
+	}
+	if rot := s.rotation(L); rot != nil {
+		e.Rope(a.q, s.pos[:n], rot, n, m.Heads)
+		e.Rope(k, s.pos[:n], rot, n, m.KVHeads)
+	}
 	s.placeKeys(l, a, k, v)
-	e.Attend(a.o, a.q, a.stat, s.seqs, m.heads())
-	s.linear(l, lora.OProj, a.mid)
+	e.Attend(a.o, a.q, a.stat, s.seqs, m.heads(l))
+	attn := a.mid
+	if L.AttnPost != nil {
+		attn = a.attn
+	}
+	s.linear(l, lora.OProj, attn)
 	e.Linear(a.o, n, m.Heads*m.HeadSize, s.lins[lora.OProj:lora.GateProj])
+	if L.AttnPost != nil {
+		e.RMSNorm(a.mid, a.pinv1, a.attn, L.AttnPost, n, m.Dim, m.Eps)
+	}
 	e.Add(a.mid, a.x, n*m.Dim)
 
 	e.RMSNorm(s.norm, a.rinv2, a.mid, L.MLPNorm, n, m.Dim, m.Eps)
 	s.linear(l, lora.GateProj, a.gate)
 	s.linear(l, lora.UpProj, a.up)
 	e.Linear(s.norm, n, m.Dim, s.lins[lora.GateProj:lora.DownProj])
-	e.SwiGLU(s.act, a.gate, a.up, n*m.FFN)
-	s.linear(l, lora.DownProj, next)
+	e.GLU(s.act, a.gate, a.up, n*m.FFN, m.Gelu)
+	mlp := next
+	if L.MLPPost != nil {
+		mlp = a.mlp
+	}
+	s.linear(l, lora.DownProj, mlp)
 	e.Linear(s.act, n, m.FFN, s.lins[lora.DownProj:])
+	if L.MLPPost != nil {
+		e.RMSNorm(next, a.pinv2, a.mlp, L.MLPPost, n, m.Dim, m.Eps)
+	}
 	e.Add(next, a.mid, n*m.Dim)
+}
+
+// rotation is how positions turn in a layer; nil for not at all.
+func (s *Session) rotation(L *Layer) *op.Rotary {
+	switch {
+	case L.NoRope:
+		return nil
+	case L.Window > 0 && s.m.Local != nil:
+		return &s.local
+	}
+	return &s.rotary
 }
 
 // linear prepares linear i of layer l to write y.

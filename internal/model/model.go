@@ -27,6 +27,14 @@ type Config struct {
 	Context      int // positions the model was made for
 	Eps          float32
 	Rope         Rope
+	// Local is the rotation of layers with a window, where it is another (gemma3).
+	Local *Rope
+	// Gelu takes the place of SiLU in the feed-forward (gemma3).
+	Gelu bool
+	// EmbedScale multiplies embeddings; 0 for 1 (gemma3).
+	EmbedScale float32
+	// ScoreScale multiplies attention's scores; 0 for 1/√HeadSize.
+	ScoreScale float32
 }
 
 // Model is a base model: frozen weights, in the file's own format, shared by
@@ -43,7 +51,11 @@ type Model struct {
 
 // Layer is one decoder layer.
 type Layer struct {
-	AttnNorm, MLPNorm []float32
+	AttnNorm, MLPNorm []float32                   // [Dim]: before attention and feed-forward
+	AttnPost, MLPPost []float32                   // [Dim]: after them, before the residual; nil for none (gemma3)
+	QNorm, KNorm      []float32                   // [HeadSize]: of each head, before it turns; nil for none (qwen3, gemma3)
+	Window            int                         // positions that attention sees, its own included; 0 for all
+	NoRope            bool                        // positions do not turn (smollm3)
 	Weights           [lora.Modules]tensor.Matrix // [out, in]
 	Bias              [lora.Modules][]float32     // nil where there is none
 }
@@ -191,8 +203,21 @@ func (m *Model) validate() error {
 	}
 	for l := range m.Layer {
 		L := &m.Layer[l]
-		if len(L.AttnNorm) != c.Dim || len(L.MLPNorm) != c.Dim {
-			return fmt.Errorf("a norm of layer %d has %d weights where %d are expected", l, len(L.AttnNorm), c.Dim)
+		for _, v := range []struct {
+			norm    []float32
+			size    int
+			present bool
+		}{
+			{L.AttnNorm, c.Dim, true}, {L.MLPNorm, c.Dim, true},
+			{L.AttnPost, c.Dim, m.postNorm()}, {L.MLPPost, c.Dim, m.postNorm()},
+			{L.QNorm, c.HeadSize, m.qkNorm()}, {L.KNorm, c.HeadSize, m.qkNorm()},
+		} {
+			if v.present && len(v.norm) != v.size || !v.present && v.norm != nil {
+				return fmt.Errorf("a norm of layer %d has %d weights where %d are expected", l, len(v.norm), v.size)
+			}
+		}
+		if L.Window < 0 {
+			return fmt.Errorf("the window of layer %d is %d: the file is damaged", l, L.Window)
 		}
 		for i := range lora.Modules {
 			out, in := c.linear(i)
@@ -207,10 +232,19 @@ func (m *Model) validate() error {
 	return nil
 }
 
-// heads describes the model's attention.
-func (m *Model) heads() op.Heads {
-	return op.Heads{Q: m.Heads, KV: m.KVHeads, Size: m.HeadSize, Scale: op.DefaultScale(m.HeadSize)}
+// heads describes the attention of a layer.
+func (m *Model) heads(l int) op.Heads {
+	scale := m.ScoreScale
+	if scale == 0 {
+		scale = op.DefaultScale(m.HeadSize)
+	}
+	return op.Heads{Q: m.Heads, KV: m.KVHeads, Size: m.HeadSize, Scale: scale, Window: m.Layer[l].Window}
 }
+
+// qkNorm and postNorm say whether any layer has such norms.
+func (m *Model) qkNorm() bool { return len(m.Layer) > 0 && m.Layer[0].QNorm != nil }
+
+func (m *Model) postNorm() bool { return len(m.Layer) > 0 && m.Layer[0].AttnPost != nil }
 
 // Bytes is the size of the weights as they lie in the file.
 func (m *Model) Bytes() int64 {

@@ -16,6 +16,7 @@ type Session struct {
 	arena  *tensor.Arena
 	exec   *op.Exec
 	rotary op.Rotary
+	local  op.Rotary // of layers with a window, where it is another
 
 	rows []Row
 	n    int // tokens in the batch
@@ -49,6 +50,10 @@ type acts struct {
 	stat         []float32               // [Tokens, Heads, 2], see op.Attend
 	rinv1, rinv2 []float32               // [Tokens]
 	gate, up     []float32               // [Tokens, FFN]
+	qraw, kraw   []float32               // [Tokens, ..·HeadSize]: before the norm of heads, where there is one
+	qinv, kinv   []float32               // [Tokens, heads]
+	attn, mlp    []float32               // [Tokens, Dim]: before the norm after attention and feed-forward
+	pinv1, pinv2 []float32               // [Tokens]
 	h            [lora.Modules][]float32 // [Tokens, Pad]: low-rank inputs
 }
 
@@ -87,7 +92,11 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	}
 	s.arena = arena
 	s.layout(arena.Floats)
-	if err := m.Rope.tables(s.rotary.Cos, s.rotary.Sin, m.HeadSize, l.Context); err != nil {
+	err = m.Rope.tables(s.rotary.Cos, s.rotary.Sin, m.HeadSize, l.Context)
+	if err == nil && m.Local != nil {
+		err = m.Local.tables(s.local.Cos, s.local.Sin, m.HeadSize, l.Context)
+	}
+	if err != nil {
 		arena.Close()
 		return nil, err
 	}
@@ -108,6 +117,9 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	m, l := s.m, s.lim
 	half := m.HeadSize / 2
 	s.rotary = op.Rotary{Half: half, Cos: alloc(l.Context * half), Sin: alloc(l.Context * half)}
+	if m.Local != nil {
+		s.local = op.Rotary{Half: half, Cos: alloc(l.Context * half), Sin: alloc(l.Context * half)}
+	}
 	s.exec = op.NewExec(l.Context, m.Dim, alloc)
 	n := l.Tokens
 	s.norm, s.act, s.rinv, s.picked = alloc(n*m.Dim), alloc(n*m.FFN), alloc(n), alloc(n*m.Dim)
@@ -136,7 +148,7 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	g := &s.grad
 	g.x, g.norm, g.act = alloc(n*m.Dim), alloc(n*m.Dim), alloc(n*m.FFN)
 	g.q, g.o, g.kv = alloc(n*q), alloc(n*q), alloc(2*n*kv)
-	g.score = alloc(op.AttendScratch(l.Longest, m.heads()))
+	g.score = alloc(op.AttendScratch(l.Longest, m.heads(0)))
 	for i := range lora.Modules {
 		g.h[i] = alloc(n * l.Pad)
 	}
@@ -158,6 +170,13 @@ func (s *Session) layerActs(alloc func(n int) []float32) acts {
 	}
 	if s.lim.Training {
 		a.stat = alloc(n * m.Heads * 2)
+	}
+	if m.qkNorm() {
+		a.qraw, a.kraw = alloc(n*m.Heads*m.HeadSize), alloc(n*m.KVHeads*m.HeadSize)
+		a.qinv, a.kinv = alloc(n*m.Heads), alloc(n*m.KVHeads)
+	}
+	if m.postNorm() {
+		a.attn, a.mlp, a.pinv1, a.pinv2 = alloc(n*m.Dim), alloc(n*m.Dim), alloc(n), alloc(n)
 	}
 	for i := range lora.Modules {
 		a.h[i] = alloc(n * s.lim.Pad)

@@ -19,7 +19,7 @@ type Exec struct {
 	linearGrad linearGradTask
 	norm       normTask
 	rope       ropeTask
-	swiglu     swigluTask
+	glu        gluTask
 	attend     attendTask
 	attendGrad attendGradTask
 	head       headTask

@@ -173,27 +173,35 @@ func TestRMSNorm(t *testing.T) {
 	})
 }
 
-func TestSwiGLU(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
-		for _, n := range []int{1, 9, 100, 8192 + 13} {
-			rng := rand.New(rand.NewPCG(6, uint64(n)))
-			g, gf := random(rng, n)
-			u, uf := random(rng, n)
-			up, upf := random(rng, n)
-			e := NewExec(16, 16, heap)
-			y := heap(n)
-			e.SwiGLU(y, gf, uf, n)
-			same(t, "act", y, refSwiGLU(g, u), tolerance)
-			if n > 200 {
-				continue
-			}
-			f := func() []float64 { return refSwiGLU(g, u) }
-			wantG, wantU := numeric(g, up, f), numeric(u, up, f)
-			e.SwiGLUGrad(gf, uf, upf, gf, uf, n)
-			same(t, "dgate", gf, wantG, tolerance)
-			same(t, "dup", uf, wantU, tolerance)
+func TestGLU(t *testing.T) {
+	for name, gelu := range map[string]bool{"silu": false, "gelu": true} {
+		t.Run(name, func(t *testing.T) { eachKernel(t, func(t *testing.T) { testGLU(t, gelu) }) })
+	}
+}
+
+func testGLU(t *testing.T, gelu bool) {
+	ref := refSwiGLU
+	if gelu {
+		ref = refGeGLU
+	}
+	for _, n := range []int{1, 9, 100, 8192 + 13} {
+		rng := rand.New(rand.NewPCG(6, uint64(n)))
+		g, gf := random(rng, n)
+		u, uf := random(rng, n)
+		up, upf := random(rng, n)
+		e := NewExec(16, 16, heap)
+		y := heap(n)
+		e.GLU(y, gf, uf, n, gelu)
+		same(t, "act", y, ref(g, u), tolerance)
+		if n > 200 {
+			continue
 		}
-	})
+		f := func() []float64 { return ref(g, u) }
+		wantG, wantU := numeric(g, up, f), numeric(u, up, f)
+		e.GLUGrad(gf, uf, upf, gf, uf, n, gelu)
+		same(t, "dgate", gf, wantG, tolerance)
+		same(t, "dup", uf, wantU, tolerance)
+	}
 }
 
 func TestAttend(t *testing.T) {
@@ -351,7 +359,7 @@ func TestNoAllocation(t *testing.T) {
 		e.Linear(x, n, in, lin)
 		e.LinearGrad(dx, x, n, in, lin)
 		e.Head(dx, nll, x, lin[0].W, targets, weights, n)
-		e.SwiGLU(dx, x, x, n*in)
+		e.GLU(dx, x, x, n*in, false)
 	})
 	if got != 0 {
 		t.Errorf("%g allocations a round", got)

@@ -51,6 +51,14 @@ func refSwiGLU(gate, up []float64) []float64 {
 	return y
 }
 
+func refGeGLU(gate, up []float64) []float64 {
+	y := make([]float64, len(gate))
+	for i, g := range gate {
+		y[i] = 0.5 * g * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(g+0.044715*g*g*g))) * up[i]
+	}
+	return y
+}
+
 func refAttend(q, k, v []float64, n int, h Heads) []float64 {
 	o := make([]float64, n*h.Q*h.Size)
 	dim, kv, group := h.Q*h.Size, h.KV*h.Size, h.Q/h.KV
