@@ -59,6 +59,14 @@ func (r *tensors) Vector(name string) []float32 {
 	return v
 }
 
+// VectorIf is like Vector, and nil where there is no weight of that name.
+func (r *tensors) VectorIf(name string) []float32 {
+	if !r.Has(name) {
+		return nil
+	}
+	return r.Vector(name)
+}
+
 // HalfOrder maps the rows of a q or k projection in Hugging Face's order, where
 // feature i of a head turns with feature i+size/2, to llama.cpp's, where
 // neighbours turn together.

@@ -1,22 +1,10 @@
 package model
 
-import (
-	"fmt"
-
-	"github.com/getstroke/stroke/internal/lora"
-	"github.com/getstroke/stroke/internal/weights"
-)
-
 // Folder reads an architecture's settings and weights from a Hugging Face
 // folder.
 type Folder struct {
 	tensors
 	config map[string]any
-}
-
-// FolderReader reads config.json and weights by Hugging Face's names.
-func FolderReader(src *weights.Source) *Folder {
-	return &Folder{tensors: tensors{src: src}, config: src.Folder.Config}
 }
 
 func (r *Folder) number(m map[string]any, key string) (float64, bool) {
@@ -67,6 +55,9 @@ func (r *Folder) BoolOr(key string, def bool) bool {
 	return def
 }
 
+// Value is what config.json has at key; nil for nothing.
+func (r *Folder) Value(key string) any { return r.config[key] }
+
 // Rope reads the rotary settings, in the form of transformers 5
 // (rope_parameters) or 4 (rope_theta and rope_scaling).
 func (r *Folder) Rope(theta float64) Rope {
@@ -74,7 +65,22 @@ func (r *Folder) Rope(theta float64) Rope {
 	if m == nil {
 		m, _ = r.config["rope_scaling"].(map[string]any)
 	}
-	rope := Rope{Theta: r.FloatOr("rope_theta", theta)}
+	if full, ok := m["full_attention"].(map[string]any); ok {
+		m = full // by kind of layer; RopeOf reads the others
+	}
+	return r.rope(m, r.FloatOr("rope_theta", theta))
+}
+
+// RopeOf reads the rotary settings of one kind of layer where transformers 5
+// keeps them by kind; those with base frequency theta where it does not.
+func (r *Folder) RopeOf(kind string, theta float64) Rope {
+	m, _ := r.config["rope_parameters"].(map[string]any)
+	m, _ = m[kind].(map[string]any)
+	return r.rope(m, theta)
+}
+
+func (r *Folder) rope(m map[string]any, theta float64) Rope {
+	rope := Rope{Theta: theta}
 	if f, ok := r.number(m, "rope_theta"); ok {
 		rope.Theta = f
 	}
@@ -116,33 +122,18 @@ func (r *Folder) Rope(theta float64) Rope {
 	return rope
 }
 
-// Layers reads embedding, norms, linears, their biases where there are any,
-// and the head, which is the embedding where the config ties them or, with
-// mayTie, where the file has no head.
-func (r *Folder) Layers(m *Model, mayTie bool) {
-	m.Embed = r.Matrix("model.embed_tokens.weight")
-	m.Vocab = m.Embed.Rows
-	m.Norm = r.Vector("model.norm.weight")
-	m.Head = m.Embed
-	if tied := r.BoolOr("tie_word_embeddings", false); !tied && (!mayTie || r.Has("lm_head.weight")) {
-		m.Head = r.Matrix("lm_head.weight")
+// Windows gives layers their window: those of the kind sliding_attention in
+// layer_types, or where there is no such list those for which slides is true.
+func (r *Folder) Windows(m *Model, slides func(l int) bool) {
+	window := r.IntOr("sliding_window", 0)
+	kinds, listed := r.config["layer_types"].([]any)
+	if listed && len(kinds) != len(m.Layer) {
+		r.fail("layer_types in config.json has %d entries for %d layers", len(kinds), len(m.Layer))
+		return
 	}
-	m.Layer = make([]Layer, m.Layers)
 	for l := range m.Layer {
-		L, p := &m.Layer[l], fmt.Sprintf("model.layers.%d.", l)
-		L.AttnNorm, L.MLPNorm = r.Vector(p+"input_layernorm.weight"), r.Vector(p+"post_attention_layernorm.weight")
-		for i := range lora.Modules {
-			at := p + "mlp."
-			if i <= lora.OProj {
-				at = p + "self_attn."
-			}
-			L.Weights[i] = r.Matrix(at + i.String() + ".weight")
-			if bias := at + i.String() + ".bias"; r.Has(bias) {
-				L.Bias[i] = r.Vector(bias)
-			}
-		}
-		if r.Err() != nil {
-			return
+		if listed && kinds[l] == "sliding_attention" || !listed && slides(l) {
+			m.Layer[l].Window = window
 		}
 	}
 }

@@ -1,16 +1,9 @@
 package model
 
-import "github.com/getstroke/stroke/internal/weights"
-
 // GGUF reads an architecture's metadata and weights from a GGUF file.
 type GGUF struct {
 	tensors
 	arch string
-}
-
-// GGUFReader reads keys below "arch." and weights by llama.cpp's names.
-func GGUFReader(src *weights.Source, arch string) *GGUF {
-	return &GGUF{tensors: tensors{src: src}, arch: arch}
 }
 
 func (r *GGUF) number(key string) (float64, bool) {
