@@ -1,0 +1,96 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// kind is one implementation of every operation. A new register variant is a
+// copy of goKind with the entries it has its own code for, listed in kinds.
+// Arguments have been checked before they come here; sizes may be zero only
+// where the public function says so.
+type kind struct {
+	name string
+
+	widen     [numDTypes]func(dst []float32, src []byte)
+	narrowF16 func(dst []byte, src []float32)
+
+	mulNT func(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m, n, k int)
+	// addOuter has element (i,p) of A at a[i*rs+p*cs]: AddNN and AddTN in one.
+	addOuter func(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int)
+	mulNTQ   func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
+	addNNQ   func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
+	mulQ     func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
+	dot      func(a, b []float32) float32
+
+	exp           func(dst, src []float32)
+	expSum        func(x []float32, max float32) float32
+	maxOf         func(x []float32) float32
+	sumSquares    func(x []float32) float64
+	siluMul       func(dst, gate, up []float32)
+	siluMulGrad   func(dgate, dup, dact, gate, up []float32)
+	geluMul       func(dst, gate, up []float32)
+	geluMulGrad   func(dgate, dup, dact, gate, up []float32)
+	rmsNorm       func(dst, x, w []float32, eps float32) float32
+	rmsNormGrad   func(dx, dy, x, w []float32, rinv float32)
+	rope          func(x, cos, sin []float32)
+	ropeGrad      func(x, cos, sin []float32)
+	softmaxGrad   func(ds, p, dp []float32, d, scale float32)
+	add           func(dst, a []float32)
+	addScaled     func(dst, a []float32, s float32)
+	scale         func(dst []float32, s float32)
+	mul           func(dst, a, b []float32)
+	addProduct    func(dst, a, b []float32)
+	adamW         func(p, m, v, g []float32, s *adamScalars)
+	transpose     func(dst []float32, ldd int, src []float32, lds, rows, cols int)
+	addTransposed func(dst []float32, ldd int, src []float32, lds, rows, cols int)
+
+	peakFMA func(iterations int) (flops int)
+	readSum func(x []float32) float32
+}
+
+var (
+	kinds   = append([]*kind{&goKind}, archKinds()...) // best last
+	cur     = kinds[len(kinds)-1]
+	initErr = useEnv()
+)
+
+func useEnv() error {
+	name := os.Getenv("STROKE_KERNEL")
+	if name == "" {
+		return nil
+	}
+	if err := Use(name); err != nil {
+		return fmt.Errorf("read STROKE_KERNEL: %w", err)
+	}
+	return nil
+}
+
+// Init reports what went wrong when STROKE_KERNEL was read at start: an unknown
+// kind or one this machine cannot run. The best kind is in use then.
+func Init() error { return initErr }
+
+// Name is the kind in use.
+func Name() string { return cur.name }
+
+// Kinds lists the kinds this machine can run, the best last.
+func Kinds() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// Use makes name the kind in use. It is for start-up and tests: no other
+// function of this package may be running.
+func Use(name string) error {
+	for _, k := range kinds {
+		if k.name == name {
+			cur = k
+			return nil
+		}
+	}
+	return fmt.Errorf("kernel %q is not available; this machine has %s", name, strings.Join(Kinds(), ", "))
+}

@@ -1,0 +1,13 @@
+package kernel
+
+import "unsafe"
+
+// alignedF32 allocates n floats that begin on a cache line.
+func alignedF32(n int) []float32 {
+	buf := make([]float32, n+15)
+	skip := 0
+	if r := uintptr(unsafe.Pointer(unsafe.SliceData(buf))) & 63; r != 0 {
+		skip = int(64-r) / 4
+	}
+	return buf[skip : skip+n : skip+n]
+}

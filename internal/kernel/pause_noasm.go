@@ -1,0 +1,6 @@
+package kernel
+
+// pause makes a spinning loop wait a moment between two looks.
+//
+//go:noinline
+func pause() {}

@@ -1,0 +1,76 @@
+package kernel
+
+import (
+	"time"
+)
+
+// PeakFMA measures how many multiply-adds one core makes when nothing else is
+// in its way, for about the given time, and returns GFLOP/s (two operations
+// each). It is the ceiling that products are compared with.
+func PeakFMA(seconds float64) float64 {
+	const batch = 1 << 16
+	cur.peakFMA(batch) // the core speeds up
+	best := 0.0
+	for begin := time.Now(); ; {
+		t := time.Now()
+		flops := cur.peakFMA(batch)
+		best = max(best, float64(flops)/time.Since(t).Seconds()/1e9)
+		if time.Since(begin).Seconds() >= seconds {
+			return best
+		}
+	}
+}
+
+// ReadBandwidth reads buf again and again for about the given time with one core
+// and returns GB/s of the fastest pass. A buf beyond the caches measures memory.
+func ReadBandwidth(buf []float32, seconds float64) float64 {
+	if len(buf) == 0 {
+		return 0
+	}
+	sink := cur.readSum(buf)
+	best := 0.0
+	for begin := time.Now(); ; {
+		t := time.Now()
+		sink += cur.readSum(buf)
+		best = max(best, 4*float64(len(buf))/time.Since(t).Seconds()/1e9)
+		if time.Since(begin).Seconds() >= seconds {
+			readSink = sink
+			return best
+		}
+	}
+}
+
+// readSink and peakSink keep the compiler from dropping the measured loops.
+var readSink, peakSink float32
+
+func peakFMA(iterations int) (flops int) {
+	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	x, y := float32(0.5), float32(0.25)
+	for range iterations {
+		s0 = s0*x + y
+		s1 = s1*x + y
+		s2 = s2*x + y
+		s3 = s3*x + y
+		s4 = s4*x + y
+		s5 = s5*x + y
+		s6 = s6*x + y
+		s7 = s7*x + y
+	}
+	peakSink = s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7
+	return iterations * 8 * 2
+}
+
+func readSum(x []float32) float32 {
+	var s0, s1, s2, s3 float32
+	for len(x) >= 4 {
+		s0 += x[0]
+		s1 += x[1]
+		s2 += x[2]
+		s3 += x[3]
+		x = x[4:]
+	}
+	for _, v := range x {
+		s0 += v
+	}
+	return s0 + s1 + s2 + s3
+}
