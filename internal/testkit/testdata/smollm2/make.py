@@ -5,8 +5,10 @@
 HF_FOLDER is what bench/peers/gguf_to_hf.py writes from
 SmolLM2-135M-Instruct.Q4_1.gguf: the dequantized weights in f32, so that the
 difference to an engine that reads the GGUF is arithmetic alone. With FILE.gguf
-the same text is also scored by llama.cpp (llama-cpp-python). text.txt is prose
-written for this test. (torch 2.15.0, transformers 5.23.0, llama-cpp-python 0.3.36)
+the same text is also scored by llama.cpp (llama-cpp-python), twice: on the file
+as it is, where llama.cpp rounds activations to 8 bits before it multiplies, and
+on the same weights widened to F32 with an F32 KV cache, where it does not.
+text.txt is prose written for this test. (torch 2.15.0, transformers 5.23.0, llama-cpp-python 0.3.36)
 
 vectors.json: logprobs in nats; logprob[t] is log p(ids[t+1] | ids[:t+1]) over
 the first 512 tokens, raw, without a token in front; top holds at sixteen
@@ -18,9 +20,16 @@ nats by which a chosen token was ahead of the second.
 import argparse
 import json
 import os
+import tempfile
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+try:  # for the figures of llama.cpp alone
+    import gguf
+    import llama_cpp
+except ImportError:
+    gguf = llama_cpp = None
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOKENS = 512
@@ -51,15 +60,42 @@ def greedy(model, ids):
     return new, margin
 
 
-def llama_cpp(path, ids):
-    """log-probabilities [T, vocab] by llama.cpp on the GGUF."""
-    import llama_cpp
-    import numpy as np
-    l = llama_cpp.Llama(path, n_ctx=1024, n_batch=512, n_ubatch=512, n_threads=2, n_threads_batch=2,
-                        logits_all=True, verbose=False)
-    l.eval(ids)
-    x = torch.from_numpy(np.array(l.scores[:len(ids)])).double()
-    return torch.log_softmax(x, -1)
+def widen(path, out):
+    """Writes the GGUF at path to out with every tensor dequantized to F32."""
+    reader = gguf.GGUFReader(path)
+    writer = gguf.GGUFWriter(out, reader.fields["general.architecture"].contents())
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name == "general.architecture":
+            continue
+        value = int(gguf.LlamaFileType.ALL_F32) if name == "general.file_type" else field.contents()
+        sub = field.types[1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(name, value, field.types[0], sub_type=sub)
+    for t in reader.tensors:
+        writer.add_tensor(t.name, gguf.dequantize(t.data, t.tensor_type).astype("float32"))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def llama_cpp_logprobs(path, ids, cache):
+    """log-probabilities [T, vocab] by llama.cpp; cache is the GGML type of K and V."""
+    model = llama_cpp.Llama(path, n_ctx=1024, n_batch=512, n_ubatch=512, n_threads=2, n_threads_batch=2,
+                            logits_all=True, type_k=cache, type_v=cache, verbose=False)
+    model.eval(ids)
+    return torch.log_softmax(torch.from_numpy(model.scores[:len(ids)].copy()).double(), -1)
+
+
+def llama_cpp_figures(path, logp, ids, text):
+    vocab = llama_cpp.Llama(path, vocab_only=True, verbose=False)
+    assert vocab.tokenize(text.encode(), add_bos=False)[:len(ids)] == ids
+    with tempfile.TemporaryDirectory() as d:
+        wide = os.path.join(d, "f32.gguf")
+        widen(path, wide)
+        return dict(
+            version=llama_cpp.__version__,
+            as_it_is=compare(logp, llama_cpp_logprobs(path, ids, llama_cpp.GGML_TYPE_F16), ids),
+            widened_to_f32=compare(logp, llama_cpp_logprobs(wide, ids, llama_cpp.GGML_TYPE_F32), ids))
 
 
 def compare(ours, theirs, ids):
@@ -80,6 +116,8 @@ def main():
     ap.add_argument("folder")
     ap.add_argument("gguf", nargs="?")
     a = ap.parse_args()
+    if a.gguf and llama_cpp is None:
+        ap.error("FILE.gguf needs the packages gguf and llama-cpp-python")
     torch.set_num_threads(2)
     tokenizer = AutoTokenizer.from_pretrained(a.folder)
     model = AutoModelForCausalLM.from_pretrained(a.folder, dtype=torch.float32, attn_implementation="eager")
@@ -110,7 +148,7 @@ def main():
         top=top, greedy=runs,
         chat=dict(messages=QUESTION, add_generation_prompt=True, rendered=chat_prompt(tokenizer)))
     if a.gguf:
-        out["llama_cpp"] = compare(logp, llama_cpp(a.gguf, ids), ids)
+        out["llama_cpp"] = llama_cpp_figures(a.gguf, logp, ids, text)
     elif "llama_cpp" in before:
         out["llama_cpp"] = before["llama_cpp"]
     with open(path, "w", encoding="utf-8") as f:
