@@ -86,7 +86,7 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	}
 	l.Kept = min(max(l.Kept, 0), m.Layers)
 	s := &Session{m: m, lim: l}
-	arena, err := tensor.NewArena(m.Need(l))
+	arena, err := tensor.NewArena(int(m.Need(l)))
 	if err != nil {
 		return nil, fmt.Errorf("take memory for a session: %w", err)
 	}

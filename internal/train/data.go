@@ -102,8 +102,8 @@ func plan(epochs [][]Example, seed uint64, tokensPerStep, room int) ([]step, err
 	return steps, nil
 }
 
-// hash is the identity of the data of a run.
-func hash(epochs [][]Example) string {
+// dataHash is the identity of the data of a run.
+func dataHash(epochs [][]Example) string {
 	h := sha256.New()
 	var b [8]byte
 	put := func(v uint64) {

@@ -104,7 +104,7 @@ func New(j Job) (*Trainer, error) {
 	if len(steps) == 0 {
 		return nil, fmt.Errorf("plan training: no token has a loss")
 	}
-	t := &Trainer{m: j.Model, opt: j.Options, data: hash(j.Epochs), steps: steps}
+	t := &Trainer{m: j.Model, opt: j.Options, data: dataHash(j.Epochs), steps: steps}
 	lim := model.Limits{Tokens: batch, Context: longest, Longest: longest, Training: true, Dropout: j.Options.LoRA.Dropout}
 	for i := range steps {
 		lo := 0

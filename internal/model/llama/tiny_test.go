@@ -28,6 +28,9 @@ type dump struct {
 	Train     struct {
 		MicroBatches [][]sequence `json:"micro_batches"`
 		LR           []float64
+		Recipe       struct {
+			MaxNorm float64 `json:"max_norm"`
+		}
 	}
 	TrainF64 struct {
 		Losses []float64
@@ -369,7 +372,7 @@ func TestTenSteps(t *testing.T) {
 			if want := d.TrainF64.Norms[i]; math.Abs(norm-want) > 1e-4*want {
 				t.Errorf("step %d: norm %.6f where PyTorch has %.6f", i+1, norm, want)
 			}
-			o.Step(rate, train.ClipScale(norm, 0.5))
+			o.Step(rate, train.ClipScale(norm, d.Train.Recipe.MaxNorm))
 		}
 		var sum float64
 		n := 0
