@@ -1,4 +1,8 @@
+//go:build !amd64 || purego
+
 package kernel
+
+func archKinds() []*kind { return nil }
 
 // pause makes a spinning loop wait a moment between two looks.
 //

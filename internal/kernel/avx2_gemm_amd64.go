@@ -1,0 +1,189 @@
+//go:build !purego
+
+package kernel
+
+const (
+	// Rows of A that stay in the second-level cache while all of B passes over
+	// them: 288 KiB with chunks of 768.
+	dotRows = 96
+
+	// AddNN works on B packed in panels [outerK][16], each 16 KiB, of outerN
+	// columns in all. outerN holds whole blocks of every quantized type.
+	outerK = 256
+	outerN = 256
+	// Rows of A transposed at a time for AddTN.
+	outerM = 96
+	// With fewer rows than this, packing B costs more than it gains.
+	outerPackRows = 8
+	// Where B has fewer columns, A is read as it lies, however long its rows.
+	outerPackCols = 33
+	// Rows of B that columns are walked over when it is not packed: no more pages
+	// than the first-level TLB remembers.
+	outerDirectK = 48
+)
+
+func avx2MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m, n, k int) {
+	if k == 0 {
+		mulNT(c, ldc, a, lda, b, ldb, m, n, k)
+		return
+	}
+	chunk := chunkOf(k)
+	for p := 0; p < k; p += chunk {
+		kc := min(chunk, k-p)
+		for i := 0; i < m; i += dotRows {
+			rows := min(dotRows, m-i)
+			j := 0
+			for ; j+4 <= n; j += 4 {
+				avx2Dot4(&c[i*ldc+j], ldc, &a[i*lda+p], lda, &b[j*ldb+p], ldb, rows, kc, p > 0)
+			}
+			for ; j < n; j++ {
+				avx2Dot1(&c[i*ldc+j], ldc, &a[i*lda+p], lda, &b[j*ldb+p], ldb, rows, kc, p > 0)
+			}
+		}
+	}
+}
+
+func avx2Dot(a, b []float32) float32 {
+	var sum [1]float32
+	if k := len(a); k > 0 {
+		chunk := chunkOf(k)
+		for p := 0; p < k; p += chunk {
+			avx2Dot1(&sum[0], 0, &a[p], 0, &b[p], 0, 1, min(chunk, k-p), p > 0)
+		}
+	}
+	return sum[0]
+}
+
+func avx2AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int) {
+	if m <= outerPackRows || (n <= 16 && ldb <= 16) {
+		avx2OuterDirect(c, ldc, a, rs, cs, b, ldb, m, n, k)
+		return
+	}
+	s := claimScratch(outerK*outerN + outerM*outerK)
+	defer s.release()
+	panel, turned := s.buf[:outerK*outerN], s.buf[outerK*outerN:]
+	for j := 0; j < n; j += outerN {
+		nc := min(outerN, n-j)
+		for p := 0; p < k; p += outerK {
+			kc := min(outerK, k-p)
+			for r := range kc {
+				packRow(panel, b[(p+r)*ldb+j:(p+r)*ldb+j+nc], kc, r)
+			}
+			if cs == 1 || n < outerPackCols {
+				avx2OuterPanels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
+				continue
+			}
+			for i := 0; i < m; i += outerM {
+				mc := min(outerM, m-i)
+				avx2Transpose(turned, outerK, a[i*rs+p*cs:], cs, kc, mc)
+				avx2OuterPanels(c[i*ldc+j:], ldc, turned, outerK, 1, panel, mc, nc, kc)
+			}
+		}
+	}
+}
+
+// packRow writes row r of a block of kc rows into the panels of 16 columns.
+func packRow(panel, row []float32, kc, r int) {
+	at := r * 16
+	for len(row) >= 16 {
+		*(*[16]float32)(panel[at:]) = [16]float32(row)
+		row = row[16:]
+		at += kc * 16
+	}
+	if len(row) > 0 {
+		copy(panel[at:], row)
+	}
+}
+
+// avx2OuterPanels multiplies with panels of B [kc][16] packed one after the other.
+func avx2OuterPanels(c []float32, ldc int, a []float32, rs, cs int, panel []float32, m, n, kc int) {
+	j := 0
+	for ; j+16 <= n; j += 16 {
+		avx2Outer16(&c[j], ldc, &a[0], rs, cs, &panel[j*kc], 16, m, kc)
+	}
+	if j < n {
+		avx2OuterTail(&c[j], ldc, &a[0], rs, cs, &panel[j*kc], 16, m, kc, n-j)
+	}
+}
+
+// avx2OuterDirect multiplies with B as it lies.
+func avx2OuterDirect(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int) {
+	for p := 0; p < k; p += outerDirectK {
+		kc := min(outerDirectK, k-p)
+		a, b := a[p*cs:], b[p*ldb:]
+		j := 0
+		switch m {
+		case 1:
+			for ; j+64 <= n; j += 64 {
+				avx2Outer1x64(&c[j], ldc, &a[0], rs, cs, &b[j], ldb, kc)
+			}
+		case 2:
+			for ; j+32 <= n; j += 32 {
+				avx2Outer2x32(&c[j], ldc, &a[0], rs, cs, &b[j], ldb, kc)
+			}
+		case 3:
+			for ; j+32 <= n; j += 32 {
+				avx2Outer3x32(&c[j], ldc, &a[0], rs, cs, &b[j], ldb, kc)
+			}
+		}
+		for ; j+16 <= n; j += 16 {
+			avx2Outer16(&c[j], ldc, &a[0], rs, cs, &b[j], ldb, m, kc)
+		}
+		if j < n {
+			avx2OuterTail(&c[j], ldc, &a[0], rs, cs, &b[j], ldb, m, kc, n-j)
+		}
+	}
+}
+
+// avx2MulNTQ widens as many rows of W at a time as fit the second-level cache
+// beside A.
+func avx2MulNTQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
+	rows := max(scratchLeast*3/4/max(k, 1)&^3, 4)
+	s := claimScratch(min(rows, n) * k)
+	defer s.release()
+	rb := t.RowBytes(k)
+	widen := avx2Widen[t]
+	for j := 0; j < n; j += rows {
+		nr := min(rows, n-j)
+		for r := range nr {
+			widen(s.buf[r*k:(r+1)*k], storedRow(w, order, rb, j+r))
+		}
+		avx2MulNT(c[j:], ldc, a, lda, s.buf, k, m, nr, k)
+	}
+}
+
+func avx2AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
+	s := claimScratch(outerK*outerN + outerN)
+	defer s.release()
+	panel, row := s.buf[:outerK*outerN], s.buf[outerK*outerN:outerK*outerN+outerN]
+	rb := t.RowBytes(n)
+	widen := avx2Widen[t]
+	for j := 0; j < n; j += outerN {
+		nc := min(outerN, n-j)
+		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
+		for p := 0; p < k; p += outerK {
+			kc := min(outerK, k-p)
+			for r := range kc {
+				widen(row[:nc], storedRow(w, order, rb, p+r)[b0:b1])
+				packRow(panel, row[:nc], kc, r)
+			}
+			avx2OuterPanels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
+		}
+	}
+}
+
+func avx2PeakFMA(iterations int) (flops int) {
+	avx2Peak(iterations)
+	return iterations * 12 * 8 * 2
+}
+
+func avx2ReadAll(x []float32) float32 {
+	var s float32
+	if n := len(x) &^ 63; n > 0 {
+		s = avx2ReadSum(&x[0], n)
+	}
+	return s + readSum(x[len(x)&^63:])
+}
+func avx2Transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	transpose(dst, ldd, src, lds, rows, cols)
+}

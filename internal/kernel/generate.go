@@ -1,0 +1,3 @@
+package kernel
+
+//go:generate go -C _asm run ./gemm -out ../avx2_gemm_amd64.s -stubs ../avx2_gemm_stubs_amd64.go -pkg kernel
