@@ -55,3 +55,43 @@ func BenchmarkPeakFMA(b *testing.B) {
 		perSecond(b, flops, "GFLOP/s")
 	})
 }
+
+// BenchmarkMulQ decodes: few rows against a matrix too large for the caches.
+func BenchmarkMulQ(b *testing.B) {
+	eachKindBench(b, func(b *testing.B) {
+		for _, t := range []DType{Q4_1, Q4_0, Q8_0, F16, BF16, Q4_K, Q6_K} {
+			for _, m := range []int{1, 2, 3, 4, 5, 6, 8, 12} {
+				n, k := 49152, 576
+				if e, _ := t.Block(); e > 32 {
+					n, k = 32768, 768
+				}
+				if m > 1 {
+					n /= 16
+				}
+				w, a, c := randQuant(newRand(1), t, n*k), alignedF32(m*k), alignedF32(m*n)
+				fill(newRand(2), a)
+				b.Run(fmt.Sprintf("%v/m=%d/n=%d/k=%d", t, m, n, k), func(b *testing.B) {
+					for b.Loop() {
+						MulQ(c, n, a, k, w, t, nil, m, n, k)
+					}
+					perSecond(b, n*k, "Gweights/s")
+				})
+			}
+		}
+	})
+}
+
+func BenchmarkWiden(b *testing.B) {
+	eachKindBench(b, func(b *testing.B) {
+		for _, t := range allTypes() {
+			const n = 1536
+			src, dst := randQuant(newRand(1), t, n), alignedF32(n)
+			b.Run(t.String(), func(b *testing.B) {
+				for b.Loop() {
+					Widen(dst, src, t)
+				}
+				perSecond(b, n, "Gweights/s")
+			})
+		}
+	})
+}

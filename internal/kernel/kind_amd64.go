@@ -17,10 +17,7 @@ func avx2Kind() *kind {
 	k := goKind
 	k.name = "avx2"
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx2MulNT, avx2AddOuter, avx2MulNTQ, avx2AddNNQ, avx2Dot
-	k.mulQ = avx2MulNTQ
+	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.peakFMA, k.readSum = avx2PeakFMA, avx2ReadAll
 	return &k
 }
-
-// avx2Widen is its own table because the products widen too.
-var avx2Widen = widenRef

@@ -126,6 +126,16 @@ func SumLanes4(a, b, c, d reg.VecVirtual) reg.VecVirtual {
 	return hi
 }
 
+// SumLanes2 is SumLanes4 of two vectors, their sums in the lowest two lanes.
+func SumLanes2(a, b reg.VecVirtual) reg.VecVirtual {
+	hi := XMM()
+	VHADDPS(b, a, a)
+	VHADDPS(a, a, a)
+	VEXTRACTF128(Imm(1), a, hi)
+	VADDPS(hi, a.AsX(), hi)
+	return hi
+}
+
 // Zero clears vectors.
 func Zero(vs ...reg.VecVirtual) {
 	for _, v := range vs {

@@ -222,12 +222,11 @@ func outerPanel() {
 		ADDQ(ldb, pb)
 		DECQ(n)
 		JNZ(LabelRef(l("loop")))
-		for i := range acc {
-			VMOVUPS(acc[i][0], Mem{Base: c})
-			VMOVUPS(acc[i][1], Mem{Base: c, Disp: 32})
+		for _, v := range acc {
+			VMOVUPS(v[0], Mem{Base: c})
+			VMOVUPS(v[1], Mem{Base: c, Disp: 32})
 			ADDQ(ldc, c)
 			ADDQ(a.rs, a.base)
-			_ = i
 		}
 		SUBQ(Imm(uint64(rows)), m)
 		if rows == 6 {

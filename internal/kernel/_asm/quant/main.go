@@ -1,0 +1,261 @@
+// Command quant writes the AVX2 loops over quantized weights: a few rows times a
+// matrix widened in registers, and the widening itself.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	. "github.com/getstroke/stroke/internal/kernel/_asm/avx"
+)
+
+// format says how 32 weights lie in a block and become floats.
+type format struct {
+	name  string
+	bytes int
+	// open loads what the vectors of a block share and returns a function that
+	// yields the floats 8*v to 8*v+7, called for v = 0 to 3 in order.
+	open func(at func(disp int) Mem) func(v int) reg.VecVirtual
+}
+
+var formats = []format{
+	{"Q4_1", 20, func(at func(int) Mem) func(int) reg.VecVirtual {
+		d, m := scaleMin(at)
+		nibble := nibbles(at, 4)
+		return func(v int) reg.VecVirtual {
+			w := nibble(v)
+			VCVTDQ2PS(w, w)
+			VFMADD213PS(m, d, w)
+			return w
+		}
+	}},
+	{"Q4_0", 18, func(at func(int) Mem) func(int) reg.VecVirtual {
+		d := scale(at)
+		nibble := nibbles(at, 2)
+		return func(v int) reg.VecVirtual {
+			w := nibble(v)
+			VPSUBD(U32s("eight", 8), w, w)
+			VCVTDQ2PS(w, w)
+			VMULPS(d, w, w)
+			return w
+		}
+	}},
+	{"Q8_0", 34, func(at func(int) Mem) func(int) reg.VecVirtual {
+		d := scale(at)
+		return func(v int) reg.VecVirtual {
+			w := YMM()
+			VPMOVSXBD(at(2+8*v), w)
+			VCVTDQ2PS(w, w)
+			VMULPS(d, w, w)
+			return w
+		}
+	}},
+	{"F16", 64, func(at func(int) Mem) func(int) reg.VecVirtual {
+		return func(v int) reg.VecVirtual {
+			w := YMM()
+			VCVTPH2PS(at(16*v), w)
+			return w
+		}
+	}},
+	{"BF16", 64, func(at func(int) Mem) func(int) reg.VecVirtual {
+		return func(v int) reg.VecVirtual {
+			w := YMM()
+			VPMOVZXWD(at(16*v), w)
+			VPSLLD(Imm(16), w, w)
+			return w
+		}
+	}},
+}
+
+// scale spreads the binary16 that a block begins with.
+func scale(at func(int) Mem) reg.VecVirtual {
+	x, d := XMM(), YMM()
+	VPBROADCASTW(at(0), x)
+	VCVTPH2PS(x, d)
+	return d
+}
+
+// scaleMin spreads the two binary16 that a block begins with. What follows them
+// in the block is converted along and not used.
+func scaleMin(at func(int) Mem) (d, m reg.VecVirtual) {
+	x, d, m := XMM(), YMM(), YMM()
+	VCVTPH2PS(at(0), x)
+	VBROADCASTSS(x, d)
+	VMOVSHDUP(x, x)
+	VBROADCASTSS(x, m)
+	return d, m
+}
+
+// nibbles yields four vectors of integers 0 to 15 from the 16 bytes at disp:
+// weights 0 to 15 are the low halves, 16 to 31 the high ones.
+func nibbles(at func(int) Mem, disp int) func(v int) reg.VecVirtual {
+	b := [2]reg.VecVirtual{YMM(), YMM()}
+	for i := range b {
+		VPMOVZXBD(at(disp+8*i), b[i])
+	}
+	return func(v int) reg.VecVirtual {
+		if v < 2 {
+			w := YMM()
+			VPAND(U32s("low", 15), b[v], w)
+			return w
+		}
+		VPSRLD(Imm(4), b[v-2], b[v-2])
+		return b[v-2]
+	}
+}
+
+func main() {
+	File()
+	for _, f := range formats {
+		f.widen()
+		f.mul(1, 4)
+		f.mul(2, 2)
+		f.mul(3, 2)
+		f.mul(4, 2)
+	}
+	Generate()
+}
+
+// widen writes the loop that widens whole blocks.
+func (f format) widen() {
+	Func("avx2Widen"+f.name, "func(dst *float32, src *byte, blocks int)",
+		fmt.Sprintf("avx2Widen%s writes the 32*blocks > 0 floats of src to dst.", f.name))
+	dst, src, n := Int("dst"), Int("src"), Int("blocks")
+	Align()
+	Label("loop")
+	vec := f.open(func(disp int) Mem { return Mem{Base: src, Disp: disp} })
+	for v := range 4 {
+		VMOVUPS(vec(v), Mem{Base: dst, Disp: 32 * v})
+	}
+	ADDQ(Imm(uint64(f.bytes)), src)
+	ADDQ(U32(128), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Ret()
+}
+
+// mul writes the product of m rows of A with the rows of W, taken wr at a time so
+// that their chains of additions hide each other's latency.
+func (f format) mul(m, wr int) {
+	name := fmt.Sprintf("avx2Mul%s_%d", f.name, m)
+	Func(name, "func(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n, blocks, chunk int)",
+		fmt.Sprintf("%s multiplies %d rows of a with n rows of w, n a positive multiple of %d, each", name, m, wr),
+		"of so many blocks, at most chunk of them in one chain:",
+		"",
+		"\tc[i*ldc+j] = sum_p a[i*lda+p]*w[order[j],p]",
+		"",
+		"order may be nil.")
+	// Sums of the chunks so far: for each row of A, one lane for each row of W.
+	sums := AllocLocal(16 * m)
+	c, order, n := Int("c"), Int("order"), Int("n")
+	wNext := Int("w")
+	var lda, lda3 reg.Register
+	if m > 1 {
+		lda = Bytes("lda")
+	}
+	if m == 4 {
+		lda3 = GP64()
+		LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
+	}
+
+	Label("rows")
+	rows := make([]reg.Register, wr)
+	for r := range rows {
+		rows[r] = GP64()
+	}
+	TESTQ(order, order)
+	JZ(LabelRef("inOrder"))
+	for r, p := range rows {
+		MOVLQSX(Mem{Base: order, Disp: 4 * r}, p)
+		rb := GP64()
+		Load(Param("rowBytes"), rb)
+		IMULQ(rb, p)
+		ADDQ(wNext, p)
+	}
+	ADDQ(Imm(uint64(4*wr)), order)
+	JMP(LabelRef("start"))
+	Label("inOrder")
+	for _, p := range rows {
+		MOVQ(wNext, p)
+		rb := GP64()
+		Load(Param("rowBytes"), rb)
+		ADDQ(rb, wNext)
+	}
+	Label("start")
+	a, left := GP64(), GP64()
+	Load(Param("a"), a)
+	Load(Param("blocks"), left)
+	zero := XMM()
+	Zero(zero)
+	for i := range m {
+		VMOVUPS(zero, sums.Offset(16*i))
+	}
+
+	Label("chunk")
+	acc := make([][]reg.VecVirtual, m)
+	for i := range acc {
+		acc[i] = make([]reg.VecVirtual, wr)
+		for r := range acc[i] {
+			acc[i][r] = YMM()
+			Zero(acc[i][r])
+		}
+	}
+	todo := GP64()
+	Load(Param("chunk"), todo)
+	CMPQ(todo, left)
+	CMOVQGT(left, todo)
+	SUBQ(todo, left)
+	Align()
+	Label("block")
+	for r, p := range rows {
+		vec := f.open(func(disp int) Mem { return Mem{Base: p, Disp: disp} })
+		for v := range 4 {
+			w := vec(v)
+			for i := range m {
+				at := [4]Mem{{Base: a}, {Base: a, Index: lda, Scale: 1}, {Base: a, Index: lda, Scale: 2}, {Base: a, Index: lda3, Scale: 1}}[i]
+				at.Disp = 32 * v
+				VFMADD231PS(at, w, acc[i][r])
+			}
+		}
+		ADDQ(Imm(uint64(f.bytes)), p)
+	}
+	ADDQ(U32(128), a)
+	DECQ(todo)
+	JNZ(LabelRef("block"))
+	for i := range m {
+		var sum reg.VecVirtual
+		if wr == 4 {
+			sum = SumLanes4(acc[i][0], acc[i][1], acc[i][2], acc[i][3])
+		} else {
+			sum = SumLanes2(acc[i][0], acc[i][1])
+		}
+		VADDPS(sums.Offset(16*i), sum, sum)
+		VMOVUPS(sum, sums.Offset(16*i))
+	}
+	TESTQ(left, left)
+	JNZ(LabelRef("chunk"))
+
+	ldc := Bytes("ldc")
+	out := GP64()
+	MOVQ(c, out)
+	for i := range m {
+		sum := XMM()
+		if wr == 4 {
+			VMOVUPS(sums.Offset(16*i), sum)
+			VMOVUPS(sum, Mem{Base: out})
+		} else {
+			VMOVSD(sums.Offset(16*i), sum)
+			VMOVSD(sum, Mem{Base: out})
+		}
+		if i < m-1 {
+			ADDQ(ldc, out)
+		}
+	}
+	ADDQ(Imm(uint64(4*wr)), c)
+	SUBQ(Imm(uint64(wr)), n)
+	JNZ(LabelRef("rows"))
+	Ret()
+}
