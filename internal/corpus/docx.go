@@ -1,0 +1,247 @@
+package corpus
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const hintDOCX = "open it in the program that wrote it and save it again, as .docx or .txt"
+
+// readDOCX reads the text of a WordprocessingML document (ECMA-376): the
+// paragraphs of word/document.xml with the styles that word/styles.xml names,
+// and the footnotes behind them. Deleted text, comments, fields, drawings and
+// tables are left out.
+func readDOCX(data []byte) (*source, error) {
+	a, err := openArchive(data)
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.read("word/document.xml")
+	if errors.Is(err, errNoEntry) {
+		return nil, &unreadable{reason: "damaged: it holds no Word document", hint: hintDOCX}
+	} else if err != nil {
+		return nil, docxError(err)
+	}
+	styles := map[string]string{}
+	if s, err := a.read("word/styles.xml"); err == nil {
+		styles = styleNames(s)
+	}
+	src := &source{}
+	w := docxWalker{src: src, styles: styles}
+	if err := w.walk(body); err != nil {
+		return nil, docxError(err)
+	}
+	if s, err := a.read("word/footnotes.xml"); err == nil {
+		if err := w.walk(s); err != nil {
+			src.notes = append(src.notes, "its footnotes cannot be read: "+err.Error())
+		}
+	}
+	if s, err := a.read("docProps/core.xml"); err == nil {
+		var core struct {
+			Title   string `xml:"title"`
+			Created string `xml:"created"`
+		}
+		if unmarshalXML(s, &core) == nil {
+			src.date = parseDate(core.Created)
+			if src.title == "" && !templateTitle.MatchString(core.Title) {
+				src.title = strings.TrimSpace(core.Title)
+			}
+		}
+	}
+	return src, nil
+}
+
+// templateTitle is what programs put for a title when nobody gave one.
+var templateTitle = regexp.MustCompile(`(?i)^(microsoft word\b.*|document ?\d*|untitled.*|normal|title)$`)
+
+func docxError(err error) error {
+	var u *unreadable
+	if errors.As(err, &u) {
+		return err
+	}
+	return &unreadable{reason: "damaged", hint: hintDOCX, err: err}
+}
+
+// styleNames gives the English name of each style by its id, which is in the
+// language of the program that wrote it.
+func styleNames(data []byte) map[string]string {
+	var s struct {
+		Styles []struct {
+			ID   string `xml:"styleId,attr"`
+			Name struct {
+				Val string `xml:"val,attr"`
+			} `xml:"name"`
+		} `xml:"style"`
+	}
+	m := map[string]string{}
+	if unmarshalXML(data, &s) != nil {
+		return m // without them headings are paragraphs
+	}
+	for _, st := range s.Styles {
+		m[st.ID] = strings.ToLower(st.Name.Val)
+	}
+	return m
+}
+
+type docxWalker struct {
+	src     *source
+	styles  map[string]string
+
+	line  strings.Builder
+	style string
+	list  bool
+	prev  bool // the paragraph before was an item of a list
+	skip  bool // a separator among the footnotes
+}
+
+// walk reads the paragraphs of one part.
+func (w *docxWalker) walk(data []byte) error {
+	d := newXML(data)
+	depth, tables := 0, 0
+	var table strings.Builder
+	w.prev = false
+	for {
+		t, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if depth++; depth > maxXMLDepth {
+				return fmt.Errorf("nested more than %d deep", maxXMLDepth)
+			}
+			switch t.Name.Local {
+			case "del", "moveFrom", "instrText", "drawing", "pict", "object", "txbxContent", "Fallback", "delText", "annotationRef":
+				if err := d.Skip(); err != nil {
+					return err
+				}
+				depth--
+			case "footnote":
+				typ := xmlAttr(t, "type")
+				w.skip = typ != "" && typ != "normal"
+			case "tbl":
+				tables++
+			case "p":
+				w.line.Reset()
+				w.style, w.list = "", false
+			case "pStyle":
+				w.style = w.styles[xmlAttr(t, "val")]
+				if w.style == "" {
+					w.style = strings.ToLower(xmlAttr(t, "val"))
+				}
+			case "numPr":
+				w.list = true
+			case "tab":
+				w.line.WriteByte('\t')
+			case "br", "cr":
+				if typ := xmlAttr(t, "type"); typ == "" || typ == "textWrapping" {
+					w.line.WriteByte('\n')
+				}
+			case "noBreakHyphen":
+				w.line.WriteRune('\u2011')
+			case "t":
+				s, err := elementText(d)
+				if err != nil {
+					return err
+				}
+				depth--
+				w.line.WriteString(s)
+			}
+		case xml.EndElement:
+			depth--
+			switch t.Name.Local {
+			case "tbl":
+				if tables--; tables == 0 {
+					w.src.add(blockTable, 0, table.String())
+					table.Reset()
+				}
+			case "p":
+				if tables > 0 {
+					table.WriteString(w.line.String() + "\n")
+				} else if !w.skip {
+					w.paragraph()
+				}
+			case "footnote":
+				w.skip = false
+			}
+		}
+	}
+}
+
+// elementText reads the characters of an element that holds nothing else.
+func elementText(d *xml.Decoder) (string, error) {
+	var b strings.Builder
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "", err
+		}
+		switch t := t.(type) {
+		case xml.CharData:
+			b.Write(t)
+		case xml.StartElement:
+			if err := d.Skip(); err != nil {
+				return "", err
+			}
+		case xml.EndElement:
+			return b.String(), nil
+		}
+	}
+}
+
+func (w *docxWalker) paragraph() {
+	text := normalize(w.line.String())
+	if strings.TrimSpace(text) == "" {
+		w.prev = false
+		return
+	}
+	prev := w.prev
+	w.prev = false
+	switch s := w.style; {
+	case s == "title":
+		if w.src.title == "" && len(w.src.blocks) == 0 {
+			w.src.title = strings.Join(strings.Fields(text), " ")
+			return
+		}
+		w.src.add(blockHeading, 1, text)
+	case strings.HasPrefix(s, "heading "):
+		level, err := strconv.Atoi(s[len("heading "):])
+		if err != nil || level < 1 || level > 9 {
+			level = 6
+		}
+		w.src.add(blockHeading, min(level, 6), strings.Join(strings.Fields(text), " "))
+	case strings.HasPrefix(s, "toc ") || s == "toc heading":
+		w.src.add(blockNotice, 0, text)
+	case s == "quote" || s == "intense quote" || s == "block text":
+		w.src.add(blockQuote, 0, text)
+	case s == "html preformatted" || strings.Contains(s, "source code"):
+		w.src.add(blockCode, 0, text)
+	case w.list || strings.HasPrefix(s, "list "):
+		item := "- " + tidy(text)
+		if n := len(w.src.blocks); prev && n > 0 && w.src.blocks[n-1].kind == blockList {
+			w.src.blocks[n-1].text += "\n" + item
+		} else {
+			w.src.add(blockList, 0, item)
+		}
+		w.prev = true
+	default:
+		w.src.add(blockPara, 0, text)
+	}
+}
+
+func xmlAttr(t xml.StartElement, local string) string {
+	for _, a := range t.Attr {
+		if a.Name.Local == local {
+			return a.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,148 @@
+package corpus
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// readText reads plain text. Blank lines part paragraphs; where lines are
+// wrapped by hand they are joined, and where their breaks are meant, as in
+// verse, lists and addresses, they are kept.
+func readText(data []byte) (*source, error) {
+	text, note, err := decode(data, false)
+	if err != nil {
+		return nil, err
+	}
+	if looksLikeChat(text) {
+		return nil, &unreadable{reason: "a chat export", hint: hintChat}
+	}
+	src := &source{}
+	if note != "" {
+		src.notes = append(src.notes, note)
+	}
+	src.blocks = textBlocks(text)
+	// A short first line with a blank one after it is a title.
+	if len(src.blocks) >= 2 && src.blocks[0].kind == blockPara && looksLikeTitle(src.blocks[0].text) {
+		src.blocks[0].kind, src.blocks[0].level = blockHeading, 1
+	}
+	return src, nil
+}
+
+func looksLikeTitle(s string) bool {
+	if strings.Contains(s, "\n") || utf8.RuneCountInString(s) > 70 || countWords(s) > 12 || isDateLine(s) || noticeStart.MatchString(s) {
+		return false
+	}
+	return !strings.ContainsAny(s[len(s)-1:], ".,;:") || chapterOf(s) != ""
+}
+
+var (
+	listLine = regexp.MustCompile(`^\s*([-*+•–]|\d{1,3}[.)]|[a-z][.)])\s+\S`)
+	ruleLine = regexp.MustCompile(`^\s*([-*_=~#•·⁂][\s]*){3,}$`)
+	hashHead = regexp.MustCompile(`^(#{1,6})\s+(\S.*?)\s*#*$`)
+)
+
+// textBlocks parts plain text into paragraphs.
+func textBlocks(text string) []block {
+	lines := strings.Split(text, "\n")
+	width := wrapWidth(lines)
+	src := &source{}
+	var para []string
+	flush := func() {
+		if len(para) > 0 {
+			src.add(blockPara, 0, strings.Join(unwrap(para, width), "\n"))
+			para = para[:0]
+		}
+	}
+	for _, l := range lines {
+		l = strings.TrimRight(l, " \t")
+		t := strings.TrimSpace(l)
+		switch {
+		case t == "":
+			flush()
+		case ruleLine.MatchString(t):
+			flush()
+			src.add(blockRule, 0, t)
+		case hashHead.MatchString(t):
+			flush()
+			m := hashHead.FindStringSubmatch(t)
+			src.add(blockHeading, len(m[1]), m[2])
+		case isDateLine(t):
+			flush()
+			src.add(blockPara, 0, t)
+		case len(para) > 0 && (indented(l) && !indented(para[len(para)-1]) && !listLine.MatchString(l) && width > 0 ||
+			width == 0 && (utf8.RuneCountInString(para[len(para)-1]) > 120 || utf8.RuneCountInString(l) > 120)):
+			// The first line of a paragraph is indented, or each paragraph is one long line.
+			flush()
+			para = append(para, l)
+		default:
+			para = append(para, l)
+		}
+	}
+	flush()
+	return src.blocks
+}
+
+func indented(l string) bool { return strings.HasPrefix(l, "  ") || strings.HasPrefix(l, "\t") }
+
+// wrapWidth is the width in characters to which a text's lines are wrapped, 0
+// where they are not: the length that one line in twenty of those that go on
+// in the next line exceeds.
+func wrapWidth(lines []string) int {
+	var lens []int
+	for i, l := range lines[:max(len(lines)-1, 0)] {
+		if strings.TrimSpace(l) != "" && strings.TrimSpace(lines[i+1]) != "" {
+			lens = append(lens, utf8.RuneCountInString(l))
+		}
+	}
+	if len(lens) == 0 {
+		return 0
+	}
+	slices.Sort(lens)
+	w := lens[len(lens)*95/100]
+	if w < 45 || w > 120 {
+		return 0
+	}
+	return w
+}
+
+// unwrap joins the lines of a paragraph wherever the break is the wrapping's:
+// where the next line's first word would not have fitted. Most breaks of a
+// wrapped paragraph are such; where they are not, the breaks are meant.
+func unwrap(para []string, width int) []string {
+	if len(para) == 1 {
+		return []string{strings.TrimSpace(para[0])}
+	}
+	full := 0
+	for i, l := range para[:len(para)-1] {
+		if wrapped(l, para[i+1], width) {
+			full++
+		}
+	}
+	prose := width > 0 && full*10 >= (len(para)-1)*6 || width > 0 && full > 0 && full*3 >= len(para)-1 && !looksLikeVerse(trimmedLines(strings.Join(para, "\n")))
+	var out []string
+	for i, l := range para {
+		t := strings.TrimSpace(l)
+		switch {
+		case i == 0:
+			out = append(out, t)
+		case listLine.MatchString(l):
+			out = append(out, strings.TrimRight(l, " \t"))
+		case prose, wrapped(para[i-1], l, width) && listLine.MatchString(out[len(out)-1]):
+			out[len(out)-1] += " " + t
+		default:
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// wrapped reports whether the first word of next would not have fitted behind line.
+func wrapped(line, next string, width int) bool {
+	if width == 0 {
+		return false
+	}
+	word, _, _ := strings.Cut(strings.TrimSpace(next), " ")
+	return utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width-4
+}

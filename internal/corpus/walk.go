@@ -1,0 +1,115 @@
+package corpus
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/fluxcd/pkg/sourceignore/gitignore"
+)
+
+// ignoreFiles in the order of their say: a later one can take back what an
+// earlier one names.
+var ignoreFiles = []string{".gitignore", ".strokeignore"}
+
+// maxIgnoreBytes bounds an ignore file.
+const maxIgnoreBytes = 1 << 20
+
+// walk looks at everything under the root, in lexical order. It follows no
+// symbolic link: one that points into the folder leads to a file that is read
+// anyway, and one that points out of it is not the folder's.
+func (r *reader) walk(ctx context.Context) error {
+	var patterns []gitignore.Pattern
+	files := 0
+	return fs.WalkDir(r.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if e := ctx.Err(); e != nil {
+			return e
+		}
+		if err != nil {
+			r.leave(LeftOut{Source: name, Reason: "cannot be looked into: " + plainCause(err)})
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if name != "." {
+			if strings.HasPrefix(d.Name(), ".") {
+				r.leaveBulk("hidden files and folders", "their names begin with a dot", "")
+				return skip(d)
+			}
+			if gitignore.NewMatcher(patterns).Match(strings.Split(name, "/"), d.IsDir()) {
+				source := name
+				if d.IsDir() {
+					source += "/"
+				}
+				r.leave(LeftOut{Source: source, Reason: "named in .gitignore or .strokeignore"})
+				return skip(d)
+			}
+		}
+		if d.IsDir() {
+			patterns = append(patterns, r.patterns(name)...)
+			return nil
+		}
+		if d.Type()&fs.ModeSymlink != 0 {
+			r.leave(LeftOut{Source: name, Reason: "a symbolic link", Hint: "put the file itself there"})
+			return nil
+		}
+		if !d.Type().IsRegular() {
+			r.leave(LeftOut{Source: name, Reason: "not an ordinary file"})
+			return nil
+		}
+		if files++; files > r.o.MaxFiles {
+			r.leave(LeftOut{Source: name, Reason: fmt.Sprintf("this and all that follow: more than %d files", r.o.MaxFiles),
+				Hint: "name a smaller folder"})
+			return fs.SkipAll
+		}
+		info, err := d.Info()
+		if err != nil {
+			r.leave(LeftOut{Source: name, Reason: "cannot be looked at: " + plainCause(err)})
+			return nil
+		}
+		r.file(name, info)
+		return nil
+	})
+}
+
+func skip(d fs.DirEntry) error {
+	if d.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+// patterns are those of the ignore files in dir.
+func (r *reader) patterns(dir string) []gitignore.Pattern {
+	var domain []string
+	if dir != "." {
+		domain = strings.Split(dir, "/")
+	}
+	var ps []gitignore.Pattern
+	for _, base := range ignoreFiles {
+		name := path.Join(dir, base)
+		f, err := r.root.Open(name)
+		if err != nil {
+			continue // most folders have none
+		}
+		data, err := io.ReadAll(io.LimitReader(f, maxIgnoreBytes))
+		f.Close()
+		if err != nil {
+			r.note(name, "cannot be read, so that nothing is left out by it: %s", plainCause(err))
+			continue
+		}
+		for line := range bytes.Lines(data) {
+			s := strings.TrimRight(string(line), "\r\n")
+			if s == "" || strings.HasPrefix(s, "#") {
+				continue
+			}
+			ps = append(ps, gitignore.ParsePattern(s, domain))
+		}
+	}
+	return ps
+}
