@@ -33,7 +33,7 @@ type block struct {
 type source struct {
 	title  string
 	date   time.Time
-	post   bool // it has front matter or a stated date, as one post has
+	post   bool // a Markdown file with a date, as one post of a blog has
 	blocks []block
 	notes  []string
 }

@@ -353,10 +353,14 @@ func parse(f format, name string, data []byte) (src *source, err error) {
 	default:
 		err = fmt.Errorf("unknown format %d", f)
 	}
-	if err == nil && src.date.IsZero() {
+	if err != nil {
+		return nil, err
+	}
+	if src.date.IsZero() {
 		src.date = dateOfName(name)
 	}
-	return src, err
+	src.post = f == formatMarkdown && !src.date.IsZero()
+	return src, nil
 }
 
 // plainCause is an error without the operation and the path before it.

@@ -16,28 +16,29 @@ var (
 		var out []*regexp.Regexp
 		for _, name := range []string{"highlight", "code", "mermaid", "quote", "blockquote", "katex", "math", "chart", "gist"} {
 			out = append(out,
-				regexp.MustCompile(`(?s)\{\{[<%]\s*`+name+`\b[^{}]*[>%]\}\}.{0,20000}?\{\{[<%]\s*/\s*`+name+`\s*[>%]\}\}`),
-				regexp.MustCompile(`(?s)\{%-?\s*`+name+`\b[^{}]*%\}.{0,20000}?\{%-?\s*end`+name+`\s*-?%\}`))
+				regexp.MustCompile(`(?s)\{\{[<%]\s*`+name+`\b[^{}]*[>%]\}\}.*?\{\{[<%]\s*/\s*`+name+`\s*[>%]\}\}`),
+				regexp.MustCompile(`(?s)\{%-?\s*`+name+`\b[^{}]*%\}.*?\{%-?\s*end`+name+`\s*-?%\}`))
 		}
 		return append(out,
-			regexp.MustCompile(`(?s)\{%-?\s*comment\s*-?%\}.{0,20000}?\{%-?\s*endcomment\s*-?%\}`),
-			regexp.MustCompile(`(?s)\{\{[<%]\s*/\*.{0,2000}?\*/\s*[>%]\}\}`))
+			regexp.MustCompile(`(?s)\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}`),
+			regexp.MustCompile(`(?s)\{\{[<%]\s*/\*.*?\*/\s*[>%]\}\}`))
 	}()
 
-	shortcode  = regexp.MustCompile(`(?s)\{\{[<%].{0,4000}?[%>]\}\}`)
-	liquidTag  = regexp.MustCompile(`\{%[^{}\n]{0,1000}%\}`)
-	liquidExpr = regexp.MustCompile(`\{\{[^{}\n]{0,300}\}\}`)
-	comment    = regexp.MustCompile(`(?s)<!--.{0,20000}?-->`)
-	embed      = regexp.MustCompile(`!\[\[[^\[\]\n]{0,300}\]\]`)
-	wikiLabel  = regexp.MustCompile(`\[\[[^\[\]\n|]{1,300}\|([^\[\]\n]{1,300})\]\]`)
-	wikiLink   = regexp.MustCompile(`\[\[([^\[\]\n|]{1,300})\]\]`)
+	shortcode  = regexp.MustCompile(`(?s)\{\{[<%].*?[%>]\}\}`)
+	liquidTag  = regexp.MustCompile(`\{%[^{}\n]*%\}`)
+	liquidExpr = regexp.MustCompile(`\{\{[^{}\n]*\}\}`)
+	comment    = regexp.MustCompile(`(?s)<!--.*?-->`)
+	embed      = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
+	wikiLabel  = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
+	wikiLink   = regexp.MustCompile(`\[\[([^\[\]\n|]+)\]\]`)
 
 	divFence    = regexp.MustCompile(`^\s*:{3,}\s*(\{.*\}|[\w.-]+)?\s*:*\s*$`)
 	attrLine    = regexp.MustCompile(`^\s*\{\s*([.#][\w-]+|[\w-]+=("[^"]*"|[^\s"{}]+))(\s+([.#][\w-]+|[\w-]+=("[^"]*"|[^\s"{}]+)))*\s*\}\s*$`)
 	termLine    = regexp.MustCompile(`^:\s+(\S.*)$`)
-	spanAttr    = regexp.MustCompile(`\]\{\s*[.#][\w-]+[^{}\n]{0,200}\}`)
-	trailAttr   = regexp.MustCompile(`\s*\{\s*#[\w-]+[^{}\n]{0,200}\}\s*$`)
-	bracedMark  = regexp.MustCompile(`\{([-+=_*^~])([^{}\n]{1,300}?)([-+=_*^~])\}`)
+	brokenRule  = regexp.MustCompile(`^(-+|=+) {2,}$`)
+	spanAttr    = regexp.MustCompile(`\[([^\[\]]*)\]\{\s*[.#][a-zA-Z][\w-]*(?:\s[^{}\n]*)?\}`)
+	otherAttr   = regexp.MustCompile(`\s?\{\s*[.#][a-zA-Z][\w-]*(?:\s[^{}\n]*)?\}`)
+	bracedMark  = regexp.MustCompile(`\{([-+=_*^~])([^{}\n]+?)([-+=_*^~])\}`)
 	bracedQuote = regexp.MustCompile(`\{(["'])|(["'])\}`)
 
 	mdxLine   = regexp.MustCompile(`(?m)^(import\s.*from\s.*|export\s(const|default)\s.*)$`)
@@ -62,7 +63,7 @@ func dropMarkup(s string) string {
 			out.WriteString(line)
 		case fence != "":
 			out.WriteString(line)
-			if strings.HasPrefix(mark, fence) && strings.Trim(strings.TrimSpace(line), fence[:1]) == "" {
+			if strings.HasPrefix(mark, fence) && strings.Trim(strings.Trim(line, " \t\n>"), fence[:1]) == "" {
 				fence = ""
 			}
 		default:
@@ -107,11 +108,17 @@ func dropInProse(s string) string {
 		case divFence.MatchString(bare), attrLine.MatchString(bare):
 			// A blank line, so that what comes before and after stay two blocks.
 			lines[i] = "\n"
+		case brokenRule.MatchString(bare) && i > 0 && strings.HasSuffix(lines[i-1], "  \n"):
+			// A line of dashes in a poem, not the underlining of a heading.
+			lines[i] = `\` + line
 		case termLine.MatchString(bare) && (i == 0 || strings.TrimSpace(lines[i-1]) == ""):
 			lines[i] = termLine.FindStringSubmatch(bare)[1] + "\n"
 		}
 	}
 	s = strings.Join(lines, "")
+	if strings.Contains(s, "]{") {
+		s = spanAttr.ReplaceAllString(s, "$1")
+	}
 	return outsideCode(s, func(s string) string {
 		if strings.Contains(s, "[[") {
 			s = embed.ReplaceAllString(s, "")
@@ -119,7 +126,7 @@ func dropInProse(s string) string {
 			s = wikiLink.ReplaceAllString(s, "$1")
 		}
 		if strings.Contains(s, "{") {
-			s = spanAttr.ReplaceAllString(s, "]")
+			s = otherAttr.ReplaceAllString(s, "")
 			s = bracedMark.ReplaceAllStringFunc(s, func(m string) string {
 				if m[1] != m[len(m)-2] {
 					return m
@@ -128,7 +135,6 @@ func dropInProse(s string) string {
 			})
 		}
 		if strings.ContainsAny(s, "{}") {
-			s = trailAttr.ReplaceAllString(s, "")
 			s = bracedQuote.ReplaceAllString(s, "$1$2")
 		}
 		return s

@@ -89,8 +89,8 @@ func styleNames(data []byte) map[string]string {
 }
 
 type docxWalker struct {
-	src     *source
-	styles  map[string]string
+	src    *source
+	styles map[string]string
 
 	line  strings.Builder
 	style string

@@ -25,11 +25,11 @@ type meta struct {
 // between lines of "---", or TOML between lines of "+++". A first line of
 // "---" with no second one is a rule, and stays in the body. Front matter
 // that does not parse is taken away all the same, and the note says so.
-func frontMatter(text string) (m meta, body string, found bool, note string) {
+func frontMatter(text string) (m meta, body, note string) {
 	fence, _, ok := strings.Cut(text, "\n")
 	fence = strings.TrimRight(fence, " \t")
 	if !ok || fence != "---" && fence != "+++" {
-		return meta{}, text, false, ""
+		return meta{}, text, ""
 	}
 	at := strings.IndexByte(text, '\n') + 1
 	for pos := at; pos < len(text) && pos < maxFrontMatter; {
@@ -49,11 +49,11 @@ func frontMatter(text string) (m meta, body string, found bool, note string) {
 			if err != nil {
 				note = fmt.Sprintf("its front matter does not parse, so that its title and date are unknown: %s", firstLine(err.Error()))
 			}
-			return m, text[next:], true, note
+			return m, text[next:], note
 		}
 		pos = next
 	}
-	return meta{}, text, false, ""
+	return meta{}, text, ""
 }
 
 func firstLine(s string) string {

@@ -10,7 +10,7 @@ import (
 var commonWords = func() map[string][]string {
 	m := map[string][]string{}
 	for lang, words := range map[string]string{
-		"en": "the of and to that was with his for had not which from but this they were have she would there their been when who what about",
+		"en": "the of and to that was with his for had not which from but this they were have she would there their been when who what about you is it in my we can will your are be has if how",
 		"de": "der die und das nicht ist ich mit sich ein eine auf dem auch als für war den von wie noch aber nach oder wenn sie es zu",
 		"fr": "le la les et des une dans qui que pas est pour vous avec sur ce plus mais il elle au nous était cette du en je",
 		"es": "el la los las y que en una por con para no lo se como más pero su del era muy yo cuando esta también fue",

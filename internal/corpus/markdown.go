@@ -27,11 +27,11 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if note != "" {
 		src.notes = append(src.notes, note)
 	}
-	m, body, found, note := frontMatter(text)
+	m, body, note := frontMatter(text)
 	if note != "" {
 		src.notes = append(src.notes, note)
 	}
-	src.title, src.date, src.post = m.title, m.date, found
+	src.title, src.date = m.title, m.date
 	if strings.HasSuffix(strings.ToLower(name), ".mdx") {
 		body = mdxLine.ReplaceAllString(body, "")
 	}
@@ -59,7 +59,11 @@ func (w *mdWalker) block(n ast.Node) {
 	case *ast.Heading:
 		w.src.add(blockHeading, n.Level, strings.ReplaceAll(w.inline(n), "\n", " "))
 	case *ast.Paragraph, *ast.TextBlock, *east.DefinitionTerm:
-		w.src.add(blockPara, 0, w.inline(n))
+		kind := blockPara
+		if s := string(n.Lines().Value(w.md)); pipeTable(s) {
+			kind = blockTable
+		}
+		w.src.add(kind, 0, w.inline(n))
 	case *ast.List:
 		text, rest := w.list(n, "")
 		w.src.add(blockList, 0, text)
@@ -235,6 +239,17 @@ func (w *mdWalker) words(n ast.Node) string {
 		return ast.WalkContinue, nil
 	})
 	return b.String()
+}
+
+// pipeTable recognises a table without the line under its head, which Djot allows.
+func pipeTable(s string) bool {
+	for l := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
+		l = strings.TrimSpace(l)
+		if len(l) < 3 || l[0] != '|' || l[len(l)-1] != '|' {
+			return false
+		}
+	}
+	return true
 }
 
 func trimmedLines(s string) []string {

@@ -358,6 +358,7 @@ const numeral = `(?:[ivxlcdm]+|\d{1,3}|one|two|three|four|five|six|seven|eight|n
 
 var (
 	namedChapter = regexp.MustCompile(`(?i)^(?:chapter|chap\.?|book|part|canto|letter|act|scene|stave|volume)\s+` + numeral + `\b(?:\s*$|\s*[.:—–-]+\s*(.*)$|\s+([^a-z].*)$)`)
+	wordChapter  = regexp.MustCompile(`(?i)^chapter\b`)
 	romanAlone   = regexp.MustCompile(`^[IVXLC]+\.?$`)
 	romanNamed   = regexp.MustCompile(`^[IVXLC]+[.:]\s+(\S.{0,90})$`)
 	digitsAlone  = regexp.MustCompile(`^\d{1,3}\.?$`)
@@ -391,6 +392,9 @@ func book(src *source, title string, bs []block) []section {
 			if kind = chapterOf(b.text); kind == "" && b.start {
 				kind = "named"
 			}
+			if src.post && !wordChapter.MatchString(b.text) {
+				kind = "" // "Part 1" and "Part 2" of a post are its sections
+			}
 		case blockPara:
 			// Without a heading's mark, only what can be nothing else.
 			if k := chapterOf(b.text); k == "named" && !endsSentenceLong(b.text) || k == "number" && romanAlone.MatchString(b.text) {
@@ -405,10 +409,6 @@ func book(src *source, title string, bs []block) []section {
 	if kinds["named"]+kinds["number"] < 2 {
 		return nil
 	}
-	need := chapterWords
-	if src.post {
-		need = storyWords // "Part 1" and "Part 2" of a post are sections
-	}
 	full := 0
 	for i, from := range at {
 		to := len(bs)
@@ -419,7 +419,7 @@ func book(src *source, title string, bs []block) []section {
 			full++
 		}
 	}
-	if full < 2 || blockWords(bs[at[0]:]) < need*full {
+	if full < 2 || blockWords(bs[at[0]:]) < chapterWords*full {
 		return nil
 	}
 	secs := sections(bs, at, title, src.date, func(s *section, head block) {
@@ -457,6 +457,9 @@ func endsSentenceLong(s string) bool { return endsSentence(s) && countWords(s) >
 // stories parts a file whose top headings each stand over a piece of its own:
 // a collection of stories, essays or letters. A post is one piece.
 func stories(src *source, title string, bs []block) []section {
+	if src.post {
+		return nil
+	}
 	for level := 1; level <= 3; level++ {
 		var at []int
 		for i, b := range bs {
@@ -467,7 +470,7 @@ func stories(src *source, title string, bs []block) []section {
 		if len(at) == 0 {
 			continue
 		}
-		if len(at) < 2 || src.post && level > 1 {
+		if len(at) < 2 {
 			return nil
 		}
 		need := storyWords
