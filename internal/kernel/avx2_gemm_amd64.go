@@ -184,6 +184,3 @@ func avx2ReadAll(x []float32) float32 {
 	}
 	return s + readSum(x[len(x)&^63:])
 }
-func avx2Transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
-	transpose(dst, ldd, src, lds, rows, cols)
-}

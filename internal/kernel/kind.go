@@ -42,7 +42,7 @@ type kind struct {
 	scale         func(dst []float32, s float32)
 	mul           func(dst, a, b []float32)
 	addProduct    func(dst, a, b []float32)
-	adamW         func(p, m, v, g []float32, s *adamScalars)
+	adamW         func(p, m, v, g []float32, s adamScalars)
 	transpose     func(dst []float32, ldd int, src []float32, lds, rows, cols int)
 	addTransposed func(dst []float32, ldd int, src []float32, lds, rows, cols int)
 

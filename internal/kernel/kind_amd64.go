@@ -18,6 +18,14 @@ func avx2Kind() *kind {
 	k.name = "avx2"
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx2MulNT, avx2AddOuter, avx2MulNTQ, avx2AddNNQ, avx2Dot
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
+	k.narrowF16 = avx2Narrow
+	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
+	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)
+	k.rmsNorm, k.rmsNormGrad = avx2RMSNorm, avx2RMSNormGrad
+	k.rope, k.ropeGrad = avx2Rotate(avx2Rope), avx2Rotate(avx2RopeGrad)
+	k.softmaxGrad, k.adamW = avx2SoftmaxGradSlice, avx2AdamWSlice
+	k.add, k.addScaled, k.scale, k.mul, k.addProduct = avx2AddSlice, avx2AddScaledSlice, avx2ScaleSlice, avx2Gate(avx2Mul), avx2Gate(avx2AddProduct)
+	k.transpose, k.addTransposed = avx2Transpose, avx2AddTransposed
 	k.peakFMA, k.readSum = avx2PeakFMA, avx2ReadAll
 	return &k
 }

@@ -210,7 +210,7 @@ func addProduct(dst, a, b []float32) {
 	}
 }
 
-func adamW(p, m, v, g []float32, s *adamScalars) {
+func adamW(p, m, v, g []float32, s adamScalars) {
 	for i, gi := range g {
 		base := m[i]
 		if s.fromG {

@@ -218,5 +218,5 @@ func AdamW(p, m, v, g []float32, lr, beta1, beta2, eps, decay, c1, c2 float64) {
 	if s.fromG = 1-beta1 >= 0.5; s.fromG {
 		s.mCoef = float32(-beta1)
 	}
-	cur.adamW(p, m, v, g, &s)
+	cur.adamW(p, m, v, g, s)
 }
