@@ -95,25 +95,24 @@ func (r *resemblance) add(text string) int {
 // near gives the texts whose containment with text id is at least least, in
 // the order in which they were added.
 func (r *resemblance) near(id int, least float64) []int {
-	seen := map[int32]bool{}
-	for _, h := range r.sets[id] {
+	return slices.DeleteFunc(r.like(r.sets[id], least), func(other int) bool { return other == id })
+}
+
+// like is near for the shingles of a text that is not among them.
+func (r *resemblance) like(set []uint64, least float64) []int {
+	seen := map[int]bool{}
+	for _, h := range set {
 		ids := r.sample[h]
 		if len(ids) > commonShingle {
 			continue
 		}
 		for _, other := range ids {
-			if int(other) != id {
-				seen[other] = true
-			}
+			seen[int(other)] = true
 		}
 	}
-	var out []int
-	for _, other := range slices.Sorted(maps.Keys(seen)) {
-		if containment(r.sets[id], r.sets[other]) >= least {
-			out = append(out, int(other))
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(seen)), func(other int) bool {
+		return containment(set, r.sets[other]) < least
+	})
 }
 
 // duplicate is a document that is not kept, and the one kept in its place.

@@ -1,0 +1,464 @@
+package corpus
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	stroke "github.com/getstroke/stroke"
+)
+
+// How documents are given roles.
+const (
+	withheldShare = 0.20 // share of all words that is withheld
+	judgeShare    = 2.0 / 3
+	fewDocuments  = 12 // below this, long documents are cut into blocks
+
+	// LeastWords is the least text that a twin can be trained and judged on.
+	// A verdict needs two judge documents, a choice one select document, and
+	// training one at the very least. Of a withheld document the first 100
+	// words are only asked with, never scored, so that one of fewer than 150
+	// words says next to nothing. Four times 150 is 600.
+	LeastWords = 600
+
+	leastBlock = 150 // words of a block where text is little
+	smallBlock = 120 // a block cut between paragraphs may fall short by so much
+)
+
+// Enough says whether words are enough to train on and to judge by.
+func Enough(words int) error {
+	if words >= LeastWords {
+		return nil
+	}
+	return &stroke.Error{Code: stroke.CodeInput,
+		Msg:  fmt.Sprintf("%d words are too few to train on and to judge by: the least is %d", words, LeastWords),
+		Hint: "add more writing; with less, the base can still write with your own passages before it, as examples, untrained and unjudged"}
+}
+
+// AssignOptions is what [Assign] needs to know besides the documents.
+type AssignOptions struct {
+	Now      time.Time                                // date of the new entries; now where zero
+	Clusters map[string]string                        // of the reading the documents come from
+	Text     func(hash string) (text string, ok bool) // text of a document that the ledger knows; nil where none is kept
+}
+
+// Assign gives every document a role and enters it into the ledger. A role
+// once given stays. New documents are taken in the order of their hashes, a
+// near duplicate of a known document has that one's role, near duplicates of
+// each other share one; about a fifth of all words is withheld, two thirds of
+// that for the judge, and at least one document is for select and two for the
+// judge. Where there are fewer than twelve documents, or one is most of the
+// text, long new documents are cut into blocks first.
+//
+// It returns the documents as the ledger knows them, blocks in place of those
+// that were cut, in the order given. The ledger is changed only where there is
+// no error; the error is that of [Enough], or of the same code where the text
+// falls into too few pieces.
+func Assign(l *Ledger, docs []stroke.Document, o AssignOptions) ([]stroke.Document, error) {
+	total := 0
+	for _, d := range docs {
+		total += d.Words
+	}
+	if err := Enough(total); err != nil {
+		return nil, err
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	a := &assignment{o: o, total: total, ledger: &Ledger{Entries: slices.Clone(l.Entries)},
+		known: map[string]int{}, like: newResemblance()}
+	for i, e := range l.Entries {
+		a.known[e.Hash] = i
+	}
+	a.remember(docs)
+	out, err := a.place(docs)
+	if err != nil {
+		return nil, err
+	}
+	l.Entries = a.ledger.Entries
+	return out, nil
+}
+
+// assignment is the work of one Assign.
+type assignment struct {
+	o      AssignOptions
+	total  int // words of all documents
+	ledger *Ledger
+	known  map[string]int // entries by hash
+
+	like    *resemblance
+	entries []int // entry of each text in like
+}
+
+// remember takes in the texts of the documents that the ledger knows.
+func (a *assignment) remember(docs []stroke.Document) {
+	here := map[string]string{}
+	for _, d := range docs {
+		here[d.Hash] = d.Text
+	}
+	for i, e := range a.ledger.Entries {
+		text, ok := here[e.Hash]
+		if !ok && a.o.Text != nil {
+			text, ok = a.o.Text(e.Hash)
+		}
+		if ok {
+			a.like.add(text)
+			a.entries = append(a.entries, i)
+		}
+	}
+}
+
+// kin are the known entries that share much with a text.
+func (a *assignment) kin(text string, least float64) []int {
+	var out []int
+	for _, n := range a.like.like(shingles(text), least) {
+		out = append(out, a.entries[n])
+	}
+	return out
+}
+
+// place cuts what is to be cut, and gives roles.
+func (a *assignment) place(docs []stroke.Document) ([]stroke.Document, error) {
+	parents := map[string]bool{}
+	for _, e := range a.ledger.Entries {
+		if e.Parent != "" {
+			parents[e.Parent] = true
+		}
+	}
+	lo, hi := a.blockSize()
+	few := a.few(docs)
+	var out []stroke.Document
+	blockOf := map[string]Block{}
+	for _, d := range docs {
+		_, known := a.known[d.Hash]
+		switch {
+		case known:
+			out = append(out, d)
+			continue
+		case parents[d.Hash]:
+			// It was cut before, perhaps by other sizes: its blocks are what
+			// the ledger says, as far as the text gives them again.
+			if bs, ok := a.recut(d); ok {
+				for _, b := range bs {
+					blockOf[b.Document.Hash] = b
+					out = append(out, b.Document)
+				}
+				continue
+			}
+		case d.Words <= hi:
+			out = append(out, d)
+			continue
+		case !few && !a.resemblesBlocks(d):
+			out = append(out, d)
+			continue
+		}
+		for _, b := range cut(d, lo, hi) {
+			if b.Document.Hash != d.Hash {
+				blockOf[b.Document.Hash] = b
+			}
+			out = append(out, b.Document)
+		}
+	}
+	out = firstOfEach(out)
+	if err := a.roles(out, blockOf); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// firstOfEach drops documents of equal text: a refrain can be two blocks.
+func firstOfEach(docs []stroke.Document) []stroke.Document {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(docs, func(d stroke.Document) bool {
+		was := seen[d.Hash]
+		seen[d.Hash] = true
+		return was
+	})
+}
+
+// blockSize is that of [Cut], less where the whole text is so short that three
+// withheld blocks would be much more than a fifth of it.
+func (a *assignment) blockSize() (lo, hi int) {
+	const full = 15 * (BlockMin + BlockMax) / 2 // three blocks in fifteen are a fifth
+	if a.total >= full {
+		return BlockMin, BlockMax
+	}
+	size := min(max(a.total/15, leastBlock), (BlockMin+BlockMax)/2)
+	return max(size*4/5, smallBlock), size * 6 / 5
+}
+
+// few reports fewer than twelve documents, or one that is most of the text.
+func (a *assignment) few(docs []stroke.Document) bool {
+	longest := 0
+	for _, d := range docs {
+		longest = max(longest, d.Words)
+	}
+	return len(docs) < fewDocuments || longest*2 > a.total
+}
+
+// resemblesBlocks reports whether a document holds blocks that the ledger
+// knows: it is the next state of one that was cut.
+func (a *assignment) resemblesBlocks(d stroke.Document) bool {
+	for _, i := range a.kin(d.Text, nearDuplicate) {
+		if a.ledger.Entries[i].Parent != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// recut cuts a document as the ledger remembers: into blocks of the hashes it
+// knows. It fails where no sizes give them.
+func (a *assignment) recut(d stroke.Document) ([]Block, bool) {
+	want := map[string]bool{}
+	for _, e := range a.ledger.Entries {
+		if e.Parent == d.Hash {
+			want[e.Hash] = true
+		}
+	}
+	lo, hi := a.blockSize()
+	sizes := [][2]int{{lo, hi}, {BlockMin, BlockMax}}
+	// The sizes follow from the words there were in all, at least this document's.
+	for size := leastBlock; size < (BlockMin+BlockMax)/2; size++ {
+		sizes = append(sizes, [2]int{max(size*4/5, smallBlock), size * 6 / 5})
+	}
+	for _, s := range sizes {
+		bs := cut(d, s[0], s[1])
+		if slices.ContainsFunc(bs, func(b Block) bool { return !want[b.Document.Hash] }) {
+			continue
+		}
+		return bs, true
+	}
+	return nil, false
+}
+
+// unit is one or more new documents that share a role.
+type unit struct {
+	docs  []stroke.Document
+	words int
+	key   string // least hash of its documents
+	alike bool   // it is a cluster
+}
+
+// roles enters every document that the ledger does not know.
+func (a *assignment) roles(docs []stroke.Document, blockOf map[string]Block) error {
+	t := tallyRoles{}
+	var fresh []stroke.Document
+	for _, d := range docs {
+		t.total += d.Words
+		i, known := a.known[d.Hash]
+		if !known {
+			fresh = append(fresh, d)
+			continue
+		}
+		e := &a.ledger.Entries[i]
+		e.Source, e.Title = d.Source, d.Title
+		if b, ok := blockOf[d.Hash]; ok {
+			e.Parent, e.Index = b.Parent, b.Index
+		}
+		t.count(e.Role, d.Words)
+	}
+	enter := func(d stroke.Document, r stroke.Role, cluster, why string) {
+		e := Entry{Hash: d.Hash, Source: d.Source, Title: d.Title, Role: r, Date: a.o.Now.UTC().Format(time.RFC3339),
+			Words: d.Words, Cluster: cluster, Why: why}
+		if b, ok := blockOf[d.Hash]; ok {
+			e.Parent, e.Index = b.Parent, b.Index
+		}
+		a.known[d.Hash] = len(a.ledger.Entries)
+		a.ledger.Entries = append(a.ledger.Entries, e)
+	}
+
+	var units []*unit
+	for _, u := range a.units(fresh) {
+		if r, like := a.inherited(u); like != nil {
+			cluster := cmp.Or(like.Cluster, like.Hash)
+			like.Cluster = cluster
+			why := "near duplicate of " + like.Source + ", which has this role"
+			for _, d := range u.docs {
+				enter(d, r, cluster, why)
+				t.count(r, d.Words)
+			}
+			continue
+		}
+		units = append(units, u)
+	}
+	slices.SortFunc(units, func(x, y *unit) int { return strings.Compare(x.key, y.key) })
+	chosen := t.choose(units)
+	for _, u := range units {
+		cluster, why := "", "by the order of hashes"
+		if u.alike {
+			cluster, why = u.key, "by the order of hashes, with its near duplicates"
+		}
+		for _, d := range u.docs {
+			enter(d, chosen[u], cluster, why)
+		}
+	}
+	if t.docs[stroke.RoleTrain] < 1 || t.docs[stroke.RoleSelect] < 1 || t.docs[stroke.RoleJudge] < 2 {
+		return &stroke.Error{Code: stroke.CodeInput,
+			Msg: fmt.Sprintf("the text falls into %d pieces: too few to train on some, to choose by one and to judge by two", len(docs)),
+			Hint: "add more writing, or part what there is into paragraphs by blank lines; " +
+				"with less, the base can still write with your own passages before it, as examples"}
+	}
+	return nil
+}
+
+// units groups new documents that are near duplicates of each other, or of one
+// cluster in the reading.
+func (a *assignment) units(fresh []stroke.Document) []*unit {
+	u := newUnion(len(fresh))
+	like := newResemblance()
+	byCluster := map[string]int{}
+	for i, d := range fresh {
+		like.add(d.Text)
+		if c := a.o.Clusters[d.Hash]; c != "" {
+			if j, ok := byCluster[c]; ok {
+				u.join(i, j)
+			} else {
+				byCluster[c] = i
+			}
+		}
+	}
+	for i := range fresh {
+		for _, j := range like.near(i, nearDuplicate) {
+			u.join(i, j)
+		}
+	}
+	groups := map[int]*unit{}
+	for i, d := range fresh {
+		root := u.find(i)
+		g := groups[root]
+		if g == nil {
+			g = &unit{key: d.Hash}
+			groups[root] = g
+		}
+		g.docs = append(g.docs, d)
+		g.words += d.Words
+		g.key = min(g.key, d.Hash)
+		g.alike = len(g.docs) > 1
+	}
+	var out []*unit
+	for _, root := range slices.Sorted(maps.Keys(groups)) {
+		out = append(out, groups[root])
+	}
+	return out
+}
+
+// overlap is the containment from which a new text takes the role of a
+// withheld one: less than makes a near duplicate, since training on a third of
+// a judge document already flatters.
+const overlap = 0.3
+
+// inherited is the role that known documents pass on to a unit, and the one of
+// them that passes it on: a withheld document that the unit overlaps, judge
+// before select, else a near duplicate.
+func (a *assignment) inherited(u *unit) (stroke.Role, *Entry) {
+	var best *Entry
+	rank := map[stroke.Role]int{stroke.RoleTrain: 1, stroke.RoleSelect: 2, stroke.RoleJudge: 3}
+	consider := func(i int) {
+		if e := &a.ledger.Entries[i]; best == nil || rank[e.Role] > rank[best.Role] {
+			best = e
+		}
+	}
+	for _, d := range u.docs {
+		if c := a.o.Clusters[d.Hash]; c != "" {
+			for i, e := range a.ledger.Entries {
+				if e.Cluster == c || e.Hash == c || a.o.Clusters[e.Hash] == c {
+					consider(i)
+				}
+			}
+		}
+		for _, i := range a.kin(d.Text, overlap) {
+			if a.ledger.Entries[i].Role != stroke.RoleTrain {
+				consider(i)
+			}
+		}
+		for _, i := range a.kin(d.Text, nearDuplicate) {
+			consider(i)
+		}
+	}
+	if best == nil {
+		return "", nil
+	}
+	return best.Role, best
+}
+
+// tallyRoles counts documents and words by role.
+type tallyRoles struct {
+	total int // words of all documents, those without a role too
+	words map[stroke.Role]int
+	docs  map[stroke.Role]int
+}
+
+func (t *tallyRoles) count(r stroke.Role, words int) {
+	if t.words == nil {
+		t.words, t.docs = map[stroke.Role]int{}, map[stroke.Role]int{}
+	}
+	t.words[r] += words
+	t.docs[r]++
+}
+
+func (t *tallyRoles) withheld() int { return t.words[stroke.RoleSelect] + t.words[stroke.RoleJudge] }
+
+// lacking reports whether the least numbers of withheld documents are not met.
+func (t *tallyRoles) lacking() bool {
+	return t.docs[stroke.RoleSelect] < 1 || t.docs[stroke.RoleJudge] < 2
+}
+
+// next is the withheld role that is furthest behind.
+func (t *tallyRoles) next() stroke.Role {
+	switch {
+	case t.docs[stroke.RoleJudge] < 1:
+		return stroke.RoleJudge
+	case t.docs[stroke.RoleSelect] < 1:
+		return stroke.RoleSelect
+	case t.docs[stroke.RoleJudge] < 2:
+		return stroke.RoleJudge
+	case float64(t.words[stroke.RoleJudge]) < judgeShare*float64(t.withheld()):
+		return stroke.RoleJudge
+	}
+	return stroke.RoleSelect
+}
+
+// choose gives roles to new units, which come in the order of their hashes: it
+// withholds one after the other as long as that brings the withheld words
+// nearer to their share, passing over those too long for what is left.
+func (t *tallyRoles) choose(units []*unit) map[*unit]stroke.Role {
+	if t.words == nil {
+		t.words, t.docs = map[stroke.Role]int{}, map[stroke.Role]int{}
+	}
+	roles := map[*unit]stroke.Role{}
+	goal := withheldShare * float64(t.total)
+	give := func(u *unit) {
+		r := t.next()
+		roles[u] = r
+		t.words[r] += u.words
+		t.docs[r]++ // near duplicates are one piece
+	}
+	for _, u := range units {
+		if float64(t.withheld())+float64(u.words)/2 <= goal && float64(u.words) <= max(goal/2, 1) {
+			give(u)
+		}
+	}
+	// What is lacking is made up with the shortest, as long as one is left to train on.
+	short := slices.Clone(units)
+	slices.SortStableFunc(short, func(a, b *unit) int { return cmp.Compare(a.words, b.words) })
+	for _, u := range short {
+		if !t.lacking() {
+			break
+		}
+		if roles[u] == "" && (t.docs[stroke.RoleTrain] > 0 || len(units)-len(roles) > 1) {
+			give(u)
+		}
+	}
+	for _, u := range units {
+		if roles[u] == "" {
+			roles[u] = stroke.RoleTrain
+			t.words[stroke.RoleTrain] += u.words
+			t.docs[stroke.RoleTrain]++
+		}
+	}
+	return roles
+}
