@@ -4,8 +4,8 @@ package kernel
 
 const (
 	// Rows of A that stay in the second-level cache while all of B passes over
-	// them: 288 KiB with chunks of 768.
-	dotRows = 96
+	// them: 432 KiB with chunks of 768.
+	dotRows = 144
 
 	// AddNN works on B packed in panels [outerK][16], each 16 KiB, of outerN
 	// columns in all. outerN holds whole blocks of every quantized type.

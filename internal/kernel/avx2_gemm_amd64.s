@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func avx2Dot4(c *float32, ldc int, a *float32, lda int, b *float32, ldb int, m int, k int, add bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Dot4(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ ldc+8(FP), CX
@@ -37,6 +37,8 @@ rows3_begin:
 	MOVQ    DX, R10
 	MOVQ    SI, R11
 	MOVQ    k+56(FP), R12
+	LEAQ    (R10)(BX*2), R13
+	ADDQ    BX, R13
 	SUBQ    $0x10, R12
 	JLT     rows3_eight
 	PCALIGN $0x20
@@ -61,6 +63,10 @@ rows3_loop:
 	VFMADD231PS Y15, Y12, Y3
 	VFMADD231PS Y15, Y13, Y7
 	VFMADD231PS Y15, Y14, Y11
+	PREFETCHT0  (R13)
+	PREFETCHT0  (R13)(BX*1)
+	PREFETCHT0  (R13)(BX*2)
+	ADDQ        $0x40, R13
 	VMOVUPS     32(R10), Y12
 	VMOVUPS     32(R10)(BX*1), Y13
 	VMOVUPS     32(R10)(BX*2), Y14
@@ -420,7 +426,7 @@ DATA tailMasks<>+60(SB)/4, $0x00000000
 GLOBL tailMasks<>(SB), RODATA|NOPTR, $64
 
 // func avx2Dot1(c *float32, ldc int, a *float32, lda int, b *float32, ldb int, m int, k int, add bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Dot1(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ ldc+8(FP), CX
@@ -442,6 +448,8 @@ rows3_begin:
 	MOVQ    DX, R8
 	MOVQ    SI, R9
 	MOVQ    k+56(FP), R10
+	LEAQ    (R8)(BX*2), R11
+	ADDQ    BX, R11
 	SUBQ    $0x10, R10
 	JLT     rows3_eight
 	PCALIGN $0x20
@@ -454,6 +462,10 @@ rows3_loop:
 	VFMADD231PS Y6, Y3, Y0
 	VFMADD231PS Y6, Y4, Y1
 	VFMADD231PS Y6, Y5, Y2
+	PREFETCHT0  (R11)
+	PREFETCHT0  (R11)(BX*1)
+	PREFETCHT0  (R11)(BX*2)
+	ADDQ        $0x40, R11
 	VMOVUPS     32(R8), Y3
 	VMOVUPS     32(R8)(BX*1), Y4
 	VMOVUPS     32(R8)(BX*2), Y5

@@ -10,6 +10,8 @@ var avx2Widen = func() [numDTypes]func([]float32, []byte) {
 	t[F32] = avx2WidenF32
 	t[F16], t[BF16] = avx2WidenHalf(F16, avx2WidenF16), avx2WidenHalf(BF16, avx2WidenBF16)
 	t[Q4_0], t[Q4_1], t[Q8_0] = avx2WidenBlocks(avx2WidenQ4_0), avx2WidenBlocks(avx2WidenQ4_1), avx2WidenBlocks(avx2WidenQ8_0)
+	t[Q5_0], t[Q5_1] = avx2WidenBlocks(avx2WidenQ5_0), avx2WidenBlocks(avx2WidenQ5_1)
+	t[Q4_K], t[Q5_K], t[Q6_K] = avx2WidenQ4K, avx2WidenQ5K, avx2WidenQ6K
 	return t
 }()
 
@@ -37,6 +39,46 @@ func avx2WidenHalf(t DType, loop func(dst *float32, src *byte, blocks int)) func
 func avx2WidenF32(dst []float32, src []byte) {
 	if len(dst) > 0 {
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), 4*len(dst)), src)
+	}
+}
+
+// scalesMins widens the scales (0 to 7) and minima (8 to 15) of the Q4_K or Q5_K
+// block at src.
+func scalesMins(to *[16]float32, src []byte) {
+	d, dmin, packed := loadF16(src), loadF16(src[2:]), src[4:16]
+	for j := range 8 {
+		s, m := scaleMin(packed, j)
+		to[j], to[j+8] = s*d, m*dmin
+	}
+}
+
+func avx2WidenQ4K(dst []float32, src []byte) {
+	var scales [16]float32
+	for len(dst) >= 256 {
+		scalesMins(&scales, src)
+		avx2WidenQ4_K(&dst[0], &src[16], &scales)
+		dst, src = dst[256:], src[144:]
+	}
+}
+
+func avx2WidenQ5K(dst []float32, src []byte) {
+	var scales [16]float32
+	for len(dst) >= 256 {
+		scalesMins(&scales, src)
+		avx2WidenQ5_K(&dst[0], &src[48], &src[16], &scales)
+		dst, src = dst[256:], src[176:]
+	}
+}
+
+func avx2WidenQ6K(dst []float32, src []byte) {
+	var scales [16]float32
+	for len(dst) >= 256 {
+		d := loadF16(src[208:])
+		for j, s := range src[192:208] {
+			scales[j] = d * float32(int8(s))
+		}
+		avx2WidenQ6_K(&dst[0], &src[0], &scales)
+		dst, src = dst[256:], src[210:]
 	}
 }
 

@@ -3157,3 +3157,1065 @@ block:
 	JNZ          rows
 	VZEROUPPER
 	RET
+
+// func avx2WidenQ5_0(dst *float32, src *byte, blocks int)
+// Requires: AVX, AVX2, F16C
+TEXT ·avx2WidenQ5_0(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	PCALIGN $0x20
+
+loop:
+	VPBROADCASTW (CX), X0
+	VCVTPH2PS    X0, Y0
+	VPMOVZXBD    6(CX), Y1
+	VPMOVZXBD    14(CX), Y2
+	VPBROADCASTD 2(CX), Y3
+	VPAND        low<>+0(SB), Y1, Y4
+	VPSRLVD      shifts0<>+0(SB), Y3, Y5
+	VPAND        bit<>+0(SB), Y5, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPSUBD       sixteen<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	VPAND        low<>+0(SB), Y2, Y4
+	VPSRLVD      shifts1<>+0(SB), Y3, Y5
+	VPAND        bit<>+0(SB), Y5, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPSUBD       sixteen<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 32(AX)
+	VPSRLD       $0x04, Y1, Y1
+	VPSRLVD      shifts2<>+0(SB), Y3, Y4
+	VPAND        bit<>+0(SB), Y4, Y4
+	VPSLLD       $0x04, Y4, Y4
+	VPOR         Y4, Y1, Y1
+	VPSUBD       sixteen<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 64(AX)
+	VPSRLD       $0x04, Y2, Y2
+	VPSRLVD      shifts3<>+0(SB), Y3, Y1
+	VPAND        bit<>+0(SB), Y1, Y1
+	VPSLLD       $0x04, Y1, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       sixteen<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 96(AX)
+	ADDQ         $0x16, CX
+	ADDQ         $0x00000080, AX
+	DECQ         DX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+DATA shifts0<>+0(SB)/4, $0x00000000
+DATA shifts0<>+4(SB)/4, $0x00000001
+DATA shifts0<>+8(SB)/4, $0x00000002
+DATA shifts0<>+12(SB)/4, $0x00000003
+DATA shifts0<>+16(SB)/4, $0x00000004
+DATA shifts0<>+20(SB)/4, $0x00000005
+DATA shifts0<>+24(SB)/4, $0x00000006
+DATA shifts0<>+28(SB)/4, $0x00000007
+GLOBL shifts0<>(SB), RODATA|NOPTR, $32
+
+DATA bit<>+0(SB)/4, $0x00000001
+DATA bit<>+4(SB)/4, $0x00000001
+DATA bit<>+8(SB)/4, $0x00000001
+DATA bit<>+12(SB)/4, $0x00000001
+DATA bit<>+16(SB)/4, $0x00000001
+DATA bit<>+20(SB)/4, $0x00000001
+DATA bit<>+24(SB)/4, $0x00000001
+DATA bit<>+28(SB)/4, $0x00000001
+GLOBL bit<>(SB), RODATA|NOPTR, $32
+
+DATA sixteen<>+0(SB)/4, $0x00000010
+DATA sixteen<>+4(SB)/4, $0x00000010
+DATA sixteen<>+8(SB)/4, $0x00000010
+DATA sixteen<>+12(SB)/4, $0x00000010
+DATA sixteen<>+16(SB)/4, $0x00000010
+DATA sixteen<>+20(SB)/4, $0x00000010
+DATA sixteen<>+24(SB)/4, $0x00000010
+DATA sixteen<>+28(SB)/4, $0x00000010
+GLOBL sixteen<>(SB), RODATA|NOPTR, $32
+
+DATA shifts1<>+0(SB)/4, $0x00000008
+DATA shifts1<>+4(SB)/4, $0x00000009
+DATA shifts1<>+8(SB)/4, $0x0000000a
+DATA shifts1<>+12(SB)/4, $0x0000000b
+DATA shifts1<>+16(SB)/4, $0x0000000c
+DATA shifts1<>+20(SB)/4, $0x0000000d
+DATA shifts1<>+24(SB)/4, $0x0000000e
+DATA shifts1<>+28(SB)/4, $0x0000000f
+GLOBL shifts1<>(SB), RODATA|NOPTR, $32
+
+DATA shifts2<>+0(SB)/4, $0x00000010
+DATA shifts2<>+4(SB)/4, $0x00000011
+DATA shifts2<>+8(SB)/4, $0x00000012
+DATA shifts2<>+12(SB)/4, $0x00000013
+DATA shifts2<>+16(SB)/4, $0x00000014
+DATA shifts2<>+20(SB)/4, $0x00000015
+DATA shifts2<>+24(SB)/4, $0x00000016
+DATA shifts2<>+28(SB)/4, $0x00000017
+GLOBL shifts2<>(SB), RODATA|NOPTR, $32
+
+DATA shifts3<>+0(SB)/4, $0x00000018
+DATA shifts3<>+4(SB)/4, $0x00000019
+DATA shifts3<>+8(SB)/4, $0x0000001a
+DATA shifts3<>+12(SB)/4, $0x0000001b
+DATA shifts3<>+16(SB)/4, $0x0000001c
+DATA shifts3<>+20(SB)/4, $0x0000001d
+DATA shifts3<>+24(SB)/4, $0x0000001e
+DATA shifts3<>+28(SB)/4, $0x0000001f
+GLOBL shifts3<>(SB), RODATA|NOPTR, $32
+
+// func avx2WidenQ5_1(dst *float32, src *byte, blocks int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·avx2WidenQ5_1(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	PCALIGN $0x20
+
+loop:
+	VCVTPH2PS    (CX), X0
+	VBROADCASTSS X0, Y1
+	VMOVSHDUP    X0, X0
+	VBROADCASTSS X0, Y0
+	VPMOVZXBD    8(CX), Y2
+	VPMOVZXBD    16(CX), Y3
+	VPBROADCASTD 4(CX), Y4
+	VPAND        low<>+0(SB), Y2, Y5
+	VPSRLVD      shifts0<>+0(SB), Y4, Y6
+	VPAND        bit<>+0(SB), Y6, Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD213PS  Y0, Y1, Y5
+	VMOVUPS      Y5, (AX)
+	VPAND        low<>+0(SB), Y3, Y5
+	VPSRLVD      shifts1<>+0(SB), Y4, Y6
+	VPAND        bit<>+0(SB), Y6, Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD213PS  Y0, Y1, Y5
+	VMOVUPS      Y5, 32(AX)
+	VPSRLD       $0x04, Y2, Y2
+	VPSRLVD      shifts2<>+0(SB), Y4, Y5
+	VPAND        bit<>+0(SB), Y5, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VFMADD213PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 64(AX)
+	VPSRLD       $0x04, Y3, Y3
+	VPSRLVD      shifts3<>+0(SB), Y4, Y2
+	VPAND        bit<>+0(SB), Y2, Y2
+	VPSLLD       $0x04, Y2, Y2
+	VPOR         Y2, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD213PS  Y0, Y1, Y3
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $0x18, CX
+	ADDQ         $0x00000080, AX
+	DECQ         DX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+// func avx2WidenQ4_K(dst *float32, q *byte, scales *[16]float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2WidenQ4_K(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         scales+16(FP), DX
+	VBROADCASTSS (DX), Y0
+	VBROADCASTSS 32(DX), Y1
+	VBROADCASTSS 4(DX), Y2
+	VBROADCASTSS 36(DX), Y3
+	VPMOVZXBD    (CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, (AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 128(AX)
+	VPMOVZXBD    8(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 32(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 160(AX)
+	VPMOVZXBD    16(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 64(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 192(AX)
+	VPMOVZXBD    24(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 96(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 224(AX)
+	VBROADCASTSS 8(DX), Y0
+	VBROADCASTSS 40(DX), Y1
+	VBROADCASTSS 12(DX), Y2
+	VBROADCASTSS 44(DX), Y3
+	VPMOVZXBD    32(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 256(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 384(AX)
+	VPMOVZXBD    40(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 288(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 416(AX)
+	VPMOVZXBD    48(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 320(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 448(AX)
+	VPMOVZXBD    56(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 352(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 480(AX)
+	VBROADCASTSS 16(DX), Y0
+	VBROADCASTSS 48(DX), Y1
+	VBROADCASTSS 20(DX), Y2
+	VBROADCASTSS 52(DX), Y3
+	VPMOVZXBD    64(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 512(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 640(AX)
+	VPMOVZXBD    72(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 544(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 672(AX)
+	VPMOVZXBD    80(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 576(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 704(AX)
+	VPMOVZXBD    88(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 608(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 736(AX)
+	VBROADCASTSS 24(DX), Y0
+	VBROADCASTSS 56(DX), Y1
+	VBROADCASTSS 28(DX), Y2
+	VBROADCASTSS 60(DX), Y3
+	VPMOVZXBD    96(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 768(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 896(AX)
+	VPMOVZXBD    104(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 800(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 928(AX)
+	VPMOVZXBD    112(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 832(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 960(AX)
+	VPMOVZXBD    120(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 864(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 992(AX)
+	VZEROUPPER
+	RET
+
+// func avx2WidenQ5_K(dst *float32, q *byte, h *byte, scales *[16]float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2WidenQ5_K(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         scales+24(FP), DX
+	MOVQ         h+16(FP), BX
+	VBROADCASTSS (DX), Y0
+	VBROADCASTSS 32(DX), Y1
+	VBROADCASTSS 4(DX), Y2
+	VBROADCASTSS 36(DX), Y3
+	VPMOVZXBD    (CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    (BX), Y6
+	VPAND        bit0<>+0(SB), Y6, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit1<>+0(SB), Y6, Y6
+	VPSLLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, (AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 128(AX)
+	VPMOVZXBD    8(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    8(BX), Y6
+	VPAND        bit0<>+0(SB), Y6, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit1<>+0(SB), Y6, Y6
+	VPSLLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 32(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 160(AX)
+	VPMOVZXBD    16(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    16(BX), Y6
+	VPAND        bit0<>+0(SB), Y6, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit1<>+0(SB), Y6, Y6
+	VPSLLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 64(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 192(AX)
+	VPMOVZXBD    24(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    24(BX), Y6
+	VPAND        bit0<>+0(SB), Y6, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit1<>+0(SB), Y6, Y6
+	VPSLLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 96(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 224(AX)
+	VBROADCASTSS 8(DX), Y0
+	VBROADCASTSS 40(DX), Y1
+	VBROADCASTSS 12(DX), Y2
+	VBROADCASTSS 44(DX), Y3
+	VPMOVZXBD    32(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    (BX), Y6
+	VPAND        bit2<>+0(SB), Y6, Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit3<>+0(SB), Y6, Y6
+	VPSLLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 256(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 384(AX)
+	VPMOVZXBD    40(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    8(BX), Y6
+	VPAND        bit2<>+0(SB), Y6, Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit3<>+0(SB), Y6, Y6
+	VPSLLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 288(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 416(AX)
+	VPMOVZXBD    48(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    16(BX), Y6
+	VPAND        bit2<>+0(SB), Y6, Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit3<>+0(SB), Y6, Y6
+	VPSLLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 320(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 448(AX)
+	VPMOVZXBD    56(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    24(BX), Y6
+	VPAND        bit2<>+0(SB), Y6, Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit3<>+0(SB), Y6, Y6
+	VPSLLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 352(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 480(AX)
+	VBROADCASTSS 16(DX), Y0
+	VBROADCASTSS 48(DX), Y1
+	VBROADCASTSS 20(DX), Y2
+	VBROADCASTSS 52(DX), Y3
+	VPMOVZXBD    64(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    (BX), Y6
+	VPAND        bit4<>+0(SB), Y6, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit5<>+0(SB), Y6, Y6
+	VPSRLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 512(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 640(AX)
+	VPMOVZXBD    72(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    8(BX), Y6
+	VPAND        bit4<>+0(SB), Y6, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit5<>+0(SB), Y6, Y6
+	VPSRLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 544(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 672(AX)
+	VPMOVZXBD    80(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    16(BX), Y6
+	VPAND        bit4<>+0(SB), Y6, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit5<>+0(SB), Y6, Y6
+	VPSRLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 576(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 704(AX)
+	VPMOVZXBD    88(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    24(BX), Y6
+	VPAND        bit4<>+0(SB), Y6, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit5<>+0(SB), Y6, Y6
+	VPSRLD       $0x01, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 608(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 736(AX)
+	VBROADCASTSS 24(DX), Y0
+	VBROADCASTSS 56(DX), Y1
+	VBROADCASTSS 28(DX), Y2
+	VBROADCASTSS 60(DX), Y3
+	VPMOVZXBD    96(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    (BX), Y6
+	VPAND        bit6<>+0(SB), Y6, Y7
+	VPSRLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit7<>+0(SB), Y6, Y6
+	VPSRLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 768(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 896(AX)
+	VPMOVZXBD    104(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    8(BX), Y6
+	VPAND        bit6<>+0(SB), Y6, Y7
+	VPSRLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit7<>+0(SB), Y6, Y6
+	VPSRLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 800(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 928(AX)
+	VPMOVZXBD    112(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    16(BX), Y6
+	VPAND        bit6<>+0(SB), Y6, Y7
+	VPSRLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit7<>+0(SB), Y6, Y6
+	VPSRLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 832(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 960(AX)
+	VPMOVZXBD    120(CX), Y5
+	VPAND        low<>+0(SB), Y5, Y4
+	VPSRLD       $0x04, Y5, Y5
+	VPMOVZXBD    24(BX), Y6
+	VPAND        bit6<>+0(SB), Y6, Y7
+	VPSRLD       $0x02, Y7, Y7
+	VPOR         Y7, Y4, Y4
+	VPAND        bit7<>+0(SB), Y6, Y6
+	VPSRLD       $0x03, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      Y4, 864(AX)
+	VCVTDQ2PS    Y5, Y5
+	VFMSUB213PS  Y3, Y2, Y5
+	VMOVUPS      Y5, 992(AX)
+	VZEROUPPER
+	RET
+
+DATA bit0<>+0(SB)/4, $0x00000001
+DATA bit0<>+4(SB)/4, $0x00000001
+DATA bit0<>+8(SB)/4, $0x00000001
+DATA bit0<>+12(SB)/4, $0x00000001
+DATA bit0<>+16(SB)/4, $0x00000001
+DATA bit0<>+20(SB)/4, $0x00000001
+DATA bit0<>+24(SB)/4, $0x00000001
+DATA bit0<>+28(SB)/4, $0x00000001
+GLOBL bit0<>(SB), RODATA|NOPTR, $32
+
+DATA bit1<>+0(SB)/4, $0x00000002
+DATA bit1<>+4(SB)/4, $0x00000002
+DATA bit1<>+8(SB)/4, $0x00000002
+DATA bit1<>+12(SB)/4, $0x00000002
+DATA bit1<>+16(SB)/4, $0x00000002
+DATA bit1<>+20(SB)/4, $0x00000002
+DATA bit1<>+24(SB)/4, $0x00000002
+DATA bit1<>+28(SB)/4, $0x00000002
+GLOBL bit1<>(SB), RODATA|NOPTR, $32
+
+DATA bit2<>+0(SB)/4, $0x00000004
+DATA bit2<>+4(SB)/4, $0x00000004
+DATA bit2<>+8(SB)/4, $0x00000004
+DATA bit2<>+12(SB)/4, $0x00000004
+DATA bit2<>+16(SB)/4, $0x00000004
+DATA bit2<>+20(SB)/4, $0x00000004
+DATA bit2<>+24(SB)/4, $0x00000004
+DATA bit2<>+28(SB)/4, $0x00000004
+GLOBL bit2<>(SB), RODATA|NOPTR, $32
+
+DATA bit3<>+0(SB)/4, $0x00000008
+DATA bit3<>+4(SB)/4, $0x00000008
+DATA bit3<>+8(SB)/4, $0x00000008
+DATA bit3<>+12(SB)/4, $0x00000008
+DATA bit3<>+16(SB)/4, $0x00000008
+DATA bit3<>+20(SB)/4, $0x00000008
+DATA bit3<>+24(SB)/4, $0x00000008
+DATA bit3<>+28(SB)/4, $0x00000008
+GLOBL bit3<>(SB), RODATA|NOPTR, $32
+
+DATA bit4<>+0(SB)/4, $0x00000010
+DATA bit4<>+4(SB)/4, $0x00000010
+DATA bit4<>+8(SB)/4, $0x00000010
+DATA bit4<>+12(SB)/4, $0x00000010
+DATA bit4<>+16(SB)/4, $0x00000010
+DATA bit4<>+20(SB)/4, $0x00000010
+DATA bit4<>+24(SB)/4, $0x00000010
+DATA bit4<>+28(SB)/4, $0x00000010
+GLOBL bit4<>(SB), RODATA|NOPTR, $32
+
+DATA bit5<>+0(SB)/4, $0x00000020
+DATA bit5<>+4(SB)/4, $0x00000020
+DATA bit5<>+8(SB)/4, $0x00000020
+DATA bit5<>+12(SB)/4, $0x00000020
+DATA bit5<>+16(SB)/4, $0x00000020
+DATA bit5<>+20(SB)/4, $0x00000020
+DATA bit5<>+24(SB)/4, $0x00000020
+DATA bit5<>+28(SB)/4, $0x00000020
+GLOBL bit5<>(SB), RODATA|NOPTR, $32
+
+DATA bit6<>+0(SB)/4, $0x00000040
+DATA bit6<>+4(SB)/4, $0x00000040
+DATA bit6<>+8(SB)/4, $0x00000040
+DATA bit6<>+12(SB)/4, $0x00000040
+DATA bit6<>+16(SB)/4, $0x00000040
+DATA bit6<>+20(SB)/4, $0x00000040
+DATA bit6<>+24(SB)/4, $0x00000040
+DATA bit6<>+28(SB)/4, $0x00000040
+GLOBL bit6<>(SB), RODATA|NOPTR, $32
+
+DATA bit7<>+0(SB)/4, $0x00000080
+DATA bit7<>+4(SB)/4, $0x00000080
+DATA bit7<>+8(SB)/4, $0x00000080
+DATA bit7<>+12(SB)/4, $0x00000080
+DATA bit7<>+16(SB)/4, $0x00000080
+DATA bit7<>+20(SB)/4, $0x00000080
+DATA bit7<>+24(SB)/4, $0x00000080
+DATA bit7<>+28(SB)/4, $0x00000080
+GLOBL bit7<>(SB), RODATA|NOPTR, $32
+
+// func avx2WidenQ6_K(dst *float32, q *byte, scales *[16]float32)
+// Requires: AVX, AVX2
+TEXT ·avx2WidenQ6_K(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         q+8(FP), CX
+	MOVQ         scales+16(FP), DX
+	VPMOVZXBD    128(CX), Y0
+	VPMOVZXBD    (CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    32(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 8(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 128(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 16(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 256(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 24(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 384(AX)
+	VPMOVZXBD    136(CX), Y0
+	VPMOVZXBD    8(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    40(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 32(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 8(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 160(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 16(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 288(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 24(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 416(AX)
+	VPMOVZXBD    144(CX), Y0
+	VPMOVZXBD    16(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    48(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 4(DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 64(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 12(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 192(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 20(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 28(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 448(AX)
+	VPMOVZXBD    152(CX), Y0
+	VPMOVZXBD    24(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    56(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 4(DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 96(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 12(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 224(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 20(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 352(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 28(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 480(AX)
+	VPMOVZXBD    160(CX), Y0
+	VPMOVZXBD    64(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    96(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 32(DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 512(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 40(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 640(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 48(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 768(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 56(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 896(AX)
+	VPMOVZXBD    168(CX), Y0
+	VPMOVZXBD    72(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    104(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 32(DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 544(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 40(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 672(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 48(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 800(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 56(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 928(AX)
+	VPMOVZXBD    176(CX), Y0
+	VPMOVZXBD    80(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    112(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 36(DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 576(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 44(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 704(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 52(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 832(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 60(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 960(AX)
+	VPMOVZXBD    184(CX), Y0
+	VPMOVZXBD    88(CX), Y2
+	VPAND        low<>+0(SB), Y2, Y1
+	VPSRLD       $0x04, Y2, Y2
+	VPMOVZXBD    120(CX), Y4
+	VPAND        low<>+0(SB), Y4, Y3
+	VPSRLD       $0x04, Y4, Y4
+	VPAND        bits0<>+0(SB), Y0, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPOR         Y5, Y1, Y1
+	VPSUBD       thirtyTwo<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 36(DX), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, 608(AX)
+	VPAND        bits2<>+0(SB), Y0, Y1
+	VPSLLD       $0x02, Y1, Y1
+	VPOR         Y1, Y3, Y3
+	VPSUBD       thirtyTwo<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 44(DX), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 736(AX)
+	VPAND        bits4<>+0(SB), Y0, Y1
+	VPOR         Y1, Y2, Y2
+	VPSUBD       thirtyTwo<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 52(DX), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 864(AX)
+	VPAND        bits6<>+0(SB), Y0, Y0
+	VPSRLD       $0x02, Y0, Y0
+	VPOR         Y0, Y4, Y4
+	VPSUBD       thirtyTwo<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 60(DX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 992(AX)
+	VZEROUPPER
+	RET
+
+DATA bits0<>+0(SB)/4, $0x00000003
+DATA bits0<>+4(SB)/4, $0x00000003
+DATA bits0<>+8(SB)/4, $0x00000003
+DATA bits0<>+12(SB)/4, $0x00000003
+DATA bits0<>+16(SB)/4, $0x00000003
+DATA bits0<>+20(SB)/4, $0x00000003
+DATA bits0<>+24(SB)/4, $0x00000003
+DATA bits0<>+28(SB)/4, $0x00000003
+GLOBL bits0<>(SB), RODATA|NOPTR, $32
+
+DATA thirtyTwo<>+0(SB)/4, $0x00000020
+DATA thirtyTwo<>+4(SB)/4, $0x00000020
+DATA thirtyTwo<>+8(SB)/4, $0x00000020
+DATA thirtyTwo<>+12(SB)/4, $0x00000020
+DATA thirtyTwo<>+16(SB)/4, $0x00000020
+DATA thirtyTwo<>+20(SB)/4, $0x00000020
+DATA thirtyTwo<>+24(SB)/4, $0x00000020
+DATA thirtyTwo<>+28(SB)/4, $0x00000020
+GLOBL thirtyTwo<>(SB), RODATA|NOPTR, $32
+
+DATA bits2<>+0(SB)/4, $0x0000000c
+DATA bits2<>+4(SB)/4, $0x0000000c
+DATA bits2<>+8(SB)/4, $0x0000000c
+DATA bits2<>+12(SB)/4, $0x0000000c
+DATA bits2<>+16(SB)/4, $0x0000000c
+DATA bits2<>+20(SB)/4, $0x0000000c
+DATA bits2<>+24(SB)/4, $0x0000000c
+DATA bits2<>+28(SB)/4, $0x0000000c
+GLOBL bits2<>(SB), RODATA|NOPTR, $32
+
+DATA bits4<>+0(SB)/4, $0x00000030
+DATA bits4<>+4(SB)/4, $0x00000030
+DATA bits4<>+8(SB)/4, $0x00000030
+DATA bits4<>+12(SB)/4, $0x00000030
+DATA bits4<>+16(SB)/4, $0x00000030
+DATA bits4<>+20(SB)/4, $0x00000030
+DATA bits4<>+24(SB)/4, $0x00000030
+DATA bits4<>+28(SB)/4, $0x00000030
+GLOBL bits4<>(SB), RODATA|NOPTR, $32
+
+DATA bits6<>+0(SB)/4, $0x000000c0
+DATA bits6<>+4(SB)/4, $0x000000c0
+DATA bits6<>+8(SB)/4, $0x000000c0
+DATA bits6<>+12(SB)/4, $0x000000c0
+DATA bits6<>+16(SB)/4, $0x000000c0
+DATA bits6<>+20(SB)/4, $0x000000c0
+DATA bits6<>+24(SB)/4, $0x000000c0
+DATA bits6<>+28(SB)/4, $0x000000c0
+GLOBL bits6<>(SB), RODATA|NOPTR, $32

@@ -228,3 +228,30 @@ func avx2MulBF16_3(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes i
 //
 //go:noescape
 func avx2MulBF16_4(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
+
+// avx2WidenQ5_0 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func avx2WidenQ5_0(dst *float32, src *byte, blocks int)
+
+// avx2WidenQ5_1 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func avx2WidenQ5_1(dst *float32, src *byte, blocks int)
+
+// avx2WidenQ4_K writes the 256 floats of the nibbles in q to dst, each times one of
+// the first eight scales, less one of the other eight.
+//
+//go:noescape
+func avx2WidenQ4_K(dst *float32, q *byte, scales *[16]float32)
+
+// avx2WidenQ5_K writes the 256 floats of the nibbles in q, and the fifth bits in h, to dst, each times one of
+// the first eight scales, less one of the other eight.
+//
+//go:noescape
+func avx2WidenQ5_K(dst *float32, q *byte, h *byte, scales *[16]float32)
+
+// avx2WidenQ6_K writes the 256 floats of the block at q to dst, 16 to each of the scales.
+//
+//go:noescape
+func avx2WidenQ6_K(dst *float32, q *byte, scales *[16]float32)

@@ -95,3 +95,46 @@ func BenchmarkWiden(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkVector(b *testing.B) {
+	eachKindBench(b, func(b *testing.B) {
+		const n = 1536
+		r := newRand(3)
+		var x [6][]float32
+		for i := range x {
+			x[i] = alignedF32(n)
+			fill(r, x[i])
+		}
+		sin, cos := alignedF32(n/2), alignedF32(n/2)
+		for i := range cos {
+			cos[i] = 1
+		}
+		half := make([]byte, 2*n)
+		for name, f := range map[string]func(){
+			"Exp":         func() { Exp(x[0], x[1]) },
+			"ExpSum":      func() { clear(x[0]); ExpSum(x[0], 1) },
+			"MaxOf":       func() { MaxOf(x[0]) },
+			"SumSquares":  func() { SumSquares(x[0]) },
+			"SiluMul":     func() { SiluMul(x[0], x[1], x[2]) },
+			"SiluMulGrad": func() { SiluMulGrad(x[0], x[1], x[2], x[3], x[4]) },
+			"RMSNorm":     func() { RMSNorm(x[0], x[1], x[2], 1e-5) },
+			"RMSNormGrad": func() { clear(x[0]); RMSNormGrad(x[0], x[1], x[2], x[3], 1) },
+			"Rope":        func() { Rope(x[5], cos, sin) },
+			"SoftmaxGrad": func() { SoftmaxGrad(x[0], x[1], x[2], 1, 0.125) },
+			"Add":         func() { clear(x[0]); Add(x[0], x[1]) },
+			"AdamW": func() {
+				clear(x[4])
+				AdamW(x[0], x[3], x[4], x[2], 1e-3, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
+			},
+			"Transpose": func() { Transpose(x[0], 32, x[1], 48, 32, 48) },
+			"NarrowF16": func() { NarrowF16(half, x[1]) },
+		} {
+			b.Run(fmt.Sprintf("%s/n=%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				perSecond(b, n, "Gelements/s")
+			})
+		}
+	})
+}

@@ -95,11 +95,23 @@ func dotTile(l func(string) string, rows, nb int, c, ldc, a, lda, b, ldb, ldb3 r
 		}
 	}
 	Load(Param("k"), n)
+	// The next rows of A come from the second-level cache, a line each a turn.
+	ahead := GP64()
+	if rows == 3 {
+		LEAQ(Mem{Base: pa, Index: lda, Scale: 2}, ahead)
+		ADDQ(lda, ahead)
+	}
 	SUBQ(Imm(16), n)
 	JLT(LabelRef(l("eight")))
 	Align()
 	Label(l("loop"))
 	step(0)
+	if rows == 3 {
+		PREFETCHT0(Mem{Base: ahead})
+		PREFETCHT0(Mem{Base: ahead, Index: lda, Scale: 1})
+		PREFETCHT0(Mem{Base: ahead, Index: lda, Scale: 2})
+		ADDQ(Imm(64), ahead)
+	}
 	step(32)
 	ADDQ(Imm(64), pa)
 	ADDQ(Imm(64), pb)

@@ -19,6 +19,8 @@ type format struct {
 	// open loads what the vectors of a block share and returns a function that
 	// yields the floats 8*v to 8*v+7, called for v = 0 to 3 in order.
 	open func(at func(disp int) Mem) func(v int) reg.VecVirtual
+	// mul says that products widen it in registers.
+	mul bool
 }
 
 var formats = []format{
@@ -31,7 +33,7 @@ var formats = []format{
 			VFMADD213PS(m, d, w)
 			return w
 		}
-	}},
+	}, true},
 	{"Q4_0", 18, func(at func(int) Mem) func(int) reg.VecVirtual {
 		d := scale(at)
 		nibble := nibbles(at, 2)
@@ -42,7 +44,7 @@ var formats = []format{
 			VMULPS(d, w, w)
 			return w
 		}
-	}},
+	}, true},
 	{"Q8_0", 34, func(at func(int) Mem) func(int) reg.VecVirtual {
 		d := scale(at)
 		return func(v int) reg.VecVirtual {
@@ -52,14 +54,14 @@ var formats = []format{
 			VMULPS(d, w, w)
 			return w
 		}
-	}},
+	}, true},
 	{"F16", 64, func(at func(int) Mem) func(int) reg.VecVirtual {
 		return func(v int) reg.VecVirtual {
 			w := YMM()
 			VCVTPH2PS(at(16*v), w)
 			return w
 		}
-	}},
+	}, true},
 	{"BF16", 64, func(at func(int) Mem) func(int) reg.VecVirtual {
 		return func(v int) reg.VecVirtual {
 			w := YMM()
@@ -67,7 +69,30 @@ var formats = []format{
 			VPSLLD(Imm(16), w, w)
 			return w
 		}
-	}},
+	}, true},
+	{"Q5_0", 22, func(at func(int) Mem) func(int) reg.VecVirtual {
+		d := scale(at)
+		nibble, fifth := nibbles(at, 6), fifths(at, 2)
+		return func(v int) reg.VecVirtual {
+			w := nibble(v)
+			VPOR(fifth(v), w, w)
+			VPSUBD(U32s("sixteen", 16), w, w)
+			VCVTDQ2PS(w, w)
+			VMULPS(d, w, w)
+			return w
+		}
+	}, false},
+	{"Q5_1", 24, func(at func(int) Mem) func(int) reg.VecVirtual {
+		d, m := scaleMin(at)
+		nibble, fifth := nibbles(at, 8), fifths(at, 4)
+		return func(v int) reg.VecVirtual {
+			w := nibble(v)
+			VPOR(fifth(v), w, w)
+			VCVTDQ2PS(w, w)
+			VFMADD213PS(m, d, w)
+			return w
+		}
+	}, false},
 }
 
 // scale spreads the binary16 that a block begins with.
@@ -107,15 +132,37 @@ func nibbles(at func(int) Mem, disp int) func(v int) reg.VecVirtual {
 	}
 }
 
+// fifths yields four vectors of the fifth bits, worth 16, from the word at disp.
+func fifths(at func(int) Mem, disp int) func(v int) reg.VecVirtual {
+	h := YMM()
+	VPBROADCASTD(at(disp), h)
+	return func(v int) reg.VecVirtual {
+		var shifts [8]uint32
+		for i := range shifts {
+			shifts[i] = uint32(8*v + i)
+		}
+		b := YMM()
+		VPSRLVD(Words(fmt.Sprintf("shifts%d", v), shifts), h, b)
+		VPAND(U32s("bit", 1), b, b)
+		VPSLLD(Imm(4), b, b)
+		return b
+	}
+}
+
 func main() {
 	File()
 	for _, f := range formats {
 		f.widen()
-		f.mul(1, 4)
-		f.mul(2, 2)
-		f.mul(3, 2)
-		f.mul(4, 2)
+		if f.mul {
+			f.product(1, 4)
+			f.product(2, 2)
+			f.product(3, 2)
+			f.product(4, 2)
+		}
 	}
+	widenQ4K("avx2WidenQ4_K", false)
+	widenQ4K("avx2WidenQ5_K", true)
+	widenQ6K()
 	Generate()
 }
 
@@ -137,9 +184,9 @@ func (f format) widen() {
 	Ret()
 }
 
-// mul writes the product of m rows of A with the rows of W, taken wr at a time so
+// product writes the product of m rows of A with the rows of W, taken wr at a time so
 // that their chains of additions hide each other's latency.
-func (f format) mul(m, wr int) {
+func (f format) product(m, wr int) {
 	name := fmt.Sprintf("avx2Mul%s_%d", f.name, m)
 	Func(name, "func(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n, blocks, chunk int)",
 		fmt.Sprintf("%s multiplies %d rows of a with n rows of w, n a positive multiple of %d, each", name, m, wr),
@@ -257,5 +304,94 @@ func (f format) mul(m, wr int) {
 	ADDQ(Imm(uint64(4*wr)), c)
 	SUBQ(Imm(uint64(wr)), n)
 	JNZ(LabelRef("rows"))
+	Ret()
+}
+
+// widenQ4K writes the widening of one block of Q4_K, or with fifth bits Q5_K.
+func widenQ4K(name string, fifth bool) {
+	signature, args := "func(dst *float32, q *byte, scales *[16]float32)", "q"
+	if fifth {
+		signature, args = "func(dst *float32, q, h *byte, scales *[16]float32)", "q, and the fifth bits in h,"
+	}
+	Func(name, signature,
+		fmt.Sprintf("%s writes the 256 floats of the nibbles in %s to dst, each times one of", name, args),
+		"the first eight scales, less one of the other eight.")
+	dst, q, scales := Int("dst"), Int("q"), Int("scales")
+	var h reg.Register
+	if fifth {
+		h = Int("h")
+	}
+	for j := range 4 {
+		var s, m [2]reg.VecVirtual
+		for i := range s {
+			s[i], m[i] = YMM(), YMM()
+			VBROADCASTSS(Mem{Base: scales, Disp: 4 * (2*j + i)}, s[i])
+			VBROADCASTSS(Mem{Base: scales, Disp: 4 * (8 + 2*j + i)}, m[i])
+		}
+		for i := range 4 {
+			lo, hi := YMM(), YMM()
+			VPMOVZXBD(Mem{Base: q, Disp: 32*j + 8*i}, hi)
+			VPAND(U32s("low", 15), hi, lo)
+			VPSRLD(Imm(4), hi, hi)
+			if fifth {
+				bits := YMM()
+				VPMOVZXBD(Mem{Base: h, Disp: 8 * i}, bits)
+				for k, w := range []reg.VecVirtual{lo, hi} {
+					at := 2*j + k
+					b := YMM()
+					VPAND(U32s(fmt.Sprintf("bit%d", at), 1<<at), bits, b)
+					if at < 4 {
+						VPSLLD(Imm(uint64(4-at)), b, b)
+					} else if at > 4 {
+						VPSRLD(Imm(uint64(at-4)), b, b)
+					}
+					VPOR(b, w, w)
+				}
+			}
+			for k, w := range []reg.VecVirtual{lo, hi} {
+				VCVTDQ2PS(w, w)
+				VFMSUB213PS(m[k], s[k], w)
+				VMOVUPS(w, Mem{Base: dst, Disp: 4 * (64*j + 32*k + 8*i)})
+			}
+		}
+	}
+	Ret()
+}
+
+// widenQ6K writes the widening of one block of Q6_K.
+func widenQ6K() {
+	Func("avx2WidenQ6_K", "func(dst *float32, q *byte, scales *[16]float32)",
+		"avx2WidenQ6_K writes the 256 floats of the block at q to dst, 16 to each of the scales.")
+	dst, q, scales := Int("dst"), Int("q"), Int("scales")
+	for half := range 2 {
+		for i := range 4 {
+			var w [4]reg.VecVirtual // of quarter k of the half
+			bits := YMM()
+			VPMOVZXBD(Mem{Base: q, Disp: 128 + 32*half + 8*i}, bits)
+			for k := range 2 {
+				lo, hi := YMM(), YMM()
+				VPMOVZXBD(Mem{Base: q, Disp: 64*half + 32*k + 8*i}, hi)
+				VPAND(U32s("low", 15), hi, lo)
+				VPSRLD(Imm(4), hi, hi)
+				w[k], w[k+2] = lo, hi
+			}
+			for k, w := range w {
+				b := YMM()
+				VPAND(U32s(fmt.Sprintf("bits%d", 2*k), 3<<(2*k)), bits, b)
+				if k < 2 {
+					VPSLLD(Imm(uint64(4-2*k)), b, b)
+				} else if k > 2 {
+					VPSRLD(Imm(2), b, b)
+				}
+				VPOR(b, w, w)
+				VPSUBD(U32s("thirtyTwo", 32), w, w)
+				VCVTDQ2PS(w, w)
+				s := YMM()
+				VBROADCASTSS(Mem{Base: scales, Disp: 4 * (8*half + 2*k + i/2)}, s)
+				VMULPS(s, w, w)
+				VMOVUPS(w, Mem{Base: dst, Disp: 4 * (128*half + 32*k + 8*i)})
+			}
+		}
+	}
 	Ret()
 }
