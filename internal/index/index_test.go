@@ -1,0 +1,262 @@
+package index
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	stroke "github.com/getstroke/stroke"
+)
+
+func document(title, text string) stroke.Document {
+	return stroke.Document{Hash: stroke.HashText(text), Title: title, Text: text, Words: countWords(text)}
+}
+
+// TestBM25ByHand compares with scores worked out from the formula.
+func TestBM25ByHand(t *testing.T) {
+	ix := New([]Passage{
+		{Doc: "a", Text: "the cat sat"},
+		{Doc: "b", Text: "the dog sat on the cat and the cat"},
+		{Doc: "c", Text: "a bird"},
+	})
+	// N = 3; "cat" is in 2 passages; lengths 3, 9, 2, mean 14/3.
+	idf := math.Log(1 + (3-2+0.5)/(2+0.5))
+	mean := 14.0 / 3
+	want := map[string]float64{
+		"a": idf * 1 * 2.2 / (1 + 1.2*(0.25+0.75*3/mean)),
+		"b": idf * 2 * 2.2 / (2 + 1.2*(0.25+0.75*9/mean)),
+	}
+	hits := ix.Search("Cat!", 10, SearchOptions{})
+	if len(hits) != 2 {
+		t.Fatalf("%d hits, want 2", len(hits))
+	}
+	for _, h := range hits {
+		if d := math.Abs(h.Score - want[h.Passage.Doc]); d > 1e-12 {
+			t.Errorf("score of %s = %v, want %v", h.Passage.Doc, h.Score, want[h.Passage.Doc])
+		}
+	}
+	if hits[0].Score < hits[1].Score {
+		t.Error("the worse hit comes first")
+	}
+	if got := ix.Search("cat", 10, SearchOptions{Exclude: map[string]bool{"b": true}}); len(got) != 1 || got[0].Passage.Doc != "a" {
+		t.Errorf("with b excluded: %v", got)
+	}
+	if got := ix.Search("cat", 1, SearchOptions{}); len(got) != 1 {
+		t.Errorf("k = 1 gave %d hits", len(got))
+	}
+	if got := New(nil).Search("cat", 3, SearchOptions{}); len(got) != 0 {
+		t.Errorf("an empty index found %v", got)
+	}
+}
+
+func TestTiesAreInOrderOfHashes(t *testing.T) {
+	var ps []Passage
+	for _, d := range []string{"c", "a", "b"} {
+		ps = append(ps, Passage{Doc: d, Text: "rain in the hills"})
+	}
+	var got []string
+	for _, h := range New(ps).Search("rain", 3, SearchOptions{}) {
+		got = append(got, h.Passage.Doc)
+	}
+	if !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("order %v", got)
+	}
+}
+
+func TestTerms(t *testing.T) {
+	got := slices.Collect(Terms("Don’t STOP—naïve café; 'quoted' rock'n'roll x2 Ünïcode\u0301 日本"))
+	want := []string{"don't", "stop", "naïve", "café", "quoted", "rock'n'roll", "x2", "ünïcode\u0301", "日本"}
+	if !slices.Equal(got, want) {
+		t.Errorf("terms %q, want %q", got, want)
+	}
+}
+
+// sentences makes a text of paragraphs, each of so many ten-word sentences.
+func sentences(r *rand.Rand, paragraphs ...int) string {
+	var out []string
+	for _, n := range paragraphs {
+		var s []string
+		for range n {
+			var w []string
+			for range 10 {
+				w = append(w, fmt.Sprintf("w%d", r.IntN(500)))
+			}
+			s = append(s, strings.Join(w, " ")+".")
+		}
+		out = append(out, strings.Join(s, " "))
+	}
+	return strings.Join(out, "\n\n")
+}
+
+func TestPassagesHoldTheWholeDocument(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var shape []int
+		for range 1 + r.IntN(12) {
+			shape = append(shape, 1+r.IntN(60))
+		}
+		d := document("T", sentences(r, shape...))
+		ps := Passages(d, 150, 250)
+		var words []string
+		for i, p := range ps {
+			if p.Opening != (i == 0) {
+				t.Fatalf("passage %d: opening %v", i, p.Opening)
+			}
+			if p.Words != countWords(p.Text) || p.Words > 250 {
+				t.Fatalf("passage %d: %d words said, %d counted", i, p.Words, countWords(p.Text))
+			}
+			if i > 0 && p.Start < ps[i-1].Start {
+				t.Fatalf("passage %d begins before the one before it", i)
+			}
+			if !strings.HasSuffix(p.Text, ".") {
+				t.Fatalf("passage %d ends within a sentence: %q", i, p.Text[max(0, len(p.Text)-30):])
+			}
+			words = append(words, strings.Fields(p.Text)...)
+		}
+		if !slices.Equal(words, strings.Fields(d.Text)) {
+			t.Fatal("passages joined are not the document")
+		}
+	}
+}
+
+func TestPassagesWithoutSentences(t *testing.T) {
+	d := document("", strings.Repeat("word ", 1000))
+	n := 0
+	for _, p := range Passages(d, 100, 120) {
+		if p.Words > 120 {
+			t.Errorf("a passage of %d words", p.Words)
+		}
+		n += p.Words
+	}
+	if n != 1000 {
+		t.Errorf("%d words in all", n)
+	}
+	if ps := Passages(document("", ""), 100, 120); len(ps) != 0 {
+		t.Errorf("an empty document gave %v", ps)
+	}
+}
+
+func words(s string) int { return countWords(s) }
+
+func TestChoose(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var ps []Passage
+	var docs []stroke.Document
+	for i := range 6 {
+		d := document(fmt.Sprintf("Piece %d", i), sentences(r, 10, 10, 10, 10, 10, 10))
+		if i == 4 {
+			d = document("The heron", "A heron stood in the river. "+sentences(r, 10, 10, 10, 10))
+		}
+		docs = append(docs, d)
+		ps = append(ps, Passages(d, 150, 250)...)
+	}
+	ix := New(ps)
+	got := Choose(ix, "heron in the river", 800, words, ChooseOptions{Each: 120})
+	if len(got) != 6 && len(got) < 5 {
+		t.Fatalf("%d passages", len(got))
+	}
+	if got[0].Doc != docs[4].Hash {
+		t.Error("the piece that matches is not first")
+	}
+	seen := map[string]bool{}
+	for _, p := range got[:6] {
+		if !p.Opening || seen[p.Doc] {
+			t.Errorf("not six openings of six documents: %v %.8s", p.Opening, p.Doc)
+		}
+		seen[p.Doc] = true
+		if words(p.Text) > 120 {
+			t.Errorf("a passage of %d words", words(p.Text))
+		}
+	}
+	sum := 0
+	for _, p := range got {
+		sum += words(p.Text)
+	}
+	if sum > 800 {
+		t.Errorf("%d words chosen of 800", sum)
+	}
+	if !reflect.DeepEqual(got, Choose(ix, "heron in the river", 800, words, ChooseOptions{Each: 120})) {
+		t.Error("two choices differ")
+	}
+}
+
+// TestChooseKeepsToItsRules holds, for any index, query and budget: the budget
+// is kept, nothing excluded is chosen, no passage is chosen twice, and as long
+// as there are openings of other documents, no second passage of one is.
+func TestChooseKeepsToItsRules(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 100 {
+		var ps []Passage
+		exclude := map[string]bool{}
+		ndocs := r.IntN(12)
+		allowed := 0
+		for i := range ndocs {
+			d := document("", sentences(r, 1+r.IntN(20), 1+r.IntN(20)))
+			ps = append(ps, Passages(d, 80, 120)...)
+			if i%3 == 1 {
+				exclude[d.Hash] = true
+			} else {
+				allowed++
+			}
+		}
+		budget := r.IntN(1500)
+		got := Choose(New(ps), sentences(r, 1), budget, words, ChooseOptions{Exclude: exclude, Each: 60 + r.IntN(100)})
+		sum := 0
+		taken := map[string]bool{}
+		firstRest := len(got)
+		for i, p := range got {
+			sum += words(p.Text)
+			if exclude[p.Doc] {
+				t.Fatal("an excluded document was chosen")
+			}
+			id := fmt.Sprint(p.Doc, p.Start, p.Text)
+			if taken[id] {
+				t.Fatal("a passage was chosen twice")
+			}
+			taken[id] = true
+			if !p.Opening {
+				firstRest = min(firstRest, i)
+			} else if i > firstRest {
+				t.Fatal("an opening comes behind another passage")
+			}
+		}
+		if sum > budget {
+			t.Fatalf("%d of a budget of %d", sum, budget)
+		}
+		if allowed > 0 && budget > 500 && len(got) == 0 {
+			t.Fatal("nothing chosen where there was room")
+		}
+	}
+}
+
+func TestFitEndsWithASentence(t *testing.T) {
+	text := "One two three. Four five six seven. \"Eight nine!\" Ten.\n\nEleven twelve."
+	for limit, want := range map[int]string{
+		2:   "",
+		3:   "One two three.",
+		6:   "One two three.",
+		7:   "One two three. Four five six seven.",
+		9:   "One two three. Four five six seven. \"Eight nine!\"",
+		11:  "One two three. Four five six seven. \"Eight nine!\" Ten.",
+		100: text,
+	} {
+		if got := fit(text, limit, words); got != want {
+			t.Errorf("fit to %d: %q, want %q", limit, got, want)
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	r := rand.New(rand.NewPCG(7, 8))
+	var ps []Passage
+	for range 400 {
+		ps = append(ps, Passages(document("", sentences(r, 20, 20, 20)), 200, 300)...)
+	}
+	for b.Loop() {
+		New(ps)
+	}
+}
