@@ -20,6 +20,12 @@ const (
 	// Rows of B that columns are walked over when it is not packed: no more pages
 	// than the first-level TLB remembers.
 	outerDirectK = 48
+
+	// The panels MulNTQ widens to, in floats: 384 KiB, and 16 KiB with fewer rows
+	// of A than panelRows.
+	panelFloats    = 96 << 10
+	panelRows      = 32
+	panelFloatsFew = 4 << 10
 )
 
 func avx2MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m, n, k int) {
@@ -136,9 +142,13 @@ func avx2OuterDirect(c []float32, ldc int, a []float32, rs, cs int, b []float32,
 }
 
 // avx2MulNTQ widens as many rows of W at a time as fit the second-level cache
-// beside A.
+// beside A, or where few rows of A use them, the first-level cache.
 func avx2MulNTQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
-	rows := max(scratchLeast*3/4/max(k, 1)&^3, 4)
+	size := panelFloats
+	if m < panelRows {
+		size = panelFloatsFew
+	}
+	rows := max(size/max(k, 1)&^3, 4)
 	s := claimScratch(min(rows, n) * k)
 	defer s.release()
 	rb := t.RowBytes(k)

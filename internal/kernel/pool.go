@@ -21,7 +21,8 @@ type Task interface {
 //
 // Pieces are claimed one by one in order. A Run from inside a piece does its
 // pieces in turn in the same worker, under that worker's number. Runs of
-// different goroutines come one after the other. A panic in a piece keeps the
+// different goroutines come one after the other, so that a piece must not wait
+// for a goroutine that calls Run. A panic in a piece keeps the
 // pieces not yet claimed from starting and comes up in the caller with its own
 // value; workers turn faults on mapped memory into such panics.
 func Run(n int, t Task) {

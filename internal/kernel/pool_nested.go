@@ -19,8 +19,12 @@ var nested struct {
 
 // inside says whether it is called from inside a piece, and in which worker.
 func (p *workers) inside() (id int, ok bool) {
+	known := p.known.Load()
+	if known == nil {
+		return 0, false // the first Run of the process is only beginning
+	}
 	me := goid()
-	for _, w := range *p.known.Load() {
+	for _, w := range *known {
 		if w.goid.Load() == me {
 			return w.id, true
 		}
