@@ -31,6 +31,10 @@ type patience struct {
 	stall   time.Duration // without a byte of a file that is being sent
 	pause   time.Duration // before the first new try of a transfer that broke off; doubles
 	forget  time.Duration // a host that did not answer is not asked again for so long
+
+	installerStart time.Duration // until an installer says its first word, on a slow disk
+	installerQuiet time.Duration // from then until the index answers it
+	installerStall time.Duration // without a byte more on the disk
 }
 
 func (p patience) orDefault() patience {
@@ -43,6 +47,9 @@ func (p patience) orDefault() patience {
 	def(&p.stall, 15*time.Second)
 	def(&p.pause, 500*time.Millisecond)
 	def(&p.forget, time.Minute)
+	def(&p.installerStart, 30*time.Second)
+	def(&p.installerQuiet, 8*time.Second)
+	def(&p.installerStall, 90*time.Second)
 	return p
 }
 
@@ -67,6 +74,10 @@ func (s *Store) client(follow func(next *http.Request) bool) *http.Client {
 			}
 			if !follow(req) {
 				return http.ErrUseLastResponse
+			}
+			if req.URL.Host != via[0].URL.Host {
+				// net/http goes by the name of the host alone, not its port.
+				req.Header.Del("Authorization")
 			}
 			return nil
 		},

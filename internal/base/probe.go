@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -63,7 +63,7 @@ func (s *Store) probe(ctx context.Context, e Entry, src Source) (Reach, error) {
 		if err != nil {
 			// An installer may know an index that this program does not, and
 			// has no way to ask for a file's size; only fetching tells.
-			if s.hasInstaller() && ctx.Err() == nil {
+			if slices.ContainsFunc(s.Index.Installers, available) && ctx.Err() == nil {
 				return out, nil
 			}
 			return Reach{}, err
@@ -90,15 +90,6 @@ func (r Reach) Seconds() float64 {
 		return float64(r.Size) / assumedRate
 	}
 	return float64(r.Size) / r.BytesPerSecond
-}
-
-func (s *Store) hasInstaller() bool {
-	for _, i := range s.Index.Installers {
-		if _, err := exec.LookPath(i[0]); err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // measure reads the beginning of a file and gives bytes per second.

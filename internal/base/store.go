@@ -280,8 +280,8 @@ func (s *Store) candidates(e Entry) (recs []record, err error) {
 
 // Details is what is known about a base.
 type Details struct {
-	Entry Entry
-	Found *Found // nil where the base is not on this machine
+	Entry Entry  `json:"entry"`
+	Found *Found `json:"found"` // nil where the base is not on this machine
 }
 
 // Show tells what is known about a base of the catalog or of this machine,

@@ -1,0 +1,5 @@
+package base
+
+import "os/exec"
+
+func asNobody(*exec.Cmd) {}
