@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"runtime"
 	"time"
 )
 
@@ -34,14 +35,11 @@ func ReadBandwidth(buf []float32, seconds float64) float64 {
 		sink += cur.readSum(buf)
 		best = max(best, 4*float64(len(buf))/time.Since(t).Seconds()/1e9)
 		if time.Since(begin).Seconds() >= seconds {
-			readSink = sink
+			runtime.KeepAlive(sink) // else the compiler could drop the loop
 			return best
 		}
 	}
 }
-
-// readSink and peakSink keep the compiler from dropping the measured loops.
-var readSink, peakSink float32
 
 func peakFMA(iterations int) (flops int) {
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32
@@ -56,7 +54,7 @@ func peakFMA(iterations int) (flops int) {
 		s6 = s6*x + y
 		s7 = s7*x + y
 	}
-	peakSink = s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7
+	runtime.KeepAlive(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7)
 	return iterations * 8 * 2
 }
 
