@@ -41,8 +41,9 @@ func ReadBandwidth(buf []float32, seconds float64) float64 {
 	}
 }
 
+// peakFMA begins every chain elsewhere: equal ones the compiler makes one of.
 func peakFMA(iterations int) (flops int) {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	s0, s1, s2, s3, s4, s5, s6, s7 := float32(0), float32(1), float32(2), float32(3), float32(4), float32(5), float32(6), float32(7)
 	x, y := float32(0.5), float32(0.25)
 	for range iterations {
 		s0 = s0*x + y
