@@ -1,0 +1,173 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Folder is a model as Hugging Face keeps it: config.json, one or more
+// safetensors files, and what its tokenizer needs.
+type Folder struct {
+	Path    string
+	Config  map[string]any // config.json; numbers are float64
+	Raw     []byte         // config.json as it is
+	Tensors map[string]Tensor
+
+	Tokenizer       []byte         // tokenizer.json; nil where there is none
+	TokenizerConfig map[string]any // tokenizer_config.json; nil where there is none
+	Generation      map[string]any // generation_config.json; nil where there is none
+	ChatTemplate    string         // empty where there is none
+
+	shards []*Safetensors
+}
+
+// maxText bounds the JSON files of a folder.
+const maxText = 256 << 20
+
+// OpenFolder opens the model in dir. The errors are FormatError,
+// UnsupportedError and those of the file system.
+func OpenFolder(dir string) (*Folder, error) {
+	f := &Folder{Path: dir, Tensors: map[string]Tensor{}}
+	var err error
+	if f.Raw, err = readText(filepath.Join(dir, "config.json")); err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	if err := decode(filepath.Join(dir, "config.json"), f.Raw, &f.Config); err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	for _, o := range []struct {
+		name string
+		into *map[string]any
+	}{{"tokenizer_config.json", &f.TokenizerConfig}, {"generation_config.json", &f.Generation}} {
+		path := filepath.Join(dir, o.name)
+		b, err := readText(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = decode(path, b, o.into)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open model: %w", err)
+		}
+	}
+	if f.Tokenizer, err = readText(filepath.Join(dir, "tokenizer.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	if f.ChatTemplate, err = chatTemplate(dir, f.TokenizerConfig); err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	names, err := shardNames(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	for _, name := range names {
+		s, err := OpenSafetensors(filepath.Join(dir, name))
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		f.shards = append(f.shards, s)
+		for k, t := range s.Tensors {
+			if _, twice := f.Tensors[k]; twice {
+				f.Close()
+				return nil, fmt.Errorf("open model: %w", &FormatError{Path: s.Path, Msg: fmt.Sprintf("the weight %q is in another file too", k)})
+			}
+			f.Tensors[k] = t
+		}
+	}
+	return f, nil
+}
+
+// Close gives the mappings back; tensors must not be used after it.
+func (f *Folder) Close() error {
+	var errs []error
+	for _, s := range f.shards {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func readText(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxText || !info.Mode().IsRegular() {
+		return nil, &FormatError{Path: path, Msg: fmt.Sprintf("it is no file of at most %d bytes", maxText)}
+	}
+	return os.ReadFile(path)
+}
+
+func decode(path string, b []byte, into any) error {
+	if err := json.Unmarshal(b, into); err != nil {
+		return &FormatError{Path: path, Msg: fmt.Sprintf("it is not the JSON that is expected: %v", err)}
+	}
+	return nil
+}
+
+// chatTemplate finds the template: a file of its own, or in the tokenizer's
+// config as text or as a list of which "default" is taken.
+func chatTemplate(dir string, config map[string]any) (string, error) {
+	b, err := readText(filepath.Join(dir, "chat_template.jinja"))
+	if err == nil {
+		return string(b), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	switch t := config["chat_template"].(type) {
+	case string:
+		return t, nil
+	case []any:
+		for _, x := range t {
+			m, _ := x.(map[string]any)
+			if m["name"] == "default" {
+				s, _ := m["template"].(string)
+				return s, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// shardNames lists the safetensors files of a folder by its index, or the one
+// file there is.
+func shardNames(dir string) ([]string, error) {
+	path := filepath.Join(dir, "model.safetensors.index.json")
+	b, err := readText(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return []string{"model.safetensors"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var index struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := decode(path, b, &index); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var names []string
+	for weight, name := range index.WeightMap {
+		if name != filepath.Base(name) || !filepath.IsLocal(name) || !strings.HasSuffix(name, ".safetensors") {
+			return nil, &FormatError{Path: path, Msg: fmt.Sprintf("it says that %q is in %q, which is no safetensors file of the folder", weight, name)}
+		}
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, &FormatError{Path: path, Msg: "it names no weights"}
+	}
+	slices.Sort(names)
+	return names, nil
+}

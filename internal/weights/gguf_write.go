@@ -1,0 +1,213 @@
+package weights
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// MetaEntry is one entry of a GGUF file's metadata; see GGUF for the types of
+// values.
+type MetaEntry struct {
+	Key   string
+	Value any
+}
+
+// WriteGGUF writes a GGUF file of version 3 with an alignment of 32 bytes. Equal
+// arguments give equal bytes.
+func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
+	out := &ggufWriter{w: bufio.NewWriterSize(w, 1<<16)}
+	out.bytes([]byte("GGUF"))
+	out.u32(3)
+	out.u64(uint64(len(tensors)))
+	out.u64(uint64(len(meta)))
+	for _, e := range meta {
+		out.str(e.Key)
+		if err := out.value(e.Value); err != nil {
+			return fmt.Errorf("write GGUF: %s: %w", e.Key, err)
+		}
+	}
+	offset := uint64(0)
+	for i := range tensors {
+		t := &tensors[i]
+		kind, ok := ggufNumber(t.DType)
+		if !ok {
+			return fmt.Errorf("write GGUF: %s: the type %s has no number", t.Name, t.DType)
+		}
+		if size, err := byteSize(t); err != nil || size != len(t.Data) {
+			return fmt.Errorf("write GGUF: %s of shape %v and type %s has %d bytes", t.Name, t.Shape, t.DType, len(t.Data))
+		}
+		out.str(t.Name)
+		out.u32(uint32(len(t.Shape)))
+		for _, d := range slices.Backward(t.Shape) {
+			out.u64(uint64(d))
+		}
+		out.u32(kind)
+		out.u64(offset)
+		offset += uint64(len(t.Data)+31) / 32 * 32
+	}
+	out.pad()
+	for i := range tensors {
+		out.bytes(tensors[i].Data)
+		out.pad()
+	}
+	if err := out.w.Flush(); out.err == nil {
+		out.err = err
+	}
+	if out.err != nil {
+		return fmt.Errorf("write GGUF: %w", out.err)
+	}
+	return nil
+}
+
+func ggufNumber(t tensor.DType) (uint32, bool) {
+	for n, d := range ggufTypes {
+		if d == t {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+type ggufWriter struct {
+	w   *bufio.Writer
+	n   int
+	err error
+}
+
+func (o *ggufWriter) bytes(b []byte) {
+	if o.err != nil {
+		return
+	}
+	_, o.err = o.w.Write(b)
+	o.n += len(b)
+}
+
+func (o *ggufWriter) pad() {
+	var zero [32]byte
+	o.bytes(zero[:(32-o.n%32)%32])
+}
+
+func (o *ggufWriter) u32(v uint32) { o.bytes(binary.LittleEndian.AppendUint32(nil, v)) }
+func (o *ggufWriter) u64(v uint64) { o.bytes(binary.LittleEndian.AppendUint64(nil, v)) }
+func (o *ggufWriter) str(s string) {
+	o.u64(uint64(len(s)))
+	o.bytes([]byte(s))
+}
+
+func (o *ggufWriter) value(v any) error {
+	kind, ok := metaKind(v)
+	if !ok {
+		return fmt.Errorf("a value of type %T cannot be written", v)
+	}
+	o.u32(kind)
+	return o.body(v)
+}
+
+func metaKind(v any) (uint32, bool) {
+	switch v.(type) {
+	case uint8:
+		return 0, true
+	case int8:
+		return 1, true
+	case uint16:
+		return 2, true
+	case int16:
+		return 3, true
+	case uint32:
+		return 4, true
+	case int32:
+		return 5, true
+	case float32:
+		return 6, true
+	case bool:
+		return 7, true
+	case string:
+		return 8, true
+	case uint64:
+		return 10, true
+	case int64:
+		return 11, true
+	case float64:
+		return 12, true
+	case []uint8, []int8, []uint16, []int16, []uint32, []int32, []float32, []bool, []string, []uint64, []int64, []float64:
+		return 9, true
+	}
+	return 0, false
+}
+
+func (o *ggufWriter) body(v any) error {
+	switch x := v.(type) {
+	case uint8:
+		o.bytes([]byte{x})
+	case int8:
+		o.bytes([]byte{byte(x)})
+	case uint16:
+		o.bytes(binary.LittleEndian.AppendUint16(nil, x))
+	case int16:
+		o.bytes(binary.LittleEndian.AppendUint16(nil, uint16(x)))
+	case uint32:
+		o.u32(x)
+	case int32:
+		o.u32(uint32(x))
+	case float32:
+		o.u32(math.Float32bits(x))
+	case bool:
+		b := byte(0)
+		if x {
+			b = 1
+		}
+		o.bytes([]byte{b})
+	case string:
+		o.str(x)
+	case uint64:
+		o.u64(x)
+	case int64:
+		o.u64(uint64(x))
+	case float64:
+		o.u64(math.Float64bits(x))
+	case []uint8:
+		return writeList(o, x)
+	case []int8:
+		return writeList(o, x)
+	case []uint16:
+		return writeList(o, x)
+	case []int16:
+		return writeList(o, x)
+	case []uint32:
+		return writeList(o, x)
+	case []int32:
+		return writeList(o, x)
+	case []float32:
+		return writeList(o, x)
+	case []bool:
+		return writeList(o, x)
+	case []string:
+		return writeList(o, x)
+	case []uint64:
+		return writeList(o, x)
+	case []int64:
+		return writeList(o, x)
+	case []float64:
+		return writeList(o, x)
+	}
+	return o.err
+}
+
+func writeList[T any](o *ggufWriter, x []T) error {
+	var zero T
+	kind, _ := metaKind(zero)
+	o.u32(kind)
+	o.u64(uint64(len(x)))
+	for _, v := range x {
+		if err := o.body(v); err != nil {
+			return err
+		}
+	}
+	return o.err
+}

@@ -1,0 +1,119 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"unsafe"
+)
+
+// mapping is a file mapped into memory.
+type mapping struct {
+	path string
+	data []byte
+}
+
+var (
+	mappingsMu sync.Mutex
+	mappings   = map[*mapping]bool{}
+)
+
+// openMapping maps a whole file for reading.
+func openMapping(path string) (*mapping, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
+	m := &mapping{path: path}
+	if info.Size() > 0 {
+		if m.data, err = mapFile(f, info.Size()); err != nil {
+			return nil, fmt.Errorf("map %s: %w", path, err)
+		}
+	}
+	mappingsMu.Lock()
+	mappings[m] = true
+	mappingsMu.Unlock()
+	return m, nil
+}
+
+func (m *mapping) close() error {
+	mappingsMu.Lock()
+	known := mappings[m]
+	delete(mappings, m)
+	mappingsMu.Unlock()
+	if !known || m.data == nil {
+		return nil
+	}
+	data := m.data
+	m.data = nil
+	return unmap(data)
+}
+
+// LostError says that a mapped file became unreadable: it was cut short, or its
+// disk is gone.
+type LostError struct {
+	Path string
+}
+
+func (e *LostError) Error() string {
+	return e.Path + " changed or vanished while it was in use"
+}
+
+// Hint says what to do.
+func (e *LostError) Hint() string {
+	return "put the file back and run the command again; nothing else was lost"
+}
+
+// Guard runs f, which may read mapped files, and turns a memory fault inside one
+// of them into a LostError. Faults elsewhere and all other panics go on.
+func Guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		fault, ok := r.(interface{ Addr() uintptr })
+		if !ok {
+			panic(r)
+		}
+		m := at(fault.Addr())
+		if m == nil {
+			panic(r)
+		}
+		err = &LostError{Path: m.path}
+	}()
+	return f()
+}
+
+// at finds the mapping that holds an address.
+func at(addr uintptr) *mapping {
+	mappingsMu.Lock()
+	defer mappingsMu.Unlock()
+	for m := range mappings {
+		if len(m.data) == 0 {
+			continue
+		}
+		base := uintptr(unsafe.Pointer(unsafe.SliceData(m.data)))
+		// A fault is reported by page: the address may lie a little before the data
+		// that was asked for, but never outside the mapping's pages.
+		if addr >= base && addr < base+uintptr(len(m.data)+pageSize) {
+			return m
+		}
+	}
+	return nil
+}
+
+var pageSize = os.Getpagesize()
+
+var errEmpty = errors.New("the file is empty")

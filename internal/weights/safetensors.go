@@ -1,0 +1,204 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// Safetensors is an open safetensors file
+// (https://github.com/huggingface/safetensors#format): eight bytes with the
+// length of the header, the header in JSON, the numbers.
+type Safetensors struct {
+	Path     string
+	Metadata map[string]string
+	Tensors  map[string]Tensor
+	Names    []string // in the order of the numbers
+	mapping  *mapping
+}
+
+// Close gives the mapping back; tensors of the file must not be used after it.
+func (s *Safetensors) Close() error { return s.mapping.close() }
+
+// maxHeader is the longest header that the format allows.
+const maxHeader = 100_000_000
+
+var safetensorsTypes = map[string]tensor.DType{"F32": tensor.F32, "F16": tensor.F16, "BF16": tensor.BF16}
+
+// safetensorsSizes are the types of the format that are not weights; a tensor of
+// such a type is an UnsupportedError.
+var safetensorsSizes = map[string]bool{"F64": true, "I64": true, "I32": true, "I16": true, "I8": true, "U64": true, "U32": true,
+	"U16": true, "U8": true, "BOOL": true, "F8_E4M3": true, "F8_E5M2": true}
+
+// OpenSafetensors maps the file at path and reads its header. The errors are
+// FormatError, UnsupportedError and those of the file system.
+func OpenSafetensors(path string) (*Safetensors, error) {
+	m, err := openMapping(path)
+	if err != nil {
+		return nil, fmt.Errorf("open weights: %w", err)
+	}
+	var s *Safetensors
+	err = Guard(func() error {
+		s, err = parseSafetensors(path, m.data)
+		return err
+	})
+	if err != nil {
+		m.close()
+		return nil, fmt.Errorf("open weights: %w", err)
+	}
+	s.mapping = m
+	return s, nil
+}
+
+type safetensorsEntry struct {
+	DType   string    `json:"dtype"`
+	Shape   []int     `json:"shape"`
+	Offsets [2]uint64 `json:"data_offsets"`
+}
+
+func parseSafetensors(path string, data []byte) (*Safetensors, error) {
+	bad := func(format string, args ...any) error {
+		return &FormatError{Path: path, Msg: fmt.Sprintf(format, args...)}
+	}
+	if len(data) < 8 {
+		return nil, bad("it is too short for a safetensors file")
+	}
+	n := binary.LittleEndian.Uint64(data)
+	if n > maxHeader || n > uint64(len(data)-8) {
+		return nil, bad("it claims a header of %d bytes: it is cut short or no safetensors file", n)
+	}
+	var header map[string]json.RawMessage
+	if err := json.Unmarshal(data[8:8+n], &header); err != nil {
+		return nil, bad("its header is not JSON: %v", err)
+	}
+	body := data[8+n:]
+	s := &Safetensors{Path: path, Tensors: map[string]Tensor{}}
+	starts := map[string]uint64{}
+	for name, raw := range header {
+		if name == "__metadata__" {
+			if err := json.Unmarshal(raw, &s.Metadata); err != nil {
+				return nil, bad("its metadata is not text by name: %v", err)
+			}
+			continue
+		}
+		var e safetensorsEntry
+		if err := json.Unmarshal(raw, &e); err != nil {
+			return nil, bad("the entry of %q cannot be read: %v", name, err)
+		}
+		dtype, ok := safetensorsTypes[e.DType]
+		if !ok {
+			if safetensorsSizes[e.DType] {
+				return nil, &UnsupportedError{Path: path, Tensor: name, Type: e.DType}
+			}
+			return nil, bad("the weight %q has the type %q, which the format does not know", name, e.DType)
+		}
+		t := Tensor{Name: name, DType: dtype, Shape: e.Shape}
+		elements, ok := volume(e.Shape)
+		if !ok {
+			return nil, bad("the weight %q has the shape %v", name, e.Shape)
+		}
+		_, width := dtype.Block()
+		lo, hi := e.Offsets[0], e.Offsets[1]
+		if lo > hi || hi > uint64(len(body)) {
+			return nil, bad("the weight %q goes beyond the end of the file: the file is cut short", name)
+		}
+		if hi-lo != uint64(elements)*uint64(width) {
+			return nil, bad("the weight %q of shape %v and type %s has %d bytes", name, e.Shape, e.DType, hi-lo)
+		}
+		t.Data = body[lo:hi:hi]
+		s.Tensors[name] = t
+		s.Names = append(s.Names, name)
+		starts[name] = lo
+	}
+	slices.SortFunc(s.Names, func(a, b string) int {
+		if starts[a] != starts[b] {
+			if starts[a] < starts[b] {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	at := uint64(0)
+	for _, name := range s.Names {
+		if starts[name] != at {
+			return nil, bad("the weight %q begins at %d where %d is expected", name, starts[name], at)
+		}
+		at += uint64(len(s.Tensors[name].Data))
+	}
+	if at != uint64(len(body)) {
+		return nil, bad("%d bytes at its end belong to no weight", uint64(len(body))-at)
+	}
+	return s, nil
+}
+
+// WriteSafetensors writes tensors of type F32, F16 or BF16, in the given order,
+// with metadata. Equal arguments give equal bytes. The caller makes the write
+// atomic.
+func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string) error {
+	var h bytes.Buffer
+	h.WriteByte('{')
+	if len(metadata) > 0 {
+		b, err := json.Marshal(metadata) // sorted by key
+		if err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
+		}
+		h.WriteString(`"__metadata__":`)
+		h.Write(b)
+	}
+	at := uint64(0)
+	seen := map[string]bool{}
+	for i := range tensors {
+		t := &tensors[i]
+		if _, ok := safetensorsTypes[t.DType.String()]; !ok {
+			return fmt.Errorf("write safetensors: %s has the type %s", t.Name, t.DType)
+		}
+		_, width := t.DType.Block()
+		if n, ok := volume(t.Shape); !ok || n > math.MaxInt/width || n*width != len(t.Data) || seen[t.Name] {
+			return fmt.Errorf("write safetensors: %s of shape %v and type %s has %d bytes, or comes twice", t.Name, t.Shape, t.DType, len(t.Data))
+		}
+		seen[t.Name] = true
+		shape := t.Shape
+		if shape == nil {
+			shape = []int{}
+		}
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
+		}
+		entry, err := json.Marshal(safetensorsEntry{DType: t.DType.String(), Shape: shape, Offsets: [2]uint64{at, at + uint64(len(t.Data))}})
+		if err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
+		}
+		if h.Len() > 1 {
+			h.WriteByte(',')
+		}
+		h.Write(name)
+		h.WriteByte(':')
+		h.Write(entry)
+		at += uint64(len(t.Data))
+	}
+	h.WriteByte('}')
+	for h.Len()%8 != 0 {
+		h.WriteByte(' ')
+	}
+	head := binary.LittleEndian.AppendUint64(nil, uint64(h.Len()))
+	for _, b := range [][]byte{head, h.Bytes()} {
+		if _, err := w.Write(b); err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
+		}
+	}
+	for i := range tensors {
+		if _, err := w.Write(tensors[i].Data); err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
+		}
+	}
+	return nil
+}

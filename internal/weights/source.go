@@ -1,0 +1,63 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Source is a model in one of the formats: exactly one of GGUF and Folder is
+// set.
+type Source struct {
+	Format  string // "gguf" or "huggingface"
+	Path    string
+	Tensors map[string]Tensor
+	GGUF    *GGUF
+	Folder  *Folder
+}
+
+// Open opens the model at path: a GGUF file, a Hugging Face folder, or a folder
+// with exactly one GGUF file.
+func Open(path string) (*Source, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	if info.IsDir() {
+		_, err := os.Stat(filepath.Join(path, "config.json"))
+		if err == nil {
+			f, err := OpenFolder(path)
+			if err != nil {
+				return nil, err
+			}
+			return &Source{Format: "huggingface", Path: path, Tensors: f.Tensors, Folder: f}, nil
+		}
+		files, err := filepath.Glob(filepath.Join(path, "*.gguf"))
+		if err != nil || len(files) != 1 {
+			return nil, fmt.Errorf("open model: %w", &FormatError{Path: path, Msg: "the folder has neither a config.json nor exactly one GGUF file"})
+		}
+		path = files[0]
+	}
+	if strings.HasSuffix(strings.ToLower(path), ".safetensors") {
+		return nil, fmt.Errorf("open model: %w", &FormatError{Path: path, Msg: "a safetensors file alone is no model: name the folder it is in"})
+	}
+	g, err := OpenGGUF(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Format: "gguf", Path: path, Tensors: g.Tensors, GGUF: g}, nil
+}
+
+// Close gives the mappings back; tensors must not be used after it.
+func (s *Source) Close() error {
+	var errs []error
+	if s.GGUF != nil {
+		errs = append(errs, s.GGUF.Close())
+	}
+	if s.Folder != nil {
+		errs = append(errs, s.Folder.Close())
+	}
+	return errors.Join(errs...)
+}
