@@ -32,6 +32,7 @@ type block struct {
 // source is one file as its format's reader gives it.
 type source struct {
 	title  string
+	sure   bool // the title is stated as such by the writer, not guessed from a page or by a program
 	date   time.Time
 	post   bool // a Markdown file with a date, as one post of a blog has
 	blocks []block

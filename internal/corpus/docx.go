@@ -209,6 +209,7 @@ func (w *docxWalker) paragraph() {
 	case s == "title":
 		if w.src.title == "" && len(w.src.blocks) == 0 {
 			w.src.title = strings.Join(strings.Fields(text), " ")
+			w.src.sure = true
 			return
 		}
 		w.src.add(blockHeading, 1, text)

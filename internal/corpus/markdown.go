@@ -31,7 +31,7 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if note != "" {
 		src.notes = append(src.notes, note)
 	}
-	src.title, src.date = m.title, m.date
+	src.title, src.sure, src.date = m.title, m.title != "", m.date
 	if strings.HasSuffix(strings.ToLower(name), ".mdx") {
 		body = mdxLine.ReplaceAllString(body, "")
 	}

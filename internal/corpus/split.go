@@ -175,7 +175,7 @@ func takeTitle(src *source, bs []block) (string, []block) {
 				}
 				continue
 			}
-			if b.level == 1 {
+			if b.level == 1 && chapterOf(b.text) == "" && noDate(b.text) {
 				tops++
 			}
 		}
@@ -186,7 +186,7 @@ func takeTitle(src *source, bs []block) (string, []block) {
 			continue
 		}
 		if b.kind == blockHeading && !b.start && chapterOf(b.text) == "" && noDate(b.text) {
-			if strings.EqualFold(b.text, title) || b.level == 1 && tops == 1 && (title == "" || !src.post) {
+			if strings.EqualFold(b.text, title) || b.level == 1 && (tops == 1 || src.post) && (title == "" || !src.sure) {
 				title = b.text
 				out = slices.Delete(out, i, i+1)
 			}
