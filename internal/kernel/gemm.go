@@ -22,7 +22,8 @@ func chunkOf(k int) int {
 // the smallest number of them with at most 768 elements, each rounded up to a
 // multiple of 32. Within a chunk element p belongs to lane p mod 8; each lane is
 // one chain of multiply-adds from 0; lanes l are then summed as
-// ((l0+l1)+(l2+l3)) + ((l4+l5)+(l6+l7)), and chunk sums are added in order.
+// ((l0+l1)+(l2+l3)) + ((l4+l5)+(l6+l7)), and chunk sums are added in order. The
+// kind avx512 has 16 lanes, of which l and l+8 are added first.
 //
 // C overlaps neither A nor B. With k = 0 C becomes zero.
 func MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb int, m, n, k int) {

@@ -62,9 +62,12 @@ func laneDot(a, b []float32) float32 {
 	chunk := ((k+parts-1)/parts + 31) / 32 * 32
 	var sum float32
 	for p := 0; p < k; p += chunk {
-		var l [8]float32
+		var l [16]float32
 		for i := p; i < min(p+chunk, k); i++ {
-			l[i%8] = fused(a[i], b[i], l[i%8])
+			l[i%cur.lanes] = fused(a[i], b[i], l[i%cur.lanes])
+		}
+		for i := range 8 {
+			l[i] += l[i+8]
 		}
 		sum += ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]))
 	}

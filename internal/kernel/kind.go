@@ -11,7 +11,8 @@ import (
 // Arguments have been checked before they come here; sizes may be zero only
 // where the public function says so.
 type kind struct {
-	name string
+	name  string
+	lanes int // of a chain in MulNT
 
 	widen     [numDTypes]func(dst []float32, src []byte)
 	narrowF16 func(dst []byte, src []float32)

@@ -9,6 +9,9 @@ func archKinds() []*kind {
 	// Every CPU with AVX2 and FMA converts binary16 as well (F16C).
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		ks = append(ks, avx2Kind())
+		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2 {
+			ks = append(ks, avx512Kind())
+		}
 	}
 	return ks
 }

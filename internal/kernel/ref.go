@@ -4,7 +4,7 @@ package kernel
 // what a CPU without its own kind runs. Where the compiler fuses x*y+z into one
 // instruction (arm64) it may; it does so alike for every element.
 var goKind = kind{
-	name: "go",
+	name: "go", lanes: 8,
 
 	widen:     widenRef,
 	narrowF16: narrowF16,

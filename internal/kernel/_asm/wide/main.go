@@ -1,0 +1,330 @@
+// Command wide writes the AVX-512 inner loops of matrix products.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	. "github.com/getstroke/stroke/internal/kernel/_asm/avx"
+)
+
+func main() {
+	File()
+	dotPanel(4, []int{6, 3, 2, 1})
+	dotPanel(1, []int{4, 2, 1})
+	outer("avx512Outer32", 2, []int{14, 8, 4, 2, 1})
+	outer("avx512Outer16", 1, []int{16, 8, 4, 2, 1})
+	for _, f := range formats {
+		for m := 1; m <= 4; m++ {
+			rows(f, m)
+		}
+	}
+	peak()
+	Generate()
+}
+
+// TailK sets mask to n (0 to 16, in a register that is kept) lanes.
+func tailK(n reg.Register, mask reg.OpmaskVirtual) {
+	ones := GP64()
+	MOVQ(U32(0xffff), ones)
+	BZHIQ(n, ones, ones)
+	KMOVW(ones.As32(), mask)
+}
+
+// zeroed is a vector of zeros; vectors copied from it cost nothing, and avo sees
+// that they do not depend on what was there before.
+func zeroed() reg.VecVirtual {
+	z := ZMM()
+	VPXORD(z, z, z)
+	return z
+}
+
+// fold adds the upper half of each zmm to its lower half: lane l and lane l+8.
+func fold(z reg.VecVirtual) reg.VecVirtual {
+	hi := YMM()
+	VEXTRACTF64X4(Imm(1), z, hi)
+	VADDPS(z.AsY(), hi, hi)
+	return hi
+}
+
+// pairs adds neighbours within halves, as VHADDPS does, which registers above 15
+// do not have: a0+a1, a2+a3, b0+b1, b2+b3.
+func pairs(a, b reg.VecVirtual) reg.VecVirtual {
+	odd := YMM()
+	VSHUFPS(Imm(0xdd), b, a, odd)
+	VSHUFPS(Imm(0x88), b, a, a)
+	VADDPS(odd, a, a)
+	return a
+}
+
+// sum4 folds four vectors to their sums: lanes l and l+8, then
+// ((l0+l1)+(l2+l3)) + ((l4+l5)+(l6+l7)).
+func sum4(a, b, c, d reg.VecVirtual) reg.VecVirtual {
+	s := pairs(pairs(fold(a), fold(b)), pairs(fold(c), fold(d)))
+	hi := XMM()
+	VEXTRACTF32X4(Imm(1), s, hi)
+	VADDPS(hi, s.AsX(), hi)
+	return hi
+}
+
+// sum1 is sum4 of one vector, in the lowest lane.
+func sum1(a reg.VecVirtual) reg.VecVirtual {
+	s := fold(a)
+	s = pairs(s, s)
+	s = pairs(s, s)
+	hi := XMM()
+	VEXTRACTF32X4(Imm(1), s, hi)
+	VADDSS(hi, s.AsX(), hi)
+	return hi
+}
+
+// dotPanel writes the product of any rows of A with nb rows of B over one chunk
+// of k.
+func dotPanel(nb int, tiles []int) {
+	name := fmt.Sprintf("avx512Dot%d", nb)
+	Func(name, "func(c *float32, ldc int, a *float32, lda int, b *float32, ldb int, m, k int, add bool)",
+		fmt.Sprintf("%s multiplies m > 0 rows of a with %d of b over k > 0 elements:", name, nb),
+		"",
+		"\tc[i*ldc+j] = sum_p a[i*lda+p]*b[j*ldb+p]",
+		"",
+		"in 16 lanes, lane p mod 16, added to c where add is set.")
+	c, ldc, a, lda := Int("c"), Bytes("ldc"), Int("a"), Bytes("lda")
+	ldb := Bytes("ldb")
+	var ldb3 reg.Register
+	if nb == 4 {
+		ldb3 = GP64()
+		LEAQ(Mem{Base: ldb, Index: ldb, Scale: 2}, ldb3)
+	}
+	lda3 := GP64()
+	LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
+	zero := zeroed()
+	for _, rows := range tiles {
+		l := func(s string) string { return fmt.Sprintf("rows%d_%s", rows, s) }
+		Label(l("begin"))
+		m := Load(Param("m"), GP64())
+		CMPQ(m, Imm(uint64(rows)))
+		JLT(LabelRef(l("end")))
+		dotTile(l, rows, nb, zero, c, ldc, a, lda, lda3, ldb, ldb3)
+		for range rows {
+			ADDQ(lda, a)
+			ADDQ(ldc, c)
+		}
+		m = Load(Param("m"), GP64())
+		SUBQ(Imm(uint64(rows)), m)
+		Store(m, Param("m"))
+		if rows == tiles[0] {
+			JMP(LabelRef(l("begin")))
+		}
+		Label(l("end"))
+	}
+	Ret()
+}
+
+func dotTile(l func(string) string, rows, nb int, zero reg.VecVirtual, c, ldc, a, lda, lda3, ldb, ldb3 reg.Register) {
+	acc := make([][]reg.VecVirtual, rows)
+	for i := range acc {
+		acc[i] = make([]reg.VecVirtual, nb)
+		for j := range acc[i] {
+			acc[i][j] = ZMM()
+			VMOVAPS(zero, acc[i][j])
+		}
+	}
+	pa, pa3, pb, n := GP64(), GP64(), GP64(), GP64()
+	MOVQ(a, pa)
+	LEAQ(Mem{Base: a, Index: lda3, Scale: 1}, pa3)
+	Load(Param("b"), pb)
+	rowA := func(i int) Mem {
+		return [6]Mem{{Base: pa}, {Base: pa, Index: lda, Scale: 1}, {Base: pa, Index: lda, Scale: 2},
+			{Base: pa3}, {Base: pa3, Index: lda, Scale: 1}, {Base: pa3, Index: lda, Scale: 2}}[i]
+	}
+	rowB := func(j int) Mem {
+		return [4]Mem{{Base: pb}, {Base: pb, Index: ldb, Scale: 1}, {Base: pb, Index: ldb, Scale: 2}, {Base: pb, Index: ldb3, Scale: 1}}[j]
+	}
+	Load(Param("k"), n)
+	SUBQ(Imm(16), n)
+	JLT(LabelRef(l("tail")))
+	Align()
+	Label(l("loop"))
+	x := make([]reg.VecVirtual, rows)
+	for i := range x {
+		x[i] = ZMM()
+		VMOVUPS(rowA(i), x[i])
+	}
+	for j := range nb {
+		y := ZMM()
+		VMOVUPS(rowB(j), y)
+		for i := range x {
+			VFMADD231PS(y, x[i], acc[i][j])
+		}
+	}
+	ADDQ(Imm(64), pa)
+	ADDQ(Imm(64), pa3)
+	ADDQ(Imm(64), pb)
+	SUBQ(Imm(16), n)
+	JGE(LabelRef(l("loop")))
+	Label(l("tail"))
+	ADDQ(Imm(16), n)
+	JZ(LabelRef(l("sum")))
+	mask := K()
+	tailK(n, mask)
+	for i := range x {
+		x[i] = ZMM()
+		VMOVUPS_Z(rowA(i), mask, x[i])
+	}
+	for j := range nb {
+		y := ZMM()
+		VMOVUPS_Z(rowB(j), mask, y)
+		for i := range x {
+			VFMADD231PS(y, x[i], acc[i][j])
+		}
+	}
+	Label(l("sum"))
+	add := Load(Param("add"), GP8())
+	at := GP64()
+	MOVQ(c, at)
+	for i := range rows {
+		var s reg.VecVirtual
+		if nb == 4 {
+			s = sum4(acc[i][0], acc[i][1], acc[i][2], acc[i][3])
+		} else {
+			s = sum1(acc[i][0])
+		}
+		TESTB(add, add)
+		JZ(LabelRef(l(fmt.Sprintf("store%d", i))))
+		if nb == 4 {
+			VADDPS(Mem{Base: at}, s, s)
+		} else {
+			VADDSS(Mem{Base: at}, s, s)
+		}
+		Label(l(fmt.Sprintf("store%d", i)))
+		if nb == 4 {
+			VMOVUPS(s, Mem{Base: at})
+		} else {
+			VMOVSS(s, Mem{Base: at})
+		}
+		ADDQ(ldc, at)
+	}
+}
+
+// outer writes the product of any rows of A with up to 16·nv columns of B.
+func outer(name string, nv int, tiles []int) {
+	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b *float32, ldb int, m, k, n int)",
+		fmt.Sprintf("%s adds to m > 0 rows of 0 < n <= %d columns of c, k > 0 products each:", name, 16*nv),
+		"",
+		"\tc[i*ldc+j] += a[i*rs+p*cs] * b[p*ldb+j]")
+	c, a, rs := Int("c"), Int("a"), Bytes("rs")
+	rs3, rs5, rs7 := GP64(), GP64(), GP64()
+	LEAQ(Mem{Base: rs, Index: rs, Scale: 2}, rs3)
+	LEAQ(Mem{Base: rs, Index: rs, Scale: 4}, rs5)
+	LEAQ(Mem{Base: rs3, Index: rs, Scale: 4}, rs7)
+	mask := make([]reg.OpmaskVirtual, nv)
+	{
+		n, zero := Int("n"), GP64()
+		for v := range mask {
+			mask[v] = K()
+			lo, most := GP64(), GP64()
+			MOVQ(n, lo)
+			MOVQ(U32(16), most)
+			CMPQ(lo, most)
+			CMOVQGT(most, lo)
+			tailK(lo, mask[v])
+			XORQ(zero, zero)
+			SUBQ(Imm(16), n)
+			CMOVQLT(zero, n)
+		}
+	}
+	for _, rows := range tiles {
+		l := func(s string) string { return fmt.Sprintf("rows%d_%s", rows, s) }
+		Label(l("begin"))
+		m := Load(Param("m"), GP64())
+		CMPQ(m, Imm(uint64(rows)))
+		JLT(LabelRef(l("end")))
+		acc := make([][]reg.VecVirtual, rows)
+		row, ldc := GP64(), Bytes("ldc")
+		MOVQ(c, row)
+		for i := range acc {
+			acc[i] = make([]reg.VecVirtual, nv)
+			for v := range acc[i] {
+				acc[i][v] = ZMM()
+				VMOVUPS_Z(Mem{Base: row, Disp: 64 * v}, mask[v], acc[i][v])
+			}
+			ADDQ(ldc, row)
+		}
+		pa, pa8, pb, n, cs, ldb := GP64(), GP64(), GP64(), GP64(), Bytes("cs"), Bytes("ldb")
+		MOVQ(a, pa)
+		Load(Param("b"), pb)
+		Load(Param("k"), n)
+		rowA := func(i int) Mem {
+			p := pa
+			if i >= 8 {
+				p, i = pa8, i-8
+			}
+			return [8]Mem{{Base: p}, {Base: p, Index: rs, Scale: 1}, {Base: p, Index: rs, Scale: 2}, {Base: p, Index: rs3, Scale: 1},
+				{Base: p, Index: rs, Scale: 4}, {Base: p, Index: rs5, Scale: 1}, {Base: p, Index: rs3, Scale: 2}, {Base: p, Index: rs7, Scale: 1}}[i]
+		}
+		Align()
+		Label(l("loop"))
+		if rows > 8 {
+			LEAQ(Mem{Base: pa, Index: rs, Scale: 8}, pa8)
+		}
+		b := make([]reg.VecVirtual, nv)
+		for v := range b {
+			b[v] = ZMM()
+			VMOVUPS_Z(Mem{Base: pb, Disp: 64 * v}, mask[v], b[v])
+		}
+		for i := range acc {
+			if nv == 1 {
+				VFMADD231PS_BCST(rowA(i), b[0], acc[i][0])
+				continue
+			}
+			x := ZMM()
+			VBROADCASTSS(rowA(i), x)
+			for v := range b {
+				VFMADD231PS(b[v], x, acc[i][v])
+			}
+		}
+		ADDQ(cs, pa)
+		ADDQ(ldb, pb)
+		DECQ(n)
+		JNZ(LabelRef(l("loop")))
+		ldc = Bytes("ldc")
+		for i := range acc {
+			for v := range acc[i] {
+				VMOVUPS(acc[i][v], mask[v], Mem{Base: c, Disp: 64 * v})
+			}
+			ADDQ(ldc, c)
+			ADDQ(rs, a)
+		}
+		m = Load(Param("m"), GP64())
+		SUBQ(Imm(uint64(rows)), m)
+		Store(m, Param("m"))
+		if rows == tiles[0] {
+			JMP(LabelRef(l("begin")))
+		}
+		Label(l("end"))
+	}
+	Ret()
+}
+
+// peak writes a loop of nothing but multiply-adds, 24 chains of them.
+func peak() {
+	Func("avx512Peak", "func(iterations int)", "avx512Peak makes 24 multiply-adds of 16 lanes in each of iterations > 0 rounds.")
+	n := Int("iterations")
+	acc := make([]reg.VecVirtual, 24)
+	x := zeroed()
+	for i := range acc {
+		acc[i] = ZMM()
+		VMOVAPS(x, acc[i])
+	}
+	Align()
+	Label("loop")
+	for i := range acc {
+		VFMADD231PS(x, x, acc[i])
+	}
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Ret()
+}

@@ -1,0 +1,241 @@
+//go:build !purego
+
+package kernel
+
+// The AVX-512 kind has its own products, in 16 lanes, and takes all else from
+// the AVX2 kind: outer products and element-wise operations have the same bits
+// in both.
+
+const (
+	// Columns of a packed panel of B, and rows of B in it: 32 KiB.
+	wideCols = 32
+	wideK    = 256
+	wideN    = 256
+)
+
+func avx512Kind() *kind {
+	k := *avx2Kind()
+	k.name, k.lanes = "avx512", 16
+	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
+	k.mulQ = avx512MulQ
+	k.peakFMA = avx512PeakFMA
+	return &k
+}
+
+func avx512MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m, n, k int) {
+	if k == 0 {
+		mulNT(c, ldc, a, lda, b, ldb, m, n, k)
+		return
+	}
+	chunk := chunkOf(k)
+	for p := 0; p < k; p += chunk {
+		kc := min(chunk, k-p)
+		for i := 0; i < m; i += dotRows {
+			rows := min(dotRows, m-i)
+			j := 0
+			for ; j+4 <= n; j += 4 {
+				avx512Dot4(&c[i*ldc+j], ldc, &a[i*lda+p], lda, &b[j*ldb+p], ldb, rows, kc, p > 0)
+			}
+			for ; j < n; j++ {
+				avx512Dot1(&c[i*ldc+j], ldc, &a[i*lda+p], lda, &b[j*ldb+p], ldb, rows, kc, p > 0)
+			}
+		}
+	}
+}
+
+func avx512Dot(a, b []float32) float32 {
+	var sum [1]float32
+	if k := len(a); k > 0 {
+		chunk := chunkOf(k)
+		for p := 0; p < k; p += chunk {
+			avx512Dot1(&sum[0], 0, &a[p], 0, &b[p], 0, 1, min(chunk, k-p), p > 0)
+		}
+	}
+	return sum[0]
+}
+
+func avx512MulNTQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
+	size := panelFloats
+	if m < panelRows {
+		size = panelFloatsFew
+	}
+	rows := max(size/max(k, 1)&^3, 4)
+	s := claimScratch(min(rows, n) * k)
+	defer s.release()
+	rb := t.RowBytes(k)
+	widen := avx2Widen[t]
+	for j := 0; j < n; j += rows {
+		nr := min(rows, n-j)
+		for r := range nr {
+			widen(s.buf[r*k:(r+1)*k], storedRow(w, order, rb, j+r))
+		}
+		avx512MulNT(c[j:], ldc, a, lda, s.buf, k, m, nr, k)
+	}
+}
+
+// avx512MulRows multiplies mr (1 to 4) rows of A with four of W over one chunk.
+// It calls by name so that its arguments stay on the stack.
+func avx512MulRows(t DType, mr int, c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool) {
+	switch int(t)*4 + mr - 1 {
+	case int(F32)*4 + 0:
+		avx512F32x1(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F32)*4 + 1:
+		avx512F32x2(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F32)*4 + 2:
+		avx512F32x3(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F32)*4 + 3:
+		avx512F32x4(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F16)*4 + 0:
+		avx512F16x1(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F16)*4 + 1:
+		avx512F16x2(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F16)*4 + 2:
+		avx512F16x3(c, ldc, a, lda, w, scales, blocks, add)
+	case int(F16)*4 + 3:
+		avx512F16x4(c, ldc, a, lda, w, scales, blocks, add)
+	case int(BF16)*4 + 0:
+		avx512BF16x1(c, ldc, a, lda, w, scales, blocks, add)
+	case int(BF16)*4 + 1:
+		avx512BF16x2(c, ldc, a, lda, w, scales, blocks, add)
+	case int(BF16)*4 + 2:
+		avx512BF16x3(c, ldc, a, lda, w, scales, blocks, add)
+	case int(BF16)*4 + 3:
+		avx512BF16x4(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_0)*4 + 0:
+		avx512Q4_0x1(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_0)*4 + 1:
+		avx512Q4_0x2(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_0)*4 + 2:
+		avx512Q4_0x3(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_0)*4 + 3:
+		avx512Q4_0x4(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_1)*4 + 0:
+		avx512Q4_1x1(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_1)*4 + 1:
+		avx512Q4_1x2(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_1)*4 + 2:
+		avx512Q4_1x3(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q4_1)*4 + 3:
+		avx512Q4_1x4(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q8_0)*4 + 0:
+		avx512Q8_0x1(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q8_0)*4 + 1:
+		avx512Q8_0x2(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q8_0)*4 + 2:
+		avx512Q8_0x3(c, ldc, a, lda, w, scales, blocks, add)
+	case int(Q8_0)*4 + 3:
+		avx512Q8_0x4(c, ldc, a, lda, w, scales, blocks, add)
+	}
+}
+
+// avx512InRegisters says which types are widened in registers.
+var avx512InRegisters = [numDTypes]bool{F32: true, F16: true, BF16: true, Q4_0: true, Q4_1: true, Q8_0: true}
+
+func avx512MulQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
+	if !avx512InRegisters[t] || k == 0 || k%32 != 0 {
+		avx512MulNTQ(c, ldc, a, lda, w, t, order, m, n, k)
+		return
+	}
+	var scales [64]float32
+	var rows [4]*byte
+	rb := t.RowBytes(k)
+	chunk := chunkOf(k) / 32
+	for i := 0; i < m; i += 4 {
+		mr := min(4, m-i)
+		j := 0
+		for ; j+4 <= n; j += 4 {
+			for r := range rows {
+				rows[r] = &storedRow(w, order, rb, j+r)[0]
+			}
+			for b := 0; b < k/32; b += chunk {
+				avx512MulRows(t, mr, &c[i*ldc+j], ldc, &a[i*lda+32*b], lda, &rows, &scales, min(chunk, k/32-b), b > 0)
+			}
+		}
+		if j < n {
+			part, at := w, order
+			if order != nil {
+				at = order[j:]
+			} else {
+				part = w[j*rb:]
+			}
+			avx512MulNTQ(c[i*ldc+j:], ldc, a[i*lda:], lda, part, t, at, mr, n-j, k)
+		}
+	}
+}
+
+func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int) {
+	switch {
+	case m <= outerPackRows:
+		avx2OuterDirect(c, ldc, a, rs, cs, b, ldb, m, n, k)
+		return
+	case n <= 16 && ldb <= 16:
+		avx512Outer16(&c[0], ldc, &a[0], rs, cs, &b[0], ldb, m, k, n)
+		return
+	}
+	s := claimScratch(wideK*wideN + outerM*wideK)
+	defer s.release()
+	panel, turned := s.buf[:wideK*wideN], s.buf[wideK*wideN:]
+	for j := 0; j < n; j += wideN {
+		nc := min(wideN, n-j)
+		for p := 0; p < k; p += wideK {
+			kc := min(wideK, k-p)
+			for r := range kc {
+				packWideRow(panel, b[(p+r)*ldb+j:(p+r)*ldb+j+nc], kc, r)
+			}
+			if cs == 1 || n < outerPackCols {
+				avx512Panels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
+				continue
+			}
+			for i := 0; i < m; i += outerM {
+				mc := min(outerM, m-i)
+				avx2Transpose(turned, wideK, a[i*rs+p*cs:], cs, kc, mc)
+				avx512Panels(c[i*ldc+j:], ldc, turned, wideK, 1, panel, mc, nc, kc)
+			}
+		}
+	}
+}
+
+// packWideRow writes row r of a block of kc rows into the panels of 32 columns.
+func packWideRow(panel, row []float32, kc, r int) {
+	at := r * wideCols
+	for len(row) >= wideCols {
+		*(*[wideCols]float32)(panel[at:]) = [wideCols]float32(row)
+		row = row[wideCols:]
+		at += kc * wideCols
+	}
+	if len(row) > 0 {
+		copy(panel[at:], row)
+	}
+}
+
+// avx512Panels multiplies with panels of B [kc][32] packed one after the other.
+func avx512Panels(c []float32, ldc int, a []float32, rs, cs int, panel []float32, m, n, kc int) {
+	for j := 0; j < n; j += wideCols {
+		avx512Outer32(&c[j], ldc, &a[0], rs, cs, &panel[j*kc], wideCols, m, kc, min(wideCols, n-j))
+	}
+}
+
+func avx512AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
+	s := claimScratch(wideK*wideN + wideN)
+	defer s.release()
+	panel, row := s.buf[:wideK*wideN], s.buf[wideK*wideN:wideK*wideN+wideN]
+	rb := t.RowBytes(n)
+	widen := avx2Widen[t]
+	for j := 0; j < n; j += wideN {
+		nc := min(wideN, n-j)
+		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
+		for p := 0; p < k; p += wideK {
+			kc := min(wideK, k-p)
+			for r := range kc {
+				widen(row[:nc], storedRow(w, order, rb, p+r)[b0:b1])
+				packWideRow(panel, row[:nc], kc, r)
+			}
+			avx512Panels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
+		}
+	}
+}
+
+func avx512PeakFMA(iterations int) (flops int) {
+	avx512Peak(iterations)
+	return iterations * 24 * 16 * 2
+}
