@@ -79,10 +79,9 @@ type resemblance struct {
 
 func newResemblance() *resemblance { return &resemblance{sample: map[uint64][]int32{}} }
 
-// add takes a text in, and gives its number.
-func (r *resemblance) add(text string) int {
+// add takes a text in by its shingles, and gives its number.
+func (r *resemblance) add(set []uint64) int {
 	id := len(r.sets)
-	set := shingles(text)
 	r.sets = append(r.sets, set)
 	for _, h := range set {
 		if h%sampleOneIn == 0 || len(set) < 16 {
@@ -135,7 +134,7 @@ func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []d
 	})
 	r := newResemblance()
 	for _, d := range docs {
-		r.add(d.Text)
+		r.add(shingles(d.Text))
 	}
 	u := newUnion(len(docs))
 	rank := make([]int, len(docs))

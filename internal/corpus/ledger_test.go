@@ -59,7 +59,7 @@ func shares(l *Ledger, docs []stroke.Document) (withheld, judge float64, n map[s
 // the order in which documents come changes nothing.
 func TestRolesHold(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for trial := range 40 {
+	for trial := range 10 {
 		var docs []stroke.Document
 		for i := range 15 + r.IntN(60) {
 			docs = append(docs, document(fmt.Sprintf("t%d-%d", trial, i), 150+r.IntN(600)))

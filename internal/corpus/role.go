@@ -69,7 +69,7 @@ func Assign(l *Ledger, docs []stroke.Document, o AssignOptions) ([]stroke.Docume
 		o.Now = time.Now()
 	}
 	a := &assignment{o: o, total: total, ledger: &Ledger{Entries: slices.Clone(l.Entries)},
-		known: map[string]int{}, like: newResemblance()}
+		known: map[string]int{}, like: newResemblance(), sets: map[string][]uint64{}}
 	for i, e := range l.Entries {
 		a.known[e.Hash] = i
 	}
@@ -91,6 +91,8 @@ type assignment struct {
 
 	like    *resemblance
 	entries []int // entry of each text in like
+
+	sets map[string][]uint64 // shingles of texts, by hash
 }
 
 // remember takes in the texts of the documents that the ledger knows.
@@ -105,16 +107,26 @@ func (a *assignment) remember(docs []stroke.Document) {
 			text, ok = a.o.Text(e.Hash)
 		}
 		if ok {
-			a.like.add(text)
+			a.like.add(a.shingles(e.Hash, text))
 			a.entries = append(a.entries, i)
 		}
 	}
 }
 
-// kin are the known entries that share much with a text.
-func (a *assignment) kin(text string, least float64) []int {
+// shingles are those of a text, worked out once.
+func (a *assignment) shingles(hash, text string) []uint64 {
+	s, ok := a.sets[hash]
+	if !ok {
+		s = shingles(text)
+		a.sets[hash] = s
+	}
+	return s
+}
+
+// kin are the known entries that share much with a document.
+func (a *assignment) kin(d stroke.Document, least float64) []int {
 	var out []int
-	for _, n := range a.like.like(shingles(text), least) {
+	for _, n := range a.like.like(a.shingles(d.Hash, d.Text), least) {
 		out = append(out, a.entries[n])
 	}
 	return out
@@ -202,7 +214,7 @@ func (a *assignment) few(docs []stroke.Document) bool {
 // resemblesBlocks reports whether a document holds blocks that the ledger
 // knows: it is the next state of one that was cut.
 func (a *assignment) resemblesBlocks(d stroke.Document) bool {
-	for _, i := range a.kin(d.Text, nearDuplicate) {
+	for _, i := range a.kin(d, nearDuplicate) {
 		if a.ledger.Entries[i].Parent != "" {
 			return true
 		}
@@ -312,7 +324,7 @@ func (a *assignment) units(fresh []stroke.Document) []*unit {
 	like := newResemblance()
 	byCluster := map[string]int{}
 	for i, d := range fresh {
-		like.add(d.Text)
+		like.add(a.shingles(d.Hash, d.Text))
 		if c := a.o.Clusters[d.Hash]; c != "" {
 			if j, ok := byCluster[c]; ok {
 				u.join(i, j)
@@ -370,12 +382,12 @@ func (a *assignment) inherited(u *unit) (stroke.Role, *Entry) {
 				}
 			}
 		}
-		for _, i := range a.kin(d.Text, overlap) {
+		for _, i := range a.kin(d, overlap) {
 			if a.ledger.Entries[i].Role != stroke.RoleTrain {
 				consider(i)
 			}
 		}
-		for _, i := range a.kin(d.Text, nearDuplicate) {
+		for _, i := range a.kin(d, nearDuplicate) {
 			consider(i)
 		}
 	}
