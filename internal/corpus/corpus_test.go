@@ -364,6 +364,7 @@ func TestOneBadFileStopsNoOther(t *testing.T) {
 		"old.odt":          "x",
 		"old.rtf":          "{\\rtf1}",
 		"result.json":      `{"messages":[]}`,
+		"package.json":     "{}",
 		"_chat.txt":        "[31.12.23, 18:05:09] Anna: Hello there\n[31.12.23, 18:06:10] Bert: Hello\n[31.12.23, 18:07:11] Anna: So\n",
 		"chat.zip":         "PK",
 		"a.png":            "x",
@@ -398,7 +399,7 @@ func TestOneBadFileStopsNoOther(t *testing.T) {
 	for name, hint := range map[string]bool{
 		"cut.docx": true, "notzip.docx": true, "empty.docx": true, "xml.docx": true, "bomb.docx": true, "deep.docx": true, "broken.epub": true,
 		"deep.html": false, "binary.txt": false, "empty.md": false, "paper.pdf": true, "old.odt": true, "old.rtf": true,
-		"result.json": true, "_chat.txt": true, "chat.zip": true, "*.png": false, "LICENSE": false, "short.md": false,
+		"result.json": true, "*.json": false, "_chat.txt": true, "chat.zip": true, "*.png": false, "LICENSE": false, "short.md": false,
 		"drafts/": false, "private/diary.md": false, "hidden files and folders": false, "deep.md": false, "brackets.md": false,
 	} {
 		l := leftOut(r, name)

@@ -21,6 +21,9 @@ func readHTML(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if src.title == "Exported Data" {
+		return nil, &unreadable{reason: "a chat export", hint: hintChat} // Telegram's
+	}
 	if note != "" {
 		src.notes = append(src.notes, note)
 	}

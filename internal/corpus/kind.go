@@ -54,8 +54,6 @@ var unreadKinds = map[string]fileKind{
 	"rst":   {reason: "reStructuredText is not read yet", hint: hintPandoc},
 	"org":   {reason: "Org is not read yet", hint: hintPandoc},
 	"adoc":  {reason: "AsciiDoc is not read yet", hint: "save it as HTML: asciidoctor FILE.adoc"},
-	"json":  {reason: "JSON holds data or a chat export, not prose", hint: hintChat},
-	"jsonl": {reason: "JSON holds data or a chat export, not prose", hint: hintChat},
 	"zip":   {reason: "an archive or a chat export", hint: "unpack it and name the folder; " + hintChat},
 	"mbox":  {reason: "mailboxes are not read yet", hint: "save your own letters as .txt files"},
 	"eml":   {reason: "mails are not read yet", hint: "save your own letters as .txt files"},
@@ -69,7 +67,7 @@ var bulkKinds = func() map[string]string {
 		"sound and video":      "mp3 wav ogg flac m4a mp4 mov webm mkv avi",
 		"fonts":                "ttf otf woff woff2 eot",
 		"program code":         "go py js mjs ts tsx jsx c h cc cpp hpp rs java kt rb php sh bash zsh ps1 lua swift zig nix sql css scss less vue svelte el vim r jl pl ipynb wasm",
-		"data or settings":     "yaml yml toml ini cfg conf csv tsv xml lock mod sum db sqlite parquet plist geojson ics vcf bib",
+		"data or settings":     "json jsonl yaml yml toml ini cfg conf csv tsv xml lock mod sum db sqlite parquet plist geojson ics vcf bib",
 		"archives or programs": "gz tgz bz2 xz zst 7z rar tar exe dll so dylib bin iso dmg jar class o a pyc gguf safetensors",
 		"spreadsheets, slides": "xls xlsx ods ppt pptx odp key numbers",
 	} {
@@ -82,11 +80,18 @@ var bulkKinds = func() map[string]string {
 
 var legalName = regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|authors|contributors|code[_-]of[_-]conduct|changelog|security)([._-].*)?$`)
 
+// chatName is what Telegram, Instagram, Facebook, Discord, WhatsApp and the
+// rest call the files that they export.
+var chatName = regexp.MustCompile(`(?i)^(result|messages?([_-]?\d+)?|conversations?|.*(chat|discord|telegram|instagram|whatsapp|slack|signal|messenger).*)\.(jsonl?|zip)$|^_chat\.txt$|^whatsapp chat .*\.txt$`)
+
 // kindOf says by its name how a file is read, or why it is not.
 func kindOf(name string) fileKind {
 	base := path.Base(name)
 	if legalName.MatchString(base) {
 		return fileKind{reason: "a licence or a file about a project, not the writer's prose"}
+	}
+	if chatName.MatchString(base) {
+		return fileKind{reason: "a chat export", hint: hintChat}
 	}
 	ext := strings.ToLower(strings.TrimPrefix(path.Ext(base), "."))
 	if ext == "" {

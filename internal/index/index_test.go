@@ -156,7 +156,7 @@ func TestChoose(t *testing.T) {
 	}
 	ix := New(ps)
 	got := Choose(ix, "heron in the river", 800, words, ChooseOptions{Each: 120})
-	if len(got) != 6 && len(got) < 5 {
+	if len(got) < 6 {
 		t.Fatalf("%d passages", len(got))
 	}
 	if got[0].Doc != docs[4].Hash {
