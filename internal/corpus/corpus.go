@@ -72,7 +72,8 @@ type Note struct {
 	Text   string `json:"text"`
 }
 
-// Kind counts what one kind of file gave.
+// Kind counts what one kind of file gave: documents and words without the near
+// duplicates that were left out.
 type Kind struct {
 	Name      string `json:"name"` // "Markdown", "plain text", "HTML", "DOCX", "EPUB"
 	Files     int    `json:"files"`
@@ -140,6 +141,9 @@ func Read(ctx context.Context, path string, o Options) (*Reading, error) {
 		}
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be looked at", path), Err: err}
 	}
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q is neither a file nor a folder", path)}
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", path, err)
@@ -190,6 +194,11 @@ func (r *reader) finish() {
 			reason = "the same text as " + d.of.Source
 		}
 		out.Left = append(out.Left, LeftOut{Source: d.doc.Source, Reason: reason, Words: d.doc.Words})
+		file, _ := sourceParts(d.doc.Source)
+		if k := r.kinds[kindOf(file).name]; k != nil {
+			k.Documents--
+			k.Words -= d.doc.Words
+		}
 	}
 	for _, l := range r.bulk {
 		out.Left = append(out.Left, *l)

@@ -469,6 +469,13 @@ func TestNearDuplicates(t *testing.T) {
 	if len(sources) != 2 || sources[0] != "copy.txt" && sources[1] != "other.md" || !slices.Contains(sources, "final.md") {
 		t.Errorf("kept %v", sources)
 	}
+	n := 0
+	for _, k := range r.Kinds {
+		n += k.Documents
+	}
+	if n != len(r.Documents) {
+		t.Errorf("the kinds count %d documents of %d", n, len(r.Documents))
+	}
 	for _, name := range []string{"draft.md", "half.md"} {
 		if l := leftOut(r, name); l == nil || !strings.Contains(l.Reason, "final.md") {
 			t.Errorf("%s: %v", name, l)

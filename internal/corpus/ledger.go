@@ -56,6 +56,15 @@ func (l *Ledger) Role(hash string) stroke.Role {
 	return e.Role
 }
 
+// Roles are the roles of all documents by their hashes.
+func (l *Ledger) Roles() map[string]stroke.Role {
+	m := make(map[string]stroke.Role, len(l.Entries))
+	for _, e := range l.Entries {
+		m[e.Hash] = e.Role
+	}
+	return m
+}
+
 // Neighbours are the blocks directly before and behind a block in the document
 // it was cut from: texts that a reader of the block could guess from, and that
 // must therefore never be retrieved for it. A whole document has none.

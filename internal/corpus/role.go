@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ const (
 	// words says next to nothing. Four times 150 is 600.
 	LeastWords = 600
 
-	leastBlock = 150 // words of a block where text is little
+	leastBlock = 150 // words of a block where text is little, and of a document worth withholding
 	smallBlock = 120 // a block cut between paragraphs may fall short by so much
 )
 
@@ -419,8 +420,9 @@ func (t *tallyRoles) lacking() bool {
 	return t.docs[stroke.RoleSelect] < 1 || t.docs[stroke.RoleJudge] < 2
 }
 
-// next is the withheld role that is furthest behind.
-func (t *tallyRoles) next() stroke.Role {
+// next is the withheld role for a unit of so many words: what is lacking, else
+// the one that brings the judge nearer to its share.
+func (t *tallyRoles) next(words int) stroke.Role {
 	switch {
 	case t.docs[stroke.RoleJudge] < 1:
 		return stroke.RoleJudge
@@ -428,7 +430,9 @@ func (t *tallyRoles) next() stroke.Role {
 		return stroke.RoleSelect
 	case t.docs[stroke.RoleJudge] < 2:
 		return stroke.RoleJudge
-	case float64(t.words[stroke.RoleJudge]) < judgeShare*float64(t.withheld()):
+	}
+	judge, goal := float64(t.words[stroke.RoleJudge]), judgeShare*float64(t.withheld()+words)
+	if math.Abs(judge+float64(words)-goal) <= math.Abs(judge-goal) {
 		return stroke.RoleJudge
 	}
 	return stroke.RoleSelect
@@ -436,7 +440,8 @@ func (t *tallyRoles) next() stroke.Role {
 
 // choose gives roles to new units, which come in the order of their hashes: it
 // withholds one after the other as long as that brings the withheld words
-// nearer to their share, passing over those too long for what is left.
+// nearer to their share, passing over those too long for what is left, and
+// over those too short to score anything on where the others are most of the text.
 func (t *tallyRoles) choose(units []*unit) map[*unit]stroke.Role {
 	if t.words == nil {
 		t.words, t.docs = map[stroke.Role]int{}, map[stroke.Role]int{}
@@ -444,19 +449,36 @@ func (t *tallyRoles) choose(units []*unit) map[*unit]stroke.Role {
 	roles := map[*unit]stroke.Role{}
 	goal := withheldShare * float64(t.total)
 	give := func(u *unit) {
-		r := t.next()
+		r := t.next(u.words)
 		roles[u] = r
 		t.words[r] += u.words
 		t.docs[r]++ // near duplicates are one piece
 	}
+	all, long := 0, 0
 	for _, u := range units {
-		if float64(t.withheld())+float64(u.words)/2 <= goal && float64(u.words) <= max(goal/2, 1) {
+		all += u.words
+		if u.words >= leastBlock {
+			long += u.words
+		}
+	}
+	least := 0
+	if long*2 >= all {
+		least = leastBlock
+	}
+	for _, u := range units {
+		if float64(t.withheld())+float64(u.words)/2 <= goal && float64(u.words) <= goal/2 && u.words >= least {
 			give(u)
 		}
 	}
-	// What is lacking is made up with the shortest, as long as one is left to train on.
+	// What is lacking is made up with the shortest that can be scored, as long
+	// as one is left to train on.
 	short := slices.Clone(units)
-	slices.SortStableFunc(short, func(a, b *unit) int { return cmp.Compare(a.words, b.words) })
+	slices.SortStableFunc(short, func(a, b *unit) int {
+		if (a.words >= leastBlock) != (b.words >= leastBlock) {
+			return cmp.Compare(b.words, a.words)
+		}
+		return cmp.Compare(a.words, b.words)
+	})
 	for _, u := range short {
 		if !t.lacking() {
 			break
