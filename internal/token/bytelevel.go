@@ -1,7 +1,5 @@
 package token
 
-import "unicode/utf8"
-
 // Byte-level vocabularies write each byte as a printable character: those of
 // Latin-1 that can be seen as themselves, the others from U+0100 on.
 // https://github.com/openai/gpt-2/blob/master/src/encoder.py, bytes_to_unicode.
@@ -37,14 +35,14 @@ func invertByteRunes() (t [lastByteRune + 1]int16) {
 }
 
 // appendBytes appends the bytes that a piece of a byte-level vocabulary
-// stands for; characters that stand for no byte are themselves.
+// stands for: itself, where some character of it stands for no byte.
 func appendBytes(dst []byte, piece string) []byte {
+	start := len(dst)
 	for _, r := range piece {
-		if r <= lastByteRune && runesBytes[r] >= 0 {
-			dst = append(dst, byte(runesBytes[r]))
-		} else {
-			dst = utf8.AppendRune(dst, r)
+		if r > lastByteRune || runesBytes[r] < 0 {
+			return append(dst[:start], piece...)
 		}
+		dst = append(dst, byte(runesBytes[r]))
 	}
 	return dst
 }

@@ -386,7 +386,7 @@ func (v *Vocab) readPreTokenizer(p partJSON) error {
 		if p.Replacement != "▁" {
 			return fmt.Errorf("Metaspace with %q is not known", p.Replacement)
 		}
-		v.Normalize = append(v.Normalize, Step{Kind: StepReplace, From: " ", To: "▁"})
+		v.Mark = append(v.Mark, Step{Kind: StepReplace, From: " ", To: "▁"})
 		scheme := p.PrependScheme
 		if scheme == "" {
 			scheme = "always"
@@ -396,9 +396,9 @@ func (v *Vocab) readPreTokenizer(p partJSON) error {
 		}
 		switch scheme {
 		case "always":
-			v.Normalize = append(v.Normalize, Step{Kind: StepPrefix, To: "▁"})
+			v.Mark = append(v.Mark, Step{Kind: StepPrefix, To: "▁"})
 		case "first":
-			v.Normalize = append(v.Normalize, Step{Kind: StepFirst, To: "▁"})
+			v.Mark = append(v.Mark, Step{Kind: StepFirst, To: "▁"})
 		case "never":
 		default:
 			return fmt.Errorf("Metaspace with prepend_scheme %q is not known", scheme)

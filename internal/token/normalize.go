@@ -18,7 +18,7 @@ const (
 	StepFirst                   // StepPrefix, for the first stretch of a text only
 )
 
-// Step is one thing that is done to text before it is cut into words.
+// Step is one thing that is done to text before it is merged.
 type Step struct {
 	Kind     StepKind
 	From, To string

@@ -152,7 +152,7 @@ func (t *Tokenizer) index() {
 			t.ids[token] = id
 		}
 		switch b, isByte := byteValue(token); {
-		case added[id]:
+		case added[id] && (t.byteLevel || v.Types == nil || v.Types[i] != TypeUserDefined):
 			t.pieces = append(t.pieces, token...)
 		case t.byteLevel:
 			t.pieces = appendBytes(t.pieces, token)
@@ -270,6 +270,7 @@ type encoding struct {
 	m     merger
 	cache wordCache
 	out   []int32
+	first bool // nothing of the text is encoded yet
 }
 
 // Encode gives the ids of a text. What looks like a special token in it is
@@ -287,25 +288,25 @@ func (t *Tokenizer) encode(text string, special bool) []int32 {
 	// English text comes to about four bytes a token; a little more room keeps
 	// the result from being copied as it grows.
 	e.out = make([]int32, 0, len(text)/3+4)
-	first := true
+	e.first = true
 	t.raw.split(text, special, func(s string) {
-		s = normalize(t.vocab.Normalize, s, first)
-		first = false
-		t.normal.split(s, special, e.stretch, e.token)
-	}, func(id int32) {
-		first = false
-		e.token(id)
-	})
+		t.normal.split(normalize(t.vocab.Normalize, s, e.first), special, e.stretch, e.token)
+	}, e.token)
 	out := e.out
 	e.out = nil
 	return out
 }
 
-func (e *encoding) token(id int32) { e.out = append(e.out, id) }
+func (e *encoding) token(id int32) {
+	e.out = append(e.out, id)
+	e.first = false
+}
 
 // stretch encodes normalized text without added tokens.
 func (e *encoding) stretch(s string) {
 	t := e.t
+	s = normalize(t.vocab.Mark, s, e.first)
+	e.first = false
 	if t.byteLevel {
 		t.pre.words(s, e.word)
 		return

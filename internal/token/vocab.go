@@ -51,6 +51,7 @@ type Vocab struct {
 	Added  []Added     // nil: made from Types
 
 	Normalize    []Step // done to each stretch of text between added tokens, in order
+	Mark         []Step // the same, after normalized added tokens are found as well: Metaspace
 	IgnoreMerges bool   // a word that is a token is that token, whatever the merges say
 	SplitEach    bool   // model "llama": every ▁ begins a new word, as Metaspace with split has it
 	FuseUnknown  bool   // unknown characters that stand together are one token
