@@ -1,147 +1,35 @@
 package llama_test
 
 import (
-	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
-	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
-	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/model/modeltest"
 	"github.com/getstroke/stroke/internal/testkit"
-	"github.com/getstroke/stroke/internal/weights"
 )
-
-// randomAdapter makes an adapter that changes something.
-func randomAdapter(m *model.Model, rank int, seed uint64) *lora.Adapter {
-	a := lora.New(m.Shape(), lora.Options{Rank: rank, Alpha: 16}, seed, nil)
-	rng := rand.New(rand.NewPCG(seed, 1))
-	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
-		for i := range p.B[:p.Rank*p.Out] {
-			p.B[i] = float32(rng.NormFloat64()) * 0.02
-		}
-	})
-	return a
-}
-
-func pagesOf(m *model.Model, positions int) []model.Page {
-	pages := make([]model.Page, (positions+model.PageLen-1)/model.PageLen)
-	for i := range pages {
-		pages[i] = make(model.Page, m.PageFloats())
-		for k := range pages[i] {
-			pages[i][k] = float32(math.NaN()) // what was not written must not be read
-		}
-	}
-	return pages
-}
-
-// invariance checks that the logits of a text are the same bits alone and in
-// one go as in random cuts beside random other rows, with any number of
-// workers.
-func invariance(t *testing.T, m *model.Model, length, trials int) {
-	rng := rand.New(rand.NewPCG(1, 9))
-	adapters := []*lora.Adapter{randomAdapter(m, 4, 1), randomAdapter(m, 16, 2), randomAdapter(m, 7, 3)}
-	random := func(n int) []int32 {
-		ids := make([]int32, n)
-		for i := range ids {
-			ids[i] = int32(rng.IntN(m.Vocab))
-		}
-		return ids
-	}
-	workers := kernel.Workers()
-	defer kernel.SetWorkers(workers)
-	for name, use := range map[string][]lora.Applied{
-		"base": nil, "strength 0": {{Adapter: adapters[0], Strength: 0}},
-		"adapter": {{Adapter: adapters[1], Strength: 0.7}}, "two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ids := random(length)
-			kernel.SetWorkers(workers)
-			alone := session(t, m, model.Limits{Tokens: length, Rows: 1, Context: length, Pad: 64})
-			if err := alone.Forward([]model.Row{{Tokens: ids, Adapters: use}}); err != nil {
-				t.Fatal(err)
-			}
-			want := make([]float32, length*m.Vocab)
-			if err := alone.Logits(want, places(length)); err != nil {
-				t.Fatal(err)
-			}
-			for trial := range trials {
-				kernel.SetWorkers(1 + trial%3)
-				s := session(t, m, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64})
-				pages := pagesOf(m, length)
-				for at := 0; at < length; {
-					n := min(1+rng.IntN(1+rng.IntN(length)), length-at)
-					rows := []model.Row{{Tokens: ids[at : at+n], Start: at, Pages: pages, Adapters: use}}
-					for range rng.IntN(4) {
-						other := model.Row{Tokens: random(1 + rng.IntN(20))}
-						if rng.IntN(3) > 0 {
-							other.Adapters = []lora.Applied{{Adapter: adapters[rng.IntN(3)], Strength: rng.Float32()}}
-						}
-						rows = append(rows, other)
-					}
-					mine := 0
-					if k := rng.IntN(len(rows)); k > 0 {
-						rows[0], rows[k] = rows[k], rows[0]
-						mine = k
-					}
-					lo := 0
-					for _, r := range rows[:mine] {
-						lo += len(r.Tokens)
-					}
-					if err := s.Forward(rows); err != nil {
-						t.Fatal(err)
-					}
-					where := places(n)
-					for i := range where {
-						where[i] += int32(lo)
-					}
-					got := make([]float32, n*m.Vocab)
-					if err := s.Logits(got, where); err != nil {
-						t.Fatal(err)
-					}
-					for i, x := range got {
-						if w := want[at*m.Vocab+i]; math.Float32bits(x) != math.Float32bits(w) {
-							t.Fatalf("trial %d, position %d, token %d: %g is not %g", trial, at+i/m.Vocab, i%m.Vocab, x, w)
-						}
-					}
-					at += n
-				}
-			}
-		})
-	}
-}
 
 func TestRowInvariance(t *testing.T) {
 	for _, folder := range []string{"base", "tied", "bias"} {
 		t.Run(folder, func(t *testing.T) {
 			m := load(t, folder, "")
-			eachKernel(t, func(t *testing.T) { invariance(t, m, 75, 30) })
+			modeltest.EachKernel(t, func(t *testing.T) { modeltest.Invariance(t, m, 75, 30) })
 		})
 	}
 }
 
 func TestRowInvarianceOfTheBase(t *testing.T) {
 	m := realBase(t)
-	eachKernel(t, func(t *testing.T) {
+	modeltest.EachKernel(t, func(t *testing.T) {
 		length, trials := 70, 3
 		if kernel.Name() == "go" {
 			length, trials = 12, 1
 		}
-		invariance(t, m, length, trials)
+		modeltest.Invariance(t, m, length, trials)
 	})
 }
 
 func realBase(t *testing.T) *model.Model {
 	t.Helper()
-	src, err := weights.Open(testkit.Base(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { src.Close() })
-	m, err := model.Load(src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return modeltest.Load(t, testkit.Base(t), "")
 }

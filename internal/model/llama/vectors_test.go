@@ -8,6 +8,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/model/modeltest"
 )
 
 // TestBaseVectors compares the real base with transformers on its dequantized
@@ -32,12 +33,12 @@ func TestBaseVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := realBase(t)
-	eachKernel(t, func(t *testing.T) {
+	modeltest.EachKernel(t, func(t *testing.T) {
 		n := v.Tokens
 		if kernel.Name() == "go" {
 			n = 64
 		}
-		s := session(t, m, model.Limits{Tokens: n, Rows: 1, Context: n})
+		s := modeltest.Session(t, m, model.Limits{Tokens: n, Rows: 1, Context: n})
 		if err := s.Forward([]model.Row{{Tokens: v.TextIDs[:n]}}); err != nil {
 			t.Fatal(err)
 		}
