@@ -74,7 +74,7 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 			r.Repeats = append(r.Repeats, float64(o.Rows*o.Tokens)/time.Since(begin).Seconds())
 		}
 	}
-	r.finish(stepFlops(m, o.Tokens, adapterOptions.Rank))
+	r.finish(StepFlops(m, o.Tokens, adapterOptions.Rank))
 	return r, nil
 }
 

@@ -29,12 +29,12 @@ func forwardFlops(m *model.Model, n, rank int) float64 {
 	return base + adapter + attentionFlops(m, n)
 }
 
-// stepFlops counts the operations of a training step of a LoRA adapter for a
+// StepFlops counts the operations of a training step of a LoRA adapter for a
 // token: each of the base's products forward and for the gradient of its input,
 // an adapter's products forward and twice backward, attention forward and its
 // five products backward (of which one repeats the scores), the head forward
 // and backward. What is computed again to save memory is not counted.
-func stepFlops(m *model.Model, n, rank int) float64 {
+func StepFlops(m *model.Model, n, rank int) float64 {
 	base, adapter := linearFlops(m, rank)
 	head := 2 * float64(m.Vocab) * float64(m.Dim)
 	return 2*base + 3*adapter + 3*attentionFlops(m, n) + 2*head

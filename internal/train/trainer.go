@@ -192,6 +192,17 @@ func (t *Trainer) Steps() int { return len(t.steps) }
 // Done is the number of steps behind.
 func (t *Trainer) Done() int { return t.next }
 
+// EpochsDone is the number of epochs whose last step is behind.
+func (t *Trainer) EpochsDone() int {
+	n := 0
+	for _, s := range t.steps[:t.next] {
+		if s.last {
+			n++
+		}
+	}
+	return n
+}
+
 // Tokens is the number of tokens that the steps [from, to) put through the
 // base.
 func (t *Trainer) Tokens(from, to int) int {

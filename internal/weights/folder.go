@@ -19,10 +19,11 @@ type Folder struct {
 	Raw     []byte         // config.json as it is
 	Tensors map[string]Tensor
 
-	Tokenizer       []byte         // tokenizer.json; nil where there is none
-	TokenizerConfig map[string]any // tokenizer_config.json; nil where there is none
-	Generation      map[string]any // generation_config.json; nil where there is none
-	ChatTemplate    string         // empty where there is none
+	// The files that a tokenizer is made of, as they are; nil where there is none.
+	Tokenizer       []byte // tokenizer.json
+	TokenizerConfig []byte // tokenizer_config.json
+	Generation      []byte // generation_config.json
+	ChatTemplate    []byte // chat_template.jinja
 
 	shards []*Safetensors
 }
@@ -41,27 +42,13 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err := decode(filepath.Join(dir, "config.json"), f.Raw, &f.Config); err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
-	for _, o := range []struct {
-		name string
-		into *map[string]any
-	}{{"tokenizer_config.json", &f.TokenizerConfig}, {"generation_config.json", &f.Generation}} {
-		path := filepath.Join(dir, o.name)
-		b, err := readText(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = decode(path, b, o.into)
-		}
-		if err != nil {
+	for name, into := range map[string]*[]byte{"tokenizer.json": &f.Tokenizer, "tokenizer_config.json": &f.TokenizerConfig,
+		"generation_config.json": &f.Generation, "chat_template.jinja": &f.ChatTemplate} {
+		b, err := readText(filepath.Join(dir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("open model: %w", err)
 		}
-	}
-	if f.Tokenizer, err = readText(filepath.Join(dir, "tokenizer.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open model: %w", err)
-	}
-	if f.ChatTemplate, err = chatTemplate(dir, f.TokenizerConfig); err != nil {
-		return nil, fmt.Errorf("open model: %w", err)
+		*into = b
 	}
 	names, err := shardNames(dir)
 	if err != nil {
@@ -110,31 +97,6 @@ func decode(path string, b []byte, into any) error {
 		return &FormatError{Path: path, Msg: fmt.Sprintf("it is not the JSON that is expected: %v", err)}
 	}
 	return nil
-}
-
-// chatTemplate finds the template: a file of its own, or in the tokenizer's
-// config as text or as a list of which "default" is taken.
-func chatTemplate(dir string, config map[string]any) (string, error) {
-	b, err := readText(filepath.Join(dir, "chat_template.jinja"))
-	if err == nil {
-		return string(b), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	switch t := config["chat_template"].(type) {
-	case string:
-		return t, nil
-	case []any:
-		for _, x := range t {
-			m, _ := x.(map[string]any)
-			if m["name"] == "default" {
-				s, _ := m["template"].(string)
-				return s, nil
-			}
-		}
-	}
-	return "", nil
 }
 
 // shardNames lists the safetensors files of a folder by its index, or the one

@@ -37,6 +37,9 @@ type Maker struct {
 	Chat func(request, answer string) (before, after string, err error)
 	Mix  Mix
 	Seed uint64
+	// Near names the documents that must not stand before a document: the blocks
+	// next to it in the text it was cut from. nil for none.
+	Near func(hash string) []string
 
 	docs []document
 }
@@ -111,7 +114,9 @@ func (m *Maker) packed(rng *rand.Rand) []train.Example {
 		}
 		own := map[int]bool{}
 		for _, d := range from[lo:hi] {
-			own[d] = true
+			if !own[d] {
+				m.bar(own, d)
+			}
 		}
 		out = append(out, m.withContext(rng, stream[lo:hi], nil, own))
 		lo = hi
@@ -132,6 +137,21 @@ func (m *Maker) withContext(rng *rand.Rand, ids []int32, loss []bool, own map[in
 		x.Loss[len(before)+i] = loss == nil || loss[i]
 	}
 	return x
+}
+
+// bar adds a document and those next to it to own.
+func (m *Maker) bar(own map[int]bool, doc int) {
+	own[doc] = true
+	if m.Near == nil {
+		return
+	}
+	for _, hash := range m.Near(m.docs[doc].Hash) {
+		for i := range m.docs {
+			if m.docs[i].Hash == hash {
+				own[i] = true
+			}
+		}
+	}
 }
 
 // passages are openings, and now and then a later part, of other documents,
@@ -172,6 +192,8 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	for i := range answer {
 		loss[len(ids)+i] = true
 	}
-	x := m.withContext(rng, append(ids, answer...), loss, map[int]bool{doc: true})
+	own := map[int]bool{}
+	m.bar(own, doc)
+	x := m.withContext(rng, append(ids, answer...), loss, own)
 	return &x, nil
 }

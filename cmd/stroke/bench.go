@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+func newBench(e *env) *cobra.Command {
+	var shape, baseName, memory string
+	var adapter bool
+	repeats := 5
+	c := &cobra.Command{
+		Use:   "bench train|prefill|decode|peak",
+		Short: "Measure the engine on this machine",
+		Long: `Bench measures training steps, the reading of a prompt, or the writing of text, and
+sets them against what the machine itself can do. The median of the repeats
+counts, after one to warm up; run it alone on the machine.
+
+Exit status: 0; 1 failure.`,
+		Example: `  stroke bench train --shape 1x512
+  STROKE_KERNEL=avx2 stroke bench decode --adapter --json`,
+		Args:      exactly(1, "train, prefill, decode or peak"),
+		ValidArgs: []string{"train", "prefill", "decode", "peak"},
+		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] == "peak" {
+				return printBench(e, bench.Peak())
+			}
+			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter}
+			if args[0] == "decode" {
+				o.Tokens = 64
+			}
+			if shape != "" {
+				if n, err := fmt.Sscanf(shape, "%dx%d", &o.Rows, &o.Tokens); n != 2 || err != nil || o.Rows < 1 || o.Tokens < 2 || o.Rows*o.Tokens > 1<<20 {
+					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %q is no shape", shape), Hint: "give rows and tokens, for example --shape 4x256"}
+				}
+			}
+			if repeats < 1 || repeats > 1000 {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--repeats is %d: it must be from 1 to 1000", repeats), Hint: "for example --repeats 5"}
+			}
+			var err error
+			if o.Memory, err = parseBytes(memory); err != nil {
+				return err
+			}
+			store, err := base.NewStore()
+			if err != nil {
+				return err
+			}
+			m, done, err := twin.OpenModel(c.Context(), store, baseName)
+			if err != nil {
+				return err
+			}
+			defer done()
+			var r bench.Result
+			switch args[0] {
+			case "train":
+				r, err = bench.Train(c.Context(), m, o)
+			case "prefill":
+				r, err = bench.Prefill(c.Context(), m, o)
+			case "decode":
+				r, err = bench.Decode(c.Context(), m, o)
+			default:
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode and peak"}
+			}
+			if err != nil {
+				return err
+			}
+			return printBench(e, r)
+		},
+	}
+	c.Flags().StringVar(&shape, "shape", "", "rows and tokens, as 1x512 (decode: 1x64)")
+	c.Flags().StringVar(&baseName, "base", "smollm2-135m-instruct", "base model")
+	c.Flags().StringVar(&memory, "memory", "", "train: memory beside the base, as 400M")
+	c.Flags().BoolVar(&adapter, "adapter", false, "prefill and decode with an adapter of rank 16")
+	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
+	return c
+}
+
+func printBench(e *env, r bench.Result) error {
+	if e.json {
+		return printJSON(e, r, false)
+	}
+	if r.Bench == "peak" {
+		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, r.PeakGB)
+		return nil
+	}
+	fmt.Fprintf(e.out, "%s %s, %s, %d workers: %.1f tokens/s, %.0f GFLOP/s, %.0f %% of the machine's %.0f", r.Bench, r.Shape, r.Kernel, r.Workers,
+		r.TokensPerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.PeakGFLOPS)
+	if r.PeakGB > 0 {
+		fmt.Fprintf(e.out, "; reads %.1f GB/s of weights, %.0f %% of %.1f", r.GBPerSecond, 100*r.ShareOfRead, r.PeakGB)
+	}
+	fmt.Fprintf(e.out, "; %.0f MB resident at the most\n", float64(r.PeakRSS)/1e6)
+	return nil
+}

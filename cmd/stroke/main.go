@@ -1,0 +1,125 @@
+// Command stroke gives a writer an AI twin: it trains a LoRA adapter on their
+// writing and writes with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/term"
+)
+
+// env is what a command has of the world.
+type env struct {
+	in       io.Reader
+	out, err io.Writer
+
+	json, quiet bool
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], &env{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// run executes a command line and returns its exit status.
+func run(args []string, e *env) int {
+	ctx, stop := signals()
+	defer stop()
+	root := newRoot(e)
+	root.SetArgs(args)
+	root.SetIn(e.in)
+	root.SetOut(e.out)
+	root.SetErr(e.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if errors.Is(err, context.Canceled) && stroke.CodeOf(err) == stroke.CodeFailure {
+		err = &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped", Err: nil}
+	}
+	e.printer().Fail(err)
+	return stroke.CodeOf(err).ExitStatus()
+}
+
+// signals ends the context at the first Ctrl-C, so that work is kept, and the
+// program at the second.
+func signals() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-c; !ok {
+			return
+		}
+		cancel()
+		if _, ok := <-c; ok {
+			fmt.Fprintln(os.Stderr, "stroke: stopped at once; what the last checkpoint holds is kept")
+			os.Exit(stroke.CodeInterrupted.ExitStatus())
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(c)
+		close(c)
+		cancel()
+	}
+}
+
+// printer shows events as the flags ask for.
+func (e *env) printer() *term.Printer {
+	mode := term.Bars
+	switch {
+	case e.json:
+		mode = term.JSON
+	case e.quiet:
+		mode = term.Quiet
+	}
+	return term.New(e.out, e.err, mode)
+}
+
+func newRoot(e *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "stroke",
+		Short: "An AI twin that writes as you do",
+		Long: `Stroke trains a small adapter on your writing, on this machine, in minutes, and
+writes with it. What it makes lies in a folder that is yours.`,
+		Example: `  stroke train ~/writing
+  stroke write -t writing "It rained all week, and"`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON, one object a line")
+	root.PersistentFlags().BoolVarP(&e.quiet, "quiet", "q", false, "print results alone")
+	root.AddCommand(newTrain(e), newWrite(e), newChat(e), newRewrite(e), newScore(e), newCorpus(e), newTwins(e), newShow(e), newRemove(e),
+		newBase(e), newBench(e), newVersion(e))
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "see " + c.CommandPath() + " --help"}
+	})
+	return root
+}
+
+// exactly demands n arguments named what.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s takes %s, and %d arguments are given", c.CommandPath(), what, len(args)),
+				Hint: "see " + c.CommandPath() + " --help"}
+		}
+		return nil
+	}
+}
+
+// needTwin demands the flag -t.
+func needTwin(name string) error {
+	if name == "" {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "which twin is not said", Hint: "name it with -t NAME; stroke twins lists them"}
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+// speechFlags are those of all commands that write.
+type speechFlags struct {
+	twin      string
+	base      string
+	speech    twin.Speech
+	noAdapter bool
+	noPassage bool
+}
+
+func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
+	f.speech.Sampling = twin.DefaultSampling()
+	s := &f.speech.Sampling
+	fl.StringVarP(&f.twin, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
+	fl.StringVar(&f.base, "base", "", "another base than the twin's")
+	fl.IntVar(&f.speech.Max, "max-tokens", most, "tokens to write at the most")
+	fl.Float64Var(&s.Temperature, "temperature", s.Temperature, "0 takes the likeliest token")
+	fl.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this share")
+	fl.Float64Var(&s.MinP, "min-p", s.MinP, "leave out tokens below this share of the likeliest")
+	fl.IntVar(&s.TopK, "top-k", 0, "draw from this many tokens, 0 for all")
+	fl.Float64Var(&s.Repeat, "repeat-penalty", s.Repeat, "above 1 for less repetition")
+	fl.Uint64Var(&s.Seed, "seed", s.Seed, "the same seed writes the same text")
+	fl.Float64Var(&f.speech.Strength, "strength", 1, "of the adapter: 0 for the base, above 1 for more of you")
+	fl.BoolVar(&f.noAdapter, "no-adapter", false, "leave the adapter out, to feel the difference")
+	fl.BoolVar(&f.noPassage, "no-passages", false, "leave your passages out of the prompt")
+}
+
+func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
+	if err := needTwin(f.twin); err != nil {
+		return nil, err
+	}
+	if f.noAdapter {
+		f.speech.Strength = 0
+	}
+	f.speech.Passages = !f.noPassage
+	if err := f.speech.Validate(); err != nil {
+		return nil, err
+	}
+	p := e.printer()
+	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base}, func(x stroke.Event) {
+		if _, ok := x.(stroke.FetchEvent); ok && !e.json {
+			p.Emit(x)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if v.Version == nil && !e.json && !e.quiet {
+		fmt.Fprintf(e.err, "stroke: no version of %s is live: the base writes, with your passages before it\n", v.Folder.Name)
+	}
+	return v, nil
+}
+
+// written is a text with --json.
+type written struct {
+	Event  string `json:"event"` // "text"
+	Text   string `json:"text"`
+	Reason string `json:"reason,omitempty"` // why it ended: stop, length or context
+	Seed   uint64 `json:"seed"`
+}
+
+func newWrite(e *env) *cobra.Command {
+	var f speechFlags
+	n := 1
+	c := &cobra.Command{
+		Use:   "write -t NAME OPENING",
+		Short: "Go on with an opening in the twin's voice",
+		Long: `Write goes on with an opening as the twin would, and prints it as it comes. With
+- the opening is read from the standard input.
+
+Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
+		Example: `  stroke write -t writing "It rained all week, and"
+  stroke write -t writing --n 3 --temperature 1 "Dear M.,"`,
+		Args: exactly(1, "an opening"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if n < 1 || n > 1000 {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--n is %d: it must be from 1 to 1000", n), Hint: "for example --n 3"}
+			}
+			opening, err := textOf(e, args[0])
+			if err != nil {
+				return err
+			}
+			v, err := f.open(c, e)
+			if err != nil {
+				return err
+			}
+			defer v.Close()
+			for i := range n {
+				s := f.speech
+				s.Sampling.Seed += uint64(i)
+				var all strings.Builder
+				if !e.json {
+					if i > 0 {
+						fmt.Fprint(e.out, "\n\n---\n\n")
+					}
+					fmt.Fprint(e.out, opening)
+				}
+				reason, err := v.Write(c.Context(), opening, &s, func(t string) error {
+					all.WriteString(t)
+					if e.json {
+						return nil
+					}
+					_, err := io.WriteString(e.out, t)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				if e.json {
+					if err := printJSON(e, written{Event: "text", Text: all.String(), Reason: string(reason), Seed: s.Sampling.Seed}, false); err != nil {
+						return err
+					}
+				}
+			}
+			if !e.json {
+				fmt.Fprintln(e.out)
+			}
+			return nil
+		},
+	}
+	f.add(c.Flags(), 300)
+	c.Flags().IntVar(&n, "n", 1, "how many texts, each with the next seed")
+	return c
+}
+
+func newRewrite(e *env) *cobra.Command {
+	var f speechFlags
+	c := &cobra.Command{
+		Use:   "rewrite -t NAME FILE|-",
+		Short: "Say a text again in the twin's voice",
+		Long: `Rewrite writes what a file says again in the twin's voice, part by part where it
+is long. With - the text is read from the standard input.
+
+Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
+		Example: `  stroke rewrite -t writing minutes.txt
+  pbpaste | stroke rewrite -t writing - --temperature 0.5`,
+		Args: exactly(1, "a file, or - for the standard input"),
+		RunE: func(c *cobra.Command, args []string) error {
+			text, err := fileText(e, args[0])
+			if err != nil {
+				return err
+			}
+			v, err := f.open(c, e)
+			if err != nil {
+				return err
+			}
+			defer v.Close()
+			var all strings.Builder
+			err = v.Rewrite(c.Context(), text, &f.speech, func(t string) error {
+				all.WriteString(t)
+				if e.json {
+					return nil
+				}
+				_, err := io.WriteString(e.out, t)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return printJSON(e, written{Event: "text", Text: all.String(), Seed: f.speech.Sampling.Seed}, false)
+			}
+			fmt.Fprintln(e.out)
+			return nil
+		},
+	}
+	f.add(c.Flags(), 1024)
+	return c
+}
+
+// textOf is an argument's text, or the standard input for -.
+func textOf(e *env, arg string) (string, error) {
+	if arg != "-" {
+		if strings.TrimSpace(arg) == "" {
+			return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the opening is empty", Hint: `give some words: stroke write -t NAME "It rained all week, and"`}
+		}
+		return arg, nil
+	}
+	return readAll(e)
+}
+
+func readAll(e *env) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(bufio.NewReader(e.in), 4<<20))
+	if err != nil {
+		return "", fmt.Errorf("read the standard input: %w", err)
+	}
+	s := strings.TrimSpace(strings.ToValidUTF8(string(b), "\ufffd"))
+	if s == "" {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "there is no text on the standard input", Hint: "pipe some in, or name a file"}
+	}
+	return s, nil
+}
+
+// fileText is a file's text, or the standard input for -.
+func fileText(e *env, path string) (string, error) {
+	if path == "-" {
+		return readAll(e)
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Err: nil}
+	}
+	if err != nil {
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err}
+	}
+	s := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(string(b), "\r\n", "\n"), "\ufffd"))
+	if s == "" || strings.ContainsRune(s, 0) {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "there is no text in " + path, Hint: "give a file of plain text or Markdown"}
+	}
+	return s, nil
+}

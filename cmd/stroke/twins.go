@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/term"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+func newCorpus(e *env) *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:   "corpus -t NAME [FOLDER]",
+		Short: "Show what a twin knows of your writing, and what was left out",
+		Long: `Corpus lists every document in a twin's ledger with its role. With a folder it
+reads that again and shows beside them what was left out, and why.
+
+Exit status: 0; 1 failure; 10 no such twin or folder.`,
+		Example: `  stroke corpus -t writing
+  stroke corpus -t writing ~/writing --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := needTwin(name); err != nil {
+				return err
+			}
+			dir, err := twin.Find(name)
+			if err != nil {
+				return err
+			}
+			f, err := twin.Open(dir)
+			if err != nil {
+				return err
+			}
+			l, err := f.Ledger()
+			if err != nil {
+				return err
+			}
+			var r *corpus.Reading
+			if len(args) == 1 {
+				if r, err = corpus.Read(c.Context(), args[0], corpus.Options{}); err != nil {
+					return err
+				}
+			}
+			return printRows(e, e.printer().Width(), corpus.Table(r, l))
+		},
+	}
+	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")
+	return c
+}
+
+// printRows shows what became of documents.
+func printRows(e *env, width int, rows []corpus.Row) error {
+	var table [][]string
+	for _, r := range rows {
+		if e.json {
+			if err := printJSON(e, r, false); err != nil {
+				return err
+			}
+			continue
+		}
+		role, why := string(r.Role), r.Why
+		if role == "" {
+			role = "left out"
+			if r.Hint != "" {
+				why += "; " + r.Hint
+			}
+		}
+		if r.Gone {
+			why += " (no longer there)"
+		}
+		words := ""
+		if r.Words > 0 {
+			words = term.Count(r.Words)
+		}
+		table = append(table, []string{r.Source, words, role, why})
+	}
+	if e.json {
+		return nil
+	}
+	return term.Table(e.out, width, []string{"source", "words", "role", "why"}, table)
+}
+
+// listed is a twin in a list with --json.
+type listed struct {
+	Name     string `json:"name"`
+	Folder   string `json:"folder"`
+	Base     string `json:"base"`
+	Live     string `json:"live"`
+	Newest   string `json:"newest"`
+	Versions int    `json:"versions"`
+	Error    string `json:"error,omitempty"`
+}
+
+func newTwins(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "twins",
+		Short: "List your twins",
+		Long:  "Twins lists the twins below STROKE_HOME.\n\nExit status: 0; 1 failure.",
+		Example: `  stroke twins
+  stroke twins --json`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(c *cobra.Command, args []string) error {
+			dirs, err := twin.List()
+			if err != nil {
+				return err
+			}
+			var rows [][]string
+			for _, d := range dirs {
+				l := listed{Name: filepath.Base(d), Folder: d}
+				f, err := twin.Open(d)
+				if err != nil {
+					l.Error = err.Error()
+				} else {
+					l.Name, l.Base, l.Live, l.Newest, l.Versions = f.Name, f.Base, f.Live, f.Newest, len(f.Versions)
+				}
+				if e.json {
+					if err := printJSON(e, l, false); err != nil {
+						return err
+					}
+					continue
+				}
+				live := l.Live
+				if live == "" {
+					live = "none"
+				}
+				if l.Error != "" {
+					live = l.Error
+				}
+				rows = append(rows, []string{l.Name, fmt.Sprint(l.Versions), live, l.Base})
+			}
+			if e.json {
+				return nil
+			}
+			if len(rows) == 0 {
+				fmt.Fprintln(e.err, "stroke: there are no twins yet; make one: stroke train FOLDER")
+				return nil
+			}
+			return term.Table(e.out, e.printer().Width(), []string{"twin", "versions", "live", "base"}, rows)
+		},
+	}
+}
+
+func newShow(e *env) *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:   "show -t NAME",
+		Short: "Show a twin: its versions and their figures",
+		Long:  "Show gives a twin's versions, what each was made from, and its figures on judge\ndocuments in nats per token.\n\nExit status: 0; 1 failure; 10 no such twin.",
+		Example: `  stroke show -t writing
+  stroke show -t writing --json`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := needTwin(name); err != nil {
+				return err
+			}
+			dir, err := twin.Find(name)
+			if err != nil {
+				return err
+			}
+			f, err := twin.Open(dir)
+			if err != nil {
+				return err
+			}
+			var rows [][]string
+			for _, id := range f.Versions {
+				v, err := f.Version(id)
+				if err != nil {
+					if !e.json {
+						rows = append(rows, []string{id, "damaged", "", "", "", "", "", ""})
+					}
+					continue
+				}
+				if e.json {
+					if err := printJSON(e, struct {
+						ID   string `json:"version"`
+						Live bool   `json:"live"`
+						*twin.Version
+					}{id, id == f.Live, v}, false); err != nil {
+						return err
+					}
+					continue
+				}
+				state := "kept"
+				if id == f.Live {
+					state = "live"
+				}
+				if v.Verdict.Unproven {
+					state += ", unproven"
+				}
+				n := func(x float64) string { return fmt.Sprintf("%.3f", x) }
+				rows = append(rows, []string{id, v.Created.Local().Format("2006-01-02 15:04"), state, term.Count(v.Words), n(v.HeldOut.Base), n(v.HeldOut.Examples), n(v.HeldOut.Adapter), n(v.HeldOut.Both)})
+			}
+			if e.json {
+				return nil
+			}
+			fmt.Fprintf(e.out, "%s, in %s\n\n", f.Name, f.Dir)
+			return term.Table(e.out, e.printer().Width(), []string{"version", "made", "state", "words", "base", "+ passages", "adapter", "both"}, rows)
+		},
+	}
+	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")
+	return c
+}
+
+func newRemove(e *env) *cobra.Command {
+	var name string
+	var yes bool
+	c := &cobra.Command{
+		Use:   "rm -t NAME",
+		Short: "Delete a twin for good",
+		Long:  "Rm deletes a twin's folder: its versions, its ledger and its copies of your\nwriting. Your own files are not touched.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use.",
+		Example: `  stroke rm -t writing
+  stroke rm -t writing --yes`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := needTwin(name); err != nil {
+				return err
+			}
+			dir, err := twin.Find(name)
+			if err != nil {
+				return err
+			}
+			if !yes {
+				fmt.Fprintf(e.err, "delete the twin in %s for good? (y/N) ", dir)
+				line, _ := bufio.NewReader(e.in).ReadString('\n')
+				if a := strings.ToLower(strings.TrimSpace(line)); a != "y" && a != "yes" {
+					return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was deleted"}
+				}
+			}
+			if err := twin.Remove(dir); err != nil {
+				return err
+			}
+			if e.json {
+				return printJSON(e, map[string]string{"removed": dir}, false)
+			}
+			fmt.Fprintln(e.err, "deleted "+dir)
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func newVersion(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show the program's version and the kernel in use",
+		Long:  "Version shows which program this is, and the kernel that the machine uses.\n\nExit status: 0.",
+		Example: `  stroke version
+  STROKE_KERNEL=go stroke version --json`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(c *cobra.Command, args []string) error {
+			v := "unknown"
+			if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+				v = b.Main.Version
+			}
+			if err := kernel.Init(); err != nil {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: "the kernel cannot be used", Err: err, Hint: "unset STROKE_KERNEL, or set it to one of those named"}
+			}
+			if e.json {
+				return printJSON(e, map[string]any{"version": v, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
+					"kernel": kernel.Name(), "kernels": kernel.Kinds(), "workers": kernel.Workers()}, false)
+			}
+			fmt.Fprintf(e.out, "stroke %s (%s, %s/%s), kernel %s of %s, %d workers\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				kernel.Name(), strings.Join(kernel.Kinds(), ", "), kernel.Workers())
+			return nil
+		},
+	}
+}

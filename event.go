@@ -1,0 +1,227 @@
+package stroke
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Event is something that happened on the way through a command. The terminal
+// is drawn from events, and with --json each is printed as one line of JSON
+// that begins with its name; docs/CLI_JSON_OUTPUT.md lists them.
+type Event interface {
+	// EventName is the value of the field "event".
+	EventName() string
+}
+
+// MarshalEvent writes an event as JSON, its name first.
+func MarshalEvent(e Event) ([]byte, error) {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("write event %s: %w", e.EventName(), err)
+	}
+	name, err := json.Marshal(e.EventName())
+	if err != nil {
+		return nil, fmt.Errorf("write event %s: %w", e.EventName(), err)
+	}
+	var out bytes.Buffer
+	out.WriteString(`{"event":`)
+	out.Write(name)
+	if rest := bytes.TrimPrefix(b, []byte("{")); !bytes.Equal(rest, []byte("}")) {
+		out.WriteByte(',')
+		out.Write(rest)
+	} else {
+		out.WriteByte('}')
+	}
+	return out.Bytes(), nil
+}
+
+// ReadEvent tells what was read from the writer's files.
+type ReadEvent struct {
+	Source    string `json:"source"`    // the folder or file
+	Documents int    `json:"documents"` // kept
+	Words     int    `json:"words"`     // in them
+	LeftOut   int    `json:"left_out"`  // files and parts of files that were not
+	Language  string `json:"language"`  // ISO 639-1, empty where nobody can tell
+}
+
+// LeftOutEvent tells of one file, or part of one, that was left out.
+type LeftOutEvent struct {
+	Source string `json:"source"`
+	Reason string `json:"reason"`
+	Hint   string `json:"hint,omitempty"`
+	Words  int    `json:"words,omitempty"`
+	Files  int    `json:"files,omitempty"` // that the line stands for
+}
+
+// RolesEvent tells how the documents are used, in words.
+type RolesEvent struct {
+	Documents int `json:"documents"`
+	Train     int `json:"train_words"`
+	Select    int `json:"select_words"`
+	Judge     int `json:"judge_words"`
+	New       int `json:"new_documents"` // not in the ledger before
+}
+
+// BaseEvent tells which base model is used.
+type BaseEvent struct {
+	Name         string `json:"name"`
+	Path         string `json:"path"`
+	From         string `json:"from"` // where it came from
+	Architecture string `json:"architecture"`
+	Bytes        int64  `json:"bytes"`
+	Licence      string `json:"licence,omitempty"`
+	Reason       string `json:"reason,omitempty"` // why this one, and what the next larger would cost
+}
+
+// FetchEvent tells how far the fetching of a base is.
+type FetchEvent struct {
+	Base   string `json:"base"`
+	Source string `json:"source"`
+	Done   int64  `json:"done_bytes"`
+	Total  int64  `json:"total_bytes"` // 0 where unknown
+}
+
+// NoteEvent is one line worth telling.
+type NoteEvent struct {
+	Text string `json:"text"`
+}
+
+// ForecastEvent tells what training will take, before it starts.
+type ForecastEvent struct {
+	Steps   int     `json:"steps"`
+	Epochs  int     `json:"epochs"`
+	Tokens  int     `json:"tokens"` // through the base, in all epochs
+	Seconds float64 `json:"seconds"`
+	Memory  int64   `json:"memory_bytes"` // resident at the most
+	Kernel  string  `json:"kernel"`
+	Resumed int     `json:"resumed_step"` // steps that a checkpoint already has
+}
+
+// StepEvent tells of one training step.
+type StepEvent struct {
+	Step            int     `json:"step"`
+	Steps           int     `json:"steps"`
+	Epoch           int     `json:"epoch"`
+	Epochs          int     `json:"epochs"`
+	Loss            float64 `json:"loss"` // nats per scored token
+	Rate            float64 `json:"rate"`
+	TokensPerSecond float64 `json:"tokens_per_second"`
+	SecondsLeft     float64 `json:"seconds_left"`
+}
+
+// CheckpointEvent tells that a checkpoint was written.
+type CheckpointEvent struct {
+	Step int `json:"step"`
+}
+
+// SelectEvent tells how an epoch's adapter does on select documents.
+type SelectEvent struct {
+	Epoch int     `json:"epoch"` // 0 for the bare base
+	Loss  float64 `json:"loss"`  // nats per token
+	Best  bool    `json:"best"`  // so far
+}
+
+// ScoreEvent tells how far the verdict's scoring is.
+type ScoreEvent struct {
+	Condition string `json:"condition"`
+	Done      int    `json:"done"`
+	Total     int    `json:"total"`
+}
+
+// HeldOut are the figures of the verdict: nats per token on judge documents.
+type HeldOut struct {
+	Tokens   int     `json:"tokens"`
+	Base     float64 `json:"base"`
+	Examples float64 `json:"examples"`
+	Adapter  float64 `json:"adapter"`
+	Both     float64 `json:"both"`
+}
+
+// VerdictEvent tells whether a version goes live.
+type VerdictEvent struct {
+	Live     bool    `json:"live"`
+	Unproven bool    `json:"unproven"`
+	Gain     float64 `json:"gain"` // nats per token that both saves over examples
+	Low      float64 `json:"low"`  // of its interval at 95 %
+	High     float64 `json:"high"`
+	Units    int     `json:"units"`
+	Unit     string  `json:"unit"` // "documents" or "blocks"
+	Why      string  `json:"why"`
+	HeldOut  HeldOut `json:"heldout"`
+}
+
+// ParagraphEvent is a paragraph of the new twin.
+type ParagraphEvent struct {
+	Opening string `json:"opening"` // given
+	Text    string `json:"text"`    // written
+}
+
+// DoneEvent is the last event of a training run.
+type DoneEvent struct {
+	Twin            string   `json:"twin"`
+	Version         string   `json:"version"`
+	Base            string   `json:"base"`
+	Kernel          string   `json:"kernel"`
+	Words           int      `json:"words"`
+	TrainTokens     int      `json:"train_tokens"`
+	Epochs          int      `json:"epochs"`
+	Seconds         float64  `json:"seconds"` // of training
+	TokensPerSecond float64  `json:"tokens_per_second"`
+	PeakRSS         int64    `json:"peak_rss_bytes"`
+	AdapterBytes    int64    `json:"adapter_bytes"`
+	WattHours       *float64 `json:"watt_hours"` // null where the machine tells nothing
+	HeldOut         HeldOut  `json:"heldout"`
+}
+
+// ErrorEvent is the last event of a command that failed.
+type ErrorEvent struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// EventName implements Event.
+func (ReadEvent) EventName() string { return "read" }
+
+// EventName implements Event.
+func (LeftOutEvent) EventName() string { return "left_out" }
+
+// EventName implements Event.
+func (RolesEvent) EventName() string { return "roles" }
+
+// EventName implements Event.
+func (BaseEvent) EventName() string { return "base" }
+
+// EventName implements Event.
+func (FetchEvent) EventName() string { return "fetch" }
+
+// EventName implements Event.
+func (NoteEvent) EventName() string { return "note" }
+
+// EventName implements Event.
+func (ForecastEvent) EventName() string { return "forecast" }
+
+// EventName implements Event.
+func (StepEvent) EventName() string { return "step" }
+
+// EventName implements Event.
+func (CheckpointEvent) EventName() string { return "checkpoint" }
+
+// EventName implements Event.
+func (SelectEvent) EventName() string { return "select" }
+
+// EventName implements Event.
+func (ScoreEvent) EventName() string { return "score" }
+
+// EventName implements Event.
+func (VerdictEvent) EventName() string { return "verdict" }
+
+// EventName implements Event.
+func (ParagraphEvent) EventName() string { return "paragraph" }
+
+// EventName implements Event.
+func (DoneEvent) EventName() string { return "done" }
+
+// EventName implements Event.
+func (ErrorEvent) EventName() string { return "error" }

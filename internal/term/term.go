@@ -1,0 +1,263 @@
+// Package term shows the events of a command: as a bar and lines on a terminal,
+// as plain lines elsewhere, or as one JSON object a line. Data goes to the
+// output, what is told along the way to the error stream.
+package term
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	xterm "golang.org/x/term"
+
+	"github.com/getstroke/stroke"
+)
+
+// Mode is how events are shown.
+type Mode int
+
+// The modes.
+const (
+	Plain Mode = iota // lines
+	Bars              // lines and a bar, on a terminal
+	JSON              // events on the output
+	Quiet             // results alone
+)
+
+// Printer shows events. It serves one goroutine.
+type Printer struct {
+	out, err io.Writer
+	mode     Mode
+	width    int
+	bar      *progressbar.ProgressBar
+	what     string // the bar's subject
+	lastStep time.Time
+	lastByte time.Time
+}
+
+// New makes a printer. The mode Bars needs a terminal behind the error stream;
+// without one, or with TERM=dumb, it becomes Plain.
+func New(out, errs io.Writer, mode Mode) *Printer {
+	p := &Printer{out: out, err: errs, mode: mode, width: 80}
+	f, ok := errs.(*os.File)
+	if mode == Bars && (!ok || !xterm.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb") {
+		p.mode = Plain
+	}
+	if ok {
+		if w, _, err := xterm.GetSize(int(f.Fd())); err == nil && w > 0 {
+			p.width = w
+		}
+	}
+	return p
+}
+
+// Emit shows an event.
+func (p *Printer) Emit(e stroke.Event) {
+	if p.mode == JSON {
+		b, err := stroke.MarshalEvent(e)
+		if err == nil {
+			fmt.Fprintln(p.out, string(b))
+		}
+		return
+	}
+	switch e := e.(type) {
+	case stroke.StepEvent:
+		p.step(e)
+	case stroke.FetchEvent:
+		p.fetch(e)
+	case stroke.ScoreEvent:
+		p.score(e)
+	case stroke.VerdictEvent:
+		p.endBar()
+		p.verdict(e)
+	case stroke.ParagraphEvent:
+		p.endBar()
+		fmt.Fprintf(p.out, "\n%s\n", wrap(e.Opening+" …"+" "+strings.TrimSpace(e.Text), min(p.width, 80)))
+	case stroke.DoneEvent:
+		p.endBar()
+		p.done(e)
+	case stroke.CheckpointEvent:
+	default:
+		if p.mode == Quiet {
+			return
+		}
+		p.endBar()
+		if s := line(e); s != "" {
+			p.say(s)
+		}
+	}
+}
+
+// say writes a line of what is told along the way, wrapped to the terminal.
+func (p *Printer) say(s string) {
+	fmt.Fprintln(p.err, wrap(s, p.width))
+}
+
+// line is an event as a line; empty for none.
+func line(e stroke.Event) string {
+	switch e := e.(type) {
+	case stroke.ReadEvent:
+		s := fmt.Sprintf("read %d documents, %s words, from %s", e.Documents, Count(e.Words), e.Source)
+		if e.LeftOut > 0 {
+			s += fmt.Sprintf(" (%d left out)", e.LeftOut)
+		}
+		return s
+	case stroke.LeftOutEvent:
+		s := "left out " + e.Source
+		if e.Files > 1 {
+			s += fmt.Sprintf(" (%d files)", e.Files)
+		}
+		s += ": " + e.Reason
+		if e.Hint != "" {
+			s += "; " + e.Hint
+		}
+		return s
+	case stroke.RolesEvent:
+		return fmt.Sprintf("%s words to train on, %s to choose by, %s to judge by", Count(e.Train), Count(e.Select), Count(e.Judge))
+	case stroke.BaseEvent:
+		s := fmt.Sprintf("base %s, %s, from %s", e.Name, Bytes(e.Bytes), e.From)
+		if e.Licence != "" {
+			s += ", " + e.Licence
+		}
+		if e.Reason != "" {
+			s += "\n" + e.Reason
+		}
+		return s
+	case stroke.NoteEvent:
+		return e.Text
+	case stroke.ForecastEvent:
+		s := fmt.Sprintf("%d steps in %d epochs, %s tokens: about %s and %s of memory (%s)", e.Steps, e.Epochs, Count(e.Tokens), Span(e.Seconds), Bytes(e.Memory), e.Kernel)
+		if e.Resumed > 0 {
+			s += fmt.Sprintf("; going on after step %d", e.Resumed)
+		}
+		return s
+	case stroke.SelectEvent:
+		if e.Epoch == 0 {
+			return fmt.Sprintf("before training: %.3f nats a token on what it will not see", e.Loss)
+		}
+		s := fmt.Sprintf("epoch %d: %.3f nats a token on what it has not seen", e.Epoch, e.Loss)
+		if e.Best {
+			s += ", the best so far"
+		}
+		return s
+	}
+	return ""
+}
+
+func (p *Printer) startBar(what string, total int64) {
+	if p.bar != nil && p.what == what {
+		return
+	}
+	p.endBar()
+	p.what = what
+	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetWidth(max(6, min(24, p.width/5))),
+		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
+}
+
+func (p *Printer) endBar() {
+	if p.bar != nil {
+		p.bar.Clear()
+		p.bar = nil
+	}
+}
+
+// describe sets the bar's text to the longest of the given that fits.
+func (p *Printer) describe(texts ...string) {
+	room := p.width - max(6, min(24, p.width/5)) - 9
+	for _, t := range texts {
+		if len(t) <= room {
+			p.bar.Describe(t)
+			return
+		}
+	}
+	p.bar.Describe("")
+}
+
+func (p *Printer) step(e stroke.StepEvent) {
+	switch p.mode {
+	case Bars:
+		p.startBar("train", int64(e.Steps))
+		loss, speed, left := fmt.Sprintf("loss %.3f", e.Loss), fmt.Sprintf("%.0f tok/s", e.TokensPerSecond), Span(e.SecondsLeft)+" left"
+		p.describe(fmt.Sprintf("step %d/%d  %s  %s  %s ", e.Step, e.Steps, loss, speed, left), fmt.Sprintf("%s  %s  %s ", loss, speed, left), left+" ", loss+" ")
+		p.bar.Set64(int64(e.Step))
+	case Plain:
+		if e.Step == 1 || e.Step == e.Steps || time.Since(p.lastStep) >= 5*time.Second {
+			p.lastStep = time.Now()
+			p.say(fmt.Sprintf("step %d of %d, loss %.3f, %.0f tokens/s, %s left", e.Step, e.Steps, e.Loss, e.TokensPerSecond, Span(e.SecondsLeft)))
+		}
+	}
+}
+
+func (p *Printer) fetch(e stroke.FetchEvent) {
+	switch p.mode {
+	case Bars:
+		p.startBar("fetch "+e.Source, max(e.Total, 1))
+		p.describe(fmt.Sprintf("fetching %s  %s of %s ", e.Base, Bytes(e.Done), Bytes(e.Total)), Bytes(e.Done)+" ")
+		p.bar.Set64(min(e.Done, max(e.Total, 1)))
+	case Plain:
+		if time.Since(p.lastByte) >= 5*time.Second || e.Done == e.Total {
+			p.lastByte = time.Now()
+			p.say(fmt.Sprintf("fetching %s: %s of %s", e.Base, Bytes(e.Done), Bytes(e.Total)))
+		}
+	}
+}
+
+func (p *Printer) score(e stroke.ScoreEvent) {
+	if p.mode == Bars {
+		p.startBar("judge", 4*int64(e.Total))
+		done := map[string]int{"base": 0, "examples": 1, "adapter": 2, "both": 3}[e.Condition]*e.Total + e.Done
+		p.describe("judging: "+e.Condition+" ", e.Condition+" ")
+		p.bar.Set64(int64(done))
+	} else if p.mode == Plain && e.Done == e.Total {
+		p.say("judged: " + e.Condition)
+	}
+}
+
+func (p *Printer) verdict(e stroke.VerdictEvent) {
+	h := e.HeldOut
+	fmt.Fprintf(p.out, "\nnats a token on %s tokens by you that it has never seen (less is better):\n", Count(h.Tokens))
+	for _, r := range []struct {
+		name string
+		loss float64
+	}{{"base", h.Base}, {"base + your passages", h.Examples}, {"adapter", h.Adapter}, {"adapter + your passages", h.Both}} {
+		fmt.Fprintf(p.out, "  %-24s %.3f", r.name, r.loss)
+		if r.name != "base" {
+			fmt.Fprintf(p.out, "  %+.3f", r.loss-h.Base)
+		}
+		fmt.Fprintln(p.out)
+	}
+	state := "not live"
+	if e.Live {
+		state = "live"
+	}
+	if e.Unproven {
+		state += ", unproven"
+	}
+	fmt.Fprintln(p.out, wrap(state+": "+e.Why, min(p.width, 100)))
+}
+
+func (p *Printer) done(e stroke.DoneEvent) {
+	if p.mode == Quiet {
+		return
+	}
+	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), adapter %s, at most %s of memory",
+		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, e.Kernel, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
+	p.say(fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", e.Twin))
+}
+
+// Fail shows the error that ended a command.
+func (p *Printer) Fail(err error) {
+	if p.mode == JSON {
+		p.Emit(stroke.ErrorEvent{Code: stroke.CodeOf(err), Message: err.Error(), Hint: stroke.HintOf(err)})
+		return
+	}
+	p.endBar()
+	fmt.Fprintln(p.err, "stroke: "+err.Error())
+	if h := stroke.HintOf(err); h != "" {
+		fmt.Fprintln(p.err, "stroke: hint: "+h)
+	}
+}

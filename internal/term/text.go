@@ -1,0 +1,108 @@
+package term
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode/utf8"
+)
+
+// Count writes a number with commas.
+func Count(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Bytes writes a size in powers of ten.
+func Bytes(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// Span writes seconds as people say them.
+func Span(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second)).Round(time.Second)
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+	}
+	return fmt.Sprintf("%.1f h", d.Hours())
+}
+
+// wrap breaks lines at spaces so that none is longer than width characters where
+// that can be.
+func wrap(s string, width int) string {
+	width = max(width, 20)
+	var out []string
+	for _, l := range strings.Split(s, "\n") {
+		at := 0
+		var b strings.Builder
+		for i, w := range strings.Fields(l) {
+			n := utf8.RuneCountInString(w)
+			if i > 0 {
+				if at+1+n > width {
+					b.WriteByte('\n')
+					at = 0
+				} else {
+					b.WriteByte(' ')
+					at++
+				}
+			}
+			b.WriteString(w)
+			at += n
+		}
+		out = append(out, b.String())
+	}
+	return strings.Join(out, "\n")
+}
+
+// Table writes rows under a heading in columns, or where a column would be
+// beyond width, each row as lines of its own.
+func Table(w io.Writer, width int, heading []string, rows [][]string) error {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, strings.Join(heading, "\t"))
+	for _, r := range rows {
+		fmt.Fprintln(t, strings.Join(r, "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	text := b.String()
+	fits := true
+	for l := range strings.SplitSeq(text, "\n") {
+		fits = fits && utf8.RuneCountInString(strings.TrimRight(l, " ")) <= width
+	}
+	if !fits {
+		b.Reset()
+		for _, r := range rows {
+			for i, c := range r {
+				if c != "" {
+					fmt.Fprintln(&b, wrap(heading[i]+": "+c, width))
+				}
+			}
+			fmt.Fprintln(&b)
+		}
+		text = b.String()
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// Width is the width of the terminal that the printer's error stream is on; 80
+// where there is none.
+func (p *Printer) Width() int { return p.width }

@@ -1,0 +1,157 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/model"
+)
+
+// DefaultWithin is how long a whole run may be forecast to take where a base is
+// chosen automatically.
+const DefaultWithin = 10 * time.Minute
+
+// tokensPerWord is the usual ratio for English prose.
+const tokensPerWord = 1.35
+
+// verdictTokens is what a run puts through the base beside training, at most.
+const verdictTokens = judgeTokens + 4*selectTokens
+
+// stepShare is the share of the machine's arithmetic that training reaches, and
+// scoreShare that of scoring, as measured in bench/; forecasts are made with it.
+const (
+	stepShare  = 0.55
+	scoreShare = 0.55
+)
+
+// openBase finds, fetches where needed, and opens the base of a run.
+func (o *Options) openBase(ctx context.Context, r *corpus.Reading, words int, recipe Recipe, emit Emit) (*baseModel, error) {
+	name, reason := o.Base, ""
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	if name == "" || name == "auto" {
+		language, _ := r.Language()
+		if name, reason, err = o.choose(ctx, store, words, recipe, language, emit); err != nil {
+			return nil, err
+		}
+	}
+	return OpenBase(ctx, store, name, o.From, reason, emit)
+}
+
+// OpenBase opens a base by its name in the catalog or by a path, and fetches one
+// of the catalog that is not here.
+func OpenBase(ctx context.Context, store *base.Store, name, from, reason string, emit Emit) (*baseModel, error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	if _, err := os.Stat(name); err == nil {
+		abs, err := filepath.Abs(name)
+		if err != nil {
+			return nil, fmt.Errorf("open base: %w", err)
+		}
+		b, err := openBase(abs, abs)
+		if err != nil {
+			return nil, err
+		}
+		emit(stroke.BaseEvent{Name: name, Path: abs, From: "a path", Architecture: b.model.Architecture, Bytes: b.model.Bytes(), Reason: reason})
+		return b, nil
+	}
+	found, err := store.Pull(ctx, name, base.PullOptions{From: from,
+		Progress: func(p base.Progress) {
+			emit(stroke.FetchEvent{Base: name, Source: p.Source, Done: p.Done, Total: p.Total})
+		},
+		Say: func(line string) { emit(stroke.NoteEvent{Text: line}) }})
+	if err != nil {
+		return nil, err
+	}
+	b, err := openBase(found.Entry.Name, found.Path)
+	if err != nil {
+		return nil, err
+	}
+	emit(stroke.BaseEvent{Name: b.name, Path: found.Path, From: found.From, Architecture: b.model.Architecture, Bytes: b.model.Bytes(),
+		Licence: found.Entry.Licence, Reason: reason})
+	return b, nil
+}
+
+// choose takes the largest base whose whole forecast fits.
+func (o *Options) choose(ctx context.Context, store *base.Store, words int, recipe Recipe, language string, emit Emit) (name, reason string, err error) {
+	within := o.Within
+	if within == 0 {
+		within = DefaultWithin
+	}
+	memory := o.Memory
+	if memory == 0 {
+		memory = freeMemory()
+	}
+	peak := bench.FlopsPeak(0.1)
+	tokens := float64(words) * tokensPerWord * float64(recipe.Epochs) * (1 + recipe.Mix.Context*float64(recipe.Mix.ContextTokens)/float64(recipe.Mix.Length)) * 1.2
+	var candidates []base.Candidate
+	for _, e := range base.Catalog() {
+		if e.Architecture == "" || e.Shape.Layers == 0 {
+			continue
+		}
+		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e)}
+		p := float64(e.Shape.Parameters())
+		c.TrainSeconds = 4*p*tokens/(peak*1e9*stepShare) + 2*p*verdictTokens/(peak*1e9*scoreShare)
+		if time.Duration(c.TrainSeconds*float64(time.Second)) > 4*within {
+			// It would not be taken even if it were here: do not ask the network.
+			c.FetchSeconds = float64(e.Size) / 5e6
+		} else if _, err := store.Locate(ctx, e.Name); err == nil {
+			c.Have = true
+		} else if reach, err := store.Probe(ctx, e.Name); err != nil {
+			c.Gone = true
+		} else if reach.BytesPerSecond > 0 {
+			c.FetchSeconds = float64(reach.Size) / reach.BytesPerSecond
+		} else {
+			c.FetchSeconds = float64(reach.Size) / 5e6
+		}
+		if err := ctx.Err(); err != nil {
+			return "", "", interrupted(err, "choose a base", "")
+		}
+		candidates = append(candidates, c)
+	}
+	chosen, _, reason, err := base.Choose(candidates, within, memory, language)
+	if err != nil {
+		return "", "", err
+	}
+	return chosen.Entry.Name, reason, nil
+}
+
+// forecastMemory is what a run on a base has resident at the most: the file, the
+// adapter with gradients and moments, and activations, recomputed where they do
+// not fit.
+func forecastMemory(e base.Entry) int64 {
+	s := e.Shape
+	rank := int64(16)
+	kv := int64(0)
+	if s.Heads > 0 {
+		kv = int64(s.Hidden / s.Heads * s.KVHeads)
+	}
+	h, f := int64(s.Hidden), int64(s.FFN)
+	adapter := int64(s.Layers) * rank * (2*(h+h) + 2*(h+kv) + 3*(h+f)) * 4 * 4
+	activations := int64(900) * 4 * (int64(s.Layers)*h + 8*h + 5*f)
+	return e.Size + adapter + activations + processBytes
+}
+
+// forecastRate is how many tokens a second training is expected to do.
+func forecastRate(b *baseModel, r Recipe) float64 {
+	return bench.FlopsPeak(0.1) * 1e9 * stepShare / bench.StepFlops(b.model, r.Mix.Length, r.Options.LoRA.Rank)
+}
+
+// OpenModel opens a base's model alone, for measurements; done gives it back.
+func OpenModel(ctx context.Context, store *base.Store, name string) (m *model.Model, done func(), err error) {
+	b, err := OpenBase(ctx, store, name, "", "", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.model, b.close, nil
+}

@@ -1,0 +1,419 @@
+package twin
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// What a twin's folder holds. Paths in it are relative: a folder that is copied
+// elsewhere works.
+//
+//	twin.json            the manifest: name, schema, which version is live
+//	README.md            for people
+//	ledger.jsonl         every document ever seen, with its role
+//	documents/HASH.txt   the documents' texts, by their hash
+//	versions/ID/         version.json and the adapter as a PEFT folder; ID is
+//	                     the beginning of version.json's hash
+//	run/                 the training at hand: checkpoint and epochs
+const (
+	manifestFile = "twin.json"
+	readmeFile   = "README.md"
+	ledgerFile   = "ledger.jsonl"
+	documentsDir = "documents"
+	versionsDir  = "versions"
+	versionFile  = "version.json"
+	adapterDir   = "adapter"
+	runDir       = "run"
+	schema       = 1
+)
+
+// Manifest is twin.json.
+type Manifest struct {
+	Schema   int       `json:"schema"`
+	Name     string    `json:"name"`
+	Created  time.Time `json:"created"`
+	Live     string    `json:"live"`     // version that serves; empty: base with examples
+	Newest   string    `json:"newest"`   // last version trained
+	Versions []string  `json:"versions"` // all, oldest first
+	Base     string    `json:"base"`     // name or path of the base of the newest version
+}
+
+// Version is version.json.
+type Version struct {
+	Schema       int               `json:"schema"`
+	Twin         string            `json:"twin"`
+	Parent       string            `json:"parent"` // version before it; empty for the first
+	Created      time.Time         `json:"created"`
+	Base         BaseRef           `json:"base"`
+	Recipe       Recipe            `json:"recipe"`
+	Kernel       string            `json:"kernel"`
+	Documents    map[string]int    `json:"documents"` // number by role
+	Words        int               `json:"words"`
+	TrainTokens  int               `json:"train_tokens"`
+	Epoch        int               `json:"epoch"` // chosen on select documents
+	Seconds      float64           `json:"seconds"`
+	TokensPerSec float64           `json:"tokens_per_second"`
+	Adapter      map[string]string `json:"adapter"` // SHA-256 of each file of the adapter
+	HeldOut      verdict.Figures   `json:"heldout"`
+	Verdict      verdict.Verdict   `json:"verdict"`
+
+	ID string `json:"-"`
+}
+
+// BaseRef says which base a version belongs to.
+type BaseRef struct {
+	Name         string `json:"name"`
+	Architecture string `json:"architecture"`
+	Bytes        int64  `json:"bytes"`
+}
+
+// Folder is a twin's folder.
+type Folder struct {
+	Dir string
+	Manifest
+}
+
+// Open reads a twin's manifest.
+func Open(dir string) (*Folder, error) {
+	path := filepath.Join(dir, manifestFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no twin in " + dir, Err: err}
+	}
+	f := &Folder{Dir: dir}
+	err = parseManifest(b, &f.Manifest)
+	if err != nil {
+		hint := "its documents and versions are untouched; put back " + path + " from a copy, or run stroke train again with the same folder and name"
+		if ids := versionIDs(dir); len(ids) > 0 {
+			hint = fmt.Sprintf("its documents and its versions (%s) are untouched; put back %s from a copy, or run stroke train again with the same folder and name", strings.Join(ids, ", "), path)
+		}
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the manifest " + path + " is damaged", Hint: hint, Err: err}
+	}
+	return f, nil
+}
+
+func parseManifest(b []byte, m *Manifest) error {
+	if err := json.Unmarshal(b, m); err != nil {
+		return err
+	}
+	if m.Schema != schema {
+		return fmt.Errorf("its schema is %d, and this program knows %d", m.Schema, schema)
+	}
+	if CheckName(m.Name) != nil {
+		return fmt.Errorf("its name is %q", m.Name)
+	}
+	for _, id := range append([]string{m.Live, m.Newest}, m.Versions...) {
+		if id != "" && !goodID(id) {
+			return fmt.Errorf("it names a version %q", id)
+		}
+	}
+	return nil
+}
+
+func goodID(id string) bool {
+	return len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
+}
+
+func versionIDs(dir string) []string {
+	var ids []string
+	entries, err := os.ReadDir(filepath.Join(dir, versionsDir))
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if goodID(e.Name()) {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids
+}
+
+// create makes a new twin's folder.
+func create(dir, name string) (*Folder, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	f := &Folder{Dir: dir, Manifest: Manifest{Schema: schema, Name: name, Created: time.Now().UTC().Truncate(time.Second), Versions: []string{}}}
+	for _, d := range []string{documentsDir, versionsDir} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
+			return nil, writeError(dir, err)
+		}
+	}
+	if ids := versionIDs(dir); len(ids) > 0 {
+		f.Versions = ids // a manifest that was lost
+	}
+	if err := f.save(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// save writes the manifest and the README.
+func (f *Folder) save() error {
+	b, err := json.MarshalIndent(&f.Manifest, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := writeFile(filepath.Join(f.Dir, manifestFile), append(b, '\n')); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(f.Dir, readmeFile), []byte(f.readme()))
+}
+
+func (f *Folder) readme() string {
+	serves := "No version is live: the base model with your own passages in its prompt serves."
+	if f.Live != "" {
+		serves = "The version " + f.Live + " is live."
+	}
+	return fmt.Sprintf(`# %s
+
+This folder is a twin made by Stroke: a language model's adapter that writes as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
+
+%s
+
+| what | where |
+| --- | --- |
+| what the twin is and which version serves | %s |
+| every document that was ever read, and what it is used for | %s |
+| their texts | %s/ |
+| the versions, each with its figures and its adapter in PEFT's format | %s/ |
+
+    stroke write -t "%s" "An opening"
+    stroke show -t "%s"
+`, f.Name, serves, manifestFile, ledgerFile, documentsDir, versionsDir, f.Name, f.Name)
+}
+
+// writeFile writes a file whole or not at all: beside its place, synced, then
+// renamed.
+func writeFile(path string, b []byte) error {
+	return writeWith(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+func writeWith(path string, fill func(io.Writer) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".write-*")
+	if err != nil {
+		return writeError(path, err)
+	}
+	err = fill(tmp)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+		return writeError(path, err)
+	}
+	syncDir(filepath.Dir(path))
+	return nil
+}
+
+// syncDir makes a rename last; systems that cannot sync a folder need not.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
+}
+
+func writeError(path string, err error) error {
+	hint := "see whether the disk is full and " + filepath.Dir(path) + " can be written; what was there before is untouched"
+	if errors.Is(err, fs.ErrPermission) {
+		hint = "choose a place that can be written, with --to DIR or STROKE_HOME"
+	}
+	return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + path, Hint: hint, Err: err}
+}
+
+// Ledger reads the ledger; a twin without one has an empty one.
+func (f *Folder) Ledger() (*corpus.Ledger, error) {
+	path := filepath.Join(f.Dir, ledgerFile)
+	r, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &corpus.Ledger{}, nil
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger cannot be read", Err: err}
+	}
+	defer r.Close()
+	l, err := corpus.ReadLedger(r)
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger " + path + " is damaged",
+			Hint: "writing and chatting with the twin go on; to train, put the file back from a copy, since the roles of documents are in it", Err: err}
+	}
+	return l, nil
+}
+
+func (f *Folder) saveLedger(l *corpus.Ledger) error {
+	return writeWith(filepath.Join(f.Dir, ledgerFile), func(w io.Writer) error { return corpus.WriteLedger(w, l) })
+}
+
+// keep stores the texts of documents.
+func (f *Folder) keep(docs []stroke.Document) error {
+	for _, d := range docs {
+		path := f.documentPath(d.Hash)
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		if err := writeFile(path, []byte(d.Text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Folder) documentPath(hash string) string {
+	return filepath.Join(f.Dir, documentsDir, hash+".txt")
+}
+
+// Text gives a document's text, checked against its hash.
+func (f *Folder) Text(hash string) (string, bool) {
+	b, err := os.ReadFile(f.documentPath(hash))
+	if err != nil || stroke.HashText(string(b)) != hash {
+		return "", false
+	}
+	return string(b), true
+}
+
+// Documents gives the documents of a role that are kept, in the ledger's order.
+func (f *Folder) Documents(l *corpus.Ledger, role stroke.Role) []stroke.Document {
+	var out []stroke.Document
+	for _, e := range l.Entries {
+		if e.Role != role {
+			continue
+		}
+		if text, ok := f.Text(e.Hash); ok {
+			out = append(out, stroke.Document{Hash: e.Hash, Source: e.Source, Title: e.Title, Text: text, Words: e.Words})
+		}
+	}
+	return out
+}
+
+// Version reads a version; an empty id means the newest.
+func (f *Folder) Version(id string) (*Version, error) {
+	if id == "" {
+		id = f.Newest
+	}
+	if id == "" {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no version yet", Hint: "train it: stroke train FOLDER --name " + f.Name}
+	}
+	if !slices.Contains(f.Versions, id) || !goodID(id) {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no version %q", f.Name, id), Hint: "it has: " + strings.Join(f.Versions, ", ")}
+	}
+	b, err := os.ReadFile(filepath.Join(f.Dir, versionsDir, id, versionFile))
+	if err != nil {
+		return nil, damagedVersion(f, id, err)
+	}
+	if hashID(b) != id {
+		return nil, damagedVersion(f, id, errors.New("its manifest is not what it was"))
+	}
+	v := &Version{ID: id}
+	if err := json.Unmarshal(b, v); err != nil {
+		return nil, damagedVersion(f, id, err)
+	}
+	return v, nil
+}
+
+func damagedVersion(f *Folder, id string, err error) error {
+	return &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the version %s of %s is damaged", id, f.Name),
+		Hint: "other versions and the base with your passages still work; train again to make a new one", Err: err}
+}
+
+func hashID(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])[:12]
+}
+
+// Adapter reads the adapter of a version for a base of the given shape.
+func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
+	dir := filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
+	for name, want := range v.Adapter {
+		b, err := os.ReadFile(filepath.Join(dir, filepath.Base(name)))
+		if err != nil {
+			return nil, damagedVersion(f, v.ID, err)
+		}
+		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != want {
+			return nil, damagedVersion(f, v.ID, fmt.Errorf("%s is not what it was", name))
+		}
+	}
+	file, err := lora.ReadDir(dir)
+	if err != nil {
+		return nil, damagedVersion(f, v.ID, err)
+	}
+	a, err := file.Adapter(shape.Layers)
+	if err == nil {
+		err = a.Fits(shape)
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the version %s of %s was trained on %s and does not fit this base", v.ID, f.Name, v.Base.Name),
+			Hint: "use the base it was trained on: --base " + v.Base.Name, Err: err}
+	}
+	return a, nil
+}
+
+// publish writes a version and makes it the newest, and live where its verdict
+// says so.
+func (f *Folder) publish(v *Version, a *lora.Adapter) (adapterBytes int64, err error) {
+	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), ".write-*")
+	if err != nil {
+		return 0, writeError(f.Dir, err)
+	}
+	defer os.RemoveAll(tmp)
+	dir := filepath.Join(tmp, adapterDir)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return 0, writeError(dir, err)
+	}
+	if err := lora.WriteDir(dir, a.File(), tensor.F16); err != nil {
+		return 0, writeError(dir, err)
+	}
+	v.Adapter = map[string]string{}
+	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return 0, fmt.Errorf("publish version: %w", err)
+		}
+		sum := sha256.Sum256(b)
+		v.Adapter[name] = hex.EncodeToString(sum[:])
+		adapterBytes += int64(len(b))
+	}
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return 0, fmt.Errorf("publish version: %w", err)
+	}
+	b = append(b, '\n')
+	v.ID = hashID(b)
+	if err := writeFile(filepath.Join(tmp, versionFile), b); err != nil {
+		return 0, err
+	}
+	if err := os.Rename(tmp, filepath.Join(f.Dir, versionsDir, v.ID)); err != nil {
+		return 0, writeError(filepath.Join(f.Dir, versionsDir, v.ID), err)
+	}
+	f.Versions = append(f.Versions, v.ID)
+	f.Newest, f.Base = v.ID, v.Base.Name
+	if v.Verdict.Live {
+		f.Live = v.ID
+	}
+	return adapterBytes, f.save()
+}

@@ -1,0 +1,139 @@
+package twin
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"sort"
+	"strings"
+
+	"github.com/getstroke/stroke"
+)
+
+// Home is where twins are kept: STROKE_HOME, or by the platform's convention
+// $XDG_DATA_HOME/stroke or ~/.local/share/stroke, ~/Library/Application
+// Support/Stroke on a Mac, %LOCALAPPDATA%\Stroke on Windows.
+func Home() (string, error) {
+	if h := os.Getenv("STROKE_HOME"); h != "" {
+		return filepath.Abs(h)
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "there is no home directory to keep twins in", Hint: "set STROKE_HOME to a folder", Err: err}
+	}
+	switch runtime.GOOS {
+	case "darwin", "ios":
+		return filepath.Join(home, "Library", "Application Support", "Stroke"), nil
+	case "windows":
+		if d := os.Getenv("LOCALAPPDATA"); d != "" {
+			return filepath.Join(d, "Stroke"), nil
+		}
+		return filepath.Join(home, "AppData", "Local", "Stroke"), nil
+	}
+	if d := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(d) {
+		return filepath.Join(d, "stroke"), nil
+	}
+	return filepath.Join(home, ".local", "share", "stroke"), nil
+}
+
+var goodName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$`)
+
+// CheckName says what is wrong with a twin's name.
+func CheckName(name string) error {
+	if !goodName.MatchString(name) || strings.HasSuffix(name, ".") {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be a twin's name", name),
+			Hint: "use up to 64 letters, digits, spaces, dots, dashes and underscores, beginning with a letter or digit: --name NAME"}
+	}
+	return nil
+}
+
+// NameOf is the name that a twin of a folder or file gets.
+func NameOf(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		abs = path
+	}
+	base := filepath.Base(abs)
+	if info, err := os.Stat(abs); err == nil && !info.IsDir() {
+		base = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	return base
+}
+
+// Find is the folder of a twin: a path where the name has a separator or is a
+// twin's folder, otherwise a name in the home.
+func Find(name string) (string, error) {
+	if strings.ContainsAny(name, `/\`) || isTwin(name) {
+		if !isTwin(name) {
+			return "", notFound(name)
+		}
+		return name, nil
+	}
+	home, err := Home()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(home, "twins", name)
+	if !isTwin(dir) {
+		return "", notFound(name)
+	}
+	return dir, nil
+}
+
+func isTwin(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, manifestFile))
+	return err == nil && info.Mode().IsRegular()
+}
+
+func notFound(name string) error {
+	hint := "train one: stroke train FOLDER --name " + name
+	if names, err := List(); err == nil && len(names) > 0 {
+		var have []string
+		for _, d := range names {
+			have = append(have, filepath.Base(d))
+		}
+		hint = "there are: " + strings.Join(have, ", ")
+	}
+	return &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no twin %q", name), Hint: hint}
+}
+
+// List gives the folders of the twins in the home, by name.
+func List() ([]string, error) {
+	home, err := Home()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(filepath.Join(home, "twins"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the twins cannot be listed", Hint: "see whether " + home + " can be read", Err: err}
+	}
+	var dirs []string
+	for _, e := range entries {
+		if d := filepath.Join(home, "twins", e.Name()); isTwin(d) {
+			dirs = append(dirs, d)
+		}
+	}
+	sort.Strings(dirs)
+	return dirs, nil
+}
+
+// Remove deletes a twin's folder, unless another process works on it.
+func Remove(dir string) error {
+	f := &Folder{Dir: dir, Manifest: Manifest{Name: filepath.Base(dir)}}
+	unlock, err := f.lock("delete it")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := os.RemoveAll(dir); err != nil {
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the twin in " + dir + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
+	}
+	return nil
+}

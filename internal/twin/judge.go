@@ -1,0 +1,106 @@
+package twin
+
+import (
+	"context"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+const (
+	askWords     = 100   // of a piece that its passages are asked with; never scored
+	pieceTokens  = 640   // of a piece that a verdict looks at
+	judgeTokens  = 44000 // through the base for a verdict, so that it takes under a minute
+	selectTokens = 4096  // through the base to choose an epoch
+)
+
+// piece is a document to score under every condition.
+type piece struct {
+	plain, prompted eval.Piece
+}
+
+// pieces prepares documents for scoring. The words that passages are asked with
+// count in no condition; a document with no more than these is passed over. most
+// bounds the tokens of a piece, 0 for the base's context.
+func (p *passages) pieces(docs []stroke.Document, most int) []piece {
+	var out []piece
+	context := p.b.model.Context
+	for _, d := range docs {
+		ids := p.b.tok.Encode(d.Text)
+		asked, bytes := head(d.Text, askWords)
+		from := 0
+		for n := 0; from < len(ids) && n < bytes; from++ {
+			n += len(p.b.tok.Piece(ids[from]))
+		}
+		if most > 0 {
+			ids = ids[:min(len(ids), most)]
+		}
+		room := context - 1 - len(ids)
+		if room < 0 {
+			ids = ids[:context-1]
+			room = 0
+		}
+		if from >= len(ids) {
+			continue
+		}
+		before := append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, d.Hash, room)...)
+		out = append(out, piece{
+			plain:    eval.Piece{Context: before[:1], Tokens: ids, From: from},
+			prompted: eval.Piece{Context: before, Tokens: ids, From: from},
+		})
+	}
+	return out
+}
+
+// within keeps as many pieces, in order, as fit a number of tokens through the
+// base under all four conditions.
+func within(pieces []piece, tokens int) []piece {
+	for i, p := range pieces {
+		tokens -= 2 * (len(p.plain.Context) + len(p.prompted.Context) + 2*len(p.plain.Tokens))
+		if tokens < 0 && i > 0 {
+			return pieces[:i]
+		}
+	}
+	return pieces
+}
+
+// judge scores pieces under the four conditions. progress may be nil.
+func (b *baseModel) judge(ctx context.Context, pieces []piece, adapter []lora.Applied, progress func(c verdict.Condition, done, total int)) (losses [verdict.Conditions][]eval.Loss, err error) {
+	longest, pad := 2, 0
+	for _, p := range pieces {
+		longest = max(longest, len(p.prompted.Context)+len(p.prompted.Tokens))
+	}
+	for _, a := range adapter {
+		pad += a.Adapter.Pad()
+	}
+	s, err := eval.NewScorer(b.model, longest, pad)
+	if err != nil {
+		return losses, err
+	}
+	defer s.Close()
+	for c := range verdict.Conditions {
+		withPassages, withAdapter := c.Uses()
+		list := make([]eval.Piece, len(pieces))
+		for i, p := range pieces {
+			list[i] = p.plain
+			if withPassages {
+				list[i] = p.prompted
+			}
+		}
+		var use []lora.Applied
+		if withAdapter {
+			use = adapter
+		}
+		losses[c], err = s.Score(ctx, list, use, func(i int) {
+			if progress != nil {
+				progress(c, i+1, len(list))
+			}
+		})
+		if err != nil {
+			return losses, err
+		}
+	}
+	return losses, nil
+}

@@ -1,0 +1,55 @@
+package twin
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/getstroke/stroke"
+)
+
+// holder says who holds a lock.
+type holder struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+	Doing string    `json:"doing"`
+}
+
+// lock takes the twin's lock for a change to its folder, or says who holds it.
+// The lock ends with the process.
+func (f *Folder) lock(doing string) (unlock func(), err error) {
+	path := filepath.Join(f.Dir, ".lock")
+	l := flock.New(path)
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, writeError(path, err)
+	}
+	note := path + ".json"
+	if !ok {
+		var h holder
+		who := "another process"
+		if b, err := os.ReadFile(note); err == nil && json.Unmarshal(b, &h) == nil && h.PID != 0 {
+			who = fmt.Sprintf("process %d on %s, since %s, to %s", h.PID, h.Host, h.Since.Local().Format("15:04:05"), h.Doing)
+		}
+		return nil, &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("the twin %s is in use by %s", f.Name, who),
+			Hint: "wait until it is done, or stop it; writing and chatting need no lock"}
+	}
+	host, _ := os.Hostname()
+	b, err := json.Marshal(holder{PID: os.Getpid(), Host: host, Since: time.Now(), Doing: doing})
+	if err == nil {
+		err = os.WriteFile(note, b, 0o600)
+	}
+	if err != nil {
+		l.Unlock()
+		return nil, writeError(note, err)
+	}
+	return func() {
+		os.Remove(note)
+		l.Unlock()
+	}, nil
+}

@@ -1,0 +1,94 @@
+package twin
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/model"
+	_ "github.com/getstroke/stroke/internal/model/all" // every architecture
+	"github.com/getstroke/stroke/internal/token"
+	"github.com/getstroke/stroke/internal/weights"
+)
+
+// base is an open base model with what belongs to it.
+type baseModel struct {
+	name  string
+	model *model.Model
+	tok   *token.Tokenizer
+	chat  *token.Template
+	sep   int32
+}
+
+// openBase opens the model at path.
+func openBase(name, path string) (b *baseModel, err error) {
+	if err := kernel.Init(); err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the kernel cannot be used", Err: err, Hint: "unset STROKE_KERNEL, or set it to one of those named"}
+	}
+	src, err := weights.Open(path)
+	if err != nil {
+		return nil, baseError(name, path, err)
+	}
+	defer func() {
+		if err != nil {
+			src.Close()
+		}
+	}()
+	m, err := model.Load(src)
+	if err != nil {
+		return nil, baseError(name, path, err)
+	}
+	m.Name = name
+	tok, err := tokenizer(src)
+	if err != nil {
+		return nil, baseError(name, path, err)
+	}
+	if tok.Len() > m.Vocab {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the tokenizer of %s has %d tokens and the model %d: they do not belong together", name, tok.Len(), m.Vocab),
+			Hint: "fetch the base again: stroke base pull " + name}
+	}
+	b = &baseModel{name: name, model: m, tok: tok, sep: tok.Separator()}
+	if b.sep < 0 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the tokenizer of " + name + " has no token to stand between documents", Hint: "choose another base"}
+	}
+	if b.chat, err = tok.ChatTemplate(); err != nil {
+		return nil, baseError(name, path, err)
+	}
+	return b, nil
+}
+
+func tokenizer(src *weights.Source) (*token.Tokenizer, error) {
+	if src.GGUF != nil {
+		v, err := token.VocabFromGGUF(src.GGUF.Meta)
+		if err != nil {
+			return nil, err
+		}
+		return token.New(v)
+	}
+	f := src.Folder
+	if f.Tokenizer == nil {
+		return nil, errors.New("the folder has no tokenizer.json")
+	}
+	return token.ParseHF(f.Tokenizer, f.TokenizerConfig, f.Generation, f.ChatTemplate)
+}
+
+func baseError(name, path string, err error) error {
+	hint := stroke.HintOf(err)
+	if hint == "" {
+		hint = "see whether the file is whole: stroke base verify " + name
+		if _, e := os.Stat(path); e != nil {
+			hint = "name a GGUF file or a Hugging Face folder, or a base of the catalog: stroke base list"
+		}
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the base %s (%s) cannot be used", name, filepath.Base(path)), Hint: hint, Err: err}
+}
+
+func (b *baseModel) close() { b.model.Source.Close() }
+
+// ref names the base in a version.
+func (b *baseModel) ref() BaseRef {
+	return BaseRef{Name: b.name, Architecture: b.model.Architecture, Bytes: b.model.Bytes()}
+}

@@ -1,0 +1,72 @@
+package twin
+
+import (
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/index"
+)
+
+// passages are the writer's train documents, to be found and put before what is
+// asked of the base. Withheld documents are never among them.
+type passages struct {
+	ix     *index.Index
+	ledger *corpus.Ledger
+	b      *baseModel
+	prompt Prompt
+}
+
+const (
+	passageWords     = 160 // aimed at
+	passageMostWords = 320
+)
+
+func newPassages(train []stroke.Document, l *corpus.Ledger, b *baseModel, p Prompt) *passages {
+	var all []index.Passage
+	for _, d := range train {
+		all = append(all, index.Passages(d, passageWords, passageMostWords)...)
+	}
+	return &passages{ix: index.New(all), ledger: l, b: b, prompt: p}
+}
+
+// find gives the tokens of the passages that stand before a text: each ends with
+// the separator. doc is the hash of the document that is asked for, whose own
+// text and neighbours are left out; empty for none. room is how many tokens
+// there may be beyond the recipe's own bound.
+func (p *passages) find(query, doc string, room int) []int32 {
+	exclude := map[string]bool{}
+	if doc != "" {
+		exclude[doc] = true
+		for _, n := range p.ledger.Neighbours(doc) {
+			exclude[n] = true
+		}
+	}
+	cost := func(text string) int { return len(p.b.tok.Encode(text)) + 1 }
+	budget := min(p.prompt.Tokens, room)
+	if budget < 32 {
+		return nil
+	}
+	chosen := index.Choose(p.ix, query, budget, cost, index.ChooseOptions{Exclude: exclude, Each: p.prompt.Each})
+	var out []int32
+	// The best match stands last, next to what is written.
+	for i := len(chosen) - 1; i >= 0; i-- {
+		out = append(append(out, p.b.tok.Encode(chosen[i].Text)...), p.b.sep)
+	}
+	return out
+}
+
+// head is the beginning of a text up to n words, and how many bytes that is.
+func head(text string, n int) (string, int) {
+	at := 0
+	for range n {
+		rest := text[at:]
+		start := len(rest) - len(strings.TrimLeft(rest, " \t\n"))
+		word := strings.IndexAny(rest[start:], " \t\n")
+		if word < 0 {
+			return text, len(text)
+		}
+		at += start + word
+	}
+	return text[:at], at
+}

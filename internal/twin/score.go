@@ -1,0 +1,84 @@
+package twin
+
+import (
+	"context"
+	"os"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// FileScore is what a file costs under the four conditions.
+type FileScore struct {
+	File    string
+	Figures verdict.Figures
+}
+
+// Score measures files with a twin: its newest version, or that behind the @ of
+// its name. each is called for every file; the last result is pooled over all,
+// weighted by token. The first 100 words of a piece are asked with, not scored.
+func Score(ctx context.Context, name, baseName string, files []string, emit Emit, each func(FileScore)) (verdict.Figures, error) {
+	var none verdict.Figures
+	f, v, err := OpenVersion(name, true)
+	if err != nil {
+		return none, err
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return none, err
+	}
+	if baseName == "" {
+		baseName = v.Base.Name
+	}
+	b, err := OpenBase(ctx, store, baseName, "", "", emit)
+	if err != nil {
+		return none, err
+	}
+	defer b.close()
+	a, err := f.Adapter(v, b.model.Shape())
+	if err != nil {
+		return none, err
+	}
+	ledger, err := f.Ledger()
+	if err != nil {
+		return none, err
+	}
+	p := newPassages(f.Documents(ledger, stroke.RoleTrain), ledger, b, v.Recipe.Prompt)
+	var all [verdict.Conditions][]eval.Loss
+	for _, file := range files {
+		docs, err := readPieces(ctx, file)
+		if err != nil {
+			return none, err
+		}
+		pieces := p.pieces(docs, 0)
+		if len(pieces) == 0 {
+			return none, &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little text to score in " + file,
+				Hint: "give more than 100 words: the first 100 are what the passages are asked with"}
+		}
+		losses, err := b.judge(ctx, pieces, []lora.Applied{{Adapter: a, Strength: 1}}, nil)
+		if err != nil {
+			return none, interrupted(err, "score "+file, "")
+		}
+		each(FileScore{File: file, Figures: verdict.Pool(losses)})
+		for c := range all {
+			all[c] = append(all[c], losses[c]...)
+		}
+	}
+	return verdict.Pool(all), nil
+}
+
+// readPieces reads the documents of a file to score.
+func readPieces(ctx context.Context, file string) ([]stroke.Document, error) {
+	if _, err := os.Stat(file); err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + file, Err: err}
+	}
+	r, err := corpus.Read(ctx, file, corpus.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return r.Documents, nil
+}

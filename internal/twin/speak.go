@@ -1,0 +1,288 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/token"
+)
+
+// Voice is a twin that writes: its base, its live adapter and its passages.
+type Voice struct {
+	Folder  *Folder
+	Version *Version // nil where no version is live: the base with passages serves
+
+	b        *baseModel
+	engine   *engine.Engine
+	adapter  *lora.Adapter
+	passages *passages
+}
+
+// VoiceOptions say how a twin is opened.
+type VoiceOptions struct {
+	Base    string // another base than the version's
+	Version string // "NAME@VERSION"'s second part; empty: the live one
+}
+
+// OpenVoice opens a twin by its name, or "name@version".
+func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Voice, error) {
+	f, v, err := OpenVersion(name, false)
+	if err != nil {
+		return nil, err
+	}
+	voice := &Voice{Folder: f, Version: v}
+	baseName := o.Base
+	if baseName == "" {
+		baseName = f.Base
+		if v != nil {
+			baseName = v.Base.Name
+		}
+	}
+	if baseName == "" {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + f.Name}
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	if voice.b, err = OpenBase(ctx, store, baseName, "", "", emit); err != nil {
+		return nil, err
+	}
+	prompt := DefaultRecipe(0).Prompt
+	pad := 0
+	if v != nil {
+		prompt = v.Recipe.Prompt
+		if voice.adapter, err = f.Adapter(v, voice.b.model.Shape()); err != nil {
+			voice.b.close()
+			return nil, err
+		}
+		pad = voice.adapter.Pad()
+	}
+	ledger, err := f.Ledger()
+	if err != nil {
+		voice.b.close()
+		return nil, err
+	}
+	voice.passages = newPassages(f.Documents(ledger, stroke.RoleTrain), ledger, voice.b, prompt)
+	if voice.engine, err = engine.New(voice.b.model, engine.Options{Streams: 4, Pad: max(pad, 16), Memory: 512 << 20}); err != nil {
+		voice.b.close()
+		return nil, err
+	}
+	return voice, nil
+}
+
+// OpenVersion opens a twin and a version of it: that behind the @ of the name,
+// or the newest, or with live false and no @ the one that serves, nil where none
+// does.
+func OpenVersion(name string, newest bool) (*Folder, *Version, error) {
+	name, id, given := strings.Cut(name, "@")
+	dir, err := Find(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !given && !newest {
+		if f.Live == "" {
+			return f, nil, nil
+		}
+		id = f.Live
+	}
+	v, err := f.Version(id)
+	return f, v, err
+}
+
+// Close gives the memory back.
+func (v *Voice) Close() error {
+	err := v.engine.Close()
+	v.b.close()
+	return err
+}
+
+// Speech is what a twin is asked to write, and how.
+type Speech struct {
+	Sampling engine.Sampling
+	Max      int
+	Strength float64 // of the adapter; 0 leaves it out
+	Passages bool    // the writer's passages stand before
+}
+
+// Validate says what is out of range.
+func (s *Speech) Validate() error {
+	err := s.Sampling.Validate()
+	switch {
+	case err != nil:
+	case s.Max < 1 || s.Max > 1<<20:
+		err = fmt.Errorf("%d tokens: ask for at least 1", s.Max)
+	case !(s.Strength >= -4 && s.Strength <= 4):
+		err = fmt.Errorf("a strength of %g: it must be from -4 to 4", s.Strength)
+	}
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "this cannot be asked for", Err: err, Hint: "see the command's --help for what flags take"}
+	}
+	return nil
+}
+
+func (v *Voice) adapters(s *Speech) []lora.Applied {
+	if v.adapter == nil || s.Strength == 0 {
+		return nil
+	}
+	return []lora.Applied{{Adapter: v.adapter, Strength: float32(s.Strength)}}
+}
+
+// speak goes on with ids, after the writer's passages where they are asked for.
+func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32, text func(string) error) (engine.Reason, error) {
+	if err := s.Validate(); err != nil {
+		return "", err
+	}
+	room := v.engine.Context() - len(ids) - 1
+	if room < 1 {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the text has %d tokens and the base has room for %d", len(ids), v.engine.Context()-1),
+			Hint: "give less text, or part of it at a time"}
+	}
+	prompt := []int32{v.b.sep}
+	if s.Passages {
+		prompt = append(prompt, v.passages.find(query, "", room-min(s.Max, room/2))...)
+	}
+	prompt = append(prompt, ids...)
+	d := v.b.tok.NewDecoder()
+	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: v.adapters(s), Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop},
+		func(id int32) error {
+			if t := d.Next(id); t != "" {
+				return text(t)
+			}
+			return nil
+		})
+	if err != nil {
+		return r.Reason, interrupted(err, "write", "")
+	}
+	if t := d.Flush(); t != "" {
+		if err := text(t); err != nil {
+			return r.Reason, err
+		}
+	}
+	return r.Reason, nil
+}
+
+// Write goes on with an opening in the writer's voice; text takes what is
+// written as it comes, the opening not included.
+func (v *Voice) Write(ctx context.Context, opening string, s *Speech, text func(string) error) (engine.Reason, error) {
+	return v.speak(ctx, s, opening, v.b.tok.Encode(opening), text)
+}
+
+// Message is a turn of a conversation.
+type Message = token.Message
+
+// Chat answers the last of a conversation's messages.
+func (v *Voice) Chat(ctx context.Context, messages []Message, s *Speech, text func(string) error) (engine.Reason, error) {
+	query := ""
+	for _, m := range messages {
+		if m.Role == "user" {
+			query = m.Content
+		}
+	}
+	for {
+		rendered, err := v.b.chat.Render(messages, true)
+		if err != nil {
+			return "", fmt.Errorf("chat: %w", err)
+		}
+		ids := v.b.tok.EncodeSpecial(rendered)
+		// A conversation that has outgrown the context loses its oldest turns.
+		if len(ids)+s.Max+1 < v.engine.Context() || len(messages) <= 2 {
+			return v.speak(ctx, s, query, ids, text)
+		}
+		keep := 0
+		if messages[0].Role == "system" {
+			keep = 1
+		}
+		messages = append(append([]Message(nil), messages[:keep]...), messages[min(keep+2, len(messages)-1):]...)
+	}
+}
+
+// Rewrite writes a text again in the writer's voice, paragraph by paragraph
+// where it is long.
+func (v *Voice) Rewrite(ctx context.Context, source string, s *Speech, text func(string) error) error {
+	for i, part := range portions(source, 180) {
+		if i > 0 {
+			if err := text("\n\n"); err != nil {
+				return err
+			}
+		}
+		q := *s
+		q.Max = min(s.Max, 64+3*len(v.b.tok.Encode(part))/2)
+		m := []Message{{Role: "user", Content: "Write this again in your own voice. Keep everything it says, its names and its numbers.\n\n" + part}}
+		if _, err := v.Chat(ctx, m, &q, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// portions cuts a text at paragraphs into parts of about most words.
+func portions(text string, most int) []string {
+	var out []string
+	var part []string
+	words := 0
+	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
+		n := len(strings.Fields(p))
+		if n == 0 {
+			continue
+		}
+		if words > 0 && words+n > most {
+			out, part, words = append(out, strings.Join(part, "\n\n")), nil, 0
+		}
+		part, words = append(part, p), words+n
+	}
+	if words > 0 {
+		out = append(out, strings.Join(part, "\n\n"))
+	}
+	return out
+}
+
+// paragraph lets a new version write, from the first words of a piece that it
+// has never seen. A failure here costs nothing of the run and is told in a note.
+func (r *run) paragraph(ctx context.Context, v *Version, a *lora.Adapter) {
+	if len(r.judge) == 0 {
+		return
+	}
+	e, err := engine.New(r.b.model, engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20})
+	if err != nil {
+		r.emit(stroke.NoteEvent{Text: "no paragraph: " + err.Error()})
+		return
+	}
+	defer e.Close()
+	voice := &Voice{Folder: r.f, Version: v, b: r.b, engine: e, adapter: a, passages: r.passages}
+	strength := 1.0
+	if !v.Verdict.Live {
+		strength = 0
+	}
+	opening, _ := head(r.judge[0].Text, 12)
+	var out strings.Builder
+	s := &Speech{Sampling: DefaultSampling(), Max: 120, Strength: strength, Passages: true}
+	s.Sampling.Seed = r.recipe.Options.Seed
+	if _, err := voice.Write(ctx, opening, s, func(t string) error { out.WriteString(t); return nil }); err != nil {
+		r.emit(stroke.NoteEvent{Text: "no paragraph: " + err.Error()})
+		return
+	}
+	r.emit(stroke.ParagraphEvent{Opening: opening, Text: wholeSentences(out.String())})
+}
+
+// wholeSentences drops what follows the last end of a sentence.
+func wholeSentences(s string) string {
+	if i := strings.LastIndexAny(s, ".!?"); i > len(s)/3 {
+		return s[:i+1]
+	}
+	return s
+}
+
+// DefaultSampling is how text is drawn where nobody says otherwise.
+func DefaultSampling() engine.Sampling {
+	return engine.Sampling{Temperature: 0.8, TopP: 0.95, MinP: 0.05, Repeat: 1.05, Seed: 1}
+}

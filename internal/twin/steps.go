@@ -1,0 +1,307 @@
+package twin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/train"
+)
+
+// What a run keeps in the twin's folder while it goes on.
+const (
+	checkpointFile = "checkpoint.safetensors"
+	doneFile       = "done.json"
+	identityFile   = "run.json"
+)
+
+func (r *run) path(name string) string { return filepath.Join(r.f.Dir, runDir, name) }
+
+// identity is what a run was asked for; a finished run is repeated only for the
+// same.
+func (r *run) identity() []byte {
+	var docs []string
+	for _, d := range append(append(append([]stroke.Document(nil), r.train...), r.choose...), r.judge...) {
+		docs = append(docs, d.Hash)
+	}
+	recipe := r.recipe
+	recipe.Stack = false // found out on the way
+	b, err := json.Marshal(struct {
+		Recipe    Recipe
+		Base      BaseRef
+		Documents []string
+	}{recipe, r.b.ref(), docs})
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// repeat emits the last event of a run that had ended.
+func (r *run) repeat() (done bool, err error) {
+	was, err := os.ReadFile(r.path(identityFile))
+	if err != nil || !bytes.Equal(was, r.identity()) {
+		return false, nil
+	}
+	b, err := os.ReadFile(r.path(doneFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("resume: %w", err)
+	}
+	var e stroke.DoneEvent
+	if json.Unmarshal(b, &e) != nil {
+		return false, nil
+	}
+	v, err := r.f.Version(e.Version)
+	if err != nil {
+		return false, nil
+	}
+	g := v.Verdict.Gain
+	r.emit(stroke.NoteEvent{Text: "the run had ended; this is what it came to"})
+	r.emit(stroke.VerdictEvent{Live: v.Verdict.Live, Unproven: v.Verdict.Unproven, Gain: g.Mean, Low: g.Low, High: g.High,
+		Units: v.Verdict.Units, Unit: v.Verdict.Unit, Why: v.Verdict.Why, HeldOut: stroke.HeldOut(v.HeldOut)})
+	r.emit(e)
+	return true, nil
+}
+
+// finish keeps the last event, and clears what only the run needed.
+func (r *run) finish(done stroke.DoneEvent) error {
+	b, err := json.Marshal(done)
+	if err != nil {
+		return fmt.Errorf("finish: %w", err)
+	}
+	if err := writeFile(r.path(identityFile), r.identity()); err != nil {
+		return err
+	}
+	if err := writeFile(r.path(doneFile), b); err != nil {
+		return err
+	}
+	os.Remove(r.path(checkpointFile))
+	for e := range r.recipe.Epochs {
+		os.RemoveAll(r.epochDir(e))
+	}
+	return nil
+}
+
+// restore takes the checkpoint of this run, where there is one.
+func (r *run) restore() error {
+	path := r.path(checkpointFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		r.emit(stroke.NoteEvent{Text: "there is no checkpoint: the run starts afresh"})
+		return nil
+	}
+	extra, err := r.trainer.Restore(path)
+	if errors.Is(err, train.ErrOtherRun) {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base or the kind of kernel are not the same",
+			Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+	}
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
+	}
+	if err := json.Unmarshal(extra, &r.progress); err != nil {
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
+	}
+	return nil
+}
+
+// checkpointEvery is how long training goes on between checkpoints; it is longer
+// where writing one takes more than a fiftieth of that.
+const checkpointEvery = 30 * time.Second
+
+// steps trains to the end. Where ctx ends it writes a checkpoint and says how to
+// go on.
+func (r *run) steps(ctx context.Context) error {
+	t := r.trainer
+	scorer, pieces, err := r.selector()
+	if err != nil {
+		return err
+	}
+	defer scorer.Close()
+	if len(r.progress.Select) == 0 {
+		if err := r.scoreSelect(ctx, scorer, pieces, nil); err != nil {
+			return r.stopped(err)
+		}
+	}
+	if e := t.EpochsDone(); e > len(r.progress.Select)-1 {
+		// The run was stopped between an epoch's last step and its score.
+		if err := r.endEpoch(ctx, e-1, scorer, pieces); err != nil {
+			return r.stopped(err)
+		}
+	}
+	lastSave := time.Now()
+	every := checkpointEvery
+	speed := 0.0
+	for {
+		begin := time.Now()
+		info, ok, err := t.Step(ctx)
+		if err != nil {
+			return r.stopped(err)
+		}
+		if !ok {
+			break
+		}
+		took := time.Since(begin).Seconds()
+		r.progress.Seconds += took
+		r.progress.Tokens += info.Tokens
+		if now := float64(info.Tokens) / took; speed == 0 {
+			speed = now
+		} else {
+			speed = 0.8*speed + 0.2*now
+		}
+		r.emit(stroke.StepEvent{Step: info.Step, Steps: info.Steps, Epoch: info.Epoch, Epochs: r.recipe.Epochs, Loss: info.Loss, Rate: info.Rate,
+			TokensPerSecond: speed, SecondsLeft: float64(t.Tokens(t.Done(), t.Steps())) / speed})
+		if info.Last {
+			if err := r.endEpoch(ctx, info.Epoch-1, scorer, pieces); err != nil {
+				return r.stopped(err)
+			}
+		}
+		if info.Last || time.Since(lastSave) >= every {
+			begin := time.Now()
+			if err := r.save(); err != nil {
+				return err
+			}
+			lastSave = time.Now()
+			every = max(checkpointEvery, 50*lastSave.Sub(begin))
+		}
+	}
+	return nil
+}
+
+// stopped writes a checkpoint of a run that cannot go on now.
+func (r *run) stopped(err error) error {
+	if saved := r.save(); saved != nil {
+		return errors.Join(interrupted(err, "train", ""), saved)
+	}
+	var bad *train.NotFiniteError
+	if errors.As(err, &bad) {
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: bad.Error(), Hint: bad.Hint(), Err: err}
+	}
+	return interrupted(err, "train", fmt.Sprintf("step %d of %d is kept; go on with the same arguments and --resume", r.trainer.Done(), r.trainer.Steps()))
+}
+
+func (r *run) save() error {
+	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
+	if err == nil {
+		r.emit(stroke.CheckpointEvent{Step: r.trainer.Done()})
+	}
+	return err
+}
+
+func (r *run) epochDir(epoch int) string { return r.path("epoch-" + strconv.Itoa(epoch+1)) }
+
+// selector prepares the scoring of select documents.
+func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
+	var pieces []eval.Piece
+	left, longest := selectTokens, 2
+	for _, p := range r.passages.pieces(r.choose, pieceTokens) {
+		if left -= len(p.plain.Tokens) + 1; left < 0 && len(pieces) > 0 {
+			break
+		}
+		pieces = append(pieces, p.plain)
+		longest = max(longest, len(p.plain.Tokens)+1)
+	}
+	pad := r.trainer.Adapter().Pad()
+	for _, a := range r.below {
+		pad += a.Adapter.Pad()
+	}
+	s, err := eval.NewScorer(r.b.model, longest, pad)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, pieces, nil
+}
+
+// scoreSelect adds the loss on select documents with the given adapters.
+func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, pieces []eval.Piece, use []lora.Applied) error {
+	losses, err := s.Score(ctx, pieces, use, nil)
+	if err != nil {
+		return err
+	}
+	r.progress.Select = append(r.progress.Select, eval.Pool(losses).PerToken())
+	epoch := len(r.progress.Select) - 1
+	r.emit(stroke.SelectEvent{Epoch: epoch, Loss: r.progress.Select[epoch], Best: r.best() == epoch})
+	return nil
+}
+
+// best is the epoch with the lowest loss on select documents, counted from 1; 0
+// while there is none.
+func (r *run) best() int {
+	best := 0
+	for e := 1; e < len(r.progress.Select); e++ {
+		if best == 0 || r.progress.Select[e] < r.progress.Select[best] {
+			best = e
+		}
+	}
+	return best
+}
+
+// endEpoch keeps the adapter of an epoch and scores it. A run that is resumed
+// before the next checkpoint does it again, with the same result.
+func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []eval.Piece) error {
+	dir := r.epochDir(epoch)
+	if err := os.RemoveAll(dir); err != nil {
+		return writeError(dir, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return writeError(dir, err)
+	}
+	if err := lora.WriteDir(dir, r.trainer.Adapter().File(), tensor.F32); err != nil {
+		return writeError(dir, err)
+	}
+	use := append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: r.trainer.Adapter(), Strength: 1})
+	return r.scoreSelect(ctx, s, pieces, use)
+}
+
+// chosen is the adapter of the best epoch, joined with what it stands on.
+func (r *run) chosen() (*lora.Adapter, int, error) {
+	best := r.best()
+	if best == 0 {
+		return nil, 0, errors.New("no epoch was finished")
+	}
+	file, err := lora.ReadDir(r.epochDir(best - 1))
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the adapter of epoch %d: %w", best, err)
+	}
+	a, err := file.Adapter(r.b.model.Layers)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the adapter of epoch %d: %w", best, err)
+	}
+	if len(r.below) > 0 {
+		if a, err = lora.Join(append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: a, Strength: 1})...); err != nil {
+			return nil, 0, err
+		}
+	}
+	a.Base = r.b.name
+	return a, best, nil
+}
+
+// asWritten is an adapter rounded as its file will be.
+func asWritten(a *lora.Adapter, layers int) (*lora.Adapter, error) {
+	dir, err := os.MkdirTemp("", "stroke-adapter-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := lora.WriteDir(dir, a.File(), tensor.F16); err != nil {
+		return nil, err
+	}
+	f, err := lora.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return f.Adapter(layers)
+}

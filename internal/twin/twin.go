@@ -1,0 +1,377 @@
+// Package twin is the main path: from a writer's files to an adapter that
+// predicts the writer better than the base does, and from that to text.
+//
+//	files → corpus → examples → tokens → train → score → gate → publish → serve
+package twin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/token"
+	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/twin/examples"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// Options are what a training run is asked for. Zero values take the defaults.
+type Options struct {
+	Source string // the writer's folder or file
+	Name   string // of the twin; the folder's
+	To     string // where the twin's folder is; in the home
+	Base   string // name in the catalog, path, or "auto"
+	From   string // source to fetch the base from, in place of the catalog's
+	On     string // adapter to start from: a PEFT folder
+	Within time.Duration
+	Memory int64 // bytes the run may take
+	Resume bool
+	DryRun bool // stops before anything is trained or written
+
+	Change func(*Recipe) // applied to the default recipe
+	Rows   func([]corpus.Row)
+}
+
+// Emit takes the events of a run, in order, from one goroutine.
+type Emit func(stroke.Event)
+
+// Train makes a version of a twin. It reads from top to bottom: each step is a
+// value that the next one takes.
+func Train(ctx context.Context, o Options, emit Emit) error {
+	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
+	if reading != nil {
+		tellReading(o.Source, reading, emit)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := o.folder()
+	if err != nil {
+		return err
+	}
+	ledger, docs, err := f.assign(reading, emit)
+	if o.Rows != nil && ledger != nil {
+		o.Rows(corpus.Table(reading, ledger))
+	}
+	if err != nil || o.DryRun {
+		return err
+	}
+	if f, err = o.make(f); err != nil {
+		return err
+	}
+	unlock, err := f.lock("train")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := f.keep(docs); err != nil {
+		return err
+	}
+	if err := f.saveLedger(ledger); err != nil {
+		return err
+	}
+	words := map[stroke.Role]int{}
+	for _, d := range docs {
+		words[ledger.Role(d.Hash)] += d.Words
+	}
+	recipe := DefaultRecipe(words[stroke.RoleTrain])
+	recipe.On = o.On
+	if o.Change != nil {
+		o.Change(&recipe)
+	}
+	if err := recipe.Validate(); err != nil {
+		return err
+	}
+	b, err := o.openBase(ctx, reading, words[stroke.RoleTrain], recipe, emit)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+
+	r := &run{f: f, b: b, o: &o, recipe: recipe, ledger: ledger, emit: emit, words: words,
+		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
+	return r.run(ctx)
+}
+
+func byRole(docs []stroke.Document, l *corpus.Ledger, role stroke.Role) []stroke.Document {
+	var out []stroke.Document
+	for _, d := range docs {
+		if l.Role(d.Hash) == role {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func tellReading(source string, r *corpus.Reading, emit Emit) {
+	language, _ := r.Language()
+	for _, l := range r.Left {
+		emit(stroke.LeftOutEvent{Source: l.Source, Reason: l.Reason, Hint: l.Hint, Words: l.Words, Files: max(l.Files, 1)})
+	}
+	for _, n := range r.Notes {
+		emit(stroke.NoteEvent{Text: n.Source + ": " + n.Text})
+	}
+	emit(stroke.ReadEvent{Source: source, Documents: len(r.Documents), Words: r.Words(), LeftOut: len(r.Left), Language: language})
+}
+
+// folder finds the twin that is to be trained; for one that does not exist yet
+// it gives a Folder without a manifest.
+func (o *Options) folder() (*Folder, error) {
+	name := o.Name
+	if name == "" {
+		name = NameOf(o.Source)
+	}
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	dir := o.To
+	if dir == "" {
+		home, err := Home()
+		if err != nil {
+			return nil, err
+		}
+		dir = filepath.Join(home, "twins", name)
+	}
+	if isTwin(dir) {
+		return Open(dir)
+	}
+	return &Folder{Dir: dir, Manifest: Manifest{Name: name}}, nil
+}
+
+// make makes the folder of a new twin.
+func (o *Options) make(f *Folder) (*Folder, error) {
+	if f.Schema != 0 {
+		return f, nil
+	}
+	return create(f.Dir, f.Name)
+}
+
+// assign gives the documents their roles.
+func (f *Folder) assign(r *corpus.Reading, emit Emit) (*corpus.Ledger, []stroke.Document, error) {
+	ledger, err := f.Ledger()
+	if err != nil {
+		return nil, nil, err
+	}
+	before := len(ledger.Entries)
+	docs, err := corpus.Assign(ledger, r.Documents, corpus.AssignOptions{Clusters: r.Clusters, Text: f.Text})
+	if err != nil {
+		return ledger, nil, err
+	}
+	e := stroke.RolesEvent{Documents: len(docs), New: len(ledger.Entries) - before}
+	for _, d := range docs {
+		switch ledger.Role(d.Hash) {
+		case stroke.RoleTrain:
+			e.Train += d.Words
+		case stroke.RoleSelect:
+			e.Select += d.Words
+		case stroke.RoleJudge:
+			e.Judge += d.Words
+		}
+	}
+	emit(e)
+	return ledger, docs, nil
+}
+
+// run is one training run of a twin.
+type run struct {
+	f      *Folder
+	b      *baseModel
+	o      *Options
+	recipe Recipe
+	ledger *corpus.Ledger
+	emit   Emit
+	words  map[stroke.Role]int
+
+	train, choose, judge []stroke.Document
+	passages             *passages
+	trainer              *train.Trainer
+	below                []lora.Applied // frozen, under the adapter that is trained
+	progress             progress
+}
+
+// progress is kept beside a checkpoint.
+type progress struct {
+	Select  []float64 `json:"select"`  // loss on select documents after each epoch; the bare base's first
+	Seconds float64   `json:"seconds"` // of training so far
+	Tokens  int       `json:"tokens"`
+}
+
+func (r *run) run(ctx context.Context) error {
+	r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
+	if r.o.Resume {
+		if done, err := r.repeat(); done || err != nil {
+			return err
+		}
+	}
+	if err := r.plan(); err != nil {
+		return err
+	}
+	defer r.trainer.Close()
+	energy := readEnergy()
+	if err := r.steps(ctx); err != nil {
+		return err
+	}
+	wattHours := energy.since()
+	adapter, epoch, err := r.chosen()
+	if err != nil {
+		return err
+	}
+	version, err := r.verdict(ctx, adapter, epoch)
+	if err != nil {
+		return err
+	}
+	size, err := r.f.publish(version, adapter)
+	if err != nil {
+		return err
+	}
+	r.paragraph(ctx, version, adapter)
+	h := version.HeldOut
+	done := stroke.DoneEvent{Twin: r.f.Name, Version: version.ID, Base: r.b.name, Kernel: kernel.Name(), Words: version.Words,
+		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
+		PeakRSS: bench.PeakRSS(), AdapterBytes: size, WattHours: wattHours,
+		HeldOut: stroke.HeldOut(h)}
+	if err := r.finish(done); err != nil {
+		return err
+	}
+	r.emit(done)
+	return nil
+}
+
+// plan makes the examples and the trainer, and restores a checkpoint where the
+// run is to go on.
+func (r *run) plan() error {
+	maker := &examples.Maker{Tokenizer: r.b.tok, Separator: r.b.sep, Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
+	maker.Add(r.train)
+	var epochs [][]train.Example
+	for e := range r.recipe.Epochs {
+		x, err := maker.Epoch(e)
+		if err != nil {
+			return err
+		}
+		epochs = append(epochs, x)
+	}
+	j := train.Job{Model: r.b.model, Options: r.recipe.Options, Epochs: epochs, Memory: r.activations()}
+	if r.recipe.On != "" {
+		if err := r.startFrom(&j); err != nil {
+			return err
+		}
+	}
+	t, err := train.New(j)
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "training cannot be planned", Err: err, Hint: stroke.HintOf(err)}
+	}
+	r.trainer = t
+	if r.o.Resume {
+		if err := r.restore(); err != nil {
+			t.Close()
+			return err
+		}
+	} else if err := os.RemoveAll(r.path("")); err != nil {
+		t.Close()
+		return writeError(r.path(""), err)
+	}
+	if err := os.MkdirAll(r.path(""), 0o700); err != nil {
+		t.Close()
+		return writeError(r.path(""), err)
+	}
+	tokens := t.Tokens(0, t.Steps())
+	r.emit(stroke.ForecastEvent{Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,
+		Seconds: float64(t.Tokens(t.Done(), t.Steps())) / forecastRate(r.b, r.recipe), Memory: t.Bytes() + r.b.model.Bytes() + processBytes,
+		Kernel: kernel.Name(), Resumed: t.Done()})
+	return nil
+}
+
+// processBytes is what the program takes beside the model and what is planned.
+const processBytes = 60e6
+
+// activations is the memory for training beside the base.
+func (r *run) activations() int64 {
+	limit := r.o.Memory
+	if limit == 0 {
+		limit = 760e6
+	}
+	return max(limit-r.b.model.Bytes()-processBytes, 1)
+}
+
+// startFrom takes the adapter that --on names: one of the same shape is gone on
+// with, another stays as it is below the new one.
+func (r *run) startFrom(j *train.Job) error {
+	file, err := lora.ReadDir(r.recipe.On)
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err, Hint: stroke.HintOf(err)}
+	}
+	shape := r.b.model.Shape()
+	a, err := file.Adapter(shape.Layers)
+	if err == nil {
+		err = a.Fits(shape)
+	}
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
+			Hint: "use the base it was trained on: --base NAME"}
+	}
+	if a.SameShape(lora.New(shape, j.Options.LoRA, 0, nil)) {
+		j.From = a
+		return nil
+	}
+	r.recipe.Stack = true
+	r.below = []lora.Applied{{Adapter: a, Strength: 1}}
+	j.On = r.below
+	return nil
+}
+
+// pair renders a request and its answer in the base's chat template.
+func (b *baseModel) pair(request, answer string) (before, after string, err error) {
+	if before, err = b.chat.Render([]token.Message{{Role: "user", Content: request}}, true); err != nil {
+		return "", "", err
+	}
+	whole, err := b.chat.Render([]token.Message{{Role: "user", Content: request}, {Role: "assistant", Content: answer}}, false)
+	if err != nil {
+		return "", "", err
+	}
+	if len(whole) < len(before) || whole[:len(before)] != before {
+		return "", "", errors.New("the chat template writes a conversation otherwise than its beginning")
+	}
+	return before, whole[len(before):], nil
+}
+
+// verdict scores the adapter as it will be written, in F16, and decides.
+func (r *run) verdict(ctx context.Context, a *lora.Adapter, epoch int) (*Version, error) {
+	half, err := asWritten(a, r.b.model.Shape().Layers)
+	if err != nil {
+		return nil, fmt.Errorf("judge the adapter: %w", err)
+	}
+	pieces := within(r.passages.pieces(r.judge, pieceTokens), judgeTokens)
+	losses, err := r.b.judge(ctx, pieces, []lora.Applied{{Adapter: half, Strength: 1}}, func(c verdict.Condition, done, total int) {
+		r.emit(stroke.ScoreEvent{Condition: c.String(), Done: done, Total: total})
+	})
+	if err != nil {
+		return nil, interrupted(err, "judge the adapter", "stroke train --resume with the same arguments goes on from here")
+	}
+	v := &Version{Schema: schema, Twin: r.f.Name, Parent: r.f.Newest, Created: time.Now().UTC().Truncate(time.Second), Base: r.b.ref(), Recipe: r.recipe,
+		Kernel: kernel.Name(), Words: r.words[stroke.RoleTrain], TrainTokens: r.progress.Tokens, Epoch: epoch, Seconds: r.progress.Seconds,
+		Documents: map[string]int{"train": len(r.train), "select": len(r.choose), "judge": len(r.judge)},
+		HeldOut:   verdict.Pool(losses), Verdict: verdict.Decide(losses, r.recipe.Options.Seed)}
+	if v.Seconds > 0 {
+		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds
+	}
+	g := v.Verdict.Gain
+	r.emit(stroke.VerdictEvent{Live: v.Verdict.Live, Unproven: v.Verdict.Unproven, Gain: g.Mean, Low: g.Low, High: g.High,
+		Units: v.Verdict.Units, Unit: v.Verdict.Unit, Why: v.Verdict.Why, HeldOut: stroke.HeldOut(v.HeldOut)})
+	return v, nil
+}
+
+// interrupted makes an error of a context's end one for a person.
+func interrupted(err error, doing, hint string) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to " + doing, Hint: hint, Err: err}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
