@@ -71,10 +71,19 @@ func GGUFDecoder(src *weights.Source, arch, modelType string, halved bool) (*Mod
 	return m, r, r.Err()
 }
 
+// Defaults are the settings that transformers takes where an architecture's
+// config.json does not say.
+type Defaults struct {
+	Theta    float64 // the rotation's base frequency
+	Tied     bool    // the head is the embedding
+	KVHeads  int     // 0 for as many as query heads
+	HeadSize int     // 0 for the hidden size divided by the heads
+	Gelu     bool    // the tanh form of GELU in place of SiLU
+}
+
 // FolderDecoder reads what the architectures have in common from a Hugging Face
-// folder. theta is the rotation's base where config.json gives none, tied
-// whether the head is the embedding where it does not say.
-func FolderDecoder(src *weights.Source, theta float64, tied bool) (*Model, *Folder, error) {
+// folder.
+func FolderDecoder(src *weights.Source, def Defaults) (*Model, *Folder, error) {
 	r := &Folder{tensors: tensors{src: src}, config: src.Folder.Config}
 	m := &Model{Config: Config{
 		Architecture: r.StringOr("model_type", ""),
@@ -85,27 +94,35 @@ func FolderDecoder(src *weights.Source, theta float64, tied bool) (*Model, *Fold
 		Context:      r.IntOr("max_position_embeddings", 2048),
 		Eps:          float32(r.FloatOr("rms_norm_eps", 1e-6)),
 	}}
-	m.KVHeads = r.IntOr("num_key_value_heads", m.Heads)
+	m.KVHeads = r.IntOr("num_key_value_heads", def.KVHeads)
+	if m.KVHeads == 0 {
+		m.KVHeads = m.Heads
+	}
 	if err := r.Err(); err != nil {
 		return nil, nil, err
 	}
 	if m.Heads <= 0 || m.KVHeads <= 0 || m.Layers <= 0 || m.Layers > maxLayers {
 		return nil, nil, fmt.Errorf("%d layers of %d heads and %d key-value heads cannot be: config.json is damaged", m.Layers, m.Heads, m.KVHeads)
 	}
-	switch act := r.StringOr("hidden_activation", r.StringOr("hidden_act", "silu")); act {
+	switch act := r.StringOr("hidden_activation", r.StringOr("hidden_act", "")); act {
+	case "":
+		m.Gelu = def.Gelu
 	case "silu":
 	case "gelu_pytorch_tanh":
 		m.Gelu = true
 	default:
 		return nil, nil, fmt.Errorf("the activation %q is not supported", act)
 	}
-	m.HeadSize = r.IntOr("head_dim", m.Dim/m.Heads)
-	m.Rope = r.Rope(theta)
+	m.HeadSize = r.IntOr("head_dim", def.HeadSize)
+	if m.HeadSize == 0 {
+		m.HeadSize = m.Dim / m.Heads
+	}
+	m.Rope = r.Rope(def.Theta)
 	m.Embed = r.Matrix("model.embed_tokens.weight")
 	m.Vocab = m.Embed.Rows
 	m.Norm = r.Vector("model.norm.weight")
 	m.Head = m.Embed
-	if !r.BoolOr("tie_word_embeddings", tied) {
+	if !r.BoolOr("tie_word_embeddings", def.Tied) {
 		m.Head = r.Matrix("lm_head.weight")
 	}
 	m.Layer = make([]Layer, m.Layers)

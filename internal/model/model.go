@@ -119,8 +119,13 @@ func Load(src *weights.Source) (*Model, error) {
 	if err := m.validate(); err != nil {
 		return nil, fmt.Errorf("load %s: %w", src.Path, err)
 	}
-	if _, _, err := m.Rope.frequencies(m.HeadSize); err != nil {
-		return nil, fmt.Errorf("load %s: %w", src.Path, err)
+	for _, r := range []*Rope{&m.Rope, m.Local} {
+		if r == nil {
+			continue
+		}
+		if _, _, err := r.frequencies(m.HeadSize); err != nil {
+			return nil, fmt.Errorf("load %s: %w", src.Path, err)
+		}
 	}
 	m.Source = src
 	return m, nil

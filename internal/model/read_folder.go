@@ -122,16 +122,29 @@ func (r *Folder) rope(m map[string]any, theta float64) Rope {
 	return rope
 }
 
+// Window is the size of the window that attention has; 0 for none. Where
+// config.json has no sliding_window it is transformers' default.
+func (r *Folder) Window() int {
+	const usual = 4096
+	if v, ok := r.config["sliding_window"]; ok && v == nil {
+		return 0
+	}
+	return r.IntOr("sliding_window", usual)
+}
+
 // Windows gives layers their window: those of the kind sliding_attention in
 // layer_types, or where there is no such list those for which slides is true.
 func (r *Folder) Windows(m *Model, slides func(l int) bool) {
-	window := r.IntOr("sliding_window", 0)
+	window := r.Window()
 	kinds, listed := r.config["layer_types"].([]any)
 	if listed && len(kinds) != len(m.Layer) {
 		r.fail("layer_types in config.json has %d entries for %d layers", len(kinds), len(m.Layer))
 		return
 	}
 	for l := range m.Layer {
+		if listed && kinds[l] != "sliding_attention" && kinds[l] != "full_attention" {
+			r.fail("layers of the kind %v are not supported", kinds[l])
+		}
 		if listed && kinds[l] == "sliding_attention" || !listed && slides(l) {
 			m.Layer[l].Window = window
 		}

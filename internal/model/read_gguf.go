@@ -55,21 +55,42 @@ func (r *GGUF) Rope() Rope {
 	}
 	kind, _ := r.src.GGUF.Meta[r.arch+".rope.scaling.type"].(string)
 	switch kind {
-	case "", "none":
-		if f := r.FloatOr("rope.scale_linear", 1); f != 1 {
+	case "none":
+	case "", "linear":
+		if f := r.FloatOr("rope.scaling.factor", r.FloatOr("rope.scale_linear", 1)); f != 1 {
 			rope.Scaling, rope.Factor = "linear", f
 		}
-	case "linear":
-		rope.Scaling, rope.Factor = "linear", r.FloatOr("rope.scaling.factor", 1)
 	case "yarn":
 		rope.Scaling, rope.Factor = "yarn", r.FloatOr("rope.scaling.factor", 1)
 		rope.Origin = r.FloatOr("rope.scaling.original_context_length", r.Float("context_length"))
 		rope.Fast, rope.Slow = r.FloatOr("rope.scaling.yarn_beta_fast", 32), r.FloatOr("rope.scaling.yarn_beta_slow", 1)
-		rope.Attn = r.FloatOr("rope.scaling.attn_factor", 0)
+		// Hugging Face's attention_factor takes the place of YaRN's, llama.cpp's
+		// attn_factor is on top of it.
+		rope.Attn = yarnScale(rope.Factor, 1) * r.FloatOr("rope.scaling.attn_factor", 1)
 	default:
 		r.fail("the RoPE scaling %q is not known", kind)
 	}
 	return rope
+}
+
+// Windows gives layers their window: all but each n-th, where n is in the
+// metadata or else every, and all where it is 0; or those that the metadata lists.
+func (r *GGUF) Windows(m *Model, every int) {
+	window := r.IntOr("attention.sliding_window", 0)
+	const key = "attention.sliding_window_pattern"
+	kinds, listed := r.src.GGUF.Meta[r.arch+"."+key].([]bool)
+	if listed && len(kinds) != len(m.Layer) {
+		r.fail("the metadata %s.%s has %d entries for %d layers", r.arch, key, len(kinds), len(m.Layer))
+		return
+	}
+	if !listed {
+		every = r.IntOr(key, every)
+	}
+	for l := range m.Layer {
+		if listed && kinds[l] || !listed && (every <= 0 || (l+1)%every != 0) {
+			m.Layer[l].Window = window
+		}
+	}
 }
 
 func toFloat(v any) (float64, bool) {

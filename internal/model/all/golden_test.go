@@ -25,7 +25,7 @@ var architectures = []struct {
 	gguf     conversion
 }{
 	{name: "qwen2", variants: []string{"sliding", "sliding-older", "yarn"},
-		gguf: conversion{arch: "qwen2"}},
+		gguf: conversion{arch: "qwen2", variants: []string{"yarn"}}},
 	{name: "qwen3", older: "older",
 		gguf: conversion{arch: "qwen3"}},
 	{name: "gemma3_text", older: "older", variants: []string{"mixed"},

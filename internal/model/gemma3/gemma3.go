@@ -5,6 +5,7 @@
 package gemma3
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -16,6 +17,12 @@ func init() { model.Register(Load, "gemma3", "gemma3_text") }
 
 // pattern is how many layers come to one that sees everything.
 const pattern = 6
+
+// layersOf27B tells the model of 27B parameters, whose scores have a scale of
+// their own that GGUF files do not state; llama.cpp tells it in the same way.
+const layersOf27B = 62
+
+var errSoftCap = errors.New("soft caps on logits are not supported")
 
 // Load reads a model of this architecture.
 func Load(src *weights.Source) (*model.Model, error) {
@@ -43,28 +50,37 @@ func fromGGUF(src *weights.Source) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.FloatOr("final_logit_softcapping", 0) != 0 {
+		return nil, errSoftCap
+	}
 	m.Gelu = true
 	m.Local = &model.Rope{Theta: r.FloatOr("rope.freq_base_swa", 10000)}
-	window := r.IntOr("attention.sliding_window", 0)
-	for l := range m.Layer {
-		if (l+1)%pattern != 0 {
-			m.Layer[l].Window = window
-		}
+	r.Windows(m, pattern)
+	if m.Layers == layersOf27B {
+		m.ScoreScale = float32(1 / math.Sqrt(float64(m.Dim/m.Heads)))
 	}
 	return m, r.Err()
 }
 
 func fromFolder(src *weights.Source) (*model.Model, error) {
-	m, r, err := model.FolderDecoder(src, 1000000, true)
+	if src.Folder.Config["text_config"] != nil {
+		return nil, fmt.Errorf("the folder holds a model of images and text; only a model of text alone (gemma3_text) can be read")
+	}
+	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 1000000, Tied: true, KVHeads: 4, HeadSize: 256, Gelu: true})
 	if err != nil {
 		return nil, err
 	}
 	if r.Value("final_logit_softcapping") != nil || r.Value("attn_logit_softcapping") != nil {
-		return nil, fmt.Errorf("soft caps on logits are not supported")
+		return nil, errSoftCap
 	}
-	if s := r.FloatOr("query_pre_attn_scalar", 0); s > 0 {
-		m.ScoreScale = float32(1 / math.Sqrt(s))
+	if r.BoolOr("use_bidirectional_attention", false) {
+		return nil, fmt.Errorf("attention to what follows is not supported: such a model does not write text")
 	}
+	s := r.FloatOr("query_pre_attn_scalar", 256)
+	if !(s > 0) {
+		return nil, fmt.Errorf("a query_pre_attn_scalar of %g cannot be: config.json is damaged", s)
+	}
+	m.ScoreScale = float32(1 / math.Sqrt(s))
 	local := r.RopeOf("sliding_attention", r.FloatOr("rope_local_base_freq", 10000))
 	m.Local = &local
 	every := r.IntOr("sliding_window_pattern", pattern)

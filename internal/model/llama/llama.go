@@ -16,6 +16,6 @@ func Load(src *weights.Source) (*model.Model, error) {
 		m, _, err := model.GGUFDecoder(src, "llama", "llama", true)
 		return m, err
 	}
-	m, _, err := model.FolderDecoder(src, 10000, false)
+	m, _, err := model.FolderDecoder(src, model.Defaults{Theta: 10000})
 	return m, err
 }

@@ -4,6 +4,8 @@
 package mistral
 
 import (
+	"fmt"
+
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/weights"
 )
@@ -13,14 +15,13 @@ func init() { model.Register(Load, "mistral") }
 // Load reads a model of this architecture.
 func Load(src *weights.Source) (*model.Model, error) {
 	if src.GGUF != nil {
-		m, _, err := model.GGUFDecoder(src, "mistral", "mistral", true)
-		return m, err
+		return nil, fmt.Errorf("it says mistral where GGUF files of such models say llama")
 	}
-	m, r, err := model.FolderDecoder(src, 10000, false)
+	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 10000, KVHeads: 8})
 	if err != nil {
 		return nil, err
 	}
-	window := r.IntOr("sliding_window", 0)
+	window := r.Window()
 	for l := range m.Layer {
 		m.Layer[l].Window = window
 	}

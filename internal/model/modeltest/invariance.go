@@ -11,8 +11,8 @@ import (
 	"github.com/getstroke/stroke/internal/op"
 )
 
-// randomAdapter makes an adapter that changes something.
-func randomAdapter(m *model.Model, rank int, seed uint64) *lora.Adapter {
+// RandomAdapter makes an adapter that changes something.
+func RandomAdapter(m *model.Model, rank int, seed uint64) *lora.Adapter {
 	a := lora.New(m.Shape(), lora.Options{Rank: rank, Alpha: 16}, seed, nil)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
@@ -40,7 +40,7 @@ func pagesOf(m *model.Model, positions int) []model.Page {
 func Invariance(t *testing.T, m *model.Model, length, trials int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 9))
-	adapters := []*lora.Adapter{randomAdapter(m, 4, 1), randomAdapter(m, 16, 2), randomAdapter(m, 7, 3)}
+	adapters := []*lora.Adapter{RandomAdapter(m, 4, 1), RandomAdapter(m, 16, 2), RandomAdapter(m, 7, 3)}
 	random := func(n int) []int32 {
 		ids := make([]int32, n)
 		for i := range ids {

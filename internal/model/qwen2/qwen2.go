@@ -16,7 +16,7 @@ func Load(src *weights.Source) (*model.Model, error) {
 		m, _, err := model.GGUFDecoder(src, "qwen2", "qwen2", false)
 		return m, err
 	}
-	m, r, err := model.FolderDecoder(src, 10000, false)
+	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 10000})
 	if err != nil {
 		return nil, err
 	}

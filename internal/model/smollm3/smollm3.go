@@ -19,7 +19,7 @@ func Load(src *weights.Source) (*model.Model, error) {
 		every(m, 4)
 		return m, nil
 	}
-	m, r, err := model.FolderDecoder(src, 2000000, true)
+	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 2000000, Tied: true})
 	if err != nil {
 		return nil, err
 	}

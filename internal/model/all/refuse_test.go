@@ -1,0 +1,112 @@
+package all_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/model/modeltest"
+	"github.com/getstroke/stroke/internal/weights"
+)
+
+// TestRefusedSettings changes one setting of a toy model to one that cannot be
+// or is not supported; the error must say which.
+func TestRefusedSettings(t *testing.T) {
+	for _, c := range []struct {
+		name, key string
+		value     any
+		says      string
+	}{
+		{"qwen2", "model_type", "qwen9", `"qwen9" is not known`},
+		{"qwen2", "model_type", nil, "no model_type"},
+		{"qwen2", "model_type", "qwen3", "norms of q and k are missing"},
+		{"qwen2", "model_type", "gemma3_text", "pre_feedforward_layernorm.weight is missing"},
+		{"qwen2", "hidden_size", nil, "no hidden_size"},
+		{"qwen2", "hidden_size", "32", "hidden_size in config.json is not a number"},
+		{"qwen2", "hidden_size", 64., "where [64, 64] is expected"},
+		{"qwen2", "num_hidden_layers", 0., "0 layers"},
+		{"qwen2", "num_hidden_layers", 1e300, "layers of 4 heads"},
+		{"qwen2", "num_hidden_layers", 4., "model.layers.3.input_layernorm.weight is missing"},
+		{"qwen2", "num_attention_heads", 3., "3 heads cannot share 2 key-value heads"},
+		{"qwen2", "num_key_value_heads", -2., "-2 key-value heads"},
+		{"qwen2", "rms_norm_eps", 0., "epsilon"},
+		{"qwen2", "max_position_embeddings", 1e12, "context"},
+		{"qwen2", "hidden_act", "relu", `"relu"`},
+		{"qwen2", "partial_rotary_factor", 0.5, "partial_rotary_factor"},
+		{"qwen2", "rope_parameters", map[string]any{"rope_type": "longrope", "rope_theta": 1e4}, `"longrope"`},
+		{"qwen2", "rope_parameters", map[string]any{"rope_type": "linear", "rope_theta": 1e4}, "the factor of RoPE scaling"},
+		{"qwen3", "head_dim", 7., "head size of 7"},
+		{"qwen3", "head_dim", 16., "a norm of layer 0 has 8 weights where 16"},
+		{"gemma3_text", "layer_types", []any{"full_attention"}, "1 entries for 6 layers"},
+		{"gemma3_text", "layer_types", []any{"full_attention", "full_attention", "chunked_attention", "full_attention", "full_attention", "full_attention"}, "chunked_attention"},
+		{"gemma3_text", "sliding_window", -8., "window of layer 0 is -8"},
+		{"gemma3_text", "sliding_window_pattern", 0., "sliding_window_pattern of 0"},
+		{"gemma3_text", "query_pre_attn_scalar", 0., "query_pre_attn_scalar of 0"},
+		{"gemma3_text", "final_logit_softcapping", 30., "soft caps"},
+		{"gemma3_text", "use_bidirectional_attention", true, "what follows"},
+		{"gemma3_text", "text_config", map[string]any{}, "images and text"},
+		{"gemma3_text", "rope_parameters", map[string]any{"sliding_attention": map[string]any{"rope_theta": -1.}}, "RoPE base frequency is -1"},
+	} {
+		t.Run(c.name+"/"+c.key, func(t *testing.T) {
+			src := modeltest.Open(t, filepath.Join(arch, c.name), "")
+			src.Folder.Config[c.key] = c.value
+			_, err := model.Load(src)
+			refused(t, err, c.says)
+		})
+	}
+}
+
+// TestRefusedFiles does the same with GGUF files.
+func TestRefusedFiles(t *testing.T) {
+	for _, c := range []struct {
+		name, says string
+		conversion conversion
+	}{
+		{"mistral", "GGUF files of such models say llama", conversion{arch: "mistral", interleave: true}},
+		{"qwen2", "norms of q and k are missing", conversion{arch: "qwen3"}},
+		{"gemma3_text", "soft caps", conversion{arch: "gemma3", plusOne: true,
+			more: []weights.MetaEntry{{Key: "final_logit_softcapping", Value: float32(30)}}}},
+		{"gemma3_text", "2 entries for 6 layers", conversion{arch: "gemma3", plusOne: true,
+			more: []weights.MetaEntry{{Key: "attention.sliding_window_pattern", Value: []bool{true, false}}}}},
+		{"smollm3", "rotary positions on 4 of 8", conversion{arch: "smollm3", interleave: true,
+			more: []weights.MetaEntry{{Key: "rope.dimension_count", Value: uint32(4)}}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			src := modeltest.Open(t, filepath.Join(arch, c.name), "")
+			m, err := model.Load(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "model.gguf")
+			c.conversion.convert(t, path, src, m)
+			_, err = model.Load(modeltest.Open(t, path, ""))
+			refused(t, err, c.says)
+		})
+	}
+}
+
+func refused(t *testing.T, err error, says string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("loaded, where the error should say %q", says)
+	}
+	if !strings.Contains(err.Error(), says) {
+		t.Errorf("the error is %q and does not say %q", err, says)
+	}
+}
+
+// TestDefaultWindow leaves out the setting that transformers has a default for.
+func TestDefaultWindow(t *testing.T) {
+	src := modeltest.Open(t, filepath.Join(arch, "mistral"), "")
+	delete(src.Folder.Config, "sliding_window")
+	m, err := model.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l := range m.Layer {
+		if w := m.Layer[l].Window; w != 4096 {
+			t.Errorf("the window of layer %d is %d", l, w)
+		}
+	}
+}
