@@ -54,7 +54,7 @@ func openBase(name, path string) (b *baseModel, err error) {
 	if b.sep < 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the tokenizer of " + name + " has no token to stand between documents", Hint: "choose another base"}
 	}
-	if b.chat, err = tok.ChatTemplate(); err != nil {
+	if b.chat, err = tok.Template(); err != nil {
 		return nil, baseError(name, path, err)
 	}
 	return b, nil

@@ -214,9 +214,13 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.plan(); err != nil {
 		return err
 	}
-	defer r.trainer.Close()
 	energy := readEnergy()
-	if err := r.steps(ctx); err != nil {
+	err := r.steps(ctx)
+	// What comes after needs none of the memory that training takes.
+	if e := r.trainer.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
 		return err
 	}
 	wattHours := energy.since()
