@@ -94,10 +94,10 @@ func FolderDecoder(src *weights.Source, def Defaults) (*Model, *Folder, error) {
 		Context:      r.IntOr("max_position_embeddings", 2048),
 		Eps:          float32(r.FloatOr("rms_norm_eps", 1e-6)),
 	}}
-	m.KVHeads = r.IntOr("num_key_value_heads", def.KVHeads)
-	if m.KVHeads == 0 {
-		m.KVHeads = m.Heads
+	if def.KVHeads == 0 {
+		def.KVHeads = m.Heads
 	}
+	m.KVHeads = r.IntOr("num_key_value_heads", def.KVHeads)
 	if err := r.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -113,10 +113,10 @@ func FolderDecoder(src *weights.Source, def Defaults) (*Model, *Folder, error) {
 	default:
 		return nil, nil, fmt.Errorf("the activation %q is not supported", act)
 	}
-	m.HeadSize = r.IntOr("head_dim", def.HeadSize)
-	if m.HeadSize == 0 {
-		m.HeadSize = m.Dim / m.Heads
+	if def.HeadSize == 0 {
+		def.HeadSize = m.Dim / m.Heads
 	}
+	m.HeadSize = r.IntOr("head_dim", def.HeadSize)
 	m.Rope = r.Rope(def.Theta)
 	m.Embed = r.Matrix("model.embed_tokens.weight")
 	m.Vocab = m.Embed.Rows

@@ -122,20 +122,19 @@ func (r *Folder) rope(m map[string]any, theta float64) Rope {
 	return rope
 }
 
-// Window is the size of the window that attention has; 0 for none. Where
-// config.json has no sliding_window it is transformers' default.
-func (r *Folder) Window() int {
-	const usual = 4096
+// Window is the size of the window that attention has, usual where config.json
+// does not say; 0 for none.
+func (r *Folder) Window(usual int) int {
 	if v, ok := r.config["sliding_window"]; ok && v == nil {
 		return 0
 	}
 	return r.IntOr("sliding_window", usual)
 }
 
-// Windows gives layers their window: those of the kind sliding_attention in
+// Windows gives layers their window (see Window): those of the kind sliding_attention in
 // layer_types, or where there is no such list those for which slides is true.
-func (r *Folder) Windows(m *Model, slides func(l int) bool) {
-	window := r.Window()
+func (r *Folder) Windows(m *Model, usual int, slides func(l int) bool) {
+	window := r.Window(usual)
 	kinds, listed := r.config["layer_types"].([]any)
 	if listed && len(kinds) != len(m.Layer) {
 		r.fail("layer_types in config.json has %d entries for %d layers", len(kinds), len(m.Layer))

@@ -30,6 +30,8 @@ func TestRefusedSettings(t *testing.T) {
 		{"qwen2", "num_hidden_layers", 4., "model.layers.3.input_layernorm.weight is missing"},
 		{"qwen2", "num_attention_heads", 3., "3 heads cannot share 2 key-value heads"},
 		{"qwen2", "num_key_value_heads", -2., "-2 key-value heads"},
+		{"qwen2", "num_key_value_heads", 0., "0 key-value heads"},
+		{"qwen2", "head_dim", 0., "the head size is 0"},
 		{"qwen2", "rms_norm_eps", 0., "epsilon"},
 		{"qwen2", "max_position_embeddings", 1e12, "context"},
 		{"qwen2", "hidden_act", "relu", `"relu"`},

@@ -87,7 +87,7 @@ func fromFolder(src *weights.Source) (*model.Model, error) {
 	if every < 1 {
 		return nil, fmt.Errorf("a sliding_window_pattern of %d cannot be: config.json is damaged", every)
 	}
-	r.Windows(m, func(l int) bool { return (l+1)%every != 0 })
+	r.Windows(m, 4096, func(l int) bool { return (l+1)%every != 0 })
 	plusOne(m.Norm)
 	for l := range m.Layer {
 		L, p := &m.Layer[l], fmt.Sprintf("model.layers.%d.", l)

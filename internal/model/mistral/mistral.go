@@ -21,7 +21,7 @@ func Load(src *weights.Source) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	window := r.Window()
+	window := r.Window(4096)
 	for l := range m.Layer {
 		m.Layer[l].Window = window
 	}

@@ -16,12 +16,12 @@ func Load(src *weights.Source) (*model.Model, error) {
 		m, _, err := model.GGUFDecoder(src, "qwen2", "qwen2", false)
 		return m, err
 	}
-	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 10000})
+	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 10000, KVHeads: 32})
 	if err != nil {
 		return nil, err
 	}
 	if r.BoolOr("use_sliding_window", false) {
-		r.Windows(m, func(l int) bool { return l >= r.IntOr("max_window_layers", 28) })
+		r.Windows(m, 4096, func(l int) bool { return l >= r.IntOr("max_window_layers", 28) })
 	}
 	return m, r.Err()
 }

@@ -19,9 +19,9 @@ func Load(src *weights.Source) (*model.Model, error) {
 		m, _, err = model.GGUFDecoder(src, "qwen3", "qwen3", false)
 	} else {
 		var r *model.Folder
-		m, r, err = model.FolderDecoder(src, model.Defaults{Theta: 10000, HeadSize: 128})
+		m, r, err = model.FolderDecoder(src, model.Defaults{Theta: 10000, KVHeads: 32, HeadSize: 128})
 		if err == nil && r.BoolOr("use_sliding_window", false) {
-			r.Windows(m, func(l int) bool { return l >= r.IntOr("max_window_layers", 28) })
+			r.Windows(m, 4096, func(l int) bool { return l >= r.IntOr("max_window_layers", 28) })
 			err = r.Err()
 		}
 	}

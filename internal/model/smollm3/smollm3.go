@@ -19,7 +19,7 @@ func Load(src *weights.Source) (*model.Model, error) {
 		every(m, 4)
 		return m, nil
 	}
-	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 2000000, Tied: true})
+	m, r, err := model.FolderDecoder(src, model.Defaults{Theta: 2000000, Tied: true, KVHeads: 4})
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func Load(src *weights.Source) (*model.Model, error) {
 		}
 	}
 	if r.BoolOr("use_sliding_window", false) {
-		r.Windows(m, func(l int) bool { return m.Layer[l].NoRope })
+		r.Windows(m, 0, func(l int) bool { return m.Layer[l].NoRope })
 	}
 	return m, r.Err()
 }
