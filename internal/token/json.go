@@ -466,7 +466,11 @@ func (v *Vocab) readDecoder(p partJSON) error {
 				return err
 			}
 		}
-	case "ByteLevel", "ByteFallback", "Fuse":
+	case "ByteLevel":
+		if v.Model != "gpt2" {
+			return errors.New("ByteLevel without a pre-tokenizer of that type is not known")
+		}
+	case "ByteFallback", "Fuse":
 	case "Replace":
 		if p.Pattern.String == nil || *p.Pattern.String != "▁" || p.Content != " " {
 			return fmt.Errorf("Replace of %q by %q is not known", p.Pattern.text(), p.Content)

@@ -9,7 +9,7 @@ import (
 
 // Limits bounds one rendering. A zero field stands for the default.
 type Limits struct {
-	Steps  int // nodes evaluated, and items and bytes walked over, together; 20 million
+	Steps  int // nodes evaluated, and items and bytes walked over, together; 5 million
 	Memory int // bytes of all values made, whether still in use or not; 256 MiB
 	Output int // bytes rendered; 16 MiB
 	Depth  int // macros and recursive loops within one another; 100
@@ -21,7 +21,7 @@ func (l Limits) orDefault() Limits {
 			*n = def
 		}
 	}
-	set(&l.Steps, 20_000_000)
+	set(&l.Steps, 5_000_000)
 	set(&l.Memory, 256<<20)
 	set(&l.Output, 16<<20)
 	set(&l.Depth, 100)

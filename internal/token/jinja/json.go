@@ -79,6 +79,9 @@ func (w *jsonWriter) write(v any, deep int) error {
 	if deep > maxDeep {
 		return errDeep
 	}
+	if err := w.in.step(1); err != nil {
+		return err
+	}
 	switch v := v.(type) {
 	case nil:
 		return w.put("null")

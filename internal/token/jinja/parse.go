@@ -213,7 +213,7 @@ func (p *parser) statement(name string) (stmt, error) {
 					return nil, err
 				}
 			}
-			target, err := p.target(false)
+			name, err := p.name()
 			if err != nil {
 				return nil, err
 			}
@@ -224,7 +224,7 @@ func (p *parser) statement(name string) (stmt, error) {
 			if err != nil {
 				return nil, err
 			}
-			w.targets, w.values = append(w.targets, target), append(w.values, v)
+			w.targets, w.values = append(w.targets, &nameExpr{name}), append(w.values, v)
 		}
 		p.at++
 		var err error
@@ -339,31 +339,37 @@ func (p *parser) setStatement() (stmt, error) {
 	return s, err
 }
 
-// target reads what is assigned to: names, or with attr the attribute of a
-// namespace.
+// target reads what is assigned to: names, groups of names in brackets, or,
+// with attr, the attribute of a namespace.
 func (p *parser) target(attr bool) (expr, error) {
-	var items []expr
-	paren := p.skip(tokOp, "(")
-	for {
-		name, err := p.name()
-		if err != nil {
-			return nil, err
-		}
-		if attr && len(items) == 0 && p.skip(tokOp, ".") {
-			field, err := p.name()
-			return &attrExpr{&nameExpr{name}, field}, err
-		}
-		items = append(items, &nameExpr{name})
-		if !p.skip(tokOp, ",") {
-			break
-		}
-		if p.peek().kind != tokName || p.is(tokName, "in") {
-			break
-		}
+	if err := p.enter(); err != nil {
+		return nil, err
 	}
-	if paren {
-		if err := p.want(tokOp, ")"); err != nil {
-			return nil, err
+	defer p.leave()
+	var items []expr
+	for {
+		if p.skip(tokOp, "(") {
+			group, err := p.target(false)
+			if err != nil {
+				return nil, err
+			}
+			if err := p.want(tokOp, ")"); err != nil {
+				return nil, err
+			}
+			items = append(items, group)
+		} else {
+			name, err := p.name()
+			if err != nil {
+				return nil, err
+			}
+			if attr && len(items) == 0 && p.skip(tokOp, ".") {
+				field, err := p.name()
+				return &attrExpr{&nameExpr{name}, field}, err
+			}
+			items = append(items, &nameExpr{name})
+		}
+		if !p.skip(tokOp, ",") || p.isOp(")") || p.isOp("=") || p.is(tokName, "in") {
+			break
 		}
 	}
 	if len(items) == 1 {

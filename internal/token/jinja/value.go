@@ -376,6 +376,9 @@ func (in *interp) repr(b *strings.Builder, v any, deep int) error {
 	if deep > maxDeep {
 		return errDeep
 	}
+	if err := in.step(1); err != nil {
+		return err
+	}
 	before := b.Len()
 	switch v := v.(type) {
 	case nil:
