@@ -315,7 +315,7 @@ func (v *Vocab) readNormalizer(p partJSON) error {
 		v.Normalize = append(v.Normalize, Step{Kind: StepPrepend, To: p.Prepend})
 	case "Replace":
 		if p.Pattern.String == nil || *p.Pattern.String == "" {
-			return fmt.Errorf("Replace of the pattern %q is not known", p.Pattern.text())
+			return fmt.Errorf("a Replace of the pattern %q is not known", p.Pattern.text())
 		}
 		v.Normalize = append(v.Normalize, Step{Kind: StepReplace, From: *p.Pattern.String, To: p.Content})
 	default:
@@ -384,7 +384,7 @@ func (v *Vocab) readPreTokenizer(p partJSON) error {
 		}
 	case "Metaspace":
 		if p.Replacement != "▁" {
-			return fmt.Errorf("Metaspace with %q is not known", p.Replacement)
+			return fmt.Errorf("a Metaspace with %q is not known", p.Replacement)
 		}
 		v.Mark = append(v.Mark, Step{Kind: StepReplace, From: " ", To: "▁"})
 		scheme := p.PrependScheme
@@ -401,7 +401,7 @@ func (v *Vocab) readPreTokenizer(p partJSON) error {
 			v.Mark = append(v.Mark, Step{Kind: StepFirst, To: "▁"})
 		case "never":
 		default:
-			return fmt.Errorf("Metaspace with prepend_scheme %q is not known", scheme)
+			return fmt.Errorf("a Metaspace with prepend_scheme %q is not known", scheme)
 		}
 		v.SplitEach = p.Split == nil || *p.Split
 	default:
@@ -468,16 +468,16 @@ func (v *Vocab) readDecoder(p partJSON) error {
 		}
 	case "ByteLevel":
 		if v.Model != "gpt2" {
-			return errors.New("ByteLevel without a pre-tokenizer of that type is not known")
+			return errors.New("a ByteLevel without a pre-tokenizer of that type is not known")
 		}
 	case "ByteFallback", "Fuse":
 	case "Replace":
 		if p.Pattern.String == nil || *p.Pattern.String != "▁" || p.Content != " " {
-			return fmt.Errorf("Replace of %q by %q is not known", p.Pattern.text(), p.Content)
+			return fmt.Errorf("a Replace of %q by %q is not known", p.Pattern.text(), p.Content)
 		}
 	case "Strip":
 		if p.Content != " " || p.Start < 0 || p.Start > 16 || p.Stop != 0 {
-			return fmt.Errorf("Strip of %q, %d and %d is not known", p.Content, p.Start, p.Stop)
+			return fmt.Errorf("a Strip of %q, %d and %d is not known", p.Content, p.Start, p.Stop)
 		}
 		v.StripStart = p.Start
 	case "Metaspace":

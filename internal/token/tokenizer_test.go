@@ -308,7 +308,7 @@ func TestParseErrors(t *testing.T) {
 		{"gpt2", "model", object{"type": "BPE", "vocab": object{"a": 7, "b": 7}}, "both have id 7"},
 		{"gpt2", "model", object{"type": "BPE", "vocab": object{"a": 0}, "dropout": 0.1}, "dropout"},
 		{"gpt2", "model", object{"type": "BPE", "vocab": object{"a": 0}, "end_of_word_suffix": "</w>"}, "end_of_word_suffix"},
-		{"gpt2", "pre_tokenizer", nil, "decoder: ByteLevel without a pre-tokenizer of that type is not known"},
+		{"gpt2", "pre_tokenizer", nil, "decoder: a ByteLevel without a pre-tokenizer of that type is not known"},
 		{"gpt2", "pre_tokenizer", object{"type": "Whitespace"}, "unknown pre-tokenizer Whitespace"},
 		{"gpt2", "pre_tokenizer", object{"type": "ByteLevel", "add_prefix_space": true}, "ByteLevel with add_prefix_space"},
 		{"gpt2", "pre_tokenizer", object{"type": "Sequence", "pretokenizers": []any{object{"type": "Split", "pattern": object{"Regex": "x+"},

@@ -570,11 +570,12 @@ func selectFilter(attribute, reject bool) filterFunc {
 		}
 		test := func(in *interp, v any, a arguments) (bool, error) { return truthy(v), nil }
 		if len(rest) > 0 {
-			name, ok := rest[0].(string)
-			if test, ok = tests[name]; !ok {
+			name, _ := rest[0].(string)
+			named, ok := tests[name]
+			if !ok {
 				return nil, fmt.Errorf("the test %q is not known here", name)
 			}
-			rest = rest[1:]
+			test, rest = named, rest[1:]
 		}
 		out := &list{}
 		for _, x := range items {
