@@ -65,9 +65,9 @@ func TestPullFromHub(t *testing.T) {
 		}
 	}
 
-	served := hub.served
+	served := hub.sent()
 	again := mustPull(t, s.again(), "tiny", PullOptions{})
-	if hub.served != served || again.Path != found.Path {
+	if hub.sent() != served || again.Path != found.Path {
 		t.Errorf("fetched again")
 	}
 	list, err := s.List(t.Context())
@@ -153,11 +153,11 @@ func TestResume(t *testing.T) {
 			if got, _ := os.ReadFile(found.Path); !bytes.Equal(got, data) {
 				t.Error("the file differs")
 			}
-			if !slices.Equal(hub.gets, c.gets) {
-				t.Errorf("asked for %q, want %q", hub.gets, c.gets)
+			if !slices.Equal(hub.asked(), c.gets) {
+				t.Errorf("asked for %q, want %q", hub.asked(), c.gets)
 			}
-			if hub.served > c.bytes {
-				t.Errorf("%d bytes were sent, %d are enough", hub.served, c.bytes)
+			if hub.sent() > c.bytes {
+				t.Errorf("%d bytes were sent, %d are enough", hub.sent(), c.bytes)
 			}
 			if left := leftovers(t, s.Dir, s.Hub.Cache); left != nil {
 				t.Errorf("left over: %v", left)
@@ -172,15 +172,15 @@ func TestBreaksOffForever(t *testing.T) {
 	hub.cuts = []int{100, 0, 0, 0, 0, 0, 0, 0}
 	s := newTestStore(t, hub.URL, testEntry(data, true))
 	_, err := s.Pull(t.Context(), "tiny", PullOptions{})
-	if !errors.Is(err, ErrUnreachable) || len(hub.gets) > maxTries+1 {
-		t.Errorf("after %d requests: %v", len(hub.gets), err)
+	if !errors.Is(err, ErrUnreachable) || len(hub.asked()) > maxTries+1 {
+		t.Errorf("after %d requests: %v", len(hub.asked()), err)
 	}
 	if _, err := s.Locate(t.Context(), "tiny"); stroke.CodeOf(err) != stroke.CodeNotFound {
 		t.Errorf("half a file was taken: %v", err)
 	}
 	hub.cuts = nil
 	mustPull(t, s, "tiny", PullOptions{})
-	if got := hub.gets[len(hub.gets)-1]; got != "bytes=100-" {
+	if got := hub.asked()[len(hub.asked())-1]; got != "bytes=100-" {
 		t.Errorf("the next run asked for %q", got)
 	}
 }
@@ -188,7 +188,8 @@ func TestBreaksOffForever(t *testing.T) {
 func TestStall(t *testing.T) {
 	data := model(1 << 20)
 	hub := newHub(t, map[string][]byte{"tiny.gguf": data})
-	hub.stall = make(chan struct{})
+	stall := make(chan struct{})
+	hub.stall = stall
 	s := newTestStore(t, hub.URL, testEntry(data, true))
 	go func() {
 		for { // once half has come, the next answers flow
@@ -202,14 +203,13 @@ func TestStall(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	stall := hub.stall
 	defer close(stall)
 	found := mustPull(t, s, "tiny", PullOptions{})
 	if got, _ := os.ReadFile(found.Path); !bytes.Equal(got, data) {
 		t.Error("the file differs")
 	}
-	if len(hub.gets) != 2 || hub.gets[1] == "" {
-		t.Errorf("asked for %q", hub.gets)
+	if len(hub.asked()) != 2 || hub.asked()[1] == "" {
+		t.Errorf("asked for %q", hub.asked())
 	}
 }
 
@@ -224,7 +224,7 @@ func TestWrongBytes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "the catalog names") || errors.Is(err, ErrUnreachable) {
 			t.Errorf("%v", err)
 		}
-		if hub.served != 0 {
+		if hub.sent() != 0 {
 			t.Error("fetched what the hub says is another file")
 		}
 	})
@@ -363,7 +363,7 @@ func TestOffline(t *testing.T) {
 	if _, err := s.Probe(t.Context(), "tiny"); !errors.Is(err, ErrUnreachable) {
 		t.Errorf("probe: %v", err)
 	}
-	if hub.token != "" || hub.gets != nil {
+	if hub.token != "" || hub.asked() != nil {
 		t.Error("the hub was asked")
 	}
 }
@@ -459,8 +459,8 @@ func TestProbe(t *testing.T) {
 	if err != nil || reach.Size != int64(len(data)) || reach.BytesPerSecond <= 0 || reach.Seconds() <= 0 {
 		t.Errorf("%+v: %v", reach, err)
 	}
-	if hub.served > probeBytes {
-		t.Errorf("%d bytes to measure", hub.served)
+	if hub.sent() > probeBytes {
+		t.Errorf("%d bytes to measure", hub.sent())
 	}
 }
 

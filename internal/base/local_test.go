@@ -72,7 +72,7 @@ func (s *Store) process(t *testing.T) *exec.Cmd {
 func TestFetchedOnce(t *testing.T) {
 	data := model(1 << 20)
 	hub := newHub(t, map[string][]byte{"tiny.gguf": data})
-	hub.slow = 5 * time.Millisecond
+	hub.set(func() { hub.slow = 5 * time.Millisecond })
 	s := newTestStore(t, hub.URL, testEntry(data, true))
 	var wg sync.WaitGroup
 	waited := make(chan string, 16)
@@ -97,8 +97,8 @@ func TestFetchedOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(hub.gets) != 1 || hub.served != int64(len(data)) {
-		t.Errorf("%d requests, %d bytes sent for a file of %d", len(hub.gets), hub.served, len(data))
+	if len(hub.asked()) != 1 || hub.sent() != int64(len(data)) {
+		t.Errorf("%d requests, %d bytes sent for a file of %d", len(hub.asked()), hub.sent(), len(data))
 	}
 	close(waited)
 	for line := range waited {
@@ -113,7 +113,7 @@ func TestFetchedOnce(t *testing.T) {
 func TestKilled(t *testing.T) {
 	data := model(1 << 20)
 	hub := newHub(t, map[string][]byte{"tiny.gguf": data})
-	hub.stall = make(chan struct{})
+	hub.set(func() { hub.stall = make(chan struct{}) })
 	s := newTestStore(t, hub.URL, testEntry(data, true))
 	cmd := s.process(t)
 	if err := cmd.Start(); err != nil {
@@ -135,17 +135,16 @@ func TestKilled(t *testing.T) {
 	if _, err := s.Locate(t.Context(), "tiny"); stroke.CodeOf(err) != stroke.CodeNotFound {
 		t.Errorf("half a file was taken: %v", err)
 	}
-	hub.mu.Lock()
-	close(hub.stall)
-	hub.stall = nil
-	hub.gets = nil
-	hub.mu.Unlock()
+	hub.set(func() {
+		close(hub.stall)
+		hub.stall, hub.gets = nil, nil
+	})
 	found := mustPull(t, s, "tiny", PullOptions{})
 	if got, _ := os.ReadFile(found.Path); !bytes.Equal(got, data) {
 		t.Error("the file differs")
 	}
-	if len(hub.gets) != 1 || hub.gets[0] == "" {
-		t.Errorf("asked for %q", hub.gets)
+	if len(hub.asked()) != 1 || hub.asked()[0] == "" {
+		t.Errorf("asked for %q", hub.asked())
 	}
 }
 

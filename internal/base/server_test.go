@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -171,6 +172,27 @@ func (h *hubServer) count(n int) {
 	h.mu.Lock()
 	h.served += int64(n)
 	h.mu.Unlock()
+}
+
+// set changes how the hub behaves while it runs.
+func (h *hubServer) set(change func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change()
+}
+
+// sent is how many bytes of content went out.
+func (h *hubServer) sent() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.served
+}
+
+// asked gives the Range headers of the content requests.
+func (h *hubServer) asked() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.gets)
 }
 
 func sha(data []byte) string {
