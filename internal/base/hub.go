@@ -91,8 +91,10 @@ func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOpt
 		progress(f.size, f.size)
 		return wrapWrite(s.Hub.writeRef(src, f.commit))
 	}
+	at := src
+	at.Rev = f.commit // a branch may move on meanwhile
 	t := transfer{
-		url: s.Hub.resolveURL(src, f.name), token: s.Hub.Token,
+		url: s.Hub.resolveURL(at, f.name), token: s.Hub.Token,
 		path: blob + ".incomplete", size: f.size, progress: progress,
 	}
 	check := func(p string) error { return s.verify(ctx, f, p) }

@@ -80,7 +80,7 @@ func TestPullFromHub(t *testing.T) {
 // nothing of Stroke's own there.
 func TestFoundInCacheOfAnother(t *testing.T) {
 	data := model(100_000)
-	for _, rev := range []string{"main", testCommit} {
+	for _, rev := range []string{"main", testCommit, strings.Repeat("9", 40)} { // the last: the same file at another commit
 		t.Run(rev, func(t *testing.T) {
 			e := testEntry(data, true)
 			e.Sources[0].Rev = rev
@@ -438,15 +438,18 @@ func TestRemoveFromHubCache(t *testing.T) {
 			}
 		}
 		removed, err := s.Remove(t.Context(), "tiny", nil)
-		if err != nil {
+		if shared != (stroke.CodeOf(err) == stroke.CodePartial) || !shared && err != nil {
 			t.Fatal(err)
 		}
 		_, gone := os.Stat(blob)
 		if shared != (gone == nil) || (removed.Bytes == 0) != shared {
 			t.Errorf("shared %v: %+v, blob: %v", shared, removed, gone)
 		}
-		if _, err := s.Locate(t.Context(), "tiny"); stroke.CodeOf(err) != stroke.CodeNotFound {
-			t.Errorf("%v", err)
+		if _, err := os.Lstat(found.Path); err == nil {
+			t.Error("our own snapshot stays")
+		}
+		if _, err := s.Locate(t.Context(), "tiny"); shared != (err == nil) {
+			t.Errorf("shared %v: %v", shared, err)
 		}
 	}
 }

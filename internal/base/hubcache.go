@@ -53,6 +53,28 @@ func (h HubConfig) lookup(src Source) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
+	return h.lookupAt(src, commit)
+}
+
+// lookupPinned gives the records of a pinned file at whatever commits the
+// cache has it: its hash vouches for it.
+func (h HubConfig) lookupPinned(src Source) (recs []record) {
+	dirs, err := os.ReadDir(filepath.Join(h.repoDir(src.Repo), "snapshots"))
+	if err != nil {
+		return nil
+	}
+	for _, d := range dirs {
+		if !isCommit(d.Name()) {
+			continue
+		}
+		if r, err := h.lookupAt(src, d.Name()); err == nil {
+			recs = append(recs, r)
+		}
+	}
+	return recs
+}
+
+func (h HubConfig) lookupAt(src Source, commit string) (record, error) {
 	root := h.snapshotDir(src.Repo, commit)
 	p := filepath.Join(root, filepath.FromSlash(src.File))
 	info, err := os.Stat(p)

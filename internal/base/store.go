@@ -268,6 +268,11 @@ func (s *Store) candidates(e Entry) (recs []record, err error) {
 				Name: e.Name, From: src.String(), Ours: true, Pinned: "catalog",
 				Files: []recordFile{{Name: e.File, Size: e.Size}},
 			})
+		case src.Kind == Hub && src.File != "" && e.Pinned():
+			for _, rec := range s.Hub.lookupPinned(src) {
+				rec.Name = e.Name
+				recs = append(recs, rec)
+			}
 		case src.Kind == Hub && src.File != "":
 			if rec, lerr := s.Hub.lookup(src); lerr == nil {
 				rec.Name = e.Name
