@@ -53,7 +53,7 @@ DATA low<>+28(SB)/4, $0x0000000f
 GLOBL low<>(SB), RODATA|NOPTR, $32
 
 // func avx2MulQ4_1_1(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_1_1(SB), NOSPLIT, $16-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -114,6 +114,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(SI)
 	VCVTPH2PS    (SI), X4
 	VBROADCASTSS X4, Y5
 	VMOVSHDUP    X4, X4
@@ -137,6 +138,7 @@ block:
 	VFMADD213PS  Y4, Y5, Y7
 	VFMADD231PS  96(R10), Y7, Y0
 	ADDQ         $0x14, SI
+	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), X4
 	VBROADCASTSS X4, Y5
 	VMOVSHDUP    X4, X4
@@ -160,6 +162,7 @@ block:
 	VFMADD213PS  Y4, Y5, Y7
 	VFMADD231PS  96(R10), Y7, Y1
 	ADDQ         $0x14, DI
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), X4
 	VBROADCASTSS X4, Y5
 	VMOVSHDUP    X4, X4
@@ -183,6 +186,7 @@ block:
 	VFMADD213PS  Y4, Y5, Y7
 	VFMADD231PS  96(R10), Y7, Y2
 	ADDQ         $0x14, R8
+	PREFETCHT0   4096(R9)
 	VCVTPH2PS    (R9), X4
 	VBROADCASTSS X4, Y5
 	VMOVSHDUP    X4, X4
@@ -230,7 +234,7 @@ block:
 	RET
 
 // func avx2MulQ4_1_2(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_1_2(SB), NOSPLIT, $32-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -280,6 +284,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), X4
 	VBROADCASTSS X4, Y5
 	VMOVSHDUP    X4, X4
@@ -307,6 +312,7 @@ block:
 	VFMADD231PS  96(R9), Y7, Y0
 	VFMADD231PS  96(R9)(SI*1), Y7, Y2
 	ADDQ         $0x14, DI
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), X4
 	VBROADCASTSS X4, Y5
 	VMOVSHDUP    X4, X4
@@ -366,7 +372,7 @@ block:
 	RET
 
 // func avx2MulQ4_1_3(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_1_3(SB), NOSPLIT, $48-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -419,6 +425,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), X6
 	VBROADCASTSS X6, Y7
 	VMOVSHDUP    X6, X6
@@ -450,6 +457,7 @@ block:
 	VFMADD231PS  96(R9)(SI*1), Y9, Y2
 	VFMADD231PS  96(R9)(SI*2), Y9, Y4
 	ADDQ         $0x14, DI
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), X6
 	VBROADCASTSS X6, Y7
 	VMOVSHDUP    X6, X6
@@ -522,7 +530,7 @@ block:
 	RET
 
 // func avx2MulQ4_1_4(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_1_4(SB), NOSPLIT, $64-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -579,6 +587,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), X8
 	VBROADCASTSS X8, Y9
 	VMOVSHDUP    X8, X8
@@ -614,6 +623,7 @@ block:
 	VFMADD231PS  96(R10)(SI*2), Y11, Y4
 	VFMADD231PS  96(R10)(DI*1), Y11, Y6
 	ADDQ         $0x14, R8
+	PREFETCHT0   4096(R9)
 	VCVTPH2PS    (R9), X8
 	VBROADCASTSS X8, Y9
 	VMOVSHDUP    X8, X8
@@ -749,7 +759,7 @@ DATA eight<>+28(SB)/4, $0x00000008
 GLOBL eight<>(SB), RODATA|NOPTR, $32
 
 // func avx2MulQ4_0_1(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_0_1(SB), NOSPLIT, $16-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -810,6 +820,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(SI)
 	VPBROADCASTW (SI), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVZXBD    2(SI), Y5
@@ -835,6 +846,7 @@ block:
 	VMULPS       Y4, Y6, Y6
 	VFMADD231PS  96(R10), Y6, Y0
 	ADDQ         $0x12, SI
+	PREFETCHT0   4096(DI)
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVZXBD    2(DI), Y5
@@ -860,6 +872,7 @@ block:
 	VMULPS       Y4, Y6, Y6
 	VFMADD231PS  96(R10), Y6, Y1
 	ADDQ         $0x12, DI
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVZXBD    2(R8), Y5
@@ -885,6 +898,7 @@ block:
 	VMULPS       Y4, Y6, Y6
 	VFMADD231PS  96(R10), Y6, Y2
 	ADDQ         $0x12, R8
+	PREFETCHT0   4096(R9)
 	VPBROADCASTW (R9), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVZXBD    2(R9), Y5
@@ -934,7 +948,7 @@ block:
 	RET
 
 // func avx2MulQ4_0_2(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_0_2(SB), NOSPLIT, $32-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -984,6 +998,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVZXBD    2(DI), Y5
@@ -1013,6 +1028,7 @@ block:
 	VFMADD231PS  96(R9), Y6, Y0
 	VFMADD231PS  96(R9)(SI*1), Y6, Y2
 	ADDQ         $0x12, DI
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVZXBD    2(R8), Y5
@@ -1074,7 +1090,7 @@ block:
 	RET
 
 // func avx2MulQ4_0_3(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_0_3(SB), NOSPLIT, $48-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -1127,6 +1143,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS    X6, Y6
 	VPMOVZXBD    2(DI), Y7
@@ -1160,6 +1177,7 @@ block:
 	VFMADD231PS  96(R9)(SI*1), Y8, Y2
 	VFMADD231PS  96(R9)(SI*2), Y8, Y4
 	ADDQ         $0x12, DI
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X6
 	VCVTPH2PS    X6, Y6
 	VPMOVZXBD    2(R8), Y7
@@ -1234,7 +1252,7 @@ block:
 	RET
 
 // func avx2MulQ4_0_4(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_0_4(SB), NOSPLIT, $64-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -1291,6 +1309,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X8
 	VCVTPH2PS    X8, Y8
 	VPMOVZXBD    2(R8), Y9
@@ -1328,6 +1347,7 @@ block:
 	VFMADD231PS  96(R10)(SI*2), Y10, Y4
 	VFMADD231PS  96(R10)(DI*1), Y10, Y6
 	ADDQ         $0x12, R8
+	PREFETCHT0   4096(R9)
 	VPBROADCASTW (R9), X8
 	VCVTPH2PS    X8, Y8
 	VPMOVZXBD    2(R9), Y9
@@ -1449,7 +1469,7 @@ loop:
 	RET
 
 // func avx2MulQ8_0_1(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ8_0_1(SB), NOSPLIT, $16-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -1510,6 +1530,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(SI)
 	VPBROADCASTW (SI), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVSXBD    2(SI), Y5
@@ -1529,6 +1550,7 @@ block:
 	VMULPS       Y4, Y5, Y5
 	VFMADD231PS  96(R10), Y5, Y0
 	ADDQ         $0x22, SI
+	PREFETCHT0   4096(DI)
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVSXBD    2(DI), Y5
@@ -1548,6 +1570,7 @@ block:
 	VMULPS       Y4, Y5, Y5
 	VFMADD231PS  96(R10), Y5, Y1
 	ADDQ         $0x22, DI
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVSXBD    2(R8), Y5
@@ -1567,6 +1590,7 @@ block:
 	VMULPS       Y4, Y5, Y5
 	VFMADD231PS  96(R10), Y5, Y2
 	ADDQ         $0x22, R8
+	PREFETCHT0   4096(R9)
 	VPBROADCASTW (R9), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVSXBD    2(R9), Y5
@@ -1610,7 +1634,7 @@ block:
 	RET
 
 // func avx2MulQ8_0_2(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ8_0_2(SB), NOSPLIT, $32-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -1660,6 +1684,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVSXBD    2(DI), Y5
@@ -1683,6 +1708,7 @@ block:
 	VFMADD231PS  96(R9), Y5, Y0
 	VFMADD231PS  96(R9)(SI*1), Y5, Y2
 	ADDQ         $0x22, DI
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X4
 	VCVTPH2PS    X4, Y4
 	VPMOVSXBD    2(R8), Y5
@@ -1738,7 +1764,7 @@ block:
 	RET
 
 // func avx2MulQ8_0_3(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ8_0_3(SB), NOSPLIT, $48-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -1791,6 +1817,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS    X6, Y6
 	VPMOVSXBD    2(DI), Y7
@@ -1818,6 +1845,7 @@ block:
 	VFMADD231PS  96(R9)(SI*1), Y7, Y2
 	VFMADD231PS  96(R9)(SI*2), Y7, Y4
 	ADDQ         $0x22, DI
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X6
 	VCVTPH2PS    X6, Y6
 	VPMOVSXBD    2(R8), Y7
@@ -1886,7 +1914,7 @@ block:
 	RET
 
 // func avx2MulQ8_0_4(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ8_0_4(SB), NOSPLIT, $64-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -1943,6 +1971,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(R8)
 	VPBROADCASTW (R8), X8
 	VCVTPH2PS    X8, Y8
 	VPMOVSXBD    2(R8), Y9
@@ -1974,6 +2003,7 @@ block:
 	VFMADD231PS  96(R10)(SI*2), Y9, Y4
 	VFMADD231PS  96(R10)(DI*1), Y9, Y6
 	ADDQ         $0x22, R8
+	PREFETCHT0   4096(R9)
 	VPBROADCASTW (R9), X8
 	VCVTPH2PS    X8, Y8
 	VPMOVSXBD    2(R9), Y9
@@ -2079,7 +2109,7 @@ loop:
 	RET
 
 // func avx2MulF16_1(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, CMOV, F16C, FMA3
+// Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulF16_1(SB), NOSPLIT, $16-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2140,6 +2170,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(SI)
 	VCVTPH2PS    (SI), Y4
 	VFMADD231PS  (R10), Y4, Y0
 	VCVTPH2PS    16(SI), Y4
@@ -2149,6 +2180,7 @@ block:
 	VCVTPH2PS    48(SI), Y4
 	VFMADD231PS  96(R10), Y4, Y0
 	ADDQ         $0x40, SI
+	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), Y4
 	VFMADD231PS  (R10), Y4, Y1
 	VCVTPH2PS    16(DI), Y4
@@ -2158,6 +2190,7 @@ block:
 	VCVTPH2PS    48(DI), Y4
 	VFMADD231PS  96(R10), Y4, Y1
 	ADDQ         $0x40, DI
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), Y4
 	VFMADD231PS  (R10), Y4, Y2
 	VCVTPH2PS    16(R8), Y4
@@ -2167,6 +2200,7 @@ block:
 	VCVTPH2PS    48(R8), Y4
 	VFMADD231PS  96(R10), Y4, Y2
 	ADDQ         $0x40, R8
+	PREFETCHT0   4096(R9)
 	VCVTPH2PS    (R9), Y4
 	VFMADD231PS  (R10), Y4, Y3
 	VCVTPH2PS    16(R9), Y4
@@ -2200,7 +2234,7 @@ block:
 	RET
 
 // func avx2MulF16_2(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, CMOV, F16C, FMA3
+// Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulF16_2(SB), NOSPLIT, $32-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2250,6 +2284,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), Y4
 	VFMADD231PS  (R9), Y4, Y0
 	VFMADD231PS  (R9)(SI*1), Y4, Y2
@@ -2263,6 +2298,7 @@ block:
 	VFMADD231PS  96(R9), Y4, Y0
 	VFMADD231PS  96(R9)(SI*1), Y4, Y2
 	ADDQ         $0x40, DI
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), Y4
 	VFMADD231PS  (R9), Y4, Y1
 	VFMADD231PS  (R9)(SI*1), Y4, Y3
@@ -2308,7 +2344,7 @@ block:
 	RET
 
 // func avx2MulF16_3(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, CMOV, F16C, FMA3
+// Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulF16_3(SB), NOSPLIT, $48-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2361,6 +2397,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), Y6
 	VFMADD231PS  (R9), Y6, Y0
 	VFMADD231PS  (R9)(SI*1), Y6, Y2
@@ -2378,6 +2415,7 @@ block:
 	VFMADD231PS  96(R9)(SI*1), Y6, Y2
 	VFMADD231PS  96(R9)(SI*2), Y6, Y4
 	ADDQ         $0x40, DI
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), Y6
 	VFMADD231PS  (R9), Y6, Y1
 	VFMADD231PS  (R9)(SI*1), Y6, Y3
@@ -2436,7 +2474,7 @@ block:
 	RET
 
 // func avx2MulF16_4(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, CMOV, F16C, FMA3
+// Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulF16_4(SB), NOSPLIT, $64-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2493,6 +2531,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), Y8
 	VFMADD231PS  (R10), Y8, Y0
 	VFMADD231PS  (R10)(SI*1), Y8, Y2
@@ -2514,6 +2553,7 @@ block:
 	VFMADD231PS  96(R10)(SI*2), Y8, Y4
 	VFMADD231PS  96(R10)(DI*1), Y8, Y6
 	ADDQ         $0x40, R8
+	PREFETCHT0   4096(R9)
 	VCVTPH2PS    (R9), Y8
 	VFMADD231PS  (R10), Y8, Y1
 	VFMADD231PS  (R10)(SI*1), Y8, Y3
@@ -2613,7 +2653,7 @@ loop:
 	RET
 
 // func avx2MulBF16_1(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·avx2MulBF16_1(SB), NOSPLIT, $16-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2674,6 +2714,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(SI)
 	VPMOVZXWD    (SI), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  (R10), Y4, Y0
@@ -2687,6 +2728,7 @@ block:
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  96(R10), Y4, Y0
 	ADDQ         $0x40, SI
+	PREFETCHT0   4096(DI)
 	VPMOVZXWD    (DI), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  (R10), Y4, Y1
@@ -2700,6 +2742,7 @@ block:
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  96(R10), Y4, Y1
 	ADDQ         $0x40, DI
+	PREFETCHT0   4096(R8)
 	VPMOVZXWD    (R8), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  (R10), Y4, Y2
@@ -2713,6 +2756,7 @@ block:
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  96(R10), Y4, Y2
 	ADDQ         $0x40, R8
+	PREFETCHT0   4096(R9)
 	VPMOVZXWD    (R9), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  (R10), Y4, Y3
@@ -2750,7 +2794,7 @@ block:
 	RET
 
 // func avx2MulBF16_2(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·avx2MulBF16_2(SB), NOSPLIT, $32-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2800,6 +2844,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VPMOVZXWD    (DI), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  (R9), Y4, Y0
@@ -2817,6 +2862,7 @@ block:
 	VFMADD231PS  96(R9), Y4, Y0
 	VFMADD231PS  96(R9)(SI*1), Y4, Y2
 	ADDQ         $0x40, DI
+	PREFETCHT0   4096(R8)
 	VPMOVZXWD    (R8), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VFMADD231PS  (R9), Y4, Y1
@@ -2866,7 +2912,7 @@ block:
 	RET
 
 // func avx2MulBF16_3(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·avx2MulBF16_3(SB), NOSPLIT, $48-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -2919,6 +2965,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(DI)
 	VPMOVZXWD    (DI), Y6
 	VPSLLD       $0x10, Y6, Y6
 	VFMADD231PS  (R9), Y6, Y0
@@ -2940,6 +2987,7 @@ block:
 	VFMADD231PS  96(R9)(SI*1), Y6, Y2
 	VFMADD231PS  96(R9)(SI*2), Y6, Y4
 	ADDQ         $0x40, DI
+	PREFETCHT0   4096(R8)
 	VPMOVZXWD    (R8), Y6
 	VPSLLD       $0x10, Y6, Y6
 	VFMADD231PS  (R9), Y6, Y1
@@ -3002,7 +3050,7 @@ block:
 	RET
 
 // func avx2MulBF16_4(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·avx2MulBF16_4(SB), NOSPLIT, $64-80
 	MOVQ c+0(FP), AX
 	MOVQ order+48(FP), CX
@@ -3059,6 +3107,7 @@ chunk:
 	PCALIGN $0x20
 
 block:
+	PREFETCHT0   4096(R8)
 	VPMOVZXWD    (R8), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VFMADD231PS  (R10), Y8, Y0
@@ -3084,6 +3133,7 @@ block:
 	VFMADD231PS  96(R10)(SI*2), Y8, Y4
 	VFMADD231PS  96(R10)(DI*1), Y8, Y6
 	ADDQ         $0x40, R8
+	PREFETCHT0   4096(R9)
 	VPMOVZXWD    (R9), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VFMADD231PS  (R10), Y8, Y1

@@ -1812,7 +1812,7 @@ rows1_end:
 	RET
 
 // func avx512Q4_1x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_1x1(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -1828,27 +1828,28 @@ TEXT ·avx512Q4_1x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	MOVQ    blocks+48(FP), R8
-	MOVQ    scales+40(FP), R9
+	LEAQ    4096(DX), R8
+	MOVQ    blocks+48(FP), R9
+	MOVQ    scales+40(FP), R10
 	PCALIGN $0x20
 
 loop:
 	VMOVD            (DX), X5
 	VCVTPH2PS        X5, X5
-	VMOVQ            X5, (R9)
+	VMOVQ            X5, (R10)
 	VMOVD            (BX), X5
 	VCVTPH2PS        X5, X5
-	VMOVQ            X5, 8(R9)
+	VMOVQ            X5, 8(R10)
 	VMOVD            (SI), X5
 	VCVTPH2PS        X5, X5
-	VMOVQ            X5, 16(R9)
+	VMOVQ            X5, 16(R10)
 	VMOVD            (DI), X5
 	VCVTPH2PS        X5, X5
-	VMOVQ            X5, 24(R9)
+	VMOVQ            X5, 24(R10)
 	VMOVUPS          (AX), Z5
 	VMOVUPS          64(AX), Z6
-	VBROADCASTSS     4(R9), Z7
-	VFMADD231PS.BCST (R9), Z4, Z7
+	VBROADCASTSS     4(R10), Z7
+	VFMADD231PS.BCST (R10), Z4, Z7
 	VPMOVZXBD        4(DX), Z8
 	VPERMPS          Z7, Z8, Z9
 	VPSRLD           $0x04, Z8, Z8
@@ -1856,8 +1857,8 @@ loop:
 	VFMADD231PS      Z9, Z5, Z1
 	VFMADD231PS      Z7, Z6, Z1
 	ADDQ             $0x14, DX
-	VBROADCASTSS     12(R9), Z7
-	VFMADD231PS.BCST 8(R9), Z4, Z7
+	VBROADCASTSS     12(R10), Z7
+	VFMADD231PS.BCST 8(R10), Z4, Z7
 	VPMOVZXBD        4(BX), Z8
 	VPERMPS          Z7, Z8, Z9
 	VPSRLD           $0x04, Z8, Z8
@@ -1865,8 +1866,8 @@ loop:
 	VFMADD231PS      Z9, Z5, Z2
 	VFMADD231PS      Z7, Z6, Z2
 	ADDQ             $0x14, BX
-	VBROADCASTSS     20(R9), Z7
-	VFMADD231PS.BCST 16(R9), Z4, Z7
+	VBROADCASTSS     20(R10), Z7
+	VFMADD231PS.BCST 16(R10), Z4, Z7
 	VPMOVZXBD        4(SI), Z8
 	VPERMPS          Z7, Z8, Z9
 	VPSRLD           $0x04, Z8, Z8
@@ -1874,8 +1875,8 @@ loop:
 	VFMADD231PS      Z9, Z5, Z3
 	VFMADD231PS      Z7, Z6, Z3
 	ADDQ             $0x14, SI
-	VBROADCASTSS     28(R9), Z7
-	VFMADD231PS.BCST 24(R9), Z4, Z7
+	VBROADCASTSS     28(R10), Z7
+	VFMADD231PS.BCST 24(R10), Z4, Z7
 	VPMOVZXBD        4(DI), Z8
 	VPERMPS          Z7, Z8, Z9
 	VPSRLD           $0x04, Z8, Z8
@@ -1883,8 +1884,11 @@ loop:
 	VFMADD231PS      Z9, Z5, Z0
 	VFMADD231PS      Z7, Z6, Z0
 	ADDQ             $0x14, DI
+	PREFETCHT0       (R8)
+	PREFETCHT0       64(R8)
+	ADDQ             $0x00000050, R8
 	ADDQ             $0x00000080, AX
-	DECQ             R8
+	DECQ             R9
 	JNZ              loop
 	MOVQ             DX, (CX)
 	MOVQ             BX, 8(CX)
@@ -1942,7 +1946,7 @@ DATA iota0<>+60(SB)/4, $0x41700000
 GLOBL iota0<>(SB), RODATA|NOPTR, $64
 
 // func avx512Q4_1x2(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_1x2(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -1962,29 +1966,30 @@ TEXT ·avx512Q4_1x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD            (BX), X9
 	VCVTPH2PS        X9, X9
-	VMOVQ            X9, (R10)
+	VMOVQ            X9, (R11)
 	VMOVD            (SI), X9
 	VCVTPH2PS        X9, X9
-	VMOVQ            X9, 8(R10)
+	VMOVQ            X9, 8(R11)
 	VMOVD            (DI), X9
 	VCVTPH2PS        X9, X9
-	VMOVQ            X9, 16(R10)
+	VMOVQ            X9, 16(R11)
 	VMOVD            (R8), X9
 	VCVTPH2PS        X9, X9
-	VMOVQ            X9, 24(R10)
+	VMOVQ            X9, 24(R11)
 	VMOVUPS          (AX), Z9
 	VMOVUPS          64(AX), Z10
 	VMOVUPS          (AX)(CX*1), Z11
 	VMOVUPS          64(AX)(CX*1), Z12
-	VBROADCASTSS     4(R10), Z13
-	VFMADD231PS.BCST (R10), Z8, Z13
+	VBROADCASTSS     4(R11), Z13
+	VFMADD231PS.BCST (R11), Z8, Z13
 	VPMOVZXBD        4(BX), Z14
 	VPERMPS          Z13, Z14, Z15
 	VPSRLD           $0x04, Z14, Z14
@@ -1994,8 +1999,8 @@ loop:
 	VFMADD231PS      Z13, Z10, Z1
 	VFMADD231PS      Z13, Z12, Z5
 	ADDQ             $0x14, BX
-	VBROADCASTSS     12(R10), Z13
-	VFMADD231PS.BCST 8(R10), Z8, Z13
+	VBROADCASTSS     12(R11), Z13
+	VFMADD231PS.BCST 8(R11), Z8, Z13
 	VPMOVZXBD        4(SI), Z14
 	VPERMPS          Z13, Z14, Z15
 	VPSRLD           $0x04, Z14, Z14
@@ -2005,8 +2010,8 @@ loop:
 	VFMADD231PS      Z13, Z10, Z2
 	VFMADD231PS      Z13, Z12, Z6
 	ADDQ             $0x14, SI
-	VBROADCASTSS     20(R10), Z13
-	VFMADD231PS.BCST 16(R10), Z8, Z13
+	VBROADCASTSS     20(R11), Z13
+	VFMADD231PS.BCST 16(R11), Z8, Z13
 	VPMOVZXBD        4(DI), Z14
 	VPERMPS          Z13, Z14, Z15
 	VPSRLD           $0x04, Z14, Z14
@@ -2016,8 +2021,8 @@ loop:
 	VFMADD231PS      Z13, Z10, Z3
 	VFMADD231PS      Z13, Z12, Z7
 	ADDQ             $0x14, DI
-	VBROADCASTSS     28(R10), Z13
-	VFMADD231PS.BCST 24(R10), Z8, Z13
+	VBROADCASTSS     28(R11), Z13
+	VFMADD231PS.BCST 24(R11), Z8, Z13
 	VPMOVZXBD        4(R8), Z14
 	VPERMPS          Z13, Z14, Z15
 	VPSRLD           $0x04, Z14, Z14
@@ -2027,8 +2032,11 @@ loop:
 	VFMADD231PS      Z13, Z10, Z4
 	VFMADD231PS      Z13, Z12, Z0
 	ADDQ             $0x14, R8
+	PREFETCHT0       (R9)
+	PREFETCHT0       64(R9)
+	ADDQ             $0x00000050, R9
 	ADDQ             $0x00000080, AX
-	DECQ             R9
+	DECQ             R10
 	JNZ              loop
 	MOVQ             BX, (DX)
 	MOVQ             SI, 8(DX)
@@ -2094,7 +2102,7 @@ store1:
 	RET
 
 // func avx512Q4_1x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_1x3(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -2118,31 +2126,32 @@ TEXT ·avx512Q4_1x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD            (BX), X13
 	VCVTPH2PS        X13, X13
-	VMOVQ            X13, (R10)
+	VMOVQ            X13, (R11)
 	VMOVD            (SI), X13
 	VCVTPH2PS        X13, X13
-	VMOVQ            X13, 8(R10)
+	VMOVQ            X13, 8(R11)
 	VMOVD            (DI), X13
 	VCVTPH2PS        X13, X13
-	VMOVQ            X13, 16(R10)
+	VMOVQ            X13, 16(R11)
 	VMOVD            (R8), X13
 	VCVTPH2PS        X13, X13
-	VMOVQ            X13, 24(R10)
+	VMOVQ            X13, 24(R11)
 	VMOVUPS          (AX), Z13
 	VMOVUPS          64(AX), Z14
 	VMOVUPS          (AX)(CX*1), Z15
 	VMOVUPS          64(AX)(CX*1), Z16
 	VMOVUPS          (AX)(CX*2), Z17
 	VMOVUPS          64(AX)(CX*2), Z18
-	VBROADCASTSS     4(R10), Z19
-	VFMADD231PS.BCST (R10), Z12, Z19
+	VBROADCASTSS     4(R11), Z19
+	VFMADD231PS.BCST (R11), Z12, Z19
 	VPMOVZXBD        4(BX), Z20
 	VPERMPS          Z19, Z20, Z21
 	VPSRLD           $0x04, Z20, Z20
@@ -2154,8 +2163,8 @@ loop:
 	VFMADD231PS      Z19, Z16, Z5
 	VFMADD231PS      Z19, Z18, Z9
 	ADDQ             $0x14, BX
-	VBROADCASTSS     12(R10), Z19
-	VFMADD231PS.BCST 8(R10), Z12, Z19
+	VBROADCASTSS     12(R11), Z19
+	VFMADD231PS.BCST 8(R11), Z12, Z19
 	VPMOVZXBD        4(SI), Z20
 	VPERMPS          Z19, Z20, Z21
 	VPSRLD           $0x04, Z20, Z20
@@ -2167,8 +2176,8 @@ loop:
 	VFMADD231PS      Z19, Z16, Z6
 	VFMADD231PS      Z19, Z18, Z10
 	ADDQ             $0x14, SI
-	VBROADCASTSS     20(R10), Z19
-	VFMADD231PS.BCST 16(R10), Z12, Z19
+	VBROADCASTSS     20(R11), Z19
+	VFMADD231PS.BCST 16(R11), Z12, Z19
 	VPMOVZXBD        4(DI), Z20
 	VPERMPS          Z19, Z20, Z21
 	VPSRLD           $0x04, Z20, Z20
@@ -2180,8 +2189,8 @@ loop:
 	VFMADD231PS      Z19, Z16, Z7
 	VFMADD231PS      Z19, Z18, Z11
 	ADDQ             $0x14, DI
-	VBROADCASTSS     28(R10), Z19
-	VFMADD231PS.BCST 24(R10), Z12, Z19
+	VBROADCASTSS     28(R11), Z19
+	VFMADD231PS.BCST 24(R11), Z12, Z19
 	VPMOVZXBD        4(R8), Z20
 	VPERMPS          Z19, Z20, Z21
 	VPSRLD           $0x04, Z20, Z20
@@ -2193,8 +2202,11 @@ loop:
 	VFMADD231PS      Z19, Z16, Z8
 	VFMADD231PS      Z19, Z18, Z0
 	ADDQ             $0x14, R8
+	PREFETCHT0       (R9)
+	PREFETCHT0       64(R9)
+	ADDQ             $0x00000050, R9
 	ADDQ             $0x00000080, AX
-	DECQ             R9
+	DECQ             R10
 	JNZ              loop
 	MOVQ             BX, (DX)
 	MOVQ             SI, 8(DX)
@@ -2286,7 +2298,7 @@ store2:
 	RET
 
 // func avx512Q4_1x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_1x4(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -2314,34 +2326,35 @@ TEXT ·avx512Q4_1x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD            (BX), X17
 	VCVTPH2PS        X17, X17
-	VMOVQ            X17, (R10)
+	VMOVQ            X17, (R11)
 	VMOVD            (SI), X17
 	VCVTPH2PS        X17, X17
-	VMOVQ            X17, 8(R10)
+	VMOVQ            X17, 8(R11)
 	VMOVD            (DI), X17
 	VCVTPH2PS        X17, X17
-	VMOVQ            X17, 16(R10)
+	VMOVQ            X17, 16(R11)
 	VMOVD            (R8), X17
 	VCVTPH2PS        X17, X17
-	VMOVQ            X17, 24(R10)
+	VMOVQ            X17, 24(R11)
 	VMOVUPS          (AX), Z17
 	VMOVUPS          64(AX), Z18
 	VMOVUPS          (AX)(CX*1), Z19
 	VMOVUPS          64(AX)(CX*1), Z20
 	VMOVUPS          (AX)(CX*2), Z21
 	VMOVUPS          64(AX)(CX*2), Z22
-	LEAQ             (AX)(CX*2), R11
-	VMOVUPS          (R11)(CX*1), Z23
-	VMOVUPS          64(R11)(CX*1), Z24
-	VBROADCASTSS     4(R10), Z25
-	VFMADD231PS.BCST (R10), Z16, Z25
+	LEAQ             (AX)(CX*2), R12
+	VMOVUPS          (R12)(CX*1), Z23
+	VMOVUPS          64(R12)(CX*1), Z24
+	VBROADCASTSS     4(R11), Z25
+	VFMADD231PS.BCST (R11), Z16, Z25
 	VPMOVZXBD        4(BX), Z26
 	VPERMPS          Z25, Z26, Z27
 	VPSRLD           $0x04, Z26, Z26
@@ -2355,8 +2368,8 @@ loop:
 	VFMADD231PS      Z25, Z22, Z9
 	VFMADD231PS      Z25, Z24, Z13
 	ADDQ             $0x14, BX
-	VBROADCASTSS     12(R10), Z25
-	VFMADD231PS.BCST 8(R10), Z16, Z25
+	VBROADCASTSS     12(R11), Z25
+	VFMADD231PS.BCST 8(R11), Z16, Z25
 	VPMOVZXBD        4(SI), Z26
 	VPERMPS          Z25, Z26, Z27
 	VPSRLD           $0x04, Z26, Z26
@@ -2370,8 +2383,8 @@ loop:
 	VFMADD231PS      Z25, Z22, Z10
 	VFMADD231PS      Z25, Z24, Z14
 	ADDQ             $0x14, SI
-	VBROADCASTSS     20(R10), Z25
-	VFMADD231PS.BCST 16(R10), Z16, Z25
+	VBROADCASTSS     20(R11), Z25
+	VFMADD231PS.BCST 16(R11), Z16, Z25
 	VPMOVZXBD        4(DI), Z26
 	VPERMPS          Z25, Z26, Z27
 	VPSRLD           $0x04, Z26, Z26
@@ -2385,8 +2398,8 @@ loop:
 	VFMADD231PS      Z25, Z22, Z11
 	VFMADD231PS      Z25, Z24, Z15
 	ADDQ             $0x14, DI
-	VBROADCASTSS     28(R10), Z25
-	VFMADD231PS.BCST 24(R10), Z16, Z25
+	VBROADCASTSS     28(R11), Z25
+	VFMADD231PS.BCST 24(R11), Z16, Z25
 	VPMOVZXBD        4(R8), Z26
 	VPERMPS          Z25, Z26, Z27
 	VPSRLD           $0x04, Z26, Z26
@@ -2400,8 +2413,11 @@ loop:
 	VFMADD231PS      Z25, Z22, Z12
 	VFMADD231PS      Z25, Z24, Z0
 	ADDQ             $0x14, R8
+	PREFETCHT0       (R9)
+	PREFETCHT0       64(R9)
+	ADDQ             $0x00000050, R9
 	ADDQ             $0x00000080, AX
-	DECQ             R9
+	DECQ             R10
 	JNZ              loop
 	MOVQ             BX, (DX)
 	MOVQ             SI, 8(DX)
@@ -2519,7 +2535,7 @@ store3:
 	RET
 
 // func avx512Q4_0x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_0x1(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -2535,26 +2551,27 @@ TEXT ·avx512Q4_0x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	MOVQ    blocks+48(FP), R8
-	MOVQ    scales+40(FP), R9
+	LEAQ    4096(DX), R8
+	MOVQ    blocks+48(FP), R9
+	MOVQ    scales+40(FP), R10
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (DX), X5
 	VCVTPH2PS     X5, X5
-	VMOVQ         X5, (R9)
+	VMOVQ         X5, (R10)
 	VMOVD         (BX), X5
 	VCVTPH2PS     X5, X5
-	VMOVQ         X5, 8(R9)
+	VMOVQ         X5, 8(R10)
 	VMOVD         (SI), X5
 	VCVTPH2PS     X5, X5
-	VMOVQ         X5, 16(R9)
+	VMOVQ         X5, 16(R10)
 	VMOVD         (DI), X5
 	VCVTPH2PS     X5, X5
-	VMOVQ         X5, 24(R9)
+	VMOVQ         X5, 24(R10)
 	VMOVUPS       (AX), Z5
 	VMOVUPS       64(AX), Z6
-	VMULPS.BCST   (R9), Z4, Z7
+	VMULPS.BCST   (R10), Z4, Z7
 	VPMOVZXBD     2(DX), Z8
 	VPERMPS       Z7, Z8, Z9
 	VPSRLD        $0x04, Z8, Z8
@@ -2562,7 +2579,7 @@ loop:
 	VFMADD231PS   Z9, Z5, Z1
 	VFMADD231PS   Z7, Z6, Z1
 	ADDQ          $0x12, DX
-	VMULPS.BCST   8(R9), Z4, Z7
+	VMULPS.BCST   8(R10), Z4, Z7
 	VPMOVZXBD     2(BX), Z8
 	VPERMPS       Z7, Z8, Z9
 	VPSRLD        $0x04, Z8, Z8
@@ -2570,7 +2587,7 @@ loop:
 	VFMADD231PS   Z9, Z5, Z2
 	VFMADD231PS   Z7, Z6, Z2
 	ADDQ          $0x12, BX
-	VMULPS.BCST   16(R9), Z4, Z7
+	VMULPS.BCST   16(R10), Z4, Z7
 	VPMOVZXBD     2(SI), Z8
 	VPERMPS       Z7, Z8, Z9
 	VPSRLD        $0x04, Z8, Z8
@@ -2578,7 +2595,7 @@ loop:
 	VFMADD231PS   Z9, Z5, Z3
 	VFMADD231PS   Z7, Z6, Z3
 	ADDQ          $0x12, SI
-	VMULPS.BCST   24(R9), Z4, Z7
+	VMULPS.BCST   24(R10), Z4, Z7
 	VPMOVZXBD     2(DI), Z8
 	VPERMPS       Z7, Z8, Z9
 	VPSRLD        $0x04, Z8, Z8
@@ -2586,8 +2603,11 @@ loop:
 	VFMADD231PS   Z9, Z5, Z0
 	VFMADD231PS   Z7, Z6, Z0
 	ADDQ          $0x12, DI
+	PREFETCHT0    (R8)
+	PREFETCHT0    64(R8)
+	ADDQ          $0x00000048, R8
 	ADDQ          $0x00000080, AX
-	DECQ          R8
+	DECQ          R9
 	JNZ           loop
 	MOVQ          DX, (CX)
 	MOVQ          BX, 8(CX)
@@ -2645,7 +2665,7 @@ DATA iota8<>+60(SB)/4, $0x40e00000
 GLOBL iota8<>(SB), RODATA|NOPTR, $64
 
 // func avx512Q4_0x2(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_0x2(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -2665,28 +2685,29 @@ TEXT ·avx512Q4_0x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (BX), X9
 	VCVTPH2PS     X9, X9
-	VMOVQ         X9, (R10)
+	VMOVQ         X9, (R11)
 	VMOVD         (SI), X9
 	VCVTPH2PS     X9, X9
-	VMOVQ         X9, 8(R10)
+	VMOVQ         X9, 8(R11)
 	VMOVD         (DI), X9
 	VCVTPH2PS     X9, X9
-	VMOVQ         X9, 16(R10)
+	VMOVQ         X9, 16(R11)
 	VMOVD         (R8), X9
 	VCVTPH2PS     X9, X9
-	VMOVQ         X9, 24(R10)
+	VMOVQ         X9, 24(R11)
 	VMOVUPS       (AX), Z9
 	VMOVUPS       64(AX), Z10
 	VMOVUPS       (AX)(CX*1), Z11
 	VMOVUPS       64(AX)(CX*1), Z12
-	VMULPS.BCST   (R10), Z8, Z13
+	VMULPS.BCST   (R11), Z8, Z13
 	VPMOVZXBD     2(BX), Z14
 	VPERMPS       Z13, Z14, Z15
 	VPSRLD        $0x04, Z14, Z14
@@ -2696,7 +2717,7 @@ loop:
 	VFMADD231PS   Z13, Z10, Z1
 	VFMADD231PS   Z13, Z12, Z5
 	ADDQ          $0x12, BX
-	VMULPS.BCST   8(R10), Z8, Z13
+	VMULPS.BCST   8(R11), Z8, Z13
 	VPMOVZXBD     2(SI), Z14
 	VPERMPS       Z13, Z14, Z15
 	VPSRLD        $0x04, Z14, Z14
@@ -2706,7 +2727,7 @@ loop:
 	VFMADD231PS   Z13, Z10, Z2
 	VFMADD231PS   Z13, Z12, Z6
 	ADDQ          $0x12, SI
-	VMULPS.BCST   16(R10), Z8, Z13
+	VMULPS.BCST   16(R11), Z8, Z13
 	VPMOVZXBD     2(DI), Z14
 	VPERMPS       Z13, Z14, Z15
 	VPSRLD        $0x04, Z14, Z14
@@ -2716,7 +2737,7 @@ loop:
 	VFMADD231PS   Z13, Z10, Z3
 	VFMADD231PS   Z13, Z12, Z7
 	ADDQ          $0x12, DI
-	VMULPS.BCST   24(R10), Z8, Z13
+	VMULPS.BCST   24(R11), Z8, Z13
 	VPMOVZXBD     2(R8), Z14
 	VPERMPS       Z13, Z14, Z15
 	VPSRLD        $0x04, Z14, Z14
@@ -2726,8 +2747,11 @@ loop:
 	VFMADD231PS   Z13, Z10, Z4
 	VFMADD231PS   Z13, Z12, Z0
 	ADDQ          $0x12, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	ADDQ          $0x00000048, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -2793,7 +2817,7 @@ store1:
 	RET
 
 // func avx512Q4_0x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_0x3(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -2817,30 +2841,31 @@ TEXT ·avx512Q4_0x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (BX), X13
 	VCVTPH2PS     X13, X13
-	VMOVQ         X13, (R10)
+	VMOVQ         X13, (R11)
 	VMOVD         (SI), X13
 	VCVTPH2PS     X13, X13
-	VMOVQ         X13, 8(R10)
+	VMOVQ         X13, 8(R11)
 	VMOVD         (DI), X13
 	VCVTPH2PS     X13, X13
-	VMOVQ         X13, 16(R10)
+	VMOVQ         X13, 16(R11)
 	VMOVD         (R8), X13
 	VCVTPH2PS     X13, X13
-	VMOVQ         X13, 24(R10)
+	VMOVQ         X13, 24(R11)
 	VMOVUPS       (AX), Z13
 	VMOVUPS       64(AX), Z14
 	VMOVUPS       (AX)(CX*1), Z15
 	VMOVUPS       64(AX)(CX*1), Z16
 	VMOVUPS       (AX)(CX*2), Z17
 	VMOVUPS       64(AX)(CX*2), Z18
-	VMULPS.BCST   (R10), Z12, Z19
+	VMULPS.BCST   (R11), Z12, Z19
 	VPMOVZXBD     2(BX), Z20
 	VPERMPS       Z19, Z20, Z21
 	VPSRLD        $0x04, Z20, Z20
@@ -2852,7 +2877,7 @@ loop:
 	VFMADD231PS   Z19, Z16, Z5
 	VFMADD231PS   Z19, Z18, Z9
 	ADDQ          $0x12, BX
-	VMULPS.BCST   8(R10), Z12, Z19
+	VMULPS.BCST   8(R11), Z12, Z19
 	VPMOVZXBD     2(SI), Z20
 	VPERMPS       Z19, Z20, Z21
 	VPSRLD        $0x04, Z20, Z20
@@ -2864,7 +2889,7 @@ loop:
 	VFMADD231PS   Z19, Z16, Z6
 	VFMADD231PS   Z19, Z18, Z10
 	ADDQ          $0x12, SI
-	VMULPS.BCST   16(R10), Z12, Z19
+	VMULPS.BCST   16(R11), Z12, Z19
 	VPMOVZXBD     2(DI), Z20
 	VPERMPS       Z19, Z20, Z21
 	VPSRLD        $0x04, Z20, Z20
@@ -2876,7 +2901,7 @@ loop:
 	VFMADD231PS   Z19, Z16, Z7
 	VFMADD231PS   Z19, Z18, Z11
 	ADDQ          $0x12, DI
-	VMULPS.BCST   24(R10), Z12, Z19
+	VMULPS.BCST   24(R11), Z12, Z19
 	VPMOVZXBD     2(R8), Z20
 	VPERMPS       Z19, Z20, Z21
 	VPSRLD        $0x04, Z20, Z20
@@ -2888,8 +2913,11 @@ loop:
 	VFMADD231PS   Z19, Z16, Z8
 	VFMADD231PS   Z19, Z18, Z0
 	ADDQ          $0x12, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	ADDQ          $0x00000048, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -2981,7 +3009,7 @@ store2:
 	RET
 
 // func avx512Q4_0x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_0x4(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3009,33 +3037,34 @@ TEXT ·avx512Q4_0x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (BX), X17
 	VCVTPH2PS     X17, X17
-	VMOVQ         X17, (R10)
+	VMOVQ         X17, (R11)
 	VMOVD         (SI), X17
 	VCVTPH2PS     X17, X17
-	VMOVQ         X17, 8(R10)
+	VMOVQ         X17, 8(R11)
 	VMOVD         (DI), X17
 	VCVTPH2PS     X17, X17
-	VMOVQ         X17, 16(R10)
+	VMOVQ         X17, 16(R11)
 	VMOVD         (R8), X17
 	VCVTPH2PS     X17, X17
-	VMOVQ         X17, 24(R10)
+	VMOVQ         X17, 24(R11)
 	VMOVUPS       (AX), Z17
 	VMOVUPS       64(AX), Z18
 	VMOVUPS       (AX)(CX*1), Z19
 	VMOVUPS       64(AX)(CX*1), Z20
 	VMOVUPS       (AX)(CX*2), Z21
 	VMOVUPS       64(AX)(CX*2), Z22
-	LEAQ          (AX)(CX*2), R11
-	VMOVUPS       (R11)(CX*1), Z23
-	VMOVUPS       64(R11)(CX*1), Z24
-	VMULPS.BCST   (R10), Z16, Z25
+	LEAQ          (AX)(CX*2), R12
+	VMOVUPS       (R12)(CX*1), Z23
+	VMOVUPS       64(R12)(CX*1), Z24
+	VMULPS.BCST   (R11), Z16, Z25
 	VPMOVZXBD     2(BX), Z26
 	VPERMPS       Z25, Z26, Z27
 	VPSRLD        $0x04, Z26, Z26
@@ -3049,7 +3078,7 @@ loop:
 	VFMADD231PS   Z25, Z22, Z9
 	VFMADD231PS   Z25, Z24, Z13
 	ADDQ          $0x12, BX
-	VMULPS.BCST   8(R10), Z16, Z25
+	VMULPS.BCST   8(R11), Z16, Z25
 	VPMOVZXBD     2(SI), Z26
 	VPERMPS       Z25, Z26, Z27
 	VPSRLD        $0x04, Z26, Z26
@@ -3063,7 +3092,7 @@ loop:
 	VFMADD231PS   Z25, Z22, Z10
 	VFMADD231PS   Z25, Z24, Z14
 	ADDQ          $0x12, SI
-	VMULPS.BCST   16(R10), Z16, Z25
+	VMULPS.BCST   16(R11), Z16, Z25
 	VPMOVZXBD     2(DI), Z26
 	VPERMPS       Z25, Z26, Z27
 	VPSRLD        $0x04, Z26, Z26
@@ -3077,7 +3106,7 @@ loop:
 	VFMADD231PS   Z25, Z22, Z11
 	VFMADD231PS   Z25, Z24, Z15
 	ADDQ          $0x12, DI
-	VMULPS.BCST   24(R10), Z16, Z25
+	VMULPS.BCST   24(R11), Z16, Z25
 	VPMOVZXBD     2(R8), Z26
 	VPERMPS       Z25, Z26, Z27
 	VPSRLD        $0x04, Z26, Z26
@@ -3091,8 +3120,11 @@ loop:
 	VFMADD231PS   Z25, Z22, Z12
 	VFMADD231PS   Z25, Z24, Z0
 	ADDQ          $0x12, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	ADDQ          $0x00000048, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -3210,7 +3242,7 @@ store3:
 	RET
 
 // func avx512Q8_0x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q8_0x1(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3225,63 +3257,68 @@ TEXT ·avx512Q8_0x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	MOVQ    blocks+48(FP), R8
-	MOVQ    scales+40(FP), R9
+	LEAQ    4096(DX), R8
+	MOVQ    blocks+48(FP), R9
+	MOVQ    scales+40(FP), R10
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (DX), X4
 	VCVTPH2PS     X4, X4
-	VMOVQ         X4, (R9)
+	VMOVQ         X4, (R10)
 	VMOVD         (BX), X4
 	VCVTPH2PS     X4, X4
-	VMOVQ         X4, 8(R9)
+	VMOVQ         X4, 8(R10)
 	VMOVD         (SI), X4
 	VCVTPH2PS     X4, X4
-	VMOVQ         X4, 16(R9)
+	VMOVQ         X4, 16(R10)
 	VMOVD         (DI), X4
 	VCVTPH2PS     X4, X4
-	VMOVQ         X4, 24(R9)
+	VMOVQ         X4, 24(R10)
 	VMOVUPS       (AX), Z4
 	VMOVUPS       64(AX), Z5
 	VPMOVSXBD     2(DX), Z6
 	VCVTDQ2PS     Z6, Z6
-	VMULPS.BCST   (R9), Z6, Z6
+	VMULPS.BCST   (R10), Z6, Z6
 	VPMOVSXBD     18(DX), Z7
 	VCVTDQ2PS     Z7, Z7
-	VMULPS.BCST   (R9), Z7, Z7
+	VMULPS.BCST   (R10), Z7, Z7
 	VFMADD231PS   Z6, Z4, Z1
 	VFMADD231PS   Z7, Z5, Z1
 	ADDQ          $0x22, DX
 	VPMOVSXBD     2(BX), Z6
 	VCVTDQ2PS     Z6, Z6
-	VMULPS.BCST   8(R9), Z6, Z6
+	VMULPS.BCST   8(R10), Z6, Z6
 	VPMOVSXBD     18(BX), Z7
 	VCVTDQ2PS     Z7, Z7
-	VMULPS.BCST   8(R9), Z7, Z7
+	VMULPS.BCST   8(R10), Z7, Z7
 	VFMADD231PS   Z6, Z4, Z2
 	VFMADD231PS   Z7, Z5, Z2
 	ADDQ          $0x22, BX
 	VPMOVSXBD     2(SI), Z6
 	VCVTDQ2PS     Z6, Z6
-	VMULPS.BCST   16(R9), Z6, Z6
+	VMULPS.BCST   16(R10), Z6, Z6
 	VPMOVSXBD     18(SI), Z7
 	VCVTDQ2PS     Z7, Z7
-	VMULPS.BCST   16(R9), Z7, Z7
+	VMULPS.BCST   16(R10), Z7, Z7
 	VFMADD231PS   Z6, Z4, Z3
 	VFMADD231PS   Z7, Z5, Z3
 	ADDQ          $0x22, SI
 	VPMOVSXBD     2(DI), Z6
 	VCVTDQ2PS     Z6, Z6
-	VMULPS.BCST   24(R9), Z6, Z6
+	VMULPS.BCST   24(R10), Z6, Z6
 	VPMOVSXBD     18(DI), Z7
 	VCVTDQ2PS     Z7, Z7
-	VMULPS.BCST   24(R9), Z7, Z7
+	VMULPS.BCST   24(R10), Z7, Z7
 	VFMADD231PS   Z6, Z4, Z0
 	VFMADD231PS   Z7, Z5, Z0
 	ADDQ          $0x22, DI
+	PREFETCHT0    (R8)
+	PREFETCHT0    64(R8)
+	PREFETCHT0    128(R8)
+	ADDQ          $0x00000088, R8
 	ADDQ          $0x00000080, AX
-	DECQ          R8
+	DECQ          R9
 	JNZ           loop
 	MOVQ          DX, (CX)
 	MOVQ          BX, 8(CX)
@@ -3321,7 +3358,7 @@ store0:
 	RET
 
 // func avx512Q8_0x2(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q8_0x2(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3340,33 +3377,34 @@ TEXT ·avx512Q8_0x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (BX), X8
 	VCVTPH2PS     X8, X8
-	VMOVQ         X8, (R10)
+	VMOVQ         X8, (R11)
 	VMOVD         (SI), X8
 	VCVTPH2PS     X8, X8
-	VMOVQ         X8, 8(R10)
+	VMOVQ         X8, 8(R11)
 	VMOVD         (DI), X8
 	VCVTPH2PS     X8, X8
-	VMOVQ         X8, 16(R10)
+	VMOVQ         X8, 16(R11)
 	VMOVD         (R8), X8
 	VCVTPH2PS     X8, X8
-	VMOVQ         X8, 24(R10)
+	VMOVQ         X8, 24(R11)
 	VMOVUPS       (AX), Z8
 	VMOVUPS       64(AX), Z9
 	VMOVUPS       (AX)(CX*1), Z10
 	VMOVUPS       64(AX)(CX*1), Z11
 	VPMOVSXBD     2(BX), Z12
 	VCVTDQ2PS     Z12, Z12
-	VMULPS.BCST   (R10), Z12, Z12
+	VMULPS.BCST   (R11), Z12, Z12
 	VPMOVSXBD     18(BX), Z13
 	VCVTDQ2PS     Z13, Z13
-	VMULPS.BCST   (R10), Z13, Z13
+	VMULPS.BCST   (R11), Z13, Z13
 	VFMADD231PS   Z12, Z8, Z1
 	VFMADD231PS   Z12, Z10, Z5
 	VFMADD231PS   Z13, Z9, Z1
@@ -3374,10 +3412,10 @@ loop:
 	ADDQ          $0x22, BX
 	VPMOVSXBD     2(SI), Z12
 	VCVTDQ2PS     Z12, Z12
-	VMULPS.BCST   8(R10), Z12, Z12
+	VMULPS.BCST   8(R11), Z12, Z12
 	VPMOVSXBD     18(SI), Z13
 	VCVTDQ2PS     Z13, Z13
-	VMULPS.BCST   8(R10), Z13, Z13
+	VMULPS.BCST   8(R11), Z13, Z13
 	VFMADD231PS   Z12, Z8, Z2
 	VFMADD231PS   Z12, Z10, Z6
 	VFMADD231PS   Z13, Z9, Z2
@@ -3385,10 +3423,10 @@ loop:
 	ADDQ          $0x22, SI
 	VPMOVSXBD     2(DI), Z12
 	VCVTDQ2PS     Z12, Z12
-	VMULPS.BCST   16(R10), Z12, Z12
+	VMULPS.BCST   16(R11), Z12, Z12
 	VPMOVSXBD     18(DI), Z13
 	VCVTDQ2PS     Z13, Z13
-	VMULPS.BCST   16(R10), Z13, Z13
+	VMULPS.BCST   16(R11), Z13, Z13
 	VFMADD231PS   Z12, Z8, Z3
 	VFMADD231PS   Z12, Z10, Z7
 	VFMADD231PS   Z13, Z9, Z3
@@ -3396,17 +3434,21 @@ loop:
 	ADDQ          $0x22, DI
 	VPMOVSXBD     2(R8), Z12
 	VCVTDQ2PS     Z12, Z12
-	VMULPS.BCST   24(R10), Z12, Z12
+	VMULPS.BCST   24(R11), Z12, Z12
 	VPMOVSXBD     18(R8), Z13
 	VCVTDQ2PS     Z13, Z13
-	VMULPS.BCST   24(R10), Z13, Z13
+	VMULPS.BCST   24(R11), Z13, Z13
 	VFMADD231PS   Z12, Z8, Z4
 	VFMADD231PS   Z12, Z10, Z0
 	VFMADD231PS   Z13, Z9, Z4
 	VFMADD231PS   Z13, Z11, Z0
 	ADDQ          $0x22, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	ADDQ          $0x00000088, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -3472,7 +3514,7 @@ store1:
 	RET
 
 // func avx512Q8_0x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q8_0x3(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3495,23 +3537,24 @@ TEXT ·avx512Q8_0x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (BX), X12
 	VCVTPH2PS     X12, X12
-	VMOVQ         X12, (R10)
+	VMOVQ         X12, (R11)
 	VMOVD         (SI), X12
 	VCVTPH2PS     X12, X12
-	VMOVQ         X12, 8(R10)
+	VMOVQ         X12, 8(R11)
 	VMOVD         (DI), X12
 	VCVTPH2PS     X12, X12
-	VMOVQ         X12, 16(R10)
+	VMOVQ         X12, 16(R11)
 	VMOVD         (R8), X12
 	VCVTPH2PS     X12, X12
-	VMOVQ         X12, 24(R10)
+	VMOVQ         X12, 24(R11)
 	VMOVUPS       (AX), Z12
 	VMOVUPS       64(AX), Z13
 	VMOVUPS       (AX)(CX*1), Z14
@@ -3520,10 +3563,10 @@ loop:
 	VMOVUPS       64(AX)(CX*2), Z17
 	VPMOVSXBD     2(BX), Z18
 	VCVTDQ2PS     Z18, Z18
-	VMULPS.BCST   (R10), Z18, Z18
+	VMULPS.BCST   (R11), Z18, Z18
 	VPMOVSXBD     18(BX), Z19
 	VCVTDQ2PS     Z19, Z19
-	VMULPS.BCST   (R10), Z19, Z19
+	VMULPS.BCST   (R11), Z19, Z19
 	VFMADD231PS   Z18, Z12, Z1
 	VFMADD231PS   Z18, Z14, Z5
 	VFMADD231PS   Z18, Z16, Z9
@@ -3533,10 +3576,10 @@ loop:
 	ADDQ          $0x22, BX
 	VPMOVSXBD     2(SI), Z18
 	VCVTDQ2PS     Z18, Z18
-	VMULPS.BCST   8(R10), Z18, Z18
+	VMULPS.BCST   8(R11), Z18, Z18
 	VPMOVSXBD     18(SI), Z19
 	VCVTDQ2PS     Z19, Z19
-	VMULPS.BCST   8(R10), Z19, Z19
+	VMULPS.BCST   8(R11), Z19, Z19
 	VFMADD231PS   Z18, Z12, Z2
 	VFMADD231PS   Z18, Z14, Z6
 	VFMADD231PS   Z18, Z16, Z10
@@ -3546,10 +3589,10 @@ loop:
 	ADDQ          $0x22, SI
 	VPMOVSXBD     2(DI), Z18
 	VCVTDQ2PS     Z18, Z18
-	VMULPS.BCST   16(R10), Z18, Z18
+	VMULPS.BCST   16(R11), Z18, Z18
 	VPMOVSXBD     18(DI), Z19
 	VCVTDQ2PS     Z19, Z19
-	VMULPS.BCST   16(R10), Z19, Z19
+	VMULPS.BCST   16(R11), Z19, Z19
 	VFMADD231PS   Z18, Z12, Z3
 	VFMADD231PS   Z18, Z14, Z7
 	VFMADD231PS   Z18, Z16, Z11
@@ -3559,10 +3602,10 @@ loop:
 	ADDQ          $0x22, DI
 	VPMOVSXBD     2(R8), Z18
 	VCVTDQ2PS     Z18, Z18
-	VMULPS.BCST   24(R10), Z18, Z18
+	VMULPS.BCST   24(R11), Z18, Z18
 	VPMOVSXBD     18(R8), Z19
 	VCVTDQ2PS     Z19, Z19
-	VMULPS.BCST   24(R10), Z19, Z19
+	VMULPS.BCST   24(R11), Z19, Z19
 	VFMADD231PS   Z18, Z12, Z4
 	VFMADD231PS   Z18, Z14, Z8
 	VFMADD231PS   Z18, Z16, Z0
@@ -3570,8 +3613,12 @@ loop:
 	VFMADD231PS   Z19, Z15, Z8
 	VFMADD231PS   Z19, Z17, Z0
 	ADDQ          $0x22, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	ADDQ          $0x00000088, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -3663,7 +3710,7 @@ store2:
 	RET
 
 // func avx512Q8_0x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL, F16C
+// Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q8_0x4(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3690,38 +3737,39 @@ TEXT ·avx512Q8_0x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
-	MOVQ    scales+40(FP), R10
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
+	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
 
 loop:
 	VMOVD         (BX), X16
 	VCVTPH2PS     X16, X16
-	VMOVQ         X16, (R10)
+	VMOVQ         X16, (R11)
 	VMOVD         (SI), X16
 	VCVTPH2PS     X16, X16
-	VMOVQ         X16, 8(R10)
+	VMOVQ         X16, 8(R11)
 	VMOVD         (DI), X16
 	VCVTPH2PS     X16, X16
-	VMOVQ         X16, 16(R10)
+	VMOVQ         X16, 16(R11)
 	VMOVD         (R8), X16
 	VCVTPH2PS     X16, X16
-	VMOVQ         X16, 24(R10)
+	VMOVQ         X16, 24(R11)
 	VMOVUPS       (AX), Z16
 	VMOVUPS       64(AX), Z17
 	VMOVUPS       (AX)(CX*1), Z18
 	VMOVUPS       64(AX)(CX*1), Z19
 	VMOVUPS       (AX)(CX*2), Z20
 	VMOVUPS       64(AX)(CX*2), Z21
-	LEAQ          (AX)(CX*2), R11
-	VMOVUPS       (R11)(CX*1), Z22
-	VMOVUPS       64(R11)(CX*1), Z23
+	LEAQ          (AX)(CX*2), R12
+	VMOVUPS       (R12)(CX*1), Z22
+	VMOVUPS       64(R12)(CX*1), Z23
 	VPMOVSXBD     2(BX), Z24
 	VCVTDQ2PS     Z24, Z24
-	VMULPS.BCST   (R10), Z24, Z24
+	VMULPS.BCST   (R11), Z24, Z24
 	VPMOVSXBD     18(BX), Z25
 	VCVTDQ2PS     Z25, Z25
-	VMULPS.BCST   (R10), Z25, Z25
+	VMULPS.BCST   (R11), Z25, Z25
 	VFMADD231PS   Z24, Z16, Z1
 	VFMADD231PS   Z24, Z18, Z5
 	VFMADD231PS   Z24, Z20, Z9
@@ -3733,10 +3781,10 @@ loop:
 	ADDQ          $0x22, BX
 	VPMOVSXBD     2(SI), Z24
 	VCVTDQ2PS     Z24, Z24
-	VMULPS.BCST   8(R10), Z24, Z24
+	VMULPS.BCST   8(R11), Z24, Z24
 	VPMOVSXBD     18(SI), Z25
 	VCVTDQ2PS     Z25, Z25
-	VMULPS.BCST   8(R10), Z25, Z25
+	VMULPS.BCST   8(R11), Z25, Z25
 	VFMADD231PS   Z24, Z16, Z2
 	VFMADD231PS   Z24, Z18, Z6
 	VFMADD231PS   Z24, Z20, Z10
@@ -3748,10 +3796,10 @@ loop:
 	ADDQ          $0x22, SI
 	VPMOVSXBD     2(DI), Z24
 	VCVTDQ2PS     Z24, Z24
-	VMULPS.BCST   16(R10), Z24, Z24
+	VMULPS.BCST   16(R11), Z24, Z24
 	VPMOVSXBD     18(DI), Z25
 	VCVTDQ2PS     Z25, Z25
-	VMULPS.BCST   16(R10), Z25, Z25
+	VMULPS.BCST   16(R11), Z25, Z25
 	VFMADD231PS   Z24, Z16, Z3
 	VFMADD231PS   Z24, Z18, Z7
 	VFMADD231PS   Z24, Z20, Z11
@@ -3763,10 +3811,10 @@ loop:
 	ADDQ          $0x22, DI
 	VPMOVSXBD     2(R8), Z24
 	VCVTDQ2PS     Z24, Z24
-	VMULPS.BCST   24(R10), Z24, Z24
+	VMULPS.BCST   24(R11), Z24, Z24
 	VPMOVSXBD     18(R8), Z25
 	VCVTDQ2PS     Z25, Z25
-	VMULPS.BCST   24(R10), Z25, Z25
+	VMULPS.BCST   24(R11), Z25, Z25
 	VFMADD231PS   Z24, Z16, Z4
 	VFMADD231PS   Z24, Z18, Z8
 	VFMADD231PS   Z24, Z20, Z12
@@ -3776,8 +3824,12 @@ loop:
 	VFMADD231PS   Z25, Z21, Z12
 	VFMADD231PS   Z25, Z23, Z0
 	ADDQ          $0x22, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	ADDQ          $0x00000088, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -3895,7 +3947,7 @@ store3:
 	RET
 
 // func avx512F16x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F16x1(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3910,7 +3962,8 @@ TEXT ·avx512F16x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	MOVQ    blocks+48(FP), R8
+	LEAQ    4096(DX), R8
+	MOVQ    blocks+48(FP), R9
 	PCALIGN $0x20
 
 loop:
@@ -3936,8 +3989,13 @@ loop:
 	VFMADD231PS   Z6, Z4, Z0
 	VFMADD231PS   Z7, Z5, Z0
 	ADDQ          $0x40, DI
+	PREFETCHT0    (R8)
+	PREFETCHT0    64(R8)
+	PREFETCHT0    128(R8)
+	PREFETCHT0    192(R8)
+	ADDQ          $0x00000100, R8
 	ADDQ          $0x00000080, AX
-	DECQ          R8
+	DECQ          R9
 	JNZ           loop
 	MOVQ          DX, (CX)
 	MOVQ          BX, 8(CX)
@@ -3977,7 +4035,7 @@ store0:
 	RET
 
 // func avx512F16x2(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F16x2(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -3996,7 +4054,8 @@ TEXT ·avx512F16x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -4032,8 +4091,13 @@ loop:
 	VFMADD231PS   Z13, Z9, Z4
 	VFMADD231PS   Z13, Z11, Z0
 	ADDQ          $0x40, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	ADDQ          $0x00000100, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -4099,7 +4163,7 @@ store1:
 	RET
 
 // func avx512F16x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F16x3(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -4122,7 +4186,8 @@ TEXT ·avx512F16x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -4168,8 +4233,13 @@ loop:
 	VFMADD231PS   Z19, Z15, Z8
 	VFMADD231PS   Z19, Z17, Z0
 	ADDQ          $0x40, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	ADDQ          $0x00000100, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -4261,7 +4331,7 @@ store2:
 	RET
 
 // func avx512F16x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F16x4(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -4288,7 +4358,8 @@ TEXT ·avx512F16x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -4298,9 +4369,9 @@ loop:
 	VMOVUPS       64(AX)(CX*1), Z19
 	VMOVUPS       (AX)(CX*2), Z20
 	VMOVUPS       64(AX)(CX*2), Z21
-	LEAQ          (AX)(CX*2), R10
-	VMOVUPS       (R10)(CX*1), Z22
-	VMOVUPS       64(R10)(CX*1), Z23
+	LEAQ          (AX)(CX*2), R11
+	VMOVUPS       (R11)(CX*1), Z22
+	VMOVUPS       64(R11)(CX*1), Z23
 	VCVTPH2PS     (BX), Z24
 	VCVTPH2PS     32(BX), Z25
 	VFMADD231PS   Z24, Z16, Z1
@@ -4345,8 +4416,13 @@ loop:
 	VFMADD231PS   Z25, Z21, Z12
 	VFMADD231PS   Z25, Z23, Z0
 	ADDQ          $0x40, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	ADDQ          $0x00000100, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -4464,7 +4540,7 @@ store3:
 	RET
 
 // func avx512BF16x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512BF16x1(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -4479,7 +4555,8 @@ TEXT ·avx512BF16x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	MOVQ    blocks+48(FP), R8
+	LEAQ    4096(DX), R8
+	MOVQ    blocks+48(FP), R9
 	PCALIGN $0x20
 
 loop:
@@ -4513,8 +4590,13 @@ loop:
 	VFMADD231PS   Z6, Z4, Z0
 	VFMADD231PS   Z7, Z5, Z0
 	ADDQ          $0x40, DI
+	PREFETCHT0    (R8)
+	PREFETCHT0    64(R8)
+	PREFETCHT0    128(R8)
+	PREFETCHT0    192(R8)
+	ADDQ          $0x00000100, R8
 	ADDQ          $0x00000080, AX
-	DECQ          R8
+	DECQ          R9
 	JNZ           loop
 	MOVQ          DX, (CX)
 	MOVQ          BX, 8(CX)
@@ -4554,7 +4636,7 @@ store0:
 	RET
 
 // func avx512BF16x2(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512BF16x2(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -4573,7 +4655,8 @@ TEXT ·avx512BF16x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -4617,8 +4700,13 @@ loop:
 	VFMADD231PS   Z13, Z9, Z4
 	VFMADD231PS   Z13, Z11, Z0
 	ADDQ          $0x40, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	ADDQ          $0x00000100, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -4684,7 +4772,7 @@ store1:
 	RET
 
 // func avx512BF16x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512BF16x3(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -4707,7 +4795,8 @@ TEXT ·avx512BF16x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -4761,8 +4850,13 @@ loop:
 	VFMADD231PS   Z19, Z15, Z8
 	VFMADD231PS   Z19, Z17, Z0
 	ADDQ          $0x40, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	ADDQ          $0x00000100, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -4854,7 +4948,7 @@ store2:
 	RET
 
 // func avx512BF16x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512BF16x4(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -4881,7 +4975,8 @@ TEXT ·avx512BF16x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -4891,9 +4986,9 @@ loop:
 	VMOVUPS       64(AX)(CX*1), Z19
 	VMOVUPS       (AX)(CX*2), Z20
 	VMOVUPS       64(AX)(CX*2), Z21
-	LEAQ          (AX)(CX*2), R10
-	VMOVUPS       (R10)(CX*1), Z22
-	VMOVUPS       64(R10)(CX*1), Z23
+	LEAQ          (AX)(CX*2), R11
+	VMOVUPS       (R11)(CX*1), Z22
+	VMOVUPS       64(R11)(CX*1), Z23
 	VPMOVZXWD     (BX), Z24
 	VPSLLD        $0x10, Z24, Z24
 	VPMOVZXWD     32(BX), Z25
@@ -4946,8 +5041,13 @@ loop:
 	VFMADD231PS   Z25, Z21, Z12
 	VFMADD231PS   Z25, Z23, Z0
 	ADDQ          $0x40, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	ADDQ          $0x00000100, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -5065,7 +5165,7 @@ store3:
 	RET
 
 // func avx512F32x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F32x1(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -5080,7 +5180,8 @@ TEXT ·avx512F32x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	MOVQ    blocks+48(FP), R8
+	LEAQ    4096(DX), R8
+	MOVQ    blocks+48(FP), R9
 	PCALIGN $0x20
 
 loop:
@@ -5106,8 +5207,17 @@ loop:
 	VFMADD231PS   Z6, Z4, Z0
 	VFMADD231PS   Z7, Z5, Z0
 	ADDQ          $0x80, DI
+	PREFETCHT0    (R8)
+	PREFETCHT0    64(R8)
+	PREFETCHT0    128(R8)
+	PREFETCHT0    192(R8)
+	PREFETCHT0    256(R8)
+	PREFETCHT0    320(R8)
+	PREFETCHT0    384(R8)
+	PREFETCHT0    448(R8)
+	ADDQ          $0x00000200, R8
 	ADDQ          $0x00000080, AX
-	DECQ          R8
+	DECQ          R9
 	JNZ           loop
 	MOVQ          DX, (CX)
 	MOVQ          BX, 8(CX)
@@ -5147,7 +5257,7 @@ store0:
 	RET
 
 // func avx512F32x2(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F32x2(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -5166,7 +5276,8 @@ TEXT ·avx512F32x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -5202,8 +5313,17 @@ loop:
 	VFMADD231PS   Z13, Z9, Z4
 	VFMADD231PS   Z13, Z11, Z0
 	ADDQ          $0x80, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	PREFETCHT0    256(R9)
+	PREFETCHT0    320(R9)
+	PREFETCHT0    384(R9)
+	PREFETCHT0    448(R9)
+	ADDQ          $0x00000200, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -5269,7 +5389,7 @@ store1:
 	RET
 
 // func avx512F32x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F32x3(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -5292,7 +5412,8 @@ TEXT ·avx512F32x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -5338,8 +5459,17 @@ loop:
 	VFMADD231PS   Z19, Z15, Z8
 	VFMADD231PS   Z19, Z17, Z0
 	ADDQ          $0x80, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	PREFETCHT0    256(R9)
+	PREFETCHT0    320(R9)
+	PREFETCHT0    384(R9)
+	PREFETCHT0    448(R9)
+	ADDQ          $0x00000200, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)
@@ -5431,7 +5561,7 @@ store2:
 	RET
 
 // func avx512F32x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·avx512F32x4(SB), NOSPLIT, $0-57
 	VPXORD  Z0, Z0, Z0
 	VMOVAPS Z0, Z1
@@ -5458,7 +5588,8 @@ TEXT ·avx512F32x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    4096(BX), R9
+	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
 loop:
@@ -5468,9 +5599,9 @@ loop:
 	VMOVUPS       64(AX)(CX*1), Z19
 	VMOVUPS       (AX)(CX*2), Z20
 	VMOVUPS       64(AX)(CX*2), Z21
-	LEAQ          (AX)(CX*2), R10
-	VMOVUPS       (R10)(CX*1), Z22
-	VMOVUPS       64(R10)(CX*1), Z23
+	LEAQ          (AX)(CX*2), R11
+	VMOVUPS       (R11)(CX*1), Z22
+	VMOVUPS       64(R11)(CX*1), Z23
 	VMOVUPS       (BX), Z24
 	VMOVUPS       64(BX), Z25
 	VFMADD231PS   Z24, Z16, Z1
@@ -5515,8 +5646,17 @@ loop:
 	VFMADD231PS   Z25, Z21, Z12
 	VFMADD231PS   Z25, Z23, Z0
 	ADDQ          $0x80, R8
+	PREFETCHT0    (R9)
+	PREFETCHT0    64(R9)
+	PREFETCHT0    128(R9)
+	PREFETCHT0    192(R9)
+	PREFETCHT0    256(R9)
+	PREFETCHT0    320(R9)
+	PREFETCHT0    384(R9)
+	PREFETCHT0    448(R9)
+	ADDQ          $0x00000200, R9
 	ADDQ          $0x00000080, AX
-	DECQ          R9
+	DECQ          R10
 	JNZ           loop
 	MOVQ          BX, (DX)
 	MOVQ          SI, 8(DX)

@@ -184,6 +184,9 @@ func (f format) widen() {
 	Ret()
 }
 
+// prefetch is how many bytes ahead of the weights at hand others are asked for.
+const prefetch = 4096
+
 // product writes the product of m rows of A with the rows of W, taken wr at a time so
 // that their chains of additions hide each other's latency.
 func (f format) product(m, wr int) {
@@ -258,6 +261,9 @@ func (f format) product(m, wr int) {
 	Align()
 	Label("block")
 	for r, p := range rows {
+		// The rows lie one after the other, so this asks for weights of the rows
+		// that come after them.
+		PREFETCHT0(Mem{Base: p, Disp: prefetch})
 		vec := f.open(func(disp int) Mem { return Mem{Base: p, Disp: disp} })
 		for v := range 4 {
 			w := vec(v)

@@ -124,6 +124,9 @@ var formats = []format{
 	},
 }
 
+// prefetch is how many bytes ahead of the weights at hand others are asked for.
+const prefetch = 4096
+
 // rows writes the product of m rows of A with four rows of W over one chunk of
 // whole blocks, the weights widened in registers.
 func rows(f format, m int) {
@@ -151,6 +154,10 @@ func rows(f format, m int) {
 		w[j] = GP64()
 		MOVQ(Mem{Base: list, Disp: 8 * j}, w[j])
 	}
+	// The four rows lie one after the other: what comes after them is fetched ahead,
+	// line by line, as they are read.
+	ahead := GP64()
+	LEAQ(Mem{Base: w[0], Disp: prefetch}, ahead)
 	n := Int("blocks")
 	var scales reg.Register
 	if f.scale {
@@ -193,6 +200,10 @@ func rows(f format, m int) {
 		}
 		ADDQ(Imm(uint64(f.bytes)), w[j])
 	}
+	for at := 0; at < 4*f.bytes; at += 64 {
+		PREFETCHT0(Mem{Base: ahead, Disp: at})
+	}
+	ADDQ(U32(uint64(4*f.bytes)), ahead)
 	ADDQ(U32(128), pa)
 	DECQ(n)
 	JNZ(LabelRef("loop"))
