@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,7 @@ func scoredOf(event, file string, f verdict.Figures) scored {
 }
 
 func newScore(e *env) *cobra.Command {
-	var name, baseName string
+	var name, baseName, dumpFile string
 	c := &cobra.Command{
 		Use:   "score -t NAME FILE…",
 		Short: "Measure how well a twin predicts a text",
@@ -57,6 +59,18 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 				return err
 			}
 			p := e.printer()
+			var dump func([]int32, int) error
+			if dumpFile != "" {
+				f, err := os.Create(dumpFile)
+				if err != nil {
+					return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + dumpFile, Err: err, Hint: "name a file that can be written"}
+				}
+				defer f.Close()
+				lines := json.NewEncoder(f)
+				dump = func(ids []int32, from int) error {
+					return lines.Encode(map[string]any{"ids": ids, "score_from": from})
+				}
+			}
 			var rows [][]string
 			var failed error
 			total, err := twin.Score(c.Context(), name, baseName, args, nil, func(s twin.FileScore) {
@@ -65,7 +79,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 					return
 				}
 				rows = append(rows, scoreRow(s.File, s.Figures))
-			})
+			}, dump)
 			if err != nil {
 				return err
 			}
@@ -83,6 +97,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
 	c.Flags().StringVar(&baseName, "base", "", "another base than the twin's")
+	c.Flags().StringVar(&dumpFile, "dump", "", "also write the token ids that are scored, a line of JSON each, to this file")
 	return c
 }
 

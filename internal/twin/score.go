@@ -21,7 +21,10 @@ type FileScore struct {
 // Score measures files with a twin: its newest version, or that behind the @ of
 // its name. each is called for every file; the last result is pooled over all,
 // weighted by token. The first 100 words of a piece are asked with, not scored.
-func Score(ctx context.Context, name, baseName string, files []string, emit Emit, each func(FileScore)) (verdict.Figures, error) {
+// dump, where it is not nil, gets the token ids of each piece without passages
+// and from which of them on it is scored: what another program needs to repeat
+// the figures of base and adapter.
+func Score(ctx context.Context, name, baseName string, files []string, emit Emit, each func(FileScore), dump func(ids []int32, from int) error) (verdict.Figures, error) {
 	var none verdict.Figures
 	f, v, err := OpenVersion(name, true)
 	if err != nil {
@@ -58,6 +61,15 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 		if len(pieces) == 0 {
 			return none, &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little text to score in " + file,
 				Hint: "give more than 100 words: the first 100 are what the passages are asked with"}
+		}
+		for _, x := range pieces {
+			if dump == nil {
+				break
+			}
+			ids := append(append([]int32(nil), x.plain.Context...), x.plain.Tokens...)
+			if err := dump(ids, len(x.plain.Context)+x.plain.From); err != nil {
+				return none, err
+			}
 		}
 		losses, err := b.judge(ctx, pieces, []lora.Applied{{Adapter: a, Strength: 1}}, nil)
 		if err != nil {
