@@ -25,14 +25,18 @@ func (t *Tensor) Elements() int {
 
 // FormatError says what is wrong with a file.
 type FormatError struct {
-	Path string
-	Msg  string
+	Path   string
+	Msg    string
+	Advice string // what to do where fetching the file again would not help
 }
 
 func (e *FormatError) Error() string { return e.Path + ": " + e.Msg }
 
 // Hint says what to do.
 func (e *FormatError) Hint() string {
+	if e.Advice != "" {
+		return e.Advice
+	}
 	return "the file is damaged or not what it seems; fetch it again, for a base with: stroke base pull NAME"
 }
 

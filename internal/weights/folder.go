@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,7 @@ func OpenFolder(dir string) (*Folder, error) {
 		}
 		*into = b
 	}
-	names, err := shardNames(dir)
+	names, shardOf, err := shardNames(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
@@ -67,6 +68,12 @@ func OpenFolder(dir string) (*Folder, error) {
 				return nil, fmt.Errorf("open model: %w", &FormatError{Path: s.Path, Msg: fmt.Sprintf("the weight %q is in another file too", k)})
 			}
 			f.Tensors[k] = t
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(shardOf)) {
+		if _, ok := f.Tensors[k]; !ok {
+			f.Close()
+			return nil, fmt.Errorf("open model: %w", &FormatError{Path: filepath.Join(dir, shardOf[k]), Msg: fmt.Sprintf("the weight %q, which the index says it holds, is not there", k)})
 		}
 	}
 	return f, nil
@@ -99,37 +106,43 @@ func decode(path string, b []byte, into any) error {
 	return nil
 }
 
-// shardNames lists the safetensors files of a folder by its index, or the one
-// file there is.
-func shardNames(dir string) ([]string, error) {
-	path := filepath.Join(dir, "model.safetensors.index.json")
+// shardNames lists the safetensors files of a folder: the one file where there is
+// one, as transformers prefers it, else those of the index, with what the index
+// says of each weight.
+func shardNames(dir string) (names []string, shardOf map[string]string, err error) {
+	const whole = "model.safetensors"
+	if _, err := os.Stat(filepath.Join(dir, whole)); err == nil {
+		return []string{whole}, nil, nil
+	}
+	path := filepath.Join(dir, whole+".index.json")
 	b, err := readText(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return []string{"model.safetensors"}, nil
+		bad := &FormatError{Path: dir, Msg: "it has no " + whole + " and no index of several"}
+		for _, name := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				bad.Msg = "its weights are pickled (" + name + "): such a file is a program, and is not run"
+				bad.Advice = "use the safetensors files of the same model"
+			}
+		}
+		return nil, nil, bad
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var index struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
 	if err := decode(path, b, &index); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	seen := map[string]bool{}
-	var names []string
 	for weight, name := range index.WeightMap {
 		if name != filepath.Base(name) || !filepath.IsLocal(name) || !strings.HasSuffix(name, ".safetensors") {
-			return nil, &FormatError{Path: path, Msg: fmt.Sprintf("it says that %q is in %q, which is no safetensors file of the folder", weight, name)}
-		}
-		if !seen[name] {
-			seen[name] = true
-			names = append(names, name)
+			return nil, nil, &FormatError{Path: path, Msg: fmt.Sprintf("it says that %q is in %q, which is no safetensors file of the folder", weight, name)}
 		}
 	}
-	if len(names) == 0 {
-		return nil, &FormatError{Path: path, Msg: "it names no weights"}
+	if len(index.WeightMap) == 0 {
+		return nil, nil, &FormatError{Path: path, Msg: "it names no weights"}
 	}
-	slices.Sort(names)
-	return names, nil
+	names = slices.Compact(slices.Sorted(maps.Values(index.WeightMap)))
+	return names, index.WeightMap, nil
 }

@@ -1,9 +1,12 @@
 package weights
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/getstroke/stroke/internal/tensor"
 )
@@ -115,11 +118,18 @@ func parseGGUF(path string, data []byte) (*GGUF, error) {
 	if len(data) == 0 {
 		return nil, bad("%v", errEmpty)
 	}
+	if bytes.HasPrefix(data, []byte("version https://git-lfs")) {
+		return nil, &FormatError{Path: path, Msg: "it is the pointer that git keeps in place of a large file",
+			Advice: "fetch the file itself: git lfs pull, or for a base stroke base pull NAME"}
+	}
 	if len(data) < 4 || string(data[:4]) != "GGUF" {
 		return nil, bad("it is not a GGUF file")
 	}
 	c := &cursor{b: data, at: 4}
 	g := &GGUF{Path: path, Version: int(c.u32()), Meta: map[string]any{}, Tensors: map[string]Tensor{}}
+	if g.Version != 0 && g.Version&0xffff == 0 {
+		return nil, &FormatError{Path: path, Msg: "its numbers are in big-endian order, which cannot be read", Advice: "use the little-endian file of the same model"}
+	}
 	if c.err == "" && g.Version != 2 && g.Version != 3 {
 		return nil, bad("it is GGUF version %d; versions 2 and 3 can be read", g.Version)
 	}
@@ -181,15 +191,17 @@ func parseGGUF(path string, data []byte) (*GGUF, error) {
 	if c.err != "" {
 		return nil, bad("%s", c.err)
 	}
-	align := uint64(32)
-	if v, ok := g.Meta["general.alignment"].(uint32); ok {
-		align = uint64(v)
+	align, err := alignment(g.Meta["general.alignment"])
+	if err != nil {
+		return nil, bad("%v", err)
 	}
-	if align == 0 || align > 1<<20 || align&(align-1) != 0 {
-		return nil, bad("its alignment is %d", align)
+	if n, ok := g.Meta["split.count"].(uint16); ok && n > 1 {
+		return nil, &FormatError{Path: path, Msg: fmt.Sprintf("it is one of the %d parts of a model", n),
+			Advice: "join the parts first: llama-gguf-split --merge FIRST-PART WHOLE.gguf"}
 	}
 	start := (uint64(c.at) + align - 1) / align * align
-	for _, x := range infos {
+	for i := range infos {
+		x := &infos[i]
 		if _, twice := g.Tensors[x.t.Name]; twice {
 			return nil, bad("the weight %q comes twice", x.t.Name)
 		}
@@ -204,7 +216,32 @@ func parseGGUF(path string, data []byte) (*GGUF, error) {
 		g.Tensors[x.t.Name] = x.t
 		g.Names = append(g.Names, x.t.Name)
 	}
+	slices.SortStableFunc(infos, func(a, b info) int { return cmp.Compare(a.offset, b.offset) })
+	end, last := uint64(0), ""
+	for i := range infos {
+		x := &infos[i]
+		if x.size == 0 {
+			continue
+		}
+		if x.offset < end {
+			return nil, bad("the weights %q and %q overlap", last, x.t.Name)
+		}
+		end, last = x.offset+x.size, x.t.Name
+	}
 	return g, nil
+}
+
+// alignment is what the metadata general.alignment asks for, in bytes: 32 where
+// there is none.
+func alignment(v any) (uint64, error) {
+	if v == nil {
+		return 32, nil
+	}
+	n, ok := v.(uint32)
+	if !ok || n == 0 || n > 1<<20 || n&(n-1) != 0 {
+		return 0, fmt.Errorf("its alignment is %v (%T), which is no power of two in 32 bits", v, v)
+	}
+	return uint64(n), nil
 }
 
 // byteSize is the number of bytes of a tensor of its type and shape.

@@ -18,10 +18,26 @@ type MetaEntry struct {
 	Value any
 }
 
-// WriteGGUF writes a GGUF file of version 3 with an alignment of 32 bytes. Equal
-// arguments give equal bytes.
+// WriteGGUF writes a GGUF file of version 3, its tensors in the given order and
+// aligned to 32 bytes or to what general.alignment in meta says. Equal arguments
+// give equal bytes. The caller makes the write atomic.
 func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
-	out := &ggufWriter{w: bufio.NewWriterSize(w, 1<<16)}
+	out := &ggufWriter{w: bufio.NewWriterSize(w, 1<<16), align: 32}
+	keys := map[string]bool{}
+	for _, e := range meta {
+		if keys[e.Key] {
+			return fmt.Errorf("write GGUF: the metadata %q comes twice", e.Key)
+		}
+		keys[e.Key] = true
+		if e.Key == "general.alignment" {
+			n, err := alignment(e.Value)
+			if err != nil {
+				return fmt.Errorf("write GGUF: %w", err)
+			}
+			out.align = int(n)
+		}
+	}
+	names := map[string]bool{}
 	out.bytes([]byte("GGUF"))
 	out.u32(3)
 	out.u64(uint64(len(tensors)))
@@ -42,6 +58,10 @@ func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
 		if size, err := byteSize(t); err != nil || size != len(t.Data) {
 			return fmt.Errorf("write GGUF: %s of shape %v and type %s has %d bytes", t.Name, t.Shape, t.DType, len(t.Data))
 		}
+		if len(t.Shape) > maxGGUFDims || names[t.Name] {
+			return fmt.Errorf("write GGUF: %s of shape %v has too many dimensions or comes twice", t.Name, t.Shape)
+		}
+		names[t.Name] = true
 		out.str(t.Name)
 		out.u32(uint32(len(t.Shape)))
 		for _, d := range slices.Backward(t.Shape) {
@@ -49,7 +69,7 @@ func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
 		}
 		out.u32(kind)
 		out.u64(offset)
-		offset += uint64(len(t.Data)+31) / 32 * 32
+		offset += uint64(len(t.Data) + out.padding(len(t.Data)))
 	}
 	out.pad()
 	for i := range tensors {
@@ -75,9 +95,10 @@ func ggufNumber(t tensor.DType) (uint32, bool) {
 }
 
 type ggufWriter struct {
-	w   *bufio.Writer
-	n   int
-	err error
+	w     *bufio.Writer
+	n     int // bytes written
+	align int
+	err   error
 }
 
 func (o *ggufWriter) bytes(b []byte) {
@@ -89,9 +110,12 @@ func (o *ggufWriter) bytes(b []byte) {
 }
 
 func (o *ggufWriter) pad() {
-	var zero [32]byte
-	o.bytes(zero[:(32-o.n%32)%32])
+	o.bytes(make([]byte, o.padding(o.n)))
 }
+
+// padding is how many bytes follow n bytes up to the next multiple of the
+// alignment.
+func (o *ggufWriter) padding(n int) int { return (o.align - n%o.align) % o.align }
 
 func (o *ggufWriter) u32(v uint32) { o.bytes(binary.LittleEndian.AppendUint32(nil, v)) }
 func (o *ggufWriter) u64(v uint64) { o.bytes(binary.LittleEndian.AppendUint64(nil, v)) }
@@ -135,7 +159,7 @@ func metaKind(v any) (uint32, bool) {
 		return 11, true
 	case float64:
 		return 12, true
-	case []uint8, []int8, []uint16, []int16, []uint32, []int32, []float32, []bool, []string, []uint64, []int64, []float64:
+	case []uint8, []int8, []uint16, []int16, []uint32, []int32, []float32, []bool, []string, []uint64, []int64, []float64, []any:
 		return 9, true
 	}
 	return 0, false
@@ -195,6 +219,17 @@ func (o *ggufWriter) body(v any) error {
 		return writeList(o, x)
 	case []float64:
 		return writeList(o, x)
+	case []any: // of lists, as the reader gives them
+		o.u32(9)
+		o.u64(uint64(len(x)))
+		for _, v := range x {
+			if kind, _ := metaKind(v); kind != 9 {
+				return fmt.Errorf("a %T in a list of lists cannot be written", v)
+			}
+			if err := o.body(v); err != nil {
+				return err
+			}
+		}
 	}
 	return o.err
 }

@@ -22,17 +22,21 @@ var (
 
 // openMapping maps a whole file for reading.
 func openMapping(path string) (*mapping, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	// Asked before it is opened: opening a named pipe waits for its other end.
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, err
 	}
 	m := &mapping{path: path}
 	if info.Size() > 0 {
@@ -104,10 +108,10 @@ func at(addr uintptr) *mapping {
 		if len(m.data) == 0 {
 			continue
 		}
+		// A mapping is whole pages, whatever the length of its file.
 		base := uintptr(unsafe.Pointer(unsafe.SliceData(m.data)))
-		// A fault is reported by page: the address may lie a little before the data
-		// that was asked for, but never outside the mapping's pages.
-		if addr >= base && addr < base+uintptr(len(m.data)+pageSize) {
+		size := (len(m.data) + pageSize - 1) / pageSize * pageSize
+		if addr >= base && addr < base+uintptr(size) {
 			return m
 		}
 	}

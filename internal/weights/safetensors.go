@@ -2,13 +2,16 @@ package weights
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getstroke/stroke/internal/tensor"
 )
@@ -32,10 +35,11 @@ const maxHeader = 100_000_000
 
 var safetensorsTypes = map[string]tensor.DType{"F32": tensor.F32, "F16": tensor.F16, "BF16": tensor.BF16}
 
-// safetensorsSizes are the types of the format that are not weights; a tensor of
-// such a type is an UnsupportedError.
-var safetensorsSizes = map[string]bool{"F64": true, "I64": true, "I32": true, "I16": true, "I8": true, "U64": true, "U32": true,
-	"U16": true, "U8": true, "BOOL": true, "F8_E4M3": true, "F8_E5M2": true}
+// safetensorsOthers are the other types that the format knows; a tensor of such
+// a type is an UnsupportedError.
+var safetensorsOthers = map[string]bool{"F64": true, "I64": true, "I32": true, "I16": true, "I8": true, "U64": true, "U32": true,
+	"U16": true, "U8": true, "BOOL": true, "C64": true, "F8_E4M3": true, "F8_E5M2": true, "F8_E8M0": true,
+	"F8_E4M3FNUZ": true, "F8_E5M2FNUZ": true, "F6_E2M3": true, "F6_E3M2": true, "F4": true}
 
 // OpenSafetensors maps the file at path and reads its header. The errors are
 // FormatError, UnsupportedError and those of the file system.
@@ -63,6 +67,69 @@ type safetensorsEntry struct {
 	Offsets [2]uint64 `json:"data_offsets"`
 }
 
+// eachField calls f for the fields of a JSON object, in its order. A name that
+// comes twice is an error: readers differ on which of the two holds.
+func eachField(object []byte, f func(name string, value json.RawMessage) error) error {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if t, err := d.Token(); err != nil {
+		return err
+	} else if t != json.Delim('{') {
+		return errors.New("no object")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, ok := t.(string)
+		if !ok || seen[name] {
+			return fmt.Errorf("the name %v comes twice or is none", t)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if err := f(name, value); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the object")
+	}
+	return nil
+}
+
+// UnmarshalJSON takes all three fields, by their exact names, and no other.
+func (e *safetensorsEntry) UnmarshalJSON(b []byte) error {
+	var offsets []uint64
+	found := 0
+	err := eachField(b, func(name string, value json.RawMessage) error {
+		found++
+		switch name {
+		case "dtype":
+			return json.Unmarshal(value, &e.DType)
+		case "shape":
+			return json.Unmarshal(value, &e.Shape)
+		case "data_offsets":
+			return json.Unmarshal(value, &offsets)
+		}
+		return fmt.Errorf("it has the field %q", name)
+	})
+	if err != nil {
+		return err
+	}
+	if found != 3 || e.Shape == nil || len(offsets) != 2 {
+		return errors.New("it needs dtype, shape and two data_offsets")
+	}
+	e.Offsets = [2]uint64(offsets)
+	return nil
+}
+
 func parseSafetensors(path string, data []byte) (*Safetensors, error) {
 	bad := func(format string, args ...any) error {
 		return &FormatError{Path: path, Msg: fmt.Sprintf(format, args...)}
@@ -74,57 +141,57 @@ func parseSafetensors(path string, data []byte) (*Safetensors, error) {
 	if n > maxHeader || n > uint64(len(data)-8) {
 		return nil, bad("it claims a header of %d bytes: it is cut short or no safetensors file", n)
 	}
-	var header map[string]json.RawMessage
-	if err := json.Unmarshal(data[8:8+n], &header); err != nil {
-		return nil, bad("its header is not JSON: %v", err)
+	header, body := data[8:8+n], data[8+n:]
+	if !utf8.Valid(header) {
+		return nil, bad("its header is not UTF-8")
 	}
-	body := data[8+n:]
 	s := &Safetensors{Path: path, Tensors: map[string]Tensor{}}
 	starts := map[string]uint64{}
-	for name, raw := range header {
+	var refused error
+	err := eachField(header, func(name string, raw json.RawMessage) error {
 		if name == "__metadata__" {
 			if err := json.Unmarshal(raw, &s.Metadata); err != nil {
-				return nil, bad("its metadata is not text by name: %v", err)
+				return fmt.Errorf("its metadata is not text by name: %v", err)
 			}
-			continue
+			return nil
 		}
 		var e safetensorsEntry
 		if err := json.Unmarshal(raw, &e); err != nil {
-			return nil, bad("the entry of %q cannot be read: %v", name, err)
+			return fmt.Errorf("the entry of %q: %v", name, err)
 		}
 		dtype, ok := safetensorsTypes[e.DType]
 		if !ok {
-			if safetensorsSizes[e.DType] {
-				return nil, &UnsupportedError{Path: path, Tensor: name, Type: e.DType}
+			if !safetensorsOthers[e.DType] {
+				return fmt.Errorf("the weight %q has the type %q, which the format does not know", name, e.DType)
 			}
-			return nil, bad("the weight %q has the type %q, which the format does not know", name, e.DType)
+			refused = &UnsupportedError{Path: path, Tensor: name, Type: e.DType}
+			return refused
 		}
-		t := Tensor{Name: name, DType: dtype, Shape: e.Shape}
 		elements, ok := volume(e.Shape)
 		if !ok {
-			return nil, bad("the weight %q has the shape %v", name, e.Shape)
+			return fmt.Errorf("the weight %q has the shape %v", name, e.Shape)
 		}
 		_, width := dtype.Block()
 		lo, hi := e.Offsets[0], e.Offsets[1]
 		if lo > hi || hi > uint64(len(body)) {
-			return nil, bad("the weight %q goes beyond the end of the file: the file is cut short", name)
+			return fmt.Errorf("the weight %q goes beyond the end of the file: the file is cut short", name)
 		}
 		if hi-lo != uint64(elements)*uint64(width) {
-			return nil, bad("the weight %q of shape %v and type %s has %d bytes", name, e.Shape, e.DType, hi-lo)
+			return fmt.Errorf("the weight %q of shape %v and type %s has %d bytes", name, e.Shape, e.DType, hi-lo)
 		}
-		t.Data = body[lo:hi:hi]
-		s.Tensors[name] = t
+		s.Tensors[name] = Tensor{Name: name, DType: dtype, Shape: e.Shape, Data: body[lo:hi:hi]}
 		s.Names = append(s.Names, name)
 		starts[name] = lo
+		return nil
+	})
+	if refused != nil {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, bad("its header cannot be read: %v", err)
 	}
 	slices.SortFunc(s.Names, func(a, b string) int {
-		if starts[a] != starts[b] {
-			if starts[a] < starts[b] {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(starts[a], starts[b]), cmp.Compare(len(s.Tensors[a].Data), len(s.Tensors[b].Data)), strings.Compare(a, b))
 	})
 	at := uint64(0)
 	for _, name := range s.Names {
@@ -161,8 +228,8 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string)
 			return fmt.Errorf("write safetensors: %s has the type %s", t.Name, t.DType)
 		}
 		_, width := t.DType.Block()
-		if n, ok := volume(t.Shape); !ok || n > math.MaxInt/width || n*width != len(t.Data) || seen[t.Name] {
-			return fmt.Errorf("write safetensors: %s of shape %v and type %s has %d bytes, or comes twice", t.Name, t.Shape, t.DType, len(t.Data))
+		if n, ok := volume(t.Shape); !ok || n > math.MaxInt/width || n*width != len(t.Data) || seen[t.Name] || !utf8.ValidString(t.Name) || t.Name == "__metadata__" {
+			return fmt.Errorf("write safetensors: %q of shape %v and type %s has %d bytes, or a name that cannot be, or that comes twice", t.Name, t.Shape, t.DType, len(t.Data))
 		}
 		seen[t.Name] = true
 		shape := t.Shape

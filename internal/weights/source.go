@@ -34,14 +34,26 @@ func Open(path string) (*Source, error) {
 			}
 			return &Source{Format: "huggingface", Path: path, Tensors: f.Tensors, Folder: f}, nil
 		}
-		files, err := filepath.Glob(filepath.Join(path, "*.gguf"))
-		if err != nil || len(files) != 1 {
-			return nil, fmt.Errorf("open model: %w", &FormatError{Path: path, Msg: "the folder has neither a config.json nor exactly one GGUF file"})
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, fmt.Errorf("open model: %w", err)
 		}
-		path = files[0]
+		var files []string
+		for _, e := range entries {
+			if strings.EqualFold(filepath.Ext(e.Name()), ".gguf") {
+				files = append(files, e.Name())
+			}
+		}
+		if len(files) != 1 {
+			return nil, fmt.Errorf("open model: %w", &FormatError{Path: path,
+				Msg:    fmt.Sprintf("the folder has no config.json, and %d GGUF files where one is expected", len(files)),
+				Advice: "name a GGUF file, or a folder as Hugging Face keeps a model, with config.json and safetensors files"})
+		}
+		path = filepath.Join(path, files[0])
 	}
 	if strings.HasSuffix(strings.ToLower(path), ".safetensors") {
-		return nil, fmt.Errorf("open model: %w", &FormatError{Path: path, Msg: "a safetensors file alone is no model: name the folder it is in"})
+		return nil, fmt.Errorf("open model: %w", &FormatError{Path: path, Msg: "a safetensors file alone is no model",
+			Advice: "name the folder that it is in, with config.json and tokenizer.json beside it"})
 	}
 	g, err := OpenGGUF(path)
 	if err != nil {

@@ -4,14 +4,22 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/testkit"
 )
 
 func sample() ([]MetaEntry, []Tensor) {
@@ -19,7 +27,7 @@ func sample() ([]MetaEntry, []Tensor) {
 		{"general.architecture", "llama"}, {"a.uint8", uint8(200)}, {"a.int8", int8(-3)}, {"a.uint16", uint16(60000)}, {"a.int16", int16(-300)},
 		{"a.uint32", uint32(1 << 31)}, {"a.int32", int32(-5)}, {"a.float32", float32(1.5)}, {"a.bool", true}, {"a.uint64", uint64(1 << 60)},
 		{"a.int64", int64(-9)}, {"a.float64", 2.25}, {"l.string", []string{"a", "", "Ünï"}}, {"l.int32", []int32{1, -2}}, {"l.float32", []float32{0.5}},
-		{"l.bool", []bool{true, false}}, {"l.empty", []uint32{}},
+		{"l.bool", []bool{true, false}}, {"l.empty", []uint32{}}, {"l.list", []any{[]int32{1}, []string{"x", "y"}, []any{[]float64{0.25}}}},
 	}
 	fill := func(n int) []byte {
 		b := make([]byte, n)
@@ -72,6 +80,149 @@ func TestGGUF(t *testing.T) {
 			t.Errorf("%s is %v", x.Name, g.Tensors[x.Name])
 		}
 	}
+	if again := writeAgain(t, g); !bytes.Equal(again, ggufBytes(t)) {
+		t.Error("what was read is not written with the same bytes")
+	}
+}
+
+// writeAgain writes what was read.
+func writeAgain(t testing.TB, g *GGUF) []byte {
+	t.Helper()
+	var meta []MetaEntry
+	for _, k := range g.Keys {
+		meta = append(meta, MetaEntry{k, g.Meta[k]})
+	}
+	var tensors []Tensor
+	for _, n := range g.Names {
+		tensors = append(tensors, g.Tensors[n])
+	}
+	var b bytes.Buffer
+	if err := WriteGGUF(&b, meta, tensors); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestGGUFRandom writes files of random metadata and tensors and reads the same.
+func TestGGUFRandom(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 1))
+	types := slices.Sorted(maps.Values(ggufTypes))
+	for range 200 {
+		var meta []MetaEntry
+		if rng.IntN(2) == 0 {
+			meta = append(meta, MetaEntry{"general.alignment", uint32(8 << rng.IntN(6))})
+		}
+		var any1 func(depth int) any
+		any1 = func(depth int) any {
+			n := rng.IntN(4)
+			switch k := rng.IntN(6); {
+			case k == 0 && depth < maxGGUFNesting-1:
+				list := make([]any, 0, n)
+				for range n {
+					list = append(list, any1(depth+1))
+				}
+				return list
+			case k <= 2:
+				list := make([]uint64, n)
+				for i := range list {
+					list[i] = rng.Uint64()
+				}
+				return list
+			case k == 3:
+				return make([]string, n)
+			default:
+				return []float32{rng.Float32()}
+			}
+		}
+		for i := range rng.IntN(6) {
+			meta = append(meta, MetaEntry{fmt.Sprint("key.", i), any1(0)})
+		}
+		var tensors []Tensor
+		for i := range rng.IntN(8) {
+			x := Tensor{Name: fmt.Sprint("t", i), DType: types[rng.IntN(len(types))], Shape: make([]int, 1+rng.IntN(maxGGUFDims))}
+			for d := range x.Shape {
+				x.Shape[d] = rng.IntN(4)
+			}
+			elems, _ := x.DType.Block()
+			x.Shape[len(x.Shape)-1] *= elems
+			n, err := byteSize(&x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.Data = make([]byte, n)
+			for j := range x.Data {
+				x.Data[j] = byte(rng.Uint32())
+			}
+			tensors = append(tensors, x)
+		}
+		var b bytes.Buffer
+		if err := WriteGGUF(&b, meta, tensors); err != nil {
+			t.Fatal(err)
+		}
+		g, err := parseGGUF("x", b.Bytes())
+		if err != nil {
+			t.Fatalf("%v of %v: %v", meta, tensors, err)
+		}
+		for i, e := range meta {
+			if g.Keys[i] != e.Key || !reflect.DeepEqual(g.Meta[e.Key], e.Value) {
+				t.Fatalf("%s is %v and not %v", e.Key, g.Meta[e.Key], e.Value)
+			}
+		}
+		for i, x := range tensors {
+			if g.Names[i] != x.Name || !reflect.DeepEqual(g.Tensors[x.Name], x) {
+				t.Fatalf("%s is %v and not %v", x.Name, g.Tensors[x.Name], x)
+			}
+		}
+		if !bytes.Equal(writeAgain(t, g), b.Bytes()) {
+			t.Fatal("what was read is not written with the same bytes")
+		}
+	}
+}
+
+func TestWriteGGUFRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		meta    []MetaEntry
+		tensors []Tensor
+	}{
+		"value":     {meta: []MetaEntry{{"a", 1}}},
+		"list":      {meta: []MetaEntry{{"a", []any{uint8(1)}}}},
+		"alignment": {meta: []MetaEntry{{"general.alignment", uint32(24)}}},
+		"key twice": {meta: []MetaEntry{{"a", "x"}, {"a", "x"}}},
+		"twice":     {tensors: []Tensor{{Name: "a", Shape: []int{0}}, {Name: "a", Shape: []int{0}}}},
+		"length":    {tensors: []Tensor{{Name: "a", Shape: []int{2}, Data: make([]byte, 4)}}},
+		"sides":     {tensors: []Tensor{{Name: "a", Shape: []int{1, 1, 1, 1, 1}, Data: make([]byte, 4)}}},
+	} {
+		if err := WriteGGUF(io.Discard, c.meta, c.tensors); err == nil {
+			t.Errorf("%s: written all the same", name)
+		}
+	}
+}
+
+// TestBase reads the file that Stroke trains on.
+func TestBase(t *testing.T) {
+	src, err := Open(testkit.Base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if src.Format != "gguf" || src.GGUF.Meta["general.architecture"] != "llama" || len(src.Tensors) != 272 {
+		t.Errorf("it is %s of %v with %d weights", src.Format, src.GGUF.Meta["general.architecture"], len(src.Tensors))
+	}
+	x := src.Tensors["blk.29.ffn_down.weight"]
+	if x.DType != tensor.Q4_1 || !slices.Equal(x.Shape, []int{576, 1536}) {
+		t.Errorf("the last down projection is %s %v", x.DType, x.Shape)
+	}
+	if words, ok := src.GGUF.Meta["tokenizer.ggml.tokens"].([]string); !ok || len(words) != 49152 {
+		t.Errorf("it has %d tokens", len(words))
+	}
+	// The writer gives the very file back: metadata, order, alignment, padding.
+	whole, err := os.ReadFile(src.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(writeAgain(t, src.GGUF), whole) {
+		t.Error("written again it differs")
+	}
 }
 
 // TestGGUFDamage cuts the file short at every place and changes its fields.
@@ -82,13 +233,28 @@ func TestGGUFDamage(t *testing.T) {
 			t.Fatalf("%d of %d bytes are taken for the whole", n, len(whole))
 		}
 	}
-	change := func(f func(meta []MetaEntry, tensors []Tensor) ([]MetaEntry, []Tensor)) []byte {
+	replace := func(old, new string) []byte {
+		if bytes.Count(whole, []byte(old)) != 1 || len(old) != len(new) {
+			t.Fatalf("%q is no one place for %q", old, new)
+		}
+		return bytes.Replace(whole, []byte(old), []byte(new), 1)
+	}
+	const one = "\x01\x00\x00\x00\x00\x00\x00\x00"
+	with := func(e MetaEntry) []byte {
+		meta, tensors := sample()
 		var b bytes.Buffer
-		if err := WriteGGUF(&b, first(f(sample())), second(f(sample()))); err != nil {
+		if err := WriteGGUF(&b, append(meta, e), tensors); err != nil {
 			t.Fatal(err)
 		}
 		return b.Bytes()
 	}
+	aligned := func(kind, v byte) []byte {
+		b := with(MetaEntry{"general.alignment", uint32(32)})
+		at := bytes.Index(b, []byte("general.alignment")) + len("general.alignment")
+		b[at], b[at+4] = kind, v
+		return b
+	}
+	q := bytes.Index(whole, []byte(one+"q")) + 9 + 4 + 16 // the type and place of q
 	put := func(at int, v uint64, size int) []byte {
 		b := bytes.Clone(whole)
 		x := binary.LittleEndian.AppendUint64(nil, v)
@@ -96,20 +262,29 @@ func TestGGUFDamage(t *testing.T) {
 		return b
 	}
 	for name, b := range map[string][]byte{
-		"magic":      put(0, 1, 4),
-		"version 1":  put(4, 1, 4),
-		"tensors":    put(8, 1<<40, 8),
-		"metadata":   put(16, 1<<50, 8),
-		"key length": put(24, 1<<62, 8),
-		"twice": change(func(m []MetaEntry, x []Tensor) ([]MetaEntry, []Tensor) {
-			return m, append(x, x[0])
-		}),
-		"key twice": change(func(m []MetaEntry, x []Tensor) ([]MetaEntry, []Tensor) {
-			return append(m, m[0]), x
-		}),
-		"alignment": change(func(m []MetaEntry, x []Tensor) ([]MetaEntry, []Tensor) {
-			return append(m, MetaEntry{"general.alignment", uint32(3)}), x
-		}),
+		"magic":          put(0, 1, 4),
+		"version 1":      put(4, 1, 4),
+		"tensors":        put(8, 1<<40, 8),
+		"metadata":       put(16, 1<<50, 8),
+		"key length":     put(24, 1<<62, 8),
+		"big endian":     put(4, 3<<24, 4),
+		"empty":          {},
+		"pointer":        []byte("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+		"twice":          replace(one+"q", one+"m"),
+		"key twice":      replace("a.int8", "a.bool"),
+		"alignment 3":    aligned(4, 3),
+		"alignment 0":    aligned(4, 0),
+		"alignment type": aligned(5, 32),
+		"overlap":        put(q+4, 32, 8),
+		"off the grid":   put(q+4, 65, 8),
+		"beyond":         put(q+4, 1<<20, 8),
+		"far beyond":     put(q+4, math.MaxUint64-31, 8),
+		"shape":          put(q-16, 1<<62, 8),
+		"row":            put(q-16, 33, 8),
+		"volume":         replace("\x40\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01"),
+		"truth":          replace("a.bool\x07\x00\x00\x00\x01", "a.bool\x07\x00\x00\x00\x02"),
+		"kind":           replace("a.bool\x07", "a.bool\x0d"),
+		"part":           with(MetaEntry{"split.count", uint16(3)}),
 	} {
 		_, err := OpenGGUF(writeTemp(t, "bad.gguf", b))
 		var bad *FormatError
@@ -118,16 +293,12 @@ func TestGGUFDamage(t *testing.T) {
 		}
 	}
 	// A type that cannot be read is named.
-	at := bytes.Index(whole, []byte("\x01\x00\x00\x00\x00\x00\x00\x00q")) + 9 + 4 + 16
-	_, err := OpenGGUF(writeTemp(t, "iq.gguf", put(at, 23, 4)))
+	_, err := OpenGGUF(writeTemp(t, "iq.gguf", put(q, 23, 4)))
 	var u *UnsupportedError
 	if !errors.As(err, &u) || u.Type != "IQ4_XS" || u.Tensor != "q" {
 		t.Errorf("an unknown type gives %v", err)
 	}
 }
-
-func first(m []MetaEntry, _ []Tensor) []MetaEntry { return m }
-func second(_ []MetaEntry, x []Tensor) []Tensor   { return x }
 
 func safetensorsBytes(t testing.TB) []byte {
 	t.Helper()
@@ -163,6 +334,14 @@ func TestSafetensors(t *testing.T) {
 		"beyond":   `{"a":{"dtype":"F32","shape":[100],"data_offsets":[0,400]}}`,
 		"volume":   `{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}`,
 		"no JSON":  `{"a":`,
+		"twice":    `{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F16","shape":[1],"data_offsets":[4,6]}}`,
+		"case":     `{"a":{"DType":"F32","shape":[1],"data_offsets":[0,6]}}`,
+		"three":    `{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6,6]}}`,
+		"no place": `{"a":{"dtype":"F16","shape":[0]}}`,
+		"no shape": `{"a":{"dtype":"F16","shape":null,"data_offsets":[0,6]}}`,
+		"behind":   `{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]}}{}`,
+		"bytes":    "{\"\xff\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[0,6]}}",
+		"type":     `{"a":{"dtype":"F12","shape":[3],"data_offsets":[0,6]}}`,
 	} {
 		b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 		b = append(append(b, header...), make([]byte, 6)...)
@@ -199,6 +378,79 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); err == nil {
 		t.Error("an empty folder is a model")
+	}
+}
+
+// TestFolderDamage takes a folder of several files apart.
+func TestFolderDamage(t *testing.T) {
+	const from = "../testkit/testdata/tiny/bias"
+	index, err := os.ReadFile(filepath.Join(from, "model.safetensors.index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		damage func(dir string) error
+		want   string
+	}{
+		"no index": {func(dir string) error { return os.Remove(filepath.Join(dir, "model.safetensors.index.json")) }, "no model.safetensors"},
+		"pickled": {func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "model.safetensors.index.json")), os.WriteFile(filepath.Join(dir, "pytorch_model.bin"), nil, 0o600))
+		}, "pickled"},
+		"no part": {func(dir string) error { return os.Remove(filepath.Join(dir, "model-00002-of-00003.safetensors")) }, "model-00002-of-00003"},
+		"a part of another model": {func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "model-00002-of-00003.safetensors"), safetensorsBytes(t), 0o600)
+		}, "is not there"},
+		"a part twice": {func(dir string) error {
+			b := bytes.Replace(index, []byte(`"weight_map": {`), []byte(`"weight_map": {"x": "copy.safetensors",`), 1)
+			return errors.Join(os.WriteFile(filepath.Join(dir, "model.safetensors.index.json"), b, 0o600), os.Link(filepath.Join(dir, "model-00002-of-00003.safetensors"), filepath.Join(dir, "copy.safetensors")))
+		}, "in another file too"},
+		"settings": {func(dir string) error { return os.WriteFile(filepath.Join(dir, "config.json"), []byte("[]"), 0o600) }, "config.json"},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := OpenFolder(dir); err != nil {
+			t.Fatal(err)
+		} else if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.damage(dir); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenFolder(dir); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if len(mappings) != 0 {
+		t.Errorf("%d files are still mapped", len(mappings))
+	}
+}
+
+// TestOpen finds the model in a folder, whatever the folder is called.
+func TestOpen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[a]*")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skipf("no such folder here: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "m.GGUF"), ggufBytes(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Close(); err != nil || src.Format != "gguf" {
+		t.Errorf("it is %s (%v)", src.Format, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "n.gguf"), ggufBytes(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "2 GGUF files") {
+		t.Errorf("two models in one folder: %v", err)
+	}
+	if _, err := Open(filepath.Join(dir, "none.gguf")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
 	}
 }
 
@@ -257,6 +509,14 @@ func FuzzGGUF(f *testing.F) {
 			if n, err := byteSize(&x); err != nil || n != len(x.Data) {
 				t.Fatalf("%s has %d bytes and not %d (%v)", x.Name, len(x.Data), n, err)
 			}
+		}
+		// What is read is written with bytes that stay the same from then on.
+		one := writeAgain(t, g)
+		if g, err = parseGGUF("x", one); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(writeAgain(t, g), one) {
+			t.Fatal("written twice it differs")
 		}
 	})
 }
