@@ -52,5 +52,6 @@ func (a *Adapter) File() *File {
 		}
 		f.Pairs = append(f.Pairs, q)
 	})
+	f.Config.fit(f.Pairs, len(a.Pairs))
 	return f
 }

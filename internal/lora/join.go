@@ -13,9 +13,9 @@ type Applied struct {
 	Strength float32
 }
 
-// Join makes one adapter that does what the given ones do together: its rank
-// is the sum of theirs, its scale 1, and their scales and strengths are folded
-// into B. The result differs from the parts by rounding alone.
+// Join makes one adapter that does what the given ones do together: the rank of
+// a pair is the sum of theirs, its scale 1, and their scales and strengths are
+// folded into B. The result differs from the parts by rounding alone.
 func Join(parts ...Applied) (*Adapter, error) {
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("join adapters: none given")
@@ -34,30 +34,41 @@ func Join(parts ...Applied) (*Adapter, error) {
 		}
 	}
 	slices.Sort(out.Options.Targets)
-	rank := out.Options.Rank
-	out.Options.Alpha = float64(rank)
+	out.Options.Alpha = float64(out.Options.Rank)
 	for l := range layers {
 		for _, m := range out.Options.Targets {
-			var joined *op.Pair
+			// Adapters of PEFT may have another rank in each linear.
+			rank := 0
+			var first *op.Pair
+			for _, part := range parts {
+				p := part.Adapter.Pairs[l][m]
+				if p == nil {
+					continue
+				}
+				if first == nil {
+					first = p
+				}
+				if p.In != first.In || p.Out != first.Out {
+					return nil, fmt.Errorf("join adapters: %s of layer %d is [%d, %d] in one and [%d, %d] in another", m, l, first.Out, first.In, p.Out, p.In)
+				}
+				rank += p.Rank
+			}
+			if first == nil {
+				continue
+			}
+			joined := op.NewPair(rank, first.In, first.Out, 1, heap)
 			row := 0
 			for _, part := range parts {
 				p := part.Adapter.Pairs[l][m]
 				if p == nil {
-					row += part.Adapter.Options.Rank
 					continue
-				}
-				if joined == nil {
-					joined = op.NewPair(rank, p.In, p.Out, 1, heap)
-				}
-				if p.In != joined.In || p.Out != joined.Out {
-					return nil, fmt.Errorf("join adapters: %s of layer %d is [%d, %d] in one and [%d, %d] in another", m, l, joined.Out, joined.In, p.Out, p.In)
 				}
 				copy(joined.A[row*p.In:], p.A[:p.Rank*p.In])
 				s := p.Scale * part.Strength
 				for i, b := range p.B[:p.Rank*p.Out] {
 					joined.B[row*p.Out+i] = s * b
 				}
-				row += part.Adapter.Options.Rank
+				row += p.Rank
 			}
 			out.Pairs[l][m] = joined
 		}

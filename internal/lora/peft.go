@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
@@ -22,128 +23,8 @@ const (
 	WeightsFile = "adapter_model.safetensors"
 )
 
-// Config is what adapter_config.json says, as PEFT 0.21 writes it. Fields that
-// Stroke has no use for are kept and written again.
-type Config struct {
-	BaseModel string
-	Rank      int
-	Alpha     float64
-	RSLoRA    bool
-	Dropout   float64
-	Targets   []string // module names, sorted
-
-	ranks, alphas map[string]float64 // rank_pattern and alpha_pattern
-	raw           map[string]any
-}
-
-// NewConfig is the config of an adapter made with o on the named base.
-func NewConfig(o Options, base string) Config {
-	c := Config{BaseModel: base, Rank: o.Rank, Alpha: o.Alpha, RSLoRA: o.RSLoRA, Dropout: float64(o.Dropout)}
-	for _, m := range o.Targets {
-		c.Targets = append(c.Targets, m.String())
-	}
-	slices.Sort(c.Targets)
-	return c
-}
-
-// defaults are the fields that PEFT writes for a plain LoRA adapter.
-func defaults() map[string]any {
-	return map[string]any{
-		"alpha_pattern": map[string]any{}, "auto_mapping": nil, "bias": "none", "fan_in_fan_out": false, "inference_mode": true,
-		"init_lora_weights": true, "layers_pattern": nil, "layers_to_transform": nil, "modules_to_save": nil, "peft_type": "LORA",
-		"rank_pattern": map[string]any{}, "revision": nil, "task_type": "CAUSAL_LM", "use_dora": false,
-	}
-}
-
-// MarshalJSON writes the config with sorted keys.
-func (c Config) MarshalJSON() ([]byte, error) {
-	m := defaults()
-	for k, v := range c.raw {
-		m[k] = v
-	}
-	m["base_model_name_or_path"], m["r"], m["lora_alpha"] = c.BaseModel, c.Rank, c.Alpha
-	m["use_rslora"], m["lora_dropout"], m["target_modules"] = c.RSLoRA, c.Dropout, c.Targets
-	return json.Marshal(m)
-}
-
-// UnmarshalJSON reads a config and refuses what Stroke cannot do.
-func (c *Config) UnmarshalJSON(b []byte) error {
-	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
-		return err
-	}
-	var k struct {
-		Type     string             `json:"peft_type"`
-		Base     string             `json:"base_model_name_or_path"`
-		Rank     int                `json:"r"`
-		Alpha    *float64           `json:"lora_alpha"`
-		RSLoRA   bool               `json:"use_rslora"`
-		Dropout  float64            `json:"lora_dropout"`
-		Targets  any                `json:"target_modules"`
-		Ranks    map[string]float64 `json:"rank_pattern"`
-		Alphas   map[string]float64 `json:"alpha_pattern"`
-		Bias     string             `json:"bias"`
-		DoRA     bool               `json:"use_dora"`
-		LoraBias bool               `json:"lora_bias"`
-		Fan      bool               `json:"fan_in_fan_out"`
-		Save     []string           `json:"modules_to_save"`
-		Tokens   any                `json:"trainable_token_indices"`
-		Params   any                `json:"target_parameters"`
-		ALoRA    any                `json:"alora_invocation_tokens"`
-		QALoRA   bool               `json:"use_qalora"`
-	}
-	if err := json.Unmarshal(b, &k); err != nil {
-		return err
-	}
-	for _, x := range []struct {
-		bad  bool
-		what string
-	}{
-		{k.Type != "LORA", fmt.Sprintf("it is of the type %q, and only LORA can be read", k.Type)},
-		{k.Rank < 1 || k.Rank > maxRank, fmt.Sprintf("its rank is %d", k.Rank)},
-		{k.Bias != "" && k.Bias != "none" || k.LoraBias, "it trains biases, which is not supported"},
-		{k.DoRA, "it is a DoRA adapter, which is not supported"},
-		{k.QALoRA, "it is a QALoRA adapter, which is not supported"},
-		{k.Fan, "its factors are transposed (fan_in_fan_out), which is not supported"},
-		{len(k.Save) > 0, fmt.Sprintf("it replaces whole modules (%v), which is not supported", k.Save)},
-		{k.Tokens != nil || k.Params != nil || k.ALoRA != nil, "it trains more than linears, which is not supported"},
-		{!(k.Dropout >= 0 && k.Dropout < 1), fmt.Sprintf("its dropout is %g", k.Dropout)},
-	} {
-		if x.bad {
-			return errors.New(x.what)
-		}
-	}
-	*c = Config{BaseModel: k.Base, Rank: k.Rank, RSLoRA: k.RSLoRA, Dropout: k.Dropout, ranks: k.Ranks, alphas: k.Alphas, raw: m, Alpha: 8}
-	if k.Alpha != nil {
-		c.Alpha = *k.Alpha
-	}
-	if !(math.Abs(c.Alpha) <= maxAlpha) {
-		return fmt.Errorf("its alpha is %g", c.Alpha)
-	}
-	switch t := k.Targets.(type) {
-	case nil:
-	case string:
-		c.Targets = []string{t}
-	case []any:
-		for _, x := range t {
-			s, ok := x.(string)
-			if !ok {
-				return errors.New("its target_modules are no names")
-			}
-			c.Targets = append(c.Targets, s)
-		}
-		slices.Sort(c.Targets)
-	default:
-		return errors.New("its target_modules are no names")
-	}
-	return nil
-}
-
-// Bounds on what an adapter may claim.
-const (
-	maxRank  = 4096
-	maxAlpha = 1e6
-)
+// maxConfig bounds adapter_config.json, in bytes.
+const maxConfig = 16 << 20
 
 // Pair is a low-rank pair as PEFT keeps it.
 type Pair struct {
@@ -181,7 +62,15 @@ func ReadDir(dir string) (*File, error) {
 	bad := func(format string, args ...any) error {
 		return &ReadError{Dir: dir, Msg: fmt.Sprintf(format, args...)}
 	}
-	b, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	path := filepath.Join(dir, ConfigFile)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read adapter: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfig {
+		return nil, bad("%s is no file of at most %d bytes", ConfigFile, maxConfig)
+	}
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
@@ -190,6 +79,10 @@ func ReadDir(dir string) (*File, error) {
 		return nil, bad("%v", err)
 	}
 	s, err := weights.OpenSafetensors(filepath.Join(dir, WeightsFile))
+	var damaged *weights.FormatError
+	if errors.As(err, &damaged) {
+		return nil, bad("%s: %s", WeightsFile, damaged.Msg)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
@@ -202,11 +95,6 @@ func ReadDir(dir string) (*File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-type place struct {
-	layer  int
-	module Module
 }
 
 func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error) ([]Pair, error) {
@@ -262,11 +150,10 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 		if b.Shape[1] != q.Rank || q.Rank > maxRank {
 			return nil, bad("the factors of %s in layer %d have the shapes %v and %v", p.module, p.layer, a.Shape, b.Shape)
 		}
-		rank, alpha := c.at(p)
-		if rank != q.Rank {
-			return nil, bad("%s in layer %d has rank %d where the config says %d", p.module, p.layer, q.Rank, rank)
+		var err error
+		if q.Scale, err = c.check(&q); err != nil {
+			return nil, bad("%v", err)
 		}
-		q.Scale = Options{Rank: rank, Alpha: alpha, RSLoRA: c.RSLoRA}.Scale()
 		for i, t := range []*weights.Tensor{a, b} {
 			v := make([]float32, t.Elements())
 			m := tensor.NewMatrix(t.Name, t.DType, 1, len(v), t.Data)
@@ -287,30 +174,16 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 	return pairs, nil
 }
 
-// at is the rank and alpha of a linear: the patterns name modules by the end of
-// their path, as PEFT matches them.
-func (c *Config) at(p place) (rank int, alpha float64) {
-	block := "mlp"
-	if p.module <= OProj {
-		block = "self_attn"
-	}
-	path := fmt.Sprintf("model.layers.%d.%s.%s", p.layer, block, p.module)
-	match := func(patterns map[string]float64, def float64) float64 {
-		for k, v := range patterns {
-			if path == k || strings.HasSuffix(path, "."+k) {
-				return v
-			}
-		}
-		return def
-	}
-	return int(match(c.ranks, float64(c.Rank))), match(c.alphas, c.Alpha)
-}
-
 // WriteDir writes the adapter into dir, which must exist, with weights of the
 // given type: F16, BF16 or F32. Equal adapters give equal bytes, and what ReadDir
-// reads is written again with the same bytes. Files are synced; a value that
-// does not fit the type is an error that wraps tensor.ErrRange.
+// reads is written again with the same bytes. A pair of which the config says
+// something else is an error, and so is a value that does not fit the type; that
+// one wraps tensor.ErrRange. Each file is synced before it takes the place of
+// one that was there.
 func WriteDir(dir string, f *File, t tensor.DType) error {
+	if len(f.Pairs) == 0 {
+		return errors.New("write adapter: it has no weights")
+	}
 	config, err := json.MarshalIndent(f.Config, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write adapter: %w", err)
@@ -322,16 +195,19 @@ func WriteDir(dir string, f *File, t tensor.DType) error {
 		if err != nil {
 			return fmt.Errorf("write adapter: %w", err)
 		}
-		block := "mlp"
-		if m <= OProj {
-			block = "self_attn"
+		scale, err := f.Config.check(p)
+		if err == nil && scale != p.Scale {
+			err = fmt.Errorf("%s in layer %d has the scale %g where the config says %g", p.Module, p.Layer, p.Scale, scale)
+		}
+		if err != nil {
+			return fmt.Errorf("write adapter: %w", err)
 		}
 		for _, half := range []struct {
 			name  string
 			shape []int
 			data  []float32
 		}{{"lora_A", []int{p.Rank, p.In}, p.A}, {"lora_B", []int{p.Out, p.Rank}, p.B}} {
-			x := weights.Tensor{Name: fmt.Sprintf("base_model.model.model.layers.%d.%s.%s.%s.weight", p.Layer, block, p.Module, half.name),
+			x := weights.Tensor{Name: "base_model.model." + place{p.Layer, m}.path() + "." + half.name + ".weight",
 				DType: t, Shape: half.shape, Data: make([]byte, t.RowBytes(len(half.data)))}
 			if err := tensor.Narrow(x.Data, half.data, t); err != nil {
 				return fmt.Errorf("write adapter: %s: %w", x.Name, err)
@@ -339,23 +215,23 @@ func WriteDir(dir string, f *File, t tensor.DType) error {
 			tensors = append(tensors, x)
 		}
 	}
-	if err := writeFile(filepath.Join(dir, ConfigFile), func(w *os.File) error {
+	if err := writeFile(filepath.Join(dir, WeightsFile), func(w io.Writer) error {
+		return weights.WriteSafetensors(w, tensors, map[string]string{"format": "pt"})
+	}); err != nil {
+		return fmt.Errorf("write adapter: %w", err)
+	}
+	if err := writeFile(filepath.Join(dir, ConfigFile), func(w io.Writer) error {
 		_, err := w.Write(append(config, '\n'))
 		return err
 	}); err != nil {
 		return fmt.Errorf("write adapter: %w", err)
 	}
-	if err := writeFile(filepath.Join(dir, WeightsFile), func(w *os.File) error {
-		return weights.WriteSafetensors(w, tensors, map[string]string{"format": "pt"})
-	}); err != nil {
-		return fmt.Errorf("write adapter: %w", err)
-	}
-	return nil
+	return syncDir(dir)
 }
 
-// writeFile writes and syncs a file, and removes it where that fails.
-func writeFile(path string, fill func(*os.File) error) error {
-	f, err := os.Create(path)
+// writeFile writes and syncs a file beside path and puts it in its place.
+func writeFile(path string, fill func(io.Writer) error) error {
+	f, err := os.Create(path + ".new")
 	if err != nil {
 		return err
 	}
@@ -366,8 +242,27 @@ func writeFile(path string, fill func(*os.File) error) error {
 	if e := f.Close(); err == nil {
 		err = e
 	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
 	if err != nil {
-		os.Remove(path)
+		os.Remove(f.Name())
 	}
 	return err
+}
+
+// syncDir makes renames in dir last; Windows has no such call.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("write adapter: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("write adapter: %w", err)
+	}
+	return nil
 }

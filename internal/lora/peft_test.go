@@ -3,11 +3,16 @@ package lora
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
@@ -94,25 +99,44 @@ func TestReadDirRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct{ old, new string }{
-		"type":    {`"LORA"`, `"LOHA"`},
-		"rank":    {`"r": 4`, `"r": 5`},
-		"no rank": {`"r": 4`, `"r": 0`},
-		"alpha":   {`"lora_alpha": 8`, `"lora_alpha": 1e30`},
-		"dora":    {`"use_dora": false`, `"use_dora": true`},
-		"bias":    {`"bias": "none"`, `"bias": "all"`},
-		"modules": {`"modules_to_save": null`, `"modules_to_save": ["lm_head"]`},
-		"json":    {`{`, `[`},
+	for _, c := range []struct{ old, new, want string }{
+		{`"LORA"`, `"LOHA"`, "LOHA"},
+		{`"r": 4`, `"r": 5`, "rank 4 where the config says 5"},
+		{`"r": 4`, `"r": 0`, "rank is 0"},
+		{`"r": 4`, `"r": 1e9`, "its r cannot be read"},
+		{`"r": 4`, `"r": 5000`, "rank is 5000"},
+		{`"lora_alpha": 8`, `"lora_alpha": 1e30`, "alpha is 1e+30"},
+		{`"lora_alpha": 8`, `"lora_alpha": 1e999`, "lora_alpha"},
+		{`"lora_dropout": 0.0`, `"lora_dropout": 1.0`, "dropout is 1"},
+		{`"use_dora": false`, `"use_dora": true`, "DoRA"},
+		{`"use_qalora": false`, `"use_qalora": true`, "QALoRA"},
+		{`"use_dora": false`, `"use_what_comes_next": {"a": 1}`, "use_what_comes_next"},
+		{`"bias": "none"`, `"bias": "all"`, "biases"},
+		{`"lora_bias": false`, `"lora_bias": true`, "biases"},
+		{`"fan_in_fan_out": false`, `"fan_in_fan_out": true`, "fan_in_fan_out"},
+		{`"modules_to_save": null`, `"modules_to_save": ["lm_head"]`, "modules_to_save"},
+		{`"trainable_token_indices": null`, `"trainable_token_indices": [1]`, "trainable_token_indices"},
+		{`"layer_replication": null`, `"layer_replication": [[0, 2]]`, "layer_replication"},
+		{`"init_lora_weights": true`, `"init_lora_weights": "pissa_niter_4"`, "pissa_niter_4"},
+		{`"rank_pattern": {}`, `"rank_pattern": {"q_proj": 3}`, "q_proj in layer 0 has rank 4 where the config says 3"},
+		{`"rank_pattern": {}`, `"rank_pattern": {"layers\\.(?!0)": 3}`, "expression"},
+		{`"rank_pattern": {}`, `"rank_pattern": {"q_proj": "4"}`, "rank_pattern"},
+		{`"alpha_pattern": {}`, `"alpha_pattern": {"layers.2.mlp.up_proj": 1e30}`, "alpha of up_proj in layer 2"},
+		{`    "k_proj",`, ``, "k_proj in layer 0, which its target_modules do not name"},
+		{`    "k_proj",`, `7,`, "target_modules"},
+		{`{`, `[`, "invalid character"},
+		{`{`, ``, "invalid character"},
 	} {
 		dir := t.TempDir()
 		changed := strings.Replace(string(config), c.old, c.new, 1)
 		if changed == string(config) {
-			t.Fatalf("%s: nothing to change", name)
+			t.Fatalf("%s: nothing to change", c.old)
 		}
 		os.WriteFile(filepath.Join(dir, ConfigFile), []byte(changed), 0o600)
 		os.WriteFile(filepath.Join(dir, WeightsFile), weights, 0o600)
-		if _, err := ReadDir(dir); err == nil {
-			t.Errorf("%s: read all the same", name)
+		var refused *ReadError
+		if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s for %s: %v", c.new, c.old, err)
 		}
 	}
 	for name, c := range map[string]struct{ old, new string }{
@@ -135,10 +159,129 @@ func TestReadDirRefuses(t *testing.T) {
 	if _, err := ReadDir(dir); err == nil {
 		t.Error("NaN: read all the same")
 	}
+	os.WriteFile(filepath.Join(dir, WeightsFile), weights[:len(weights)-1], 0o600)
+	var refused *ReadError
+	if _, err := ReadDir(dir); !errors.As(err, &refused) {
+		t.Errorf("weights cut short: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadDir(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no weights: %v", err)
+	}
 	if f, err := ReadDir(tinyAdapter); err != nil {
 		t.Error(err)
 	} else if _, err := f.Adapter(2); err == nil {
 		t.Error("an adapter of three layers fits a base of two")
+	}
+}
+
+// uneven is an adapter with another rank and scale in some linears, and without
+// some of the linears in some layers.
+func uneven(rslora bool) *Adapter {
+	a := filled(Options{Rank: 4, Alpha: 8, RSLoRA: rslora}, 3)
+	b := filled(Options{Rank: 6, Alpha: 3, RSLoRA: true}, 4)
+	a.Pairs[0][QProj], a.Pairs[1][DownProj] = b.Pairs[0][QProj], b.Pairs[1][DownProj]
+	a.Pairs[1][VProj].Scale = 0.3
+	a.Pairs[0][OProj] = nil
+	return a
+}
+
+// TestUneven writes it, reads it and gets the same.
+func TestUneven(t *testing.T) {
+	for _, rslora := range []bool{false, true} {
+		a, dir := uneven(rslora), t.TempDir()
+		if err := WriteDir(dir, a.File(), tensor.F32); err != nil {
+			t.Fatal(err)
+		}
+		f, err := ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := f.Adapter(len(a.Pairs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !a.SameShape(b) {
+			t.Error("another shape comes back")
+		}
+		a.Each(func(l int, m Module, p *op.Pair) {
+			if q := b.Pairs[l][m]; q != nil && (!slices.Equal(p.A, q.A) || !slices.Equal(p.B, q.B)) {
+				t.Errorf("%s of layer %d is not the same", m, l)
+			}
+		})
+		j, err := Join(Applied{a, 2}, Applied{filled(Options{Rank: 1, Alpha: 1, Targets: []Module{OProj, QProj}}, 5), 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, q := j.Pairs[0][QProj], j.Pairs[0][OProj]; p.Rank != 7 || q.Rank != 1 {
+			t.Errorf("joined, the ranks are %d and %d", p.Rank, q.Rank)
+		}
+		if err := WriteDir(t.TempDir(), j.File(), tensor.F32); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestPatterns finds ranks and alphas as PEFT does: the first entry that matches
+// the end of the path.
+func TestPatterns(t *testing.T) {
+	var c Config
+	err := json.Unmarshal([]byte(`{"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": "all-linear",
+		"rank_pattern": {"layers.1.mlp.up_proj": 9, ".*layers\\.[12]\\..*(q|k)_proj": 3, "up.proj": 2, "q_proj": 1, "_proj": 7, "proj": 7}}`), &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, want := range map[place]float64{{1, UpProj}: 9, {11, UpProj}: 2, {2, QProj}: 3, {1, KProj}: 3, {3, QProj}: 1, {3, KProj}: 4, {0, DownProj}: 4} {
+		if rank, alpha := c.at(p); rank != want || alpha != 8 {
+			t.Errorf("%s has rank %g and not %g, and alpha %g", p.path(), rank, want, alpha)
+		}
+	}
+	b, err := json.Marshal(c)
+	if err != nil || !bytes.Contains(b, []byte(`"target_modules":"all-linear"`)) || !bytes.Contains(b, []byte(`{"layers.1.mlp.up_proj":9,".*layers`)) {
+		t.Errorf("written again it is %s (%v)", b, err)
+	}
+}
+
+func TestWriteDirRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(f *File)
+		want   string
+	}{
+		"scale":  {func(f *File) { f.Pairs[3].Scale *= 2 }, "scale"},
+		"rank":   {func(f *File) { f.Config.Rank++ }, "rank"},
+		"target": {func(f *File) { f.Config.Targets = f.Config.Targets[1:] }, "target_modules"},
+		"module": {func(f *File) { f.Pairs[3].Module = "lm_head" }, "lm_head"},
+		"size":   {func(f *File) { f.Pairs[3].A = f.Pairs[3].A[1:] }, "bytes"},
+		"none":   {func(f *File) { f.Pairs = nil }, "no weights"},
+		"range":  {func(f *File) { f.Pairs[3].B[2] = 65520 }, "out of range"},
+		"NaN":    {func(f *File) { f.Pairs[3].B[2] = float32(math.NaN()) }, "NaN"},
+	} {
+		f := filled(Options{Rank: 4, Alpha: 8}, 3).File()
+		dir := t.TempDir()
+		old := []byte("what was there")
+		for _, n := range []string{ConfigFile, WeightsFile} {
+			if err := os.WriteFile(filepath.Join(dir, n), old, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.change(f)
+		if err := WriteDir(dir, f, tensor.F16); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 2 {
+			t.Errorf("%s: %v is left (%v)", name, entries, err)
+		}
+		for _, n := range []string{ConfigFile, WeightsFile} {
+			if b, err := os.ReadFile(filepath.Join(dir, n)); err != nil || !bytes.Equal(b, old) {
+				t.Errorf("%s: %s is now %q (%v)", name, n, b, err)
+			}
+		}
+	}
+	if err := WriteDir(filepath.Join(t.TempDir(), "none"), filled(Options{Rank: 4, Alpha: 8}, 3).File(), tensor.F16); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
 	}
 }
 
@@ -148,6 +291,7 @@ func FuzzConfig(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	f.Add([]byte(`{"peft_type":"LORA","r":4,"target_modules":"all-linear","rank_pattern":{"a|b":2,"c.d":1},"alpha_pattern":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var c Config
 		if json.Unmarshal(b, &c) != nil {
@@ -161,5 +305,9 @@ func FuzzConfig(f *testing.F) {
 		if err := json.Unmarshal(out, &again); err != nil {
 			t.Fatalf("written again it is refused: %v", err)
 		}
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(twice, out) {
+			t.Fatalf("%s is written again as %s (%v)", out, twice, err)
+		}
+		c.at(place{1, UpProj})
 	})
 }
