@@ -48,6 +48,7 @@ type ReadError struct {
 	Msg string
 }
 
+// Error names the folder and what is wrong.
 func (e *ReadError) Error() string { return "the adapter in " + e.Dir + " cannot be used: " + e.Msg }
 
 // Hint says what can.

@@ -88,6 +88,7 @@ type UnknownArchitectureError struct {
 	Name string
 }
 
+// Error names the architecture.
 func (e *UnknownArchitectureError) Error() string {
 	return fmt.Sprintf("the architecture %q is not known", e.Name)
 }

@@ -44,6 +44,7 @@ type UnknownPreTokenizerError struct {
 	Name string // as the file has it
 }
 
+// Error names the pre-tokenizer.
 func (e *UnknownPreTokenizerError) Error() string {
 	if e.Name == "" {
 		return "the pre-tokenizer is not named"
@@ -62,6 +63,7 @@ type UnknownModelError struct {
 	Name string // as the file has it
 }
 
+// Error names the model.
 func (e *UnknownModelError) Error() string { return "unknown tokenizer model " + e.Name }
 
 // Hint says which are known.

@@ -68,6 +68,7 @@ type NotFiniteError struct {
 	Rate float64
 }
 
+// Error names the step and its learning rate.
 func (e *NotFiniteError) Error() string {
 	return fmt.Sprintf("the loss is no longer a number at step %d, at a learning rate of %.3g", e.Step, e.Rate)
 }

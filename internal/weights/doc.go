@@ -30,6 +30,7 @@ type FormatError struct {
 	Advice string // what to do where fetching the file again would not help
 }
 
+// Error names the file and what is wrong.
 func (e *FormatError) Error() string { return e.Path + ": " + e.Msg }
 
 // Hint says what to do.
@@ -47,6 +48,7 @@ type UnsupportedError struct {
 	Type   string
 }
 
+// Error names the file, the weight and its type.
 func (e *UnsupportedError) Error() string {
 	return e.Path + ": the weight " + e.Tensor + " is of type " + e.Type + ", which cannot be read"
 }

@@ -69,6 +69,7 @@ type LostError struct {
 	Path string
 }
 
+// Error names the file.
 func (e *LostError) Error() string {
 	return e.Path + " changed or vanished while it was in use"
 }

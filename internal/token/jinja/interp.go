@@ -31,6 +31,7 @@ func (l Limits) orDefault() Limits {
 // LimitError says that a template asked for more than its limits allow.
 type LimitError struct{ What string }
 
+// Error names the limit.
 func (e *LimitError) Error() string { return "the template was stopped: " + e.What }
 
 // Hint says what to do.
@@ -41,6 +42,7 @@ func (e *LimitError) Hint() string {
 // RaisedError is what a template says by raise_exception.
 type RaisedError struct{ Msg string }
 
+// Error gives what the template said.
 func (e *RaisedError) Error() string { return e.Msg }
 
 // Render runs the template. Variables are nil, bool, int, float64, string,

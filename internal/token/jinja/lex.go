@@ -37,6 +37,7 @@ type SyntaxError struct {
 	Msg  string
 }
 
+// Error names the line and what is wrong.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("template line %d: %s", e.Line, e.Msg) }
 
 // isSpace is what Python calls white space in a string.
