@@ -87,6 +87,10 @@ func (t *talk) lines() (read func() (string, error), out io.Writer, done func(),
 		}
 		return screen.ReadLine, screen, func() { xterm.Restore(int(in.Fd()), state) }, nil
 	}
+	out = t.e.out
+	if t.e.json {
+		out = t.e.err // answers alone are JSON
+	}
 	s := bufio.NewScanner(t.e.in)
 	s.Buffer(nil, 1<<20)
 	return func() (string, error) {
@@ -97,7 +101,7 @@ func (t *talk) lines() (read func() (string, error), out io.Writer, done func(),
 			return "", err
 		}
 		return "", io.EOF
-	}, t.e.out, func() {}, nil
+	}, out, func() {}, nil
 }
 
 func (t *talk) run(ctx context.Context) error {

@@ -337,8 +337,8 @@ func (s *Store) Verify(ctx context.Context, name string, progress func(Progress)
 
 // Removed is what [Store.Remove] took away.
 type Removed struct {
-	Path  string // where it lay
-	Bytes int64  // given back to the disk
+	Path  string `json:"path"`  // where it lay
+	Bytes int64  `json:"bytes"` // given back to the disk
 }
 
 // Remove takes a base off this machine. What another program put into the

@@ -41,6 +41,23 @@ func ParseModule(name string) (Module, error) {
 	return 0, fmt.Errorf("unknown target module %q: it is one of %s", name, strings.Join(moduleNames[:], ", "))
 }
 
+// MarshalText gives the module's name.
+func (m Module) MarshalText() ([]byte, error) {
+	if m < 0 || m >= Modules {
+		return nil, fmt.Errorf("there is no target module %d", int(m))
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText reads the module's name.
+func (m *Module) UnmarshalText(name []byte) error {
+	v, err := ParseModule(string(name))
+	if err == nil {
+		*m = v
+	}
+	return err
+}
+
 // AllModules are the seven linears.
 func AllModules() []Module {
 	all := make([]Module, Modules)
@@ -58,11 +75,11 @@ type Shape struct {
 
 // Options are how an adapter is made.
 type Options struct {
-	Rank    int
-	Alpha   float64
-	RSLoRA  bool     // scale by alpha/√rank (arXiv:2312.03732) and not alpha/rank
-	Targets []Module // empty: all seven
-	Dropout float32  // of the input of each pair, while training
+	Rank    int      `json:"rank"`
+	Alpha   float64  `json:"alpha"`
+	RSLoRA  bool     `json:"rslora"`            // scale by alpha/√rank (arXiv:2312.03732) and not alpha/rank
+	Targets []Module `json:"targets,omitempty"` // empty: all seven
+	Dropout float32  `json:"dropout"`           // of the input of each pair, while training
 }
 
 // Scale is what the low-rank product is multiplied by.
