@@ -2,38 +2,46 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
 func newBench(e *env) *cobra.Command {
-	var shape, baseName, memory string
+	var shape, baseName, shapeOf, memory string
 	var adapter bool
 	repeats := 5
 	c := &cobra.Command{
-		Use:   "bench train|prefill|decode|peak",
+		Use:   "bench train|prefill|decode|streams|peak",
 		Short: "Measure the engine on this machine",
-		Long: `Bench measures training steps, the reading of a prompt, or the writing of text, and
-sets them against what the machine itself can do. The median of the repeats
+		Long: `Bench measures training steps, the reading of a prompt, the writing of one text or
+of several at once (streams, with four adapters among them), and sets them against
+what the machine itself can do. With --shape-of a larger model's true shape is
+measured, with random weights in Q4_0 and no download. The median of the repeats
 counts, after one to warm up; run it alone on the machine.
 
 Exit status: 0; 1 failure.`,
 		Example: `  stroke bench train --shape 1x512
-  STROKE_KERNEL=avx2 stroke bench decode --adapter --json`,
-		Args:      exactly(1, "train, prefill, decode or peak"),
-		ValidArgs: []string{"train", "prefill", "decode", "peak"},
+  STROKE_KERNEL=avx2 stroke bench decode --adapter --json
+  stroke bench train --shape-of smollm2-1.7b --memory 1500M`,
+		Args:      exactly(1, "train, prefill, decode, streams or peak"),
+		ValidArgs: []string{"train", "prefill", "decode", "streams", "peak"},
 		RunE: func(c *cobra.Command, args []string) error {
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
 			}
 			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter}
-			if args[0] == "decode" {
+			switch args[0] {
+			case "decode":
 				o.Tokens = 64
+			case "streams":
+				o.Rows, o.Tokens = 16, 64
 			}
 			if shape != "" {
 				if n, err := fmt.Sscanf(shape, "%dx%d", &o.Rows, &o.Tokens); n != 2 || err != nil || o.Rows < 1 || o.Tokens < 2 || o.Rows*o.Tokens > 1<<20 {
@@ -47,11 +55,7 @@ Exit status: 0; 1 failure.`,
 			if o.Memory, err = parseBytes(memory); err != nil {
 				return err
 			}
-			store, err := base.NewStore()
-			if err != nil {
-				return err
-			}
-			m, done, err := twin.OpenModel(c.Context(), store, baseName)
+			m, done, err := benchModel(c, baseName, shapeOf)
 			if err != nil {
 				return err
 			}
@@ -64,8 +68,10 @@ Exit status: 0; 1 failure.`,
 				r, err = bench.Prefill(c.Context(), m, o)
 			case "decode":
 				r, err = bench.Decode(c.Context(), m, o)
+			case "streams":
+				r, err = bench.Streams(c.Context(), m, o)
 			default:
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode and peak"}
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams and peak"}
 			}
 			if err != nil {
 				return err
@@ -75,10 +81,27 @@ Exit status: 0; 1 failure.`,
 	}
 	c.Flags().StringVar(&shape, "shape", "", "rows and tokens, as 1x512 (decode: 1x64)")
 	c.Flags().StringVar(&baseName, "base", "smollm2-135m-instruct", "base model")
+	c.Flags().StringVar(&shapeOf, "shape-of", "", "measure the shape of a larger model with random weights: "+strings.Join(bench.Shapes(), ", "))
 	c.Flags().StringVar(&memory, "memory", "", "train: memory beside the base, as 400M")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill and decode with an adapter of rank 16")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c
+}
+
+// benchModel is the model to measure: a base, or a shape.
+func benchModel(c *cobra.Command, name, shapeOf string) (*model.Model, func(), error) {
+	if shapeOf != "" {
+		m, done, err := bench.Shape(shapeOf)
+		if err != nil {
+			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "for example --shape-of smollm2-1.7b"}
+		}
+		return m, done, nil
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, nil, err
+	}
+	return twin.OpenModel(c.Context(), store, name)
 }
 
 func printBench(e *env, r bench.Result) error {
