@@ -1,0 +1,184 @@
+package deptest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke/internal/testkit"
+)
+
+const (
+	jsonPage = "docs/CLI_JSON_OUTPUT.md"
+	twinPage = "docs/formats/twin.md"
+)
+
+// described says in which section of which page the JSON fields of a struct are
+// described.
+var described = []struct {
+	file, name    string
+	page, section string
+}{
+	{"event.go", "HeldOut", jsonPage, "`done`"},
+	{"cmd/stroke/speak.go", "written", jsonPage, "Text"},
+	{"cmd/stroke/score.go", "scored", jsonPage, "Score"},
+	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
+	{"internal/corpus/table.go", "Row", jsonPage, "Corpus"},
+	{"cmd/stroke/twins.go", "listed", jsonPage, "Twins"},
+	{"cmd/stroke/base.go", "listedBase", jsonPage, "Base list"},
+	{"internal/base/catalog.go", "Entry", jsonPage, "Base list"},
+	{"internal/base/catalog.go", "Shape", jsonPage, "Base list"},
+	{"internal/base/store.go", "Details", jsonPage, "Base show"},
+	{"internal/base/store.go", "Found", jsonPage, "Base pull and base verify"},
+	{"internal/base/store.go", "Removed", jsonPage, "Base rm"},
+	{"internal/bench/bench.go", "Result", jsonPage, "Bench"},
+	{"internal/twin/folder.go", "Manifest", twinPage, "twin.json"},
+	{"internal/twin/folder.go", "Version", twinPage, "versions/ID/version.json"},
+	{"internal/twin/folder.go", "BaseRef", twinPage, "versions/ID/version.json"},
+	{"internal/twin/verdict/verdict.go", "Figures", twinPage, "versions/ID/version.json"},
+	{"internal/twin/verdict/verdict.go", "Verdict", twinPage, "versions/ID/version.json"},
+	{"internal/eval/bootstrap.go", "Interval", twinPage, "versions/ID/version.json"},
+	{"internal/corpus/ledger.go", "Entry", twinPage, "ledger.jsonl"},
+	{"internal/twin/recipe.go", "Recipe", twinPage, "The recipe"},
+	{"internal/twin/recipe.go", "Prompt", twinPage, "The recipe"},
+	{"internal/train/options.go", "Options", twinPage, "The recipe"},
+	{"internal/lora/adapter.go", "Options", twinPage, "The recipe"},
+	{"internal/twin/examples/examples.go", "Mix", twinPage, "The recipe"},
+}
+
+// TestEventsAreDescribed demands a section for each event of event.go, with a
+// mention of each of its fields, and no section for an event that is none.
+func TestEventsAreDescribed(t *testing.T) {
+	root := testkit.Root(t)
+	f := parse(t, root, "event.go")
+	sections := sectionsOf(t, root, jsonPage)
+	events := map[string]bool{}
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Name.Name != "EventName" || fn.Recv == nil {
+			continue
+		}
+		ret, ok := fn.Body.List[0].(*ast.ReturnStmt)
+		if !ok {
+			t.Fatalf("%s.EventName does more than return a name", receiver(fn.Recv.List[0].Type))
+		}
+		name, err := strconv.Unquote(ret.Results[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events[name] = true
+		demand(t, f, "event.go", receiver(fn.Recv.List[0].Type), jsonPage, "`"+name+"`", sections)
+	}
+	if len(events) < 15 {
+		t.Fatalf("%d events were found in event.go", len(events))
+	}
+	for s := range sections {
+		if name := strings.Trim(s, "`"); name != s && !events[name] {
+			t.Errorf("%s describes an event %s, which event.go does not have", jsonPage, name)
+		}
+	}
+}
+
+// TestFieldsAreDescribed demands a mention of each JSON field of what commands
+// print and of what a twin's folder holds.
+func TestFieldsAreDescribed(t *testing.T) {
+	root := testkit.Root(t)
+	pages := map[string]map[string]string{jsonPage: sectionsOf(t, root, jsonPage), twinPage: sectionsOf(t, root, twinPage)}
+	for _, d := range described {
+		demand(t, parse(t, root, d.file), d.file, d.name, d.page, d.section, pages[d.page])
+	}
+	for _, name := range []string{"version", "go", "platform", "kernel", "kernels", "workers"} {
+		if !strings.Contains(pages[jsonPage]["Version"], "`"+name+"`") {
+			t.Errorf("%s, section Version, does not mention %s", jsonPage, name)
+		}
+	}
+}
+
+func demand(t *testing.T, f *ast.File, file, name, page, section string, sections map[string]string) {
+	t.Helper()
+	text, ok := sections[section]
+	if !ok {
+		t.Errorf("%s has no section %s, for %s of %s", page, section, name, file)
+		return
+	}
+	fields := jsonFields(f, name)
+	if len(fields) == 0 {
+		t.Errorf("%s has no struct %s with JSON fields", file, name)
+	}
+	for _, field := range fields {
+		if !strings.Contains(text, "`"+field+"`") {
+			t.Errorf("%s, section %s, does not mention the field %s of %s in %s", page, section, field, name, file)
+		}
+	}
+}
+
+func parse(t *testing.T, root, rel string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, filepath.FromSlash(rel)), nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// jsonFields gives the names under which a struct's own exported fields are
+// written.
+func jsonFields(f *ast.File, name string) []string {
+	var out []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		s, ok := n.(*ast.TypeSpec)
+		if !ok || s.Name.Name != name {
+			return true
+		}
+		st, ok := s.Type.(*ast.StructType)
+		if !ok {
+			return false
+		}
+		for _, field := range st.Fields.List {
+			tag := ""
+			if field.Tag != nil {
+				tag, _ = strconv.Unquote(field.Tag.Value)
+			}
+			key, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+			for _, n := range field.Names {
+				switch {
+				case key == "-" || !n.IsExported():
+				case key != "":
+					out = append(out, key)
+				default:
+					out = append(out, n.Name)
+				}
+			}
+		}
+		return false
+	})
+	return out
+}
+
+var heading = regexp.MustCompile(`(?m)^#{1,4} (.+)$`)
+
+// sectionsOf cuts a page at its headings.
+func sectionsOf(t *testing.T, root, page string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(page)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, out := string(b), map[string]string{}
+	at := heading.FindAllStringSubmatchIndex(text, -1)
+	for i, m := range at {
+		end := len(text)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		out[text[m[2]:m[3]]] = text[m[1]:end]
+	}
+	return out
+}
