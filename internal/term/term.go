@@ -147,13 +147,16 @@ func line(e stroke.Event) string {
 	return ""
 }
 
+// barWidth is the width of the bar itself, which leaves room for its text.
+func (p *Printer) barWidth() int { return max(4, min(24, p.width/5-4)) }
+
 func (p *Printer) startBar(what string, total int64) {
 	if p.bar != nil && p.what == what {
 		return
 	}
 	p.endBar()
 	p.what = what
-	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetWidth(max(6, min(24, p.width/5))),
+	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetWidth(p.barWidth()),
 		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
 }
@@ -167,7 +170,7 @@ func (p *Printer) endBar() {
 
 // describe sets the bar's text to the longest of the given that fits.
 func (p *Printer) describe(texts ...string) {
-	room := p.width - max(6, min(24, p.width/5)) - 9
+	room := p.width - p.barWidth() - len(" 100% [] ")
 	for _, t := range texts {
 		if len(t) <= room {
 			p.bar.Describe(t)
@@ -182,7 +185,7 @@ func (p *Printer) step(e stroke.StepEvent) {
 	case Bars:
 		p.startBar("train", int64(e.Steps))
 		loss, speed, left := fmt.Sprintf("loss %.3f", e.Loss), fmt.Sprintf("%.0f tok/s", e.TokensPerSecond), Span(e.SecondsLeft)+" left"
-		p.describe(fmt.Sprintf("step %d/%d  %s  %s  %s ", e.Step, e.Steps, loss, speed, left), fmt.Sprintf("%s  %s  %s ", loss, speed, left), left+" ", loss+" ")
+		p.describe(fmt.Sprintf("step %d/%d  %s  %s  %s ", e.Step, e.Steps, loss, speed, left), fmt.Sprintf("%d/%d %.2f %.0f/s %s ", e.Step, e.Steps, e.Loss, e.TokensPerSecond, Span(e.SecondsLeft)), left+" ")
 		p.bar.Set64(int64(e.Step))
 	case Plain:
 		if e.Step == 1 || e.Step == e.Steps || time.Since(p.lastStep) >= 5*time.Second {
@@ -219,7 +222,22 @@ func (p *Printer) score(e stroke.ScoreEvent) {
 
 func (p *Printer) verdict(e stroke.VerdictEvent) {
 	h := e.HeldOut
-	fmt.Fprintf(p.out, "\nnats a token on %s tokens by you that it has never seen (less is better):\n", Count(h.Tokens))
+	if h.Tokens > 0 {
+		p.figures(h)
+	}
+	state := "not live"
+	if e.Live {
+		state = "live"
+	}
+	if e.Unproven {
+		state += ", unproven"
+	}
+	fmt.Fprintln(p.out, wrap(state+": "+e.Why, min(p.width, 100)))
+}
+
+// figures shows the losses of the four conditions, where any was measured.
+func (p *Printer) figures(h stroke.HeldOut) {
+	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you that it has never seen (less is better):", Count(h.Tokens)), p.width))
 	for _, r := range []struct {
 		name string
 		loss float64
@@ -230,14 +248,6 @@ func (p *Printer) verdict(e stroke.VerdictEvent) {
 		}
 		fmt.Fprintln(p.out)
 	}
-	state := "not live"
-	if e.Live {
-		state = "live"
-	}
-	if e.Unproven {
-		state += ", unproven"
-	}
-	fmt.Fprintln(p.out, wrap(state+": "+e.Why, min(p.width, 100)))
 }
 
 func (p *Printer) done(e stroke.DoneEvent) {
