@@ -53,9 +53,16 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 		return nil, err
 	}
 	p := e.printer()
-	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base}, func(x stroke.Event) {
-		if _, ok := x.(stroke.FetchEvent); ok && !e.json {
-			p.Emit(x)
+	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter}, func(x stroke.Event) {
+		switch x := x.(type) {
+		case stroke.FetchEvent:
+			if !e.json {
+				p.Emit(x)
+			}
+		case stroke.NoteEvent:
+			if !e.quiet {
+				fmt.Fprintln(e.err, "stroke: "+x.Text)
+			}
 		}
 	})
 	if err != nil {

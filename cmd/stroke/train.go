@@ -66,6 +66,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G")
 	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
+	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
 	fl.IntVar(&f.rank, "rank", 0, "rank of the adapter")

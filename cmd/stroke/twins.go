@@ -41,7 +41,7 @@ Exit status: 0; 1 failure; 10 no such twin or folder.`,
 			if err != nil {
 				return err
 			}
-			l, err := f.Ledger()
+			l, err := f.Known()
 			if err != nil {
 				return err
 			}
@@ -204,6 +204,10 @@ func newShow(e *env) *cobra.Command {
 				return nil
 			}
 			fmt.Fprintf(e.out, "%s, in %s\n\n", f.Name, f.Dir)
+			if len(rows) == 0 {
+				fmt.Fprintln(e.out, "it has no version yet")
+				return nil
+			}
 			return term.Table(e.out, e.printer().Width(), []string{"version", "made", "state", "words", "base", "+ passages", "adapter", "both"}, rows)
 		},
 	}

@@ -32,13 +32,20 @@ const (
 )
 
 // openBase finds, fetches where needed, and opens the base of a run.
-func (o *Options) openBase(ctx context.Context, r *corpus.Reading, words int, recipe Recipe, emit Emit) (*baseModel, error) {
+func (o *Options) openBase(ctx context.Context, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) (*baseModel, error) {
 	name, reason := o.Base, ""
 	store, err := base.NewStore()
 	if err != nil {
 		return nil, err
 	}
-	if name == "" || name == "auto" {
+	auto := name == "" || name == "auto"
+	if auto && o.Resume {
+		// The machine may be faster or slower now; the run is on the base it has.
+		if was := f.runBase(); was != "" {
+			name, reason, auto = was, "the base of the run that was stopped", false
+		}
+	}
+	if auto {
 		language, _ := r.Language()
 		if name, reason, err = o.choose(ctx, store, words, recipe, language, emit); err != nil {
 			return nil, err

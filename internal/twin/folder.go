@@ -27,6 +27,7 @@ import (
 //	twin.json            the manifest: name, schema, which version is live
 //	README.md            for people
 //	ledger.jsonl         every document ever seen, with its role
+//	examples.jsonl       in place of the ledger, while the twin has passages alone
 //	documents/HASH.txt   the documents' texts, by their hash
 //	versions/ID/         version.json and the adapter as a PEFT folder; ID is
 //	                     the beginning of version.json's hash
@@ -35,6 +36,7 @@ const (
 	manifestFile = "twin.json"
 	readmeFile   = "README.md"
 	ledgerFile   = "ledger.jsonl"
+	examplesFile = "examples.jsonl"
 	documentsDir = "documents"
 	versionsDir  = "versions"
 	versionFile  = "version.json"
@@ -92,28 +94,70 @@ type Folder struct {
 // Open reads a twin's manifest.
 func Open(dir string) (*Folder, error) {
 	path := filepath.Join(dir, manifestFile)
-	b, err := os.ReadFile(path)
+	b, err := readAtMost(path, mostManifest)
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no twin in " + dir, Err: err}
 	}
 	f := &Folder{Dir: dir}
 	err = parseManifest(b, &f.Manifest)
+	if newer := (*newerSchemaError)(nil); errors.As(err, &newer) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the manifest " + path + " cannot be read", Hint: "use a newer stroke; the twin is untouched", Err: err}
+	}
 	if err != nil {
-		hint := "its documents and versions are untouched; put back " + path + " from a copy, or run stroke train again with the same folder and name"
+		what := "its documents are untouched"
 		if ids := versionIDs(dir); len(ids) > 0 {
-			hint = fmt.Sprintf("its documents and its versions (%s) are untouched; put back %s from a copy, or run stroke train again with the same folder and name", strings.Join(ids, ", "), path)
+			what = "its documents and its versions (" + strings.Join(ids, ", ") + ") are untouched"
 		}
-		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the manifest " + path + " is damaged", Hint: hint, Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the manifest " + path + " is damaged",
+			Hint: what + "; put the file back from a copy, or run stroke train again with the same folder and name, which makes a new one out of them", Err: &damagedManifestError{err}}
 	}
 	return f, nil
+}
+
+// damagedManifestError is of a manifest that is beyond reading, and can be made
+// again from what lies beside it.
+type damagedManifestError struct{ err error }
+
+func (e *damagedManifestError) Error() string { return e.err.Error() }
+
+func (e *damagedManifestError) Unwrap() error { return e.err }
+
+// newerSchemaError is of a manifest that a later program wrote.
+type newerSchemaError struct{ schema int }
+
+func (e *newerSchemaError) Error() string {
+	return fmt.Sprintf("its schema is %d, and this program knows %d", e.schema, schema)
+}
+
+// The most bytes that are read of a manifest and of a version's.
+const (
+	mostManifest = 16 << 20
+	mostVersion  = 1 << 20
+)
+
+// readAtMost reads a file that must not be larger than most bytes.
+func readAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("it is larger than %d bytes", most)
+	}
+	return b, err
 }
 
 func parseManifest(b []byte, m *Manifest) error {
 	if err := json.Unmarshal(b, m); err != nil {
 		return err
 	}
-	if m.Schema != schema {
-		return fmt.Errorf("its schema is %d, and this program knows %d", m.Schema, schema)
+	switch {
+	case m.Schema > schema:
+		return &newerSchemaError{m.Schema}
+	case m.Schema != schema:
+		return fmt.Errorf("its schema is %d", m.Schema)
 	}
 	if CheckName(m.Name) != nil {
 		return fmt.Errorf("its name is %q", m.Name)
@@ -155,13 +199,32 @@ func create(dir, name string) (*Folder, error) {
 			return nil, writeError(dir, err)
 		}
 	}
-	if ids := versionIDs(dir); len(ids) > 0 {
-		f.Versions = ids // a manifest that was lost
-	}
+	f.recover()
 	if err := f.save(); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// recover finds the versions of a twin whose manifest was lost: those that are
+// whole, in the order in which they were made.
+func (f *Folder) recover() {
+	var found []*Version
+	f.Versions = versionIDs(f.Dir)
+	for _, id := range f.Versions {
+		if v, err := f.Version(id); err == nil {
+			found = append(found, v)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *Version) int { return a.Created.Compare(b.Created) })
+	f.Versions = []string{}
+	for _, v := range found {
+		f.Versions = append(f.Versions, v.ID)
+		f.Newest, f.Base = v.ID, v.Base.Name
+		if v.Verdict.Live {
+			f.Live = v.ID
+		}
+	}
 }
 
 // save writes the manifest and the README.
@@ -247,9 +310,12 @@ func writeError(path string, err error) error {
 	return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + path, Hint: hint, Err: err}
 }
 
-// Ledger reads the ledger; a twin without one has an empty one.
-func (f *Folder) Ledger() (*corpus.Ledger, error) {
-	path := filepath.Join(f.Dir, ledgerFile)
+// Ledger reads the ledger; a twin without one has an empty one. With the error
+// of a damaged one come the entries that are sound.
+func (f *Folder) Ledger() (*corpus.Ledger, error) { return f.readLedger(ledgerFile) }
+
+func (f *Folder) readLedger(name string) (*corpus.Ledger, error) {
+	path := filepath.Join(f.Dir, name)
 	r, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &corpus.Ledger{}, nil
@@ -259,15 +325,18 @@ func (f *Folder) Ledger() (*corpus.Ledger, error) {
 	}
 	defer r.Close()
 	l, err := corpus.ReadLedger(r)
+	if damage := (*corpus.Damage)(nil); errors.As(err, &damage) {
+		return l, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the ledger %s is damaged; %d documents in it are sound", path, damage.Sound), Err: damage,
+			Hint: "writing and chatting go on with the passages of those; to train or score, put the file back from a copy, since the roles of documents are in it"}
+	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger " + path + " is damaged",
-			Hint: "writing and chatting with the twin go on; to train, put the file back from a copy, since the roles of documents are in it", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger " + path + " cannot be read", Err: err}
 	}
 	return l, nil
 }
 
-func (f *Folder) saveLedger(l *corpus.Ledger) error {
-	return writeWith(filepath.Join(f.Dir, ledgerFile), func(w io.Writer) error { return corpus.WriteLedger(w, l) })
+func (f *Folder) saveLedger(name string, l *corpus.Ledger) error {
+	return writeWith(filepath.Join(f.Dir, name), func(w io.Writer) error { return corpus.WriteLedger(w, l) })
 }
 
 // keep stores the texts of documents.
@@ -322,7 +391,7 @@ func (f *Folder) Version(id string) (*Version, error) {
 	if !slices.Contains(f.Versions, id) || !goodID(id) {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no version %q", f.Name, id), Hint: "it has: " + strings.Join(f.Versions, ", ")}
 	}
-	b, err := os.ReadFile(filepath.Join(f.Dir, versionsDir, id, versionFile))
+	b, err := readAtMost(filepath.Join(f.Dir, versionsDir, id, versionFile), mostVersion)
 	if err != nil {
 		return nil, damagedVersion(f, id, err)
 	}
@@ -338,7 +407,7 @@ func (f *Folder) Version(id string) (*Version, error) {
 
 func damagedVersion(f *Folder, id string, err error) error {
 	return &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the version %s of %s is damaged", id, f.Name),
-		Hint: "other versions and the base with your passages still work; train again to make a new one", Err: err}
+		Hint: "another version works as NAME@VERSION, and the base with your passages as --no-adapter; train again to make a new one", Err: err}
 }
 
 func hashID(b []byte) string {
@@ -349,8 +418,9 @@ func hashID(b []byte) string {
 // Adapter reads the adapter of a version for a base of the given shape.
 func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 	dir := filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
-	for name, want := range v.Adapter {
-		b, err := os.ReadFile(filepath.Join(dir, filepath.Base(name)))
+	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
+		want := v.Adapter[name]
+		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, damagedVersion(f, v.ID, err)
 		}
@@ -407,9 +477,12 @@ func (f *Folder) publish(v *Version, a *lora.Adapter) (adapterBytes int64, err e
 	if err := writeFile(filepath.Join(tmp, versionFile), b); err != nil {
 		return 0, err
 	}
+	syncDir(dir)
+	syncDir(tmp)
 	if err := os.Rename(tmp, filepath.Join(f.Dir, versionsDir, v.ID)); err != nil {
 		return 0, writeError(filepath.Join(f.Dir, versionsDir, v.ID), err)
 	}
+	syncDir(filepath.Join(f.Dir, versionsDir))
 	f.Versions = append(f.Versions, v.ID)
 	f.Newest, f.Base = v.ID, v.Base.Name
 	if v.Verdict.Live {

@@ -132,8 +132,27 @@ func Remove(dir string) error {
 		return err
 	}
 	defer unlock()
-	if err := os.RemoveAll(dir); err != nil {
+	if err := removeTwin(dir, unlock); err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the twin in " + dir + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 	}
 	return nil
+}
+
+// removeTwin deletes all but the lock while that is held, and then the rest,
+// since Windows deletes no file that is open.
+func removeTwin(dir string, unlock func()) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == lockFile {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	unlock()
+	return os.RemoveAll(dir)
 }

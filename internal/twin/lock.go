@@ -12,6 +12,8 @@ import (
 	"github.com/getstroke/stroke"
 )
 
+const lockFile = ".lock"
+
 // holder says who holds a lock.
 type holder struct {
 	PID   int       `json:"pid"`
@@ -23,7 +25,7 @@ type holder struct {
 // lock takes the twin's lock for a change to its folder, or says who holds it.
 // The lock ends with the process.
 func (f *Folder) lock(doing string) (unlock func(), err error) {
-	path := filepath.Join(f.Dir, ".lock")
+	path := filepath.Join(f.Dir, lockFile)
 	l := flock.New(path)
 	ok, err := l.TryLock()
 	if err != nil {
@@ -45,6 +47,7 @@ func (f *Folder) lock(doing string) (unlock func(), err error) {
 		err = os.WriteFile(note, b, 0o600)
 	}
 	if err != nil {
+		os.Remove(note)
 		l.Unlock()
 		return nil, writeError(note, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/token"
@@ -25,15 +26,21 @@ type Voice struct {
 
 // VoiceOptions say how a twin is opened.
 type VoiceOptions struct {
-	Base    string // another base than the version's
-	Version string // "NAME@VERSION"'s second part; empty: the live one
+	Base      string // another base than the version's
+	NoAdapter bool   // a version that is damaged is no error: the base and the passages serve
 }
 
 // OpenVoice opens a twin by its name, or "name@version".
 func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Voice, error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
 	f, v, err := OpenVersion(name, false)
-	if err != nil {
+	if err != nil && (f == nil || !o.NoAdapter) {
 		return nil, err
+	}
+	if err != nil {
+		emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
 	}
 	voice := &Voice{Folder: f, Version: v}
 	baseName := o.Base
@@ -57,16 +64,24 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 	pad := 0
 	if v != nil {
 		prompt = v.Recipe.Prompt
-		if voice.adapter, err = f.Adapter(v, voice.b.model.Shape()); err != nil {
+		voice.adapter, err = f.Adapter(v, voice.b.model.Shape())
+		if err != nil && !o.NoAdapter {
 			voice.b.close()
 			return nil, err
 		}
-		pad = voice.adapter.Pad()
+		if err != nil {
+			emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
+			voice.adapter = nil
+		} else {
+			pad = voice.adapter.Pad()
+		}
 	}
-	ledger, err := f.Ledger()
+	ledger, err := f.Known()
 	if err != nil {
-		voice.b.close()
-		return nil, err
+		emit(stroke.NoteEvent{Text: err.Error()})
+		if ledger == nil {
+			ledger = &corpus.Ledger{}
+		}
 	}
 	voice.passages = newPassages(f.Documents(ledger, stroke.RoleTrain), ledger, voice.b, prompt)
 	if voice.engine, err = engine.New(voice.b.model, engine.Options{Streams: 4, Pad: max(pad, 16), Memory: 512 << 20}); err != nil {
@@ -74,6 +89,17 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		return nil, err
 	}
 	return voice, nil
+}
+
+// Known is the list of documents whose passages stand before what the twin
+// writes: the ledger, or for a twin without training the list that it has in its
+// place. With an error come the entries that are sound.
+func (f *Folder) Known() (*corpus.Ledger, error) {
+	l, err := f.Ledger()
+	if err == nil && len(l.Entries) == 0 {
+		return f.readLedger(examplesFile)
+	}
+	return l, err
 }
 
 // OpenVersion opens a twin and a version of it: that behind the @ of the name,

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/getstroke/stroke"
@@ -25,9 +26,19 @@ const (
 	checkpointFile = "checkpoint.safetensors"
 	doneFile       = "done.json"
 	identityFile   = "run.json"
+	baseFile       = "base"
 )
 
 func (r *run) path(name string) string { return filepath.Join(r.f.Dir, runDir, name) }
+
+// runBase is the base of the run that was begun last; empty where there is none.
+func (f *Folder) runBase() string {
+	b, err := readAtMost(filepath.Join(f.Dir, runDir, baseFile), 4096)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
 
 // identity is what a run was asked for; a finished run is repeated only for the
 // same.
@@ -184,7 +195,9 @@ func (r *run) steps(ctx context.Context) error {
 // stopped writes a checkpoint of a run that cannot go on now.
 func (r *run) stopped(err error) error {
 	if saved := r.save(); saved != nil {
-		return errors.Join(interrupted(err, "train", ""), saved)
+		return &stroke.Error{Code: stroke.CodeOf(interrupted(err, "train", "")), Err: saved,
+			Msg:  fmt.Sprintf("the run stopped at step %d of %d, and that could not be kept", r.trainer.Done(), r.trainer.Steps()),
+			Hint: "make room on the disk, then go on from the checkpoint before it, where there was one, with the same arguments and --resume"}
 	}
 	var bad *train.NotFiniteError
 	if errors.As(err, &bad) {
@@ -213,6 +226,16 @@ func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 		}
 		pieces = append(pieces, p.plain)
 		longest = max(longest, len(p.plain.Tokens)+1)
+	}
+	if len(pieces) == 0 {
+		// No passages are asked for here, so all words of short documents can count.
+		for _, d := range r.choose {
+			ids := r.b.tok.Encode(d.Text)
+			if ids = ids[:min(len(ids), pieceTokens)]; len(ids) > 0 {
+				pieces = append(pieces, eval.Piece{Context: []int32{r.b.sep}, Tokens: ids})
+				longest = max(longest, len(ids)+1)
+			}
+		}
 	}
 	pad := r.trainer.Adapter().Pad()
 	for _, a := range r.below {

@@ -36,6 +36,10 @@ type Options struct {
 	Resume bool
 	DryRun bool // stops before anything is trained or written
 
+	// ExamplesOnly makes a twin that the base writes for, with the writer's
+	// passages in its prompt: nothing is trained, withheld or judged.
+	ExamplesOnly bool
+
 	Change func(*Recipe) // applied to the default recipe
 	Rows   func([]corpus.Row)
 }
@@ -57,6 +61,9 @@ func Train(ctx context.Context, o Options, emit Emit) error {
 	if err != nil {
 		return err
 	}
+	if o.ExamplesOnly {
+		return o.examplesOnly(ctx, f, reading, emit)
+	}
 	ledger, docs, err := f.assign(reading, emit)
 	if o.Rows != nil && ledger != nil {
 		o.Rows(corpus.Table(reading, ledger))
@@ -75,7 +82,10 @@ func Train(ctx context.Context, o Options, emit Emit) error {
 	if err := f.keep(docs); err != nil {
 		return err
 	}
-	if err := f.saveLedger(ledger); err != nil {
+	if err := f.saveLedger(ledgerFile, ledger); err != nil {
+		return err
+	}
+	if err := f.forgetExamples(); err != nil {
 		return err
 	}
 	words := map[stroke.Role]int{}
@@ -90,7 +100,7 @@ func Train(ctx context.Context, o Options, emit Emit) error {
 	if err := recipe.Validate(); err != nil {
 		return err
 	}
-	b, err := o.openBase(ctx, reading, words[stroke.RoleTrain], recipe, emit)
+	b, err := o.openBase(ctx, f, reading, words[stroke.RoleTrain], recipe, emit)
 	if err != nil {
 		return err
 	}
@@ -122,8 +132,8 @@ func tellReading(source string, r *corpus.Reading, emit Emit) {
 	emit(stroke.ReadEvent{Source: source, Documents: len(r.Documents), Words: r.Words(), LeftOut: len(r.Left), Language: language})
 }
 
-// folder finds the twin that is to be trained; for one that does not exist yet
-// it gives a Folder without a manifest.
+// folder finds the twin that is to be trained; for one that does not exist yet,
+// or whose manifest is beyond reading, it gives a Folder without a manifest.
 func (o *Options) folder() (*Folder, error) {
 	name := o.Name
 	if name == "" {
@@ -141,7 +151,10 @@ func (o *Options) folder() (*Folder, error) {
 		dir = filepath.Join(home, "twins", name)
 	}
 	if isTwin(dir) {
-		return Open(dir)
+		f, err := Open(dir)
+		if damaged := (*damagedManifestError)(nil); !errors.As(err, &damaged) {
+			return f, err
+		}
 	}
 	return &Folder{Dir: dir, Manifest: Manifest{Name: name}}, nil
 }
@@ -162,6 +175,10 @@ func (f *Folder) assign(r *corpus.Reading, emit Emit) (*corpus.Ledger, []stroke.
 	}
 	before := len(ledger.Entries)
 	docs, err := corpus.Assign(ledger, r.Documents, corpus.AssignOptions{Clusters: r.Clusters, Text: f.Text})
+	if corpus.Enough(r.Words()) != nil {
+		return ledger, nil, &stroke.Error{Code: stroke.CodeInput, Err: err,
+			Hint: "add more writing; or train with --examples-only: the base then writes with your passages before it, and nothing is trained or judged"}
+	}
 	if err != nil {
 		return ledger, nil, err
 	}
@@ -285,6 +302,10 @@ func (r *run) plan() error {
 	if err := os.MkdirAll(r.path(""), 0o700); err != nil {
 		t.Close()
 		return writeError(r.path(""), err)
+	}
+	if err := writeFile(r.path(baseFile), []byte(r.b.name+"\n")); err != nil {
+		t.Close()
+		return err
 	}
 	tokens := t.Tokens(0, t.Steps())
 	r.emit(stroke.ForecastEvent{Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,

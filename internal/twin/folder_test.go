@@ -1,0 +1,323 @@
+package twin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+var toyShape = lora.Shape{Layers: 2,
+	In:  [lora.Modules]int{8, 8, 8, 8, 8, 8, 12},
+	Out: [lora.Modules]int{8, 4, 4, 8, 12, 12, 8}}
+
+func toyTwin(t *testing.T) *Folder {
+	t.Helper()
+	f, err := create(filepath.Join(t.TempDir(), "twin"), "me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// put publishes a version made at the given second.
+func put(t *testing.T, f *Folder, second int, live bool) *Version {
+	t.Helper()
+	a := lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, uint64(second), nil)
+	v := &Version{Schema: schema, Twin: f.Name, Parent: f.Newest, Created: time.Unix(int64(second), 0).UTC(),
+		Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Verdict: verdict.Verdict{Live: live, Unit: "blocks"}}
+	size, err := f.publish(v, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size <= 0 {
+		t.Fatalf("an adapter of %d bytes", size)
+	}
+	return v
+}
+
+func code(t *testing.T, err error, want stroke.Code) {
+	t.Helper()
+	if err == nil || stroke.CodeOf(err) != want {
+		t.Fatalf("got %v, want an error of kind %s", err, want)
+	}
+}
+
+// TestPublish holds that versions are found again with their parents, also from
+// a copy elsewhere, and that what was altered is noticed.
+func TestPublish(t *testing.T) {
+	f := toyTwin(t)
+	first, second := put(t, f, 10, true), put(t, f, 20, false)
+	if second.Parent != first.ID || f.Live != first.ID || f.Newest != second.ID {
+		t.Fatalf("parent %s, live %s, newest %s of %s and %s", second.Parent, f.Live, f.Newest, first.ID, second.ID)
+	}
+	dir := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.CopyFS(dir, os.DirFS(f.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := c.Version("")
+	if err != nil || v.ID != second.ID || v.Parent != first.ID {
+		t.Fatalf("%v, %v", v, err)
+	}
+	if _, err := c.Adapter(v, toyShape); err != nil {
+		t.Fatal(err)
+	}
+	other := toyShape
+	other.In[lora.DownProj] = 16
+	_, err = c.Adapter(v, other)
+	code(t, err, stroke.CodeInput)
+	if !strings.Contains(stroke.HintOf(err), "--base toy") {
+		t.Errorf("the hint is %q", stroke.HintOf(err))
+	}
+	_, err = c.Version("0123456789ab")
+	code(t, err, stroke.CodeNotFound)
+	_, err = c.Version("../../etc")
+	code(t, err, stroke.CodeNotFound)
+
+	for _, file := range []string{adapterDir + "/" + lora.WeightsFile, adapterDir + "/" + lora.ConfigFile, versionFile} {
+		path := filepath.Join(dir, versionsDir, second.ID, filepath.FromSlash(file))
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		altered := bytes.Clone(whole)
+		altered[len(altered)/2] ^= 1
+		if err := os.WriteFile(path, altered, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v, err := c.Version(second.ID)
+		if err == nil {
+			_, err = c.Adapter(v, toyShape)
+		}
+		code(t, err, stroke.CodeFailure)
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestLostManifest holds that a manifest that is gone or damaged is made again
+// from the versions, and that one of a later program is left alone.
+func TestLostManifest(t *testing.T) {
+	f := toyTwin(t)
+	first, second := put(t, f, 10, true), put(t, f, 20, false)
+	third := put(t, f, 30, false)
+	want := f.Manifest
+	path := filepath.Join(f.Dir, manifestFile)
+	if err := os.WriteFile(filepath.Join(f.Dir, versionsDir, third.ID, versionFile), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want.Versions, want.Newest = []string{first.ID, second.ID}, second.ID
+	for _, damage := range []func() error{
+		func() error { return os.Remove(path) },
+		func() error { return os.WriteFile(path, []byte(`{"schema": 1, "name":`), 0o600) },
+		func() error { return os.WriteFile(path, nil, 0o600) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		o := Options{To: f.Dir, Name: "me"}
+		g, err := o.folder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, err = o.make(g); err != nil {
+			t.Fatal(err)
+		}
+		if g, err = Open(f.Dir); err != nil {
+			t.Fatal(err)
+		}
+		g.Created = want.Created
+		if !reflect.DeepEqual(g.Manifest, want) {
+			t.Errorf("got %+v, want %+v", g.Manifest, want)
+		}
+	}
+	later := []byte(`{"schema": 2, "name": "me", "something": "new"}`)
+	if err := os.WriteFile(path, later, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{To: f.Dir, Name: "me"}
+	_, err := o.folder()
+	code(t, err, stroke.CodeInput)
+	if b, err := os.ReadFile(path); err != nil || !bytes.Equal(b, later) {
+		t.Errorf("the manifest of a later program became %q (%v)", b, err)
+	}
+}
+
+// TestDamagedLedger holds that the sound entries still serve, and that training
+// does not go on without the others.
+func TestDamagedLedger(t *testing.T) {
+	f := toyTwin(t)
+	d := stroke.Document{Hash: stroke.HashText("The bell."), Source: "a.txt", Text: "The bell.", Words: 2}
+	if err := f.keep([]stroke.Document{d}); err != nil {
+		t.Fatal(err)
+	}
+	l := &corpus.Ledger{Entries: []corpus.Entry{{Hash: d.Hash, Source: d.Source, Role: stroke.RoleTrain, Words: 2, Date: "2026-01-02T03:04:05Z", Why: "x"}}}
+	if err := f.saveLedger(ledgerFile, l); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(f.Dir, ledgerFile)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(file, "{\"hash\": \n"); err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	got, err := f.Known()
+	code(t, err, stroke.CodeFailure)
+	if docs := f.Documents(got, stroke.RoleTrain); len(docs) != 1 || docs[0].Text != d.Text {
+		t.Errorf("the sound documents are %v", docs)
+	}
+	_, _, err = f.assign(&corpus.Reading{}, func(stroke.Event) {})
+	code(t, err, stroke.CodeFailure)
+
+	// A text that is not what its name says is passed over.
+	if err := os.WriteFile(f.documentPath(d.Hash), []byte("The bull."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if docs := f.Documents(got, stroke.RoleTrain); len(docs) != 0 {
+		t.Errorf("an altered text is used: %v", docs)
+	}
+}
+
+// TestExamplesLedger holds that the list of a twin without training gives way to
+// the ledger, and that none of its documents has a role by it.
+func TestExamplesLedger(t *testing.T) {
+	f := toyTwin(t)
+	entry := corpus.Entry{Hash: stroke.HashText("a"), Role: stroke.RoleTrain, Words: 1, Date: "2026-01-02T03:04:05Z"}
+	if err := f.saveLedger(examplesFile, &corpus.Ledger{Entries: []corpus.Entry{entry}}); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := f.Known(); err != nil || len(l.Entries) != 1 {
+		t.Fatalf("%v, %v", l, err)
+	}
+	if l, err := f.Ledger(); err != nil || len(l.Entries) != 0 {
+		t.Fatalf("the ledger has %v (%v)", l, err)
+	}
+	entry.Hash, entry.Role = stroke.HashText("b"), stroke.RoleJudge
+	if err := f.saveLedger(ledgerFile, &corpus.Ledger{Entries: []corpus.Entry{entry}}); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := f.Known(); err != nil || l.Role(entry.Hash) != stroke.RoleJudge {
+		t.Fatalf("%v, %v", l, err)
+	}
+	if err := f.forgetExamples(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.forgetExamples(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLock holds that a second process learns who holds a twin.
+func TestLock(t *testing.T) {
+	f := toyTwin(t)
+	unlock, err := f.lock("train")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.lock("train")
+	code(t, err, stroke.CodeBusy)
+	if want := fmt.Sprintf("process %d on ", os.Getpid()); !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "to train") {
+		t.Errorf("%q does not say who", err)
+	}
+	code(t, Remove(f.Dir), stroke.CodeBusy)
+	unlock()
+	if err := Remove(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(f.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+// TestWriteWhole holds that a write that fails leaves what was there, and nothing
+// else.
+func TestWriteWhole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if err := writeFile(path, []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	err := writeWith(path, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "half of what"); err != nil {
+			return err
+		}
+		return full
+	})
+	if code(t, err, stroke.CodeFailure); !errors.Is(err, full) || stroke.HintOf(err) == "" {
+		t.Errorf("%v, hint %q", err, stroke.HintOf(err))
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "before" {
+		t.Errorf("the file became %q (%v)", b, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v (%v)", entries, err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, name := range []string{"me", "Writing 2", "a.b-c_d", "élan", "日記"} {
+		if err := CheckName(name); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "../x", "a/b", `a\b`, "a@b", " a", "a.", "x\n", strings.Repeat("a", 65)} {
+		if CheckName(name) == nil {
+			t.Errorf("%q is taken for a name", name)
+		}
+	}
+}
+
+// FuzzManifest holds that whatever the bytes, a manifest that is accepted names
+// only versions that lie in its folder, and is read again the same.
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(`{"schema": 1, "name": "me", "created": "2026-01-02T03:04:05Z", "live": "0123456789ab", "newest": "0123456789ab", "versions": ["0123456789ab"], "base": "x"}`))
+	f.Add([]byte(`{"schema": 1, "name": "me", "live": "../../../etc"}`))
+	f.Add([]byte(`{"schema": 99}`))
+	f.Add([]byte(`{"schema": 1, "name": "me", "versions": [null, ""]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m Manifest
+		if parseManifest(b, &m) != nil {
+			return
+		}
+		if CheckName(m.Name) != nil {
+			t.Fatalf("the name %q", m.Name)
+		}
+		for _, id := range append([]string{m.Live, m.Newest}, m.Versions...) {
+			if id != "" && (len(id) != 12 || filepath.Base(id) != id) {
+				t.Fatalf("the version %q", id)
+			}
+		}
+		again, err := json.Marshal(&m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n Manifest
+		if err := parseManifest(again, &n); err != nil || !reflect.DeepEqual(m, n) {
+			t.Fatalf("%+v became %+v (%v)", m, n, err)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package twin
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+)
+
+// examplesOnly makes a twin without training: what too little text allows. Its
+// documents are kept beside the ledger and not in it, so that none has a role
+// when there is enough to train on.
+func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.Reading, emit Emit) error {
+	if len(f.Versions) > 0 {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has been trained already", Hint: "train it without --examples-only, or give this one another name with --name"}
+	}
+	b, err := o.openBase(ctx, f, reading, reading.Words(), DefaultRecipe(reading.Words()), emit)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if o.DryRun {
+		return nil
+	}
+	if f, err = o.make(f); err != nil {
+		return err
+	}
+	unlock, err := f.lock("keep your passages")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := f.keep(reading.Documents); err != nil {
+		return err
+	}
+	l := &corpus.Ledger{}
+	for _, d := range reading.Documents {
+		l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Source: d.Source, Title: d.Title, Role: stroke.RoleTrain,
+			Date: time.Now().UTC().Format(time.RFC3339), Words: d.Words, Why: "there is too little text to train on: it serves as passages alone"})
+	}
+	if err := f.saveLedger(examplesFile, l); err != nil {
+		return err
+	}
+	f.Base = b.name
+	if err := f.save(); err != nil {
+		return err
+	}
+	emit(stroke.NoteEvent{Text: "the twin " + f.Name + " is there: the base writes with your passages before it; nothing is trained or judged"})
+	return nil
+}
+
+// forgetExamples drops the list of passages alone once there is a ledger.
+func (f *Folder) forgetExamples() error {
+	path := filepath.Join(f.Dir, examplesFile)
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return writeError(path, err)
+	}
+	return nil
+}
