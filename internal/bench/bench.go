@@ -13,6 +13,7 @@ import (
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/train"
 )
 
@@ -162,13 +163,17 @@ func (o *Options) adapters(m *model.Model) []lora.Applied {
 	}
 	a := lora.New(m.Shape(), adapterOptions, 1, nil)
 	rng := rand.New(rand.NewPCG(1, 3))
-	for l := range a.Pairs {
-		for _, p := range a.Pairs[l] {
-			for i := range p.B[:p.Rank*p.Out] {
-				p.B[i] = float32(rng.NormFloat64()) * 0.01
-			}
+	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
+		for i := range p.B[:p.Rank*p.Out] {
+			p.B[i] = float32(rng.NormFloat64()) * 0.01
 		}
-	}
+		// As an adapter comes from its file, in F16.
+		n := p.Rank * p.In
+		half := make([]byte, 2*n)
+		kernel.NarrowF16(half, p.A[:n])
+		kernel.Widen(p.A[:n], half, kernel.F16)
+		p.KeepHalf()
+	})
 	return []lora.Applied{{Adapter: a, Strength: 1}}
 }
 

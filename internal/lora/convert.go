@@ -28,6 +28,7 @@ func (f *File) Adapter(layers int) (*Adapter, error) {
 				p.B[r*q.Out+j] = q.B[j*q.Rank+r]
 			}
 		}
+		p.KeepHalf()
 		a.Pairs[q.Layer][m] = p
 		seen[m] = true
 	}

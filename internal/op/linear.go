@@ -16,6 +16,7 @@ type Pair struct {
 	Scale     float32   // alpha/rank, or alpha/√rank with rsLoRA
 	A         []float32 // [Pad, In]
 	B         []float32 // [Pad, Out], the transpose of PEFT's lora_B
+	Half      []byte    // [Rank, In] in F16: A again, where it is exact; read for small batches in A's place, or nil
 	GradA     []float32 // [In, Pad], accumulated by LinearGrad; nil where the pair is frozen
 	GradB     []float32 // [Out, Pad]
 }
@@ -24,6 +25,21 @@ type Pair struct {
 func NewPair(rank, in, out int, scale float32, alloc func(n int) []float32) *Pair {
 	pad := roundUp(rank, 16)
 	return &Pair{Rank: rank, Pad: pad, In: in, Out: out, Scale: scale, A: alloc(pad * in), B: alloc(pad * out)}
+}
+
+// KeepHalf makes Half where every number of A is one of F16, as after reading an
+// adapter that was written so.
+func (p *Pair) KeepHalf() {
+	n := p.Rank * p.In
+	half, back := make([]byte, kernel.F16.RowBytes(n)), make([]float32, n)
+	kernel.NarrowF16(half, p.A[:n])
+	kernel.Widen(back, half, kernel.F16)
+	for i, v := range back {
+		if v != p.A[i] {
+			return
+		}
+	}
+	p.Half = half
 }
 
 // Delta applies a pair to the rows [Lo, Hi) of a flattened batch.
@@ -81,6 +97,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	if tasks > 0 {
 		run(tasks, t)
 	}
+	deltas := tasks > 0
 	t.phase = 1
 	if n <= smallBatch {
 		t.rows, t.panel = n, 48
@@ -93,6 +110,12 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(tasks, t)
+	if deltas && n <= smallBatch {
+		// The factors B are read in long runs, one for each worker: in the panels of W
+		// every row of B would be read in snatches.
+		t.phase = 2
+		run(len(lins)*kernel.Workers(), t)
+	}
 }
 
 // Do runs task i.
@@ -109,6 +132,13 @@ func (t *linearTask) Do(i, worker int) {
 				i -= c
 			}
 		}
+		return
+	}
+	if t.phase == 2 {
+		w := kernel.Workers()
+		lin := &t.lins[i/w]
+		share := roundUp(ceilDiv(lin.W.Rows, w), 64)
+		t.addDeltas(lin, 0, t.n, min(i%w*share, lin.W.Rows), min((i%w+1)*share, lin.W.Rows))
 		return
 	}
 	for l := range t.lins {
@@ -133,7 +163,13 @@ func (t *linearTask) lowRank(d *Delta, chunk int) {
 		d.Drop.apply(x, lo, hi, t.in)
 		x = d.Drop.X[lo*t.in:]
 	}
-	kernel.MulNT(h, p.Pad, x, t.in, p.A, t.in, hi-lo, p.Pad, t.in)
+	if p.Half != nil && t.n <= smallBatch {
+		// Half of the memory to read, and the same bits.
+		clear(h)
+		kernel.MulQ(h, p.Pad, x, t.in, p.Half, kernel.F16, nil, hi-lo, p.Rank, t.in)
+	} else {
+		kernel.MulNT(h, p.Pad, x, t.in, p.A, t.in, hi-lo, p.Pad, t.in)
+	}
 	kernel.Scale(h, p.Scale*d.Strength)
 }
 
@@ -156,6 +192,17 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
+	if t.n > smallBatch {
+		t.addDeltas(lin, lo, hi, j0, j1)
+	}
+}
+
+// addDeltas adds the deltas to rows [lo, hi) and columns [j0, j1) of Y.
+func (t *linearTask) addDeltas(lin *Linear, lo, hi, j0, j1 int) {
+	if j0 >= j1 {
+		return
+	}
+	out := lin.W.Rows
 	for k := range lin.Deltas {
 		d := &lin.Deltas[k]
 		a, b := max(lo, d.Lo), min(hi, d.Hi)

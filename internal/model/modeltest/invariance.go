@@ -11,13 +11,20 @@ import (
 	"github.com/getstroke/stroke/internal/op"
 )
 
-// RandomAdapter makes an adapter that changes something.
+// RandomAdapter makes an adapter that changes something. With an even rank its
+// numbers are those of F16, as one that comes from a file has them.
 func RandomAdapter(m *model.Model, rank int, seed uint64) *lora.Adapter {
 	a := lora.New(m.Shape(), lora.Options{Rank: rank, Alpha: 16}, seed, nil)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
 		for i := range p.B[:p.Rank*p.Out] {
 			p.B[i] = float32(rng.NormFloat64()) * 0.02
+		}
+		if rank%2 == 0 {
+			half := make([]byte, 2*p.Rank*p.In)
+			kernel.NarrowF16(half, p.A[:p.Rank*p.In])
+			kernel.Widen(p.A[:p.Rank*p.In], half, kernel.F16)
+			p.KeepHalf()
 		}
 	})
 	return a
