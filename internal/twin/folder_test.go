@@ -140,7 +140,7 @@ func TestLostManifest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g, err = o.make(g); err != nil {
+		if _, err = o.make(g); err != nil {
 			t.Fatal(err)
 		}
 		if g, err = Open(f.Dir); err != nil {
