@@ -23,6 +23,7 @@ type env struct {
 	out, err io.Writer
 
 	json, quiet bool
+	shown       *term.Printer // the command's; it may have a bar to end
 }
 
 func main() {
@@ -74,6 +75,9 @@ func signals() (context.Context, func()) {
 
 // printer shows events as the flags ask for.
 func (e *env) printer() *term.Printer {
+	if e.shown != nil {
+		return e.shown
+	}
 	mode := term.Bars
 	switch {
 	case e.json:
@@ -81,7 +85,8 @@ func (e *env) printer() *term.Printer {
 	case e.quiet:
 		mode = term.Quiet
 	}
-	return term.New(e.out, e.err, mode)
+	e.shown = term.New(e.out, e.err, mode)
+	return e.shown
 }
 
 func newRoot(e *env) *cobra.Command {

@@ -82,6 +82,8 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.Float64Var(&f.clip, "clip", 0, "largest norm of the gradient")
 	fl.Float64Var(&f.decay, "decay", 0, "weight decay")
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of everything drawn at random")
+	fl.DurationVar(&f.CheckpointEvery, "checkpoint-every", 0, "time between checkpoints, longer where writing one takes more than a fiftieth of it")
+	fl.Lookup("checkpoint-every").Hidden = true
 	return c
 }
 
@@ -110,7 +112,7 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		if err := r.Validate(); err != nil {
 			return err
 		}
-		return printJSON(e, r, true)
+		return printJSON(e, r, !e.json)
 	}
 	p := e.printer()
 	if f.DryRun {

@@ -272,7 +272,7 @@ func writeFile(path string, b []byte) error {
 }
 
 func writeWith(path string, fill func(io.Writer) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".write-*")
+	tmp, err := os.CreateTemp(filepath.Dir(path), halfWritten+"*")
 	if err != nil {
 		return writeError(path, err)
 	}
@@ -292,6 +292,37 @@ func writeWith(path string, fill func(io.Writer) error) error {
 	}
 	syncDir(filepath.Dir(path))
 	return nil
+}
+
+// ownEntry says whether a name in a twin's folder is one that a twin has.
+func ownEntry(dir, name string) bool {
+	switch name {
+	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, lockFile, lockFile + ".json":
+		return true
+	case readmeFile:
+		// Many folders have one; a twin's stands beside its documents.
+		_, err := os.Stat(filepath.Join(dir, documentsDir))
+		return err == nil
+	}
+	return strings.HasPrefix(name, halfWritten)
+}
+
+// halfWritten begins the names of files and folders that are being written.
+const halfWritten = ".write-"
+
+// sweep deletes what processes that were killed had half written.
+func (f *Folder) sweep() {
+	for _, in := range []string{"", documentsDir, versionsDir, runDir} {
+		entries, err := os.ReadDir(filepath.Join(f.Dir, in))
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), halfWritten) {
+				os.RemoveAll(filepath.Join(f.Dir, in, e.Name()))
+			}
+		}
+	}
 }
 
 // syncDir makes a rename last; systems that cannot sync a folder need not.
@@ -446,7 +477,7 @@ func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 // publish writes a version and makes it the newest, and live where its verdict
 // says so.
 func (f *Folder) publish(v *Version, a *lora.Adapter) (adapterBytes int64, err error) {
-	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), ".write-*")
+	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), halfWritten+"*")
 	if err != nil {
 		return 0, writeError(f.Dir, err)
 	}

@@ -140,9 +140,11 @@ func TestLostManifest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = o.make(g); err != nil {
+		_, unlock, err := o.take(g, "test")
+		if err != nil {
 			t.Fatal(err)
 		}
+		unlock()
 		if g, err = Open(f.Dir); err != nil {
 			t.Fatal(err)
 		}

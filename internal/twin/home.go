@@ -124,7 +124,8 @@ func List() ([]string, error) {
 	return dirs, nil
 }
 
-// Remove deletes a twin's folder, unless another process works on it.
+// Remove deletes a twin's folder, unless another process works on it. Files
+// that others put into it stay, and the folder with them.
 func Remove(dir string) error {
 	f := &Folder{Dir: dir, Manifest: Manifest{Name: filepath.Base(dir)}}
 	unlock, err := f.lock("delete it")
@@ -138,15 +139,20 @@ func Remove(dir string) error {
 	return nil
 }
 
-// removeTwin deletes all but the lock while that is held, and then the rest,
-// since Windows deletes no file that is open.
+// removeTwin deletes all of a twin but the lock while that is held, and then the
+// rest, since Windows deletes no file that is open.
 func removeTwin(dir string, unlock func()) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
+	others := false
 	for _, e := range entries {
-		if e.Name() == lockFile {
+		switch {
+		case e.Name() == lockFile:
+			continue
+		case !ownEntry(dir, e.Name()) && e.Name() != readmeFile:
+			others = true
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
@@ -154,5 +160,8 @@ func removeTwin(dir string, unlock func()) error {
 		}
 	}
 	unlock()
+	if others {
+		return os.Remove(filepath.Join(dir, lockFile))
+	}
 	return os.RemoveAll(dir)
 }

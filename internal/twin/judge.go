@@ -45,7 +45,7 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 		if from >= len(ids) {
 			continue
 		}
-		before := append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, d.Hash, room)...)
+		before := append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
 		out = append(out, piece{
 			plain:    eval.Piece{Context: before[:1], Tokens: ids, From: from},
 			prompted: eval.Piece{Context: before, Tokens: ids, From: from},

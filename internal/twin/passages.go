@@ -12,6 +12,7 @@ import (
 // asked of the base. Withheld documents are never among them.
 type passages struct {
 	ix     *index.Index
+	docs   []stroke.Document
 	ledger *corpus.Ledger
 	b      *baseModel
 	prompt Prompt
@@ -27,21 +28,13 @@ func newPassages(train []stroke.Document, l *corpus.Ledger, b *baseModel, p Prom
 	for _, d := range train {
 		all = append(all, index.Passages(d, passageWords, passageMostWords)...)
 	}
-	return &passages{ix: index.New(all), ledger: l, b: b, prompt: p}
+	return &passages{ix: index.New(all), docs: train, ledger: l, b: b, prompt: p}
 }
 
 // find gives the tokens of the passages that stand before a text: each ends with
-// the separator. doc is the hash of the document that is asked for, whose own
-// text and neighbours are left out; empty for none. room is how many tokens
-// there may be beyond the recipe's own bound.
-func (p *passages) find(query, doc string, room int) []int32 {
-	exclude := map[string]bool{}
-	if doc != "" {
-		exclude[doc] = true
-		for _, n := range p.ledger.Neighbours(doc) {
-			exclude[n] = true
-		}
-	}
+// the separator. exclude has the hashes of documents that must not be among
+// them. room is how many tokens there may be beyond the recipe's own bound.
+func (p *passages) find(query string, exclude map[string]bool, room int) []int32 {
 	cost := func(text string) int { return len(p.b.tok.Encode(text)) + 1 }
 	budget := min(p.prompt.Tokens, room)
 	if budget < 32 {
@@ -52,6 +45,26 @@ func (p *passages) find(query, doc string, room int) []int32 {
 	// The best match stands last, next to what is written.
 	for i := len(chosen) - 1; i >= 0; i-- {
 		out = append(append(out, p.b.tok.Encode(chosen[i].Text)...), p.b.sep)
+	}
+	return out
+}
+
+// own are the documents that must not stand before one that is scored: itself,
+// the blocks that it was cut into or is one of, and what lies next to any of
+// these.
+func (p *passages) own(doc stroke.Document) map[string]bool {
+	out := map[string]bool{}
+	bar := func(hash string) {
+		out[hash] = true
+		for _, n := range p.ledger.Neighbours(hash) {
+			out[n] = true
+		}
+	}
+	bar(doc.Hash)
+	for _, d := range p.docs {
+		if strings.Contains(doc.Text, d.Text) || strings.Contains(d.Text, doc.Text) {
+			bar(d.Hash)
+		}
 	}
 	return out
 }

@@ -16,8 +16,9 @@ type Recipe struct {
 	Epochs  int           `json:"epochs"` // trained; the best on select documents is taken
 	Options train.Options `json:"options"`
 	Mix     examples.Mix  `json:"mix"`
-	On      string        `json:"on,omitempty"`    // adapter it starts from
-	Stack   bool          `json:"stack,omitempty"` // that adapter stays as it is, below the new one
+	On      string        `json:"on,omitempty"`        // adapter it starts from
+	OnHash  string        `json:"on_sha256,omitempty"` // of that adapter's weights
+	Stack   bool          `json:"stack,omitempty"`     // that adapter stays as it is, below the new one
 	Prompt  Prompt        `json:"prompt"`
 }
 

@@ -102,11 +102,20 @@ func (f *Folder) Known() (*corpus.Ledger, error) {
 	return l, err
 }
 
+// cutVersion parts NAME@VERSION; a folder's path may have an @ of its own.
+func cutVersion(name string) (twin, id string, given bool) {
+	i := strings.LastIndex(name, "@")
+	if i < 0 || strings.ContainsAny(name[i:], `/\`) || isTwin(name) {
+		return name, "", false
+	}
+	return name[:i], name[i+1:], true
+}
+
 // OpenVersion opens a twin and a version of it: that behind the @ of the name,
 // or the newest, or with live false and no @ the one that serves, nil where none
 // does.
 func OpenVersion(name string, newest bool) (*Folder, *Version, error) {
-	name, id, given := strings.Cut(name, "@")
+	name, id, given := cutVersion(name)
 	dir, err := Find(name)
 	if err != nil {
 		return nil, nil, err
@@ -175,7 +184,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	}
 	prompt := []int32{v.b.sep}
 	if s.Passages {
-		prompt = append(prompt, v.passages.find(query, "", room-min(s.Max, room/2))...)
+		prompt = append(prompt, v.passages.find(query, nil, room-min(s.Max, room/2))...)
 	}
 	prompt = append(prompt, ids...)
 	d := v.b.tok.NewDecoder()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -123,7 +124,11 @@ func (r *run) restore() error {
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
-	if err := json.Unmarshal(extra, &r.progress); err != nil {
+	on := r.progress.On
+	if err := json.Unmarshal(extra, &r.progress); err == nil && r.progress.On != on {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it started from another adapter",
+			Hint: "resume with the adapter of that run, or start afresh without --resume"}
+	} else if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
 	return nil
@@ -154,7 +159,11 @@ func (r *run) steps(ctx context.Context) error {
 		}
 	}
 	lastSave := time.Now()
-	every := checkpointEvery
+	often := r.o.CheckpointEvery
+	if often == 0 {
+		often = checkpointEvery
+	}
+	every := often
 	speed := 0.0
 	for {
 		begin := time.Now()
@@ -186,22 +195,23 @@ func (r *run) steps(ctx context.Context) error {
 				return err
 			}
 			lastSave = time.Now()
-			every = max(checkpointEvery, 50*lastSave.Sub(begin))
+			every = max(often, 50*lastSave.Sub(begin))
 		}
 	}
 	return nil
 }
 
-// stopped writes a checkpoint of a run that cannot go on now.
+// stopped writes a checkpoint of a run that cannot go on now, unless it went
+// astray: then the last good one stays.
 func (r *run) stopped(err error) error {
+	var bad *train.NotFiniteError
+	if errors.As(err, &bad) {
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: bad.Error(), Hint: bad.Hint()}
+	}
 	if saved := r.save(); saved != nil {
 		return &stroke.Error{Code: stroke.CodeOf(interrupted(err, "train", "")), Err: saved,
 			Msg:  fmt.Sprintf("the run stopped at step %d of %d, and that could not be kept", r.trainer.Done(), r.trainer.Steps()),
 			Hint: "make room on the disk, then go on from the checkpoint before it, where there was one, with the same arguments and --resume"}
-	}
-	var bad *train.NotFiniteError
-	if errors.As(err, &bad) {
-		return &stroke.Error{Code: stroke.CodeFailure, Msg: bad.Error(), Hint: bad.Hint(), Err: err}
 	}
 	return interrupted(err, "train", fmt.Sprintf("step %d of %d is kept; go on with the same arguments and --resume", r.trainer.Done(), r.trainer.Steps()))
 }
@@ -254,7 +264,11 @@ func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, pieces []eval.Pie
 	if err != nil {
 		return err
 	}
-	r.progress.Select = append(r.progress.Select, eval.Pool(losses).PerToken())
+	loss := eval.Pool(losses).PerToken()
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return &train.NotFiniteError{Step: r.trainer.Done(), Rate: r.recipe.Options.Rate}
+	}
+	r.progress.Select = append(r.progress.Select, loss)
 	epoch := len(r.progress.Select) - 1
 	r.emit(stroke.SelectEvent{Epoch: epoch, Loss: r.progress.Select[epoch], Best: r.best() == epoch})
 	return nil
@@ -313,18 +327,18 @@ func (r *run) chosen() (*lora.Adapter, int, error) {
 }
 
 // asWritten is an adapter rounded as its file will be.
-func asWritten(a *lora.Adapter, layers int) (*lora.Adapter, error) {
-	dir, err := os.MkdirTemp("", "stroke-adapter-*")
+func (r *run) asWritten(a *lora.Adapter) (*lora.Adapter, error) {
+	dir, err := os.MkdirTemp(r.path(""), halfWritten+"*")
 	if err != nil {
-		return nil, err
+		return nil, writeError(r.path(""), err)
 	}
 	defer os.RemoveAll(dir)
 	if err := lora.WriteDir(dir, a.File(), tensor.F16); err != nil {
-		return nil, err
+		return nil, writeError(dir, err)
 	}
 	f, err := lora.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("judge the adapter: %w", err)
 	}
-	return f.Adapter(layers)
+	return f.Adapter(r.b.model.Layers)
 }

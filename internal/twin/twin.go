@@ -6,8 +6,12 @@ package twin
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,6 +21,7 @@ import (
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/token"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/examples"
@@ -36,6 +41,10 @@ type Options struct {
 	Resume bool
 	DryRun bool // stops before anything is trained or written
 
+	// CheckpointEvery is how long training goes on between checkpoints, 30 s
+	// where zero.
+	CheckpointEvery time.Duration
+
 	// ExamplesOnly makes a twin that the base writes for, with the writer's
 	// passages in its prompt: nothing is trained, withheld or judged.
 	ExamplesOnly bool
@@ -50,65 +59,99 @@ type Emit func(stroke.Event)
 // Train makes a version of a twin. It reads from top to bottom: each step is a
 // value that the next one takes.
 func Train(ctx context.Context, o Options, emit Emit) error {
+	r, done, err := o.prepare(ctx, emit)
+	if err != nil || r == nil {
+		return err
+	}
+	defer done()
+	return r.run(ctx)
+}
+
+// prepare reads the writer's files, gives them their roles, takes the twin and
+// opens the base. The run is nil where there is nothing to train.
+func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), err error) {
 	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
 	if reading != nil {
 		tellReading(o.Source, reading, emit)
 	}
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	f, err := o.folder()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if o.ExamplesOnly {
-		return o.examplesOnly(ctx, f, reading, emit)
+		return nil, nil, o.examplesOnly(ctx, f, reading, emit)
 	}
 	ledger, docs, err := f.assign(reading, emit)
 	if o.Rows != nil && ledger != nil {
 		o.Rows(corpus.Table(reading, ledger))
 	}
 	if err != nil || o.DryRun {
-		return err
+		return nil, nil, err
 	}
-	if f, err = o.make(f); err != nil {
-		return err
-	}
-	unlock, err := f.lock("train")
+	recipe, err := o.recipe(ledger, docs)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer unlock()
+	f, unlock, err := o.take(f, "train")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+		}
+	}()
+	// Another process may have trained it between the reading and the lock.
+	if ledger, docs, err = f.assign(reading, func(stroke.Event) {}); err != nil {
+		return nil, nil, err
+	}
 	if err := f.keep(docs); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := f.saveLedger(ledgerFile, ledger); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := f.forgetExamples(); err != nil {
-		return err
+		return nil, nil, err
 	}
-	words := map[stroke.Role]int{}
-	for _, d := range docs {
-		words[ledger.Role(d.Hash)] += d.Words
-	}
-	recipe := DefaultRecipe(words[stroke.RoleTrain])
-	recipe.On = o.On
-	if o.Change != nil {
-		o.Change(&recipe)
-	}
-	if err := recipe.Validate(); err != nil {
-		return err
-	}
+	words := wordsByRole(ledger, docs)
 	b, err := o.openBase(ctx, f, reading, words[stroke.RoleTrain], recipe, emit)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer b.close()
-
-	r := &run{f: f, b: b, o: &o, recipe: recipe, ledger: ledger, emit: emit, words: words,
+	r = &run{f: f, b: b, progress: progress{On: recipe.OnHash}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
-	return r.run(ctx)
+	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
+	return r, func() {
+		b.close()
+		unlock()
+	}, nil
+}
+
+func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
+	words := map[stroke.Role]int{}
+	for _, d := range docs {
+		words[l.Role(d.Hash)] += d.Words
+	}
+	return words
+}
+
+// recipe is that of the run: the default for its words, changed as was asked.
+func (o *Options) recipe(l *corpus.Ledger, docs []stroke.Document) (Recipe, error) {
+	r := DefaultRecipe(wordsByRole(l, docs)[stroke.RoleTrain])
+	if r.On = o.On; r.On != "" {
+		var err error
+		if r.OnHash, err = adapterHash(r.On); err != nil {
+			return r, err
+		}
+	}
+	if o.Change != nil {
+		o.Change(&r)
+	}
+	return r, r.Validate()
 }
 
 func byRole(docs []stroke.Document, l *corpus.Ledger, role stroke.Role) []stroke.Document {
@@ -155,16 +198,48 @@ func (o *Options) folder() (*Folder, error) {
 		if damaged := (*damagedManifestError)(nil); !errors.As(err, &damaged) {
 			return f, err
 		}
+	} else if err := o.vacant(dir); err != nil {
+		return nil, err
 	}
 	return &Folder{Dir: dir, Manifest: Manifest{Name: name}}, nil
 }
 
-// make makes the folder of a new twin.
-func (o *Options) make(f *Folder) (*Folder, error) {
-	if f.Schema != 0 {
-		return f, nil
+// vacant says why a new twin's folder cannot be dir: there is something else in
+// it, or it lies among the writing, where its own copies would be read.
+func (o *Options) vacant(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // not there yet; what else is wrong is found when it is made
 	}
-	return create(f.Dir, f.Name)
+	for _, e := range entries {
+		if !ownEntry(dir, e.Name()) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s holds other files than a twin's, such as %s", dir, e.Name()),
+				Hint: "name a folder that is empty or not there yet: --to DIR"}
+		}
+	}
+	return nil
+}
+
+// take makes the folder of a new twin, locks it, and gives the twin as it is
+// under the lock.
+func (o *Options) take(f *Folder, doing string) (*Folder, func(), error) {
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return nil, nil, writeError(f.Dir, err)
+	}
+	unlock, err := f.lock(doing)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := o.folder()
+	if err == nil && now.Schema == 0 {
+		now, err = create(now.Dir, now.Name)
+	}
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	now.sweep()
+	return now, unlock, nil
 }
 
 // assign gives the documents their roles.
@@ -219,10 +294,10 @@ type progress struct {
 	Select  []float64 `json:"select"`  // loss on select documents after each epoch; the bare base's first
 	Seconds float64   `json:"seconds"` // of training so far
 	Tokens  int       `json:"tokens"`
+	On      string    `json:"on,omitempty"` // hash of the adapter that it started from
 }
 
 func (r *run) run(ctx context.Context) error {
-	r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
 	if r.o.Resume {
 		if done, err := r.repeat(); done || err != nil {
 			return err
@@ -249,11 +324,13 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A run that is killed before its version is there does this again; one whose
+	// version is there must not, so nothing that takes long stands between.
+	r.paragraph(ctx, version, adapter)
 	size, err := r.f.publish(version, adapter)
 	if err != nil {
 		return err
 	}
-	r.paragraph(ctx, version, adapter)
 	h := version.HeldOut
 	done := stroke.DoneEvent{Twin: r.f.Name, Version: version.ID, Base: r.b.name, Kernel: kernel.Name(), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
@@ -269,15 +346,9 @@ func (r *run) run(ctx context.Context) error {
 // plan makes the examples and the trainer, and restores a checkpoint where the
 // run is to go on.
 func (r *run) plan() error {
-	maker := &examples.Maker{Tokenizer: r.b.tok, Separator: r.b.sep, Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
-	maker.Add(r.train)
-	var epochs [][]train.Example
-	for e := range r.recipe.Epochs {
-		x, err := maker.Epoch(e)
-		if err != nil {
-			return err
-		}
-		epochs = append(epochs, x)
+	epochs, err := r.examples()
+	if err != nil {
+		return err
 	}
 	j := train.Job{Model: r.b.model, Options: r.recipe.Options, Epochs: epochs, Memory: r.activations()}
 	if r.recipe.On != "" {
@@ -314,6 +385,21 @@ func (r *run) plan() error {
 	return nil
 }
 
+// examples makes those of every epoch.
+func (r *run) examples() ([][]train.Example, error) {
+	maker := &examples.Maker{Tokenizer: r.b.tok, Separator: r.b.sep, Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
+	maker.Add(r.train)
+	var epochs [][]train.Example
+	for e := range r.recipe.Epochs {
+		x, err := maker.Epoch(e)
+		if err != nil {
+			return nil, err
+		}
+		epochs = append(epochs, x)
+	}
+	return epochs, nil
+}
+
 // processBytes is what the program takes beside the model and what is planned.
 const processBytes = 60e6
 
@@ -324,6 +410,28 @@ func (r *run) activations() int64 {
 		limit = 760e6
 	}
 	return max(limit-r.b.model.Bytes()-processBytes, 1)
+}
+
+// adapterHash is the SHA-256 of an adapter's weights.
+func adapterHash(dir string) (string, error) {
+	f, err := os.Open(filepath.Join(dir, lora.WeightsFile))
+	if err != nil {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err,
+			Hint: "name the folder of a LoRA adapter as PEFT saves it: --on DIR"}
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be read", Err: err}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// layers is the number of layers up to the last that an adapter changes.
+func layers(a *lora.Adapter) int {
+	n := 0
+	a.Each(func(l int, _ lora.Module, _ *op.Pair) { n = max(n, l+1) })
+	return n
 }
 
 // startFrom takes the adapter that --on names: one of the same shape is gone on
@@ -338,9 +446,15 @@ func (r *run) startFrom(j *train.Job) error {
 	if err == nil {
 		err = a.Fits(shape)
 	}
+	if n := layers(a); err == nil && n < shape.Layers {
+		err = fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, shape.Layers)
+	}
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
 			Hint: "use the base it was trained on: --base NAME"}
+	}
+	if a.Base != "" && a.Base != r.b.name {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the adapter in %s says that it was trained on %s; it fits %s by its shape", r.recipe.On, a.Base, r.b.name)})
 	}
 	if a.SameShape(lora.New(shape, j.Options.LoRA, 0, nil)) {
 		j.From = a
@@ -369,9 +483,9 @@ func (b *baseModel) pair(request, answer string) (before, after string, err erro
 
 // verdict scores the adapter as it will be written, in F16, and decides.
 func (r *run) verdict(ctx context.Context, a *lora.Adapter, epoch int) (*Version, error) {
-	half, err := asWritten(a, r.b.model.Shape().Layers)
+	half, err := r.asWritten(a)
 	if err != nil {
-		return nil, fmt.Errorf("judge the adapter: %w", err)
+		return nil, err
 	}
 	pieces := within(r.passages.pieces(r.judge, pieceTokens), judgeTokens)
 	losses, err := r.b.judge(ctx, pieces, []lora.Applied{{Adapter: half, Strength: 1}}, func(c verdict.Condition, done, total int) {
@@ -380,10 +494,17 @@ func (r *run) verdict(ctx context.Context, a *lora.Adapter, epoch int) (*Version
 	if err != nil {
 		return nil, interrupted(err, "judge the adapter", "stroke train --resume with the same arguments goes on from here")
 	}
+	figures := verdict.Pool(losses)
+	for _, x := range []float64{figures.Base, figures.Examples, figures.Adapter, figures.Both} {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the adapter, trained at a learning rate of %.3g, gives no numbers on judge documents", r.recipe.Options.Rate),
+				Hint: fmt.Sprintf("train again with a lower rate, for example --rate %.2g; versions made before still work", r.recipe.Options.Rate/3)}
+		}
+	}
 	v := &Version{Schema: schema, Twin: r.f.Name, Parent: r.f.Newest, Created: time.Now().UTC().Truncate(time.Second), Base: r.b.ref(), Recipe: r.recipe,
 		Kernel: kernel.Name(), Words: r.words[stroke.RoleTrain], TrainTokens: r.progress.Tokens, Epoch: epoch, Seconds: r.progress.Seconds,
 		Documents: map[string]int{"train": len(r.train), "select": len(r.choose), "judge": len(r.judge)},
-		HeldOut:   verdict.Pool(losses), Verdict: verdict.Decide(losses, r.recipe.Options.Seed)}
+		HeldOut:   figures, Verdict: verdict.Decide(losses, r.recipe.Options.Seed)}
 	if v.Seconds > 0 {
 		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds
 	}
@@ -396,7 +517,7 @@ func (r *run) verdict(ctx context.Context, a *lora.Adapter, epoch int) (*Version
 // interrupted makes an error of a context's end one for a person.
 func interrupted(err error, doing, hint string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to " + doing, Hint: hint, Err: err}
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to " + doing, Hint: hint}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

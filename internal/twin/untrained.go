@@ -25,10 +25,7 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 	if o.DryRun {
 		return nil
 	}
-	if f, err = o.make(f); err != nil {
-		return err
-	}
-	unlock, err := f.lock("keep your passages")
+	f, unlock, err := o.take(f, "keep your passages")
 	if err != nil {
 		return err
 	}
