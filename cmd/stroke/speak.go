@@ -61,7 +61,7 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 			}
 		case stroke.NoteEvent:
 			if !e.quiet {
-				fmt.Fprintln(e.err, "stroke: "+x.Text)
+				fmt.Fprintln(e.err, p.Wrap("stroke: "+x.Text))
 			}
 		}
 	})
@@ -69,7 +69,7 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 		return nil, err
 	}
 	if v.Version == nil && !e.json && !e.quiet {
-		fmt.Fprintf(e.err, "stroke: no version of %s is live: the base writes, with your passages before it\n", v.Folder.Name)
+		fmt.Fprintln(e.err, p.Wrap(fmt.Sprintf("stroke: no version of %s is live: the base writes, with your passages before it", v.Folder.Name)))
 	}
 	return v, nil
 }

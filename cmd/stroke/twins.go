@@ -142,7 +142,7 @@ func newTwins(e *env) *cobra.Command {
 				return nil
 			}
 			if len(rows) == 0 {
-				fmt.Fprintln(e.err, "stroke: there are no twins yet; make one: stroke train FOLDER")
+				fmt.Fprintln(e.err, e.printer().Wrap("stroke: there are no twins yet; make one: stroke train FOLDER"))
 				return nil
 			}
 			return term.Table(e.out, e.printer().Width(), []string{"twin", "versions", "live", "base"}, rows)
@@ -203,7 +203,7 @@ func newShow(e *env) *cobra.Command {
 			if e.json {
 				return nil
 			}
-			fmt.Fprintf(e.out, "%s, in %s\n\n", f.Name, f.Dir)
+			fmt.Fprintf(e.out, "%s\n\n", e.printer().Wrap(f.Name+", in "+f.Dir))
 			if len(rows) == 0 {
 				fmt.Fprintln(e.out, "it has no version yet")
 				return nil
@@ -275,8 +275,8 @@ func newVersion(e *env) *cobra.Command {
 				return printJSON(e, map[string]any{"version": v, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 					"kernel": kernel.Name(), "kernels": kernel.Kinds(), "workers": kernel.Workers()}, false)
 			}
-			fmt.Fprintf(e.out, "stroke %s (%s, %s/%s), kernel %s of %s, %d workers\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH,
-				kernel.Name(), strings.Join(kernel.Kinds(), ", "), kernel.Workers())
+			fmt.Fprintln(e.out, e.printer().Wrap(fmt.Sprintf("stroke %s (%s, %s/%s), kernel %s of %s, %d workers", v, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				kernel.Name(), strings.Join(kernel.Kinds(), ", "), kernel.Workers())))
 			return nil
 		},
 	}

@@ -32,6 +32,7 @@ type Printer struct {
 	out, err io.Writer
 	mode     Mode
 	width    int
+	terminal bool // behind the error stream
 	bar      *progressbar.ProgressBar
 	what     string // the bar's subject
 	lastStep time.Time
@@ -48,7 +49,7 @@ func New(out, errs io.Writer, mode Mode) *Printer {
 	}
 	if ok {
 		if w, _, err := xterm.GetSize(int(f.Fd())); err == nil && w > 0 {
-			p.width = w
+			p.width, p.terminal = w, true
 		}
 	}
 	return p
@@ -266,8 +267,17 @@ func (p *Printer) Fail(err error) {
 		return
 	}
 	p.endBar()
-	fmt.Fprintln(p.err, "stroke: "+err.Error())
+	fmt.Fprintln(p.err, p.Wrap("stroke: "+err.Error()))
 	if h := stroke.HintOf(err); h != "" {
-		fmt.Fprintln(p.err, "stroke: hint: "+h)
+		fmt.Fprintln(p.err, p.Wrap("stroke: hint: "+h))
 	}
+}
+
+// Wrap breaks a text into lines no wider than the terminal; where there is none
+// it leaves it as it is, for programs to read.
+func (p *Printer) Wrap(s string) string {
+	if !p.terminal {
+		return s
+	}
+	return wrap(s, p.width)
 }
