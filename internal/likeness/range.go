@@ -1,0 +1,325 @@
+package likeness
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/getstroke/stroke/internal/likeness/prose"
+	"github.com/getstroke/stroke/internal/likeness/reference"
+)
+
+// HabitDistance is how far one habit in some texts is from the same in the
+// writer's.
+type HabitDistance struct {
+	Habit
+	// Distance is the energy distance between the two distributions as a share of
+	// its largest value (Székely and Rizzo, 2013): 0 where they are the same, 1
+	// where they have nothing in common. It is estimated from pairs of different
+	// groups alone, so it does not grow when text is little, and it can fall a
+	// little below 0.
+	Distance Interval `json:"distance"`
+	// Spread is how unlike each other two observations of the texts are, as a
+	// multiple of the same in the writer's: below 1 for a monotone text.
+	Spread Interval `json:"spread"`
+	// P is the p-value of "the same distribution", from dealing groups anew.
+	P float64 `json:"p"`
+}
+
+// Comparison is the habits of some texts against the writer's.
+type Comparison struct {
+	Habits   []HabitDistance `json:"habits"`   // in the order of [Habits]
+	Distance Interval        `json:"distance"` // mean over the habits
+	Spread   Interval        `json:"spread"`   // geometric mean over the habits
+	P        float64         `json:"p"`        // of "the same distributions", by the sum of distances
+	Groups   int             `json:"groups"`   // of the texts compared
+}
+
+// unit is a group's habits: the bins, how many observations there are, and the
+// sum of distances over their pairs.
+type unit struct {
+	bins       *histogram
+	count, own [habitCount]float64
+}
+
+// close fills what follows from the bins.
+func (u *unit) close() {
+	for i, bins := range u.bins {
+		for _, v := range bins {
+			u.count[i] += v
+		}
+		u.own[i] = apart(i, bins, bins)
+	}
+}
+
+// side is what one side of a comparison holds.
+type side struct {
+	groups []*unit
+}
+
+// minGroups is how many groups a side has at least; below it pieces are cut
+// at paragraphs, and intervals then say less than with as many real pieces.
+const minGroups = 6
+
+func newSide(pieces []Piece, table *reference.Table) side {
+	var g grouping
+	for _, p := range pieces {
+		g.of(p.Group)
+	}
+	if len(g.number) < minGroups {
+		pieces = atParagraphs(pieces)
+	}
+	g = grouping{}
+	var s side
+	for _, p := range pieces {
+		n := g.of(p.Group)
+		if n == len(s.groups) {
+			s.groups = append(s.groups, &unit{bins: newHistogram()})
+		}
+		s.groups[n].bins.observe(p.Text, table)
+	}
+	for _, u := range s.groups {
+		u.close()
+	}
+	return s
+}
+
+// atParagraphs cuts pieces into groups of paragraphs of at least [Unit] words.
+func atParagraphs(pieces []Piece) []Piece {
+	var out []Piece
+	for i, p := range pieces {
+		var part []string
+		words := 0
+		flush := func() {
+			if len(part) > 0 {
+				out = append(out, Piece{fmt.Sprintf("%s %d.%d", p.Group, i, len(out)), strings.Join(part, "\n\n")})
+				part, words = nil, 0
+			}
+		}
+		for _, q := range prose.Paragraphs(p.Text) {
+			part = append(part, q.Of(p.Text))
+			if words += countWords(q.Of(p.Text)); words >= Unit {
+				flush()
+			}
+		}
+		flush()
+	}
+	return out
+}
+
+// apart is Σ|x−y| over the pairs of two histograms of a habit.
+func apart(habit int, a, b []float64) float64 {
+	if habits[habit].Steps {
+		// Σ|x−y| is, step by step, the pairs that lie on different sides of it.
+		nA, nB := 0.0, 0.0
+		for i := range a {
+			nA += a[i]
+			nB += b[i]
+		}
+		sum, belowA, belowB := 0.0, 0.0, 0.0
+		for i := range a {
+			belowA += a[i]
+			belowB += b[i]
+			sum += belowA*(nB-belowB) + belowB*(nA-belowA)
+		}
+		return sum
+	}
+	nA, nB, same := 0.0, 0.0, 0.0
+	for i := range a {
+		nA += a[i]
+		nB += b[i]
+		same += a[i] * b[i]
+	}
+	return nA*nB - same
+}
+
+// spreads are the mean distances of a habit within and between two sides, over
+// pairs of different groups. drawn is how often each group counts.
+func spreads(habit int, a, b side, drawn [][]float64) (within [2]float64, between float64) {
+	total := [2][]float64{}
+	for i, s := range []side{a, b} {
+		total[i] = make([]float64, len(habits[habit].Labels))
+		own, pairs := 0.0, 0.0
+		n := 0.0
+		for k, g := range s.groups {
+			w := drawn[i][k]
+			if w == 0 {
+				continue
+			}
+			for bin, v := range g.bins[habit] {
+				total[i][bin] += w * v
+			}
+			own += w * w * g.own[habit]
+			pairs -= w * w * g.count[habit] * g.count[habit]
+			n += w * g.count[habit]
+		}
+		within[i] = (apart(habit, total[i], total[i]) - own) / (pairs + n*n)
+	}
+	nA, nB := 0.0, 0.0
+	for i := range total[0] {
+		nA += total[0][i]
+		nB += total[1][i]
+	}
+	return within, apart(habit, total[0], total[1]) / (nA * nB)
+}
+
+func energy(within [2]float64, between float64) float64 {
+	if between == 0 {
+		return 0
+	}
+	return (2*between - within[0] - within[1]) / (2 * between)
+}
+
+// Compare sets the habits of texts against the writer's. It is an error of
+// code failure where the tables are damaged; figures that too little text gives
+// no ground for are NaN.
+func Compare(writer, texts []Piece, how Resampling) (*Comparison, error) {
+	table, err := reference.Load()
+	if err != nil {
+		return nil, err
+	}
+	return compare(newSide(writer, table), newSide(texts, table), how), nil
+}
+
+func compare(a, b side, how Resampling) *Comparison {
+	how = how.filled()
+	c := &Comparison{Habits: make([]HabitDistance, habitCount), Groups: len(b.groups)}
+	if len(a.groups) == 0 || len(b.groups) == 0 {
+		nan := Interval{math.NaN(), math.NaN(), math.NaN()}
+		for i := range c.Habits {
+			c.Habits[i] = HabitDistance{Habit: habits[i], Distance: nan, Spread: nan, P: 1}
+		}
+		c.Distance, c.Spread, c.P = nan, nan, 1
+		return c
+	}
+	sizes := []int{len(a.groups), len(b.groups)}
+	// One pass over the rounds serves all habits and their means.
+	distance := func(habit int) func(d [][]float64) float64 {
+		return func(d [][]float64) float64 {
+			w, between := spreads(habit, a, b, d)
+			return energy(w, between)
+		}
+	}
+	ratio := func(habit int) func(d [][]float64) float64 {
+		return func(d [][]float64) float64 {
+			w, _ := spreads(habit, a, b, d)
+			return w[1] / w[0]
+		}
+	}
+	for i := range c.Habits {
+		c.Habits[i] = HabitDistance{Habit: habits[i], Distance: how.bootstrap(sizes, distance(i)), Spread: how.bootstrap(sizes, ratio(i))}
+	}
+	mean := func(f func(habit int) float64) float64 {
+		sum, n := 0.0, 0.0
+		for i := range habits {
+			if v := f(i); !math.IsNaN(v) && !math.IsInf(v, 0) {
+				sum += v
+				n++
+			}
+		}
+		return sum / n
+	}
+	c.Distance = how.bootstrap(sizes, func(d [][]float64) float64 {
+		return mean(func(i int) float64 { return distance(i)(d) })
+	})
+	c.Spread = how.bootstrap(sizes, func(d [][]float64) float64 {
+		return math.Exp(mean(func(i int) float64 { return math.Log(ratio(i)(d)) }))
+	})
+	permute(c, a, b, how)
+	return c
+}
+
+// permute fills the p-values: groups of both sides are dealt to two sides of
+// the same numbers of groups.
+func permute(c *Comparison, a, b side, how Resampling) {
+	rng := rand.New(rand.NewPCG(how.Seed, 0xdea1))
+	all := append(append([]*unit(nil), a.groups...), b.groups...)
+	n := len(a.groups)
+	ones := make([]float64, len(all))
+	for i := range ones {
+		ones[i] = 1
+	}
+	drawn := [][]float64{ones[:n], ones[n:]}
+	measure := func() (each [habitCount]float64, sum float64) {
+		for i := range habits {
+			w, between := spreads(i, side{all[:n]}, side{all[n:]}, drawn)
+			if e := energy(w, between); !math.IsNaN(e) {
+				each[i] = e
+				sum += e
+			}
+		}
+		return each, sum
+	}
+	seen, seenSum := measure()
+	reached, reachedSum := [habitCount]float64{}, 1.0
+	for range how.Rounds {
+		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		each, sum := measure()
+		for i := range each {
+			if each[i] >= seen[i]-1e-12 {
+				reached[i]++
+			}
+		}
+		if sum >= seenSum-1e-12 {
+			reachedSum++
+		}
+	}
+	for i := range c.Habits {
+		c.Habits[i].P = (reached[i] + 1) / float64(how.Rounds+1)
+	}
+	c.P = reachedSum / float64(how.Rounds+1)
+}
+
+// Range is how much of the writer's variety a twin has.
+type Range struct {
+	Twin       *Comparison   `json:"twin"` // against the writer's train text
+	Base       *Comparison   `json:"base"` // against the writer's train text
+	Own        *Comparison   `json:"own"`  // against the writer's train text
+	Repetition [3]Repetition `json:"repetition"`
+	Monotone   bool          `json:"monotone"`      // the twin is less varied, or repeats itself more, than chance allows
+	Why        string        `json:"why,omitempty"` // it is called so; empty otherwise
+}
+
+// The order of Repetition in a [Range].
+const (
+	OfTwin = iota
+	OfBase
+	OfOwn
+)
+
+// Bounds of monotony: what a twin is allowed beside the writer.
+const (
+	monotoneSpread     = 0.85 // of the spread of the writer's own judge pieces
+	monotoneRepetition = 0.03 // more of the words in repeated runs
+)
+
+// MeasureRange compares the habits of twin, base and the writer's judge pieces
+// with the writer's train text, and how much each repeats. What the judge pieces
+// come to is the floor: nothing can be asked to be nearer than the writer is.
+func MeasureRange(train []Piece, s Sides, how Resampling) (*Range, error) {
+	table, err := reference.Load()
+	if err != nil {
+		return nil, err
+	}
+	writer := newSide(train, table)
+	var r Range
+	for i, part := range []struct {
+		to     **Comparison
+		pieces []Piece
+	}{{&r.Twin, s.Twin}, {&r.Base, s.Base}, {&r.Own, s.Own}} {
+		*part.to = compare(writer, newSide(part.pieces, table), how)
+		r.Repetition[i] = Repeats(part.pieces, how)
+	}
+	twin, own := r.Repetition[OfTwin], r.Repetition[OfOwn]
+	switch {
+	case r.Twin.Spread.High < monotoneSpread*r.Own.Spread.Value:
+		r.Why = fmt.Sprintf("its habits vary %.2f times as much as yours, and your own other pieces %.2f times", r.Twin.Spread.Value, r.Own.Spread.Value)
+	case twin.Within.Low > own.Within.High+monotoneRepetition:
+		r.Why = fmt.Sprintf("%.0f %% of its runs of four words stand twice in one text, and %.0f %% of yours", 100*twin.Within.Value, 100*own.Within.Value)
+	case twin.Between.Low > own.Between.High+monotoneRepetition:
+		r.Why = fmt.Sprintf("its texts share %.0f %% of their runs of four words, and yours %.0f %%", 100*twin.Between.Value, 100*own.Between.Value)
+	}
+	r.Monotone = r.Why != ""
+	return &r, nil
+}
