@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,23 +16,37 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the scenarios in testdata, one a file, each with a home of
-// its own. Those whose name begins with "base_" use the real base.
+// its own. Those whose name begins with "base_" use the real base, others at
+// most a toy.
 func TestScripts(t *testing.T) {
-	for _, c := range []struct {
-		pattern string
-		base    bool
-	}{{"testdata/[!b]*.txtar", false}, {"testdata/base_*.txtar", true}} {
-		files, err := filepath.Glob(c.pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no scenarios match %s (%v)", c.pattern, err)
+	all, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	toy := testkit.Toy(t, testkit.ToyShape{})
+	var plain, based []string
+	for _, f := range all {
+		if strings.HasPrefix(filepath.Base(f), "base_") {
+			based = append(based, f)
+		} else {
+			plain = append(plain, f)
 		}
-		t.Run(c.pattern, func(t *testing.T) {
+	}
+	for _, c := range []struct {
+		name  string
+		files []string
+		base  bool
+	}{{"plain", plain, false}, {"base", based, true}} {
+		if len(c.files) == 0 {
+			t.Fatalf("there are no scenarios of the kind %s", c.name)
+		}
+		t.Run(c.name, func(t *testing.T) {
 			base := ""
 			if c.base {
 				base = testkit.Base(t)
 			}
 			testscript.Run(t, testscript.Params{
-				Files: files,
+				Files: c.files,
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("STROKE_HOME", filepath.Join(e.WorkDir, "home"))
 					e.Setenv("HOME", e.WorkDir)
@@ -39,6 +54,7 @@ func TestScripts(t *testing.T) {
 					e.Setenv("HF_HUB_OFFLINE", "1")
 					e.Setenv("TMPDIR", e.WorkDir)
 					e.Setenv("BASE", base)
+					e.Setenv("TOY", toy)
 					e.Setenv("NOTEBOOK", filepath.Join(testkit.Root(t), "examples", "notebook"))
 					return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o700)
 				},

@@ -352,7 +352,8 @@ func (f *Folder) readLedger(name string) (*corpus.Ledger, error) {
 		return &corpus.Ledger{}, nil
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger cannot be read", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger cannot be read", Err: err,
+			Hint: "see whether " + f.Dir + " is a folder that can be read, or choose another place with --to DIR or STROKE_HOME"}
 	}
 	defer r.Close()
 	l, err := corpus.ReadLedger(r)
@@ -361,7 +362,8 @@ func (f *Folder) readLedger(name string) (*corpus.Ledger, error) {
 			Hint: "writing and chatting go on with the passages of those; to train or score, put the file back from a copy, since the roles of documents are in it"}
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger " + path + " cannot be read", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger " + path + " cannot be read", Err: err,
+			Hint: "see whether its disk is sound, or put the file back from a copy"}
 	}
 	return l, nil
 }
