@@ -19,8 +19,8 @@ type example struct {
 }
 
 // softmax is a multinomial logistic regression: the logit of class c is
-// bias[c] + Σ x[f]·weight[f*classes+c], divided by the temperature where
-// probabilities are asked for.
+// bias[c] + Σ x[f]·weight[f*classes+c], divided by the temperature and, for the
+// writer, moved by an offset where probabilities are asked for.
 type softmax struct {
 	classes, features int
 	theta             []float64 // features rows of classes, then the row of biases
@@ -105,13 +105,7 @@ func (m *softmax) logits(x reference.Vector) []float64 {
 	return out
 }
 
-// probabilities turns logits into calibrated probabilities, in place.
-func (m *softmax) probabilities(logits []float64) []float64 {
-	floats.Scale(1/m.temperature, logits)
-	softmaxInPlace(logits)
-	return logits
-}
-
+// softmaxInPlace turns logits into probabilities.
 func softmaxInPlace(p []float64) {
 	top := floats.Max(p)
 	sum := 0.0
