@@ -101,7 +101,7 @@ func (p *Printer) say(s string) {
 func line(e stroke.Event) string {
 	switch e := e.(type) {
 	case stroke.ReadEvent:
-		s := fmt.Sprintf("read %d documents, %s words, from %s", e.Documents, Count(e.Words), e.Source)
+		s := fmt.Sprintf("read %s, %s words, from %s", some(e.Documents, "document"), Count(e.Words), e.Source)
 		if e.LeftOut > 0 {
 			s += fmt.Sprintf(" (%d left out)", e.LeftOut)
 		}
@@ -130,7 +130,7 @@ func line(e stroke.Event) string {
 	case stroke.NoteEvent:
 		return e.Text
 	case stroke.ForecastEvent:
-		s := fmt.Sprintf("%d steps in %d epochs, %s tokens: about %s and %s of memory (%s)", e.Steps, e.Epochs, Count(e.Tokens), Span(e.Seconds), Bytes(e.Memory), e.Kernel)
+		s := fmt.Sprintf("%s in %s, %s tokens: about %s and %s of memory (%s)", some(e.Steps, "step"), some(e.Epochs, "epoch"), Count(e.Tokens), Span(e.Seconds), Bytes(e.Memory), e.Kernel)
 		if e.Resumed > 0 {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
@@ -158,7 +158,7 @@ func (p *Printer) startBar(what string, total int64) {
 	p.endBar()
 	p.what = what
 	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetWidth(p.barWidth()),
-		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
 }
 
@@ -186,8 +186,8 @@ func (p *Printer) step(e stroke.StepEvent) {
 	case Bars:
 		p.startBar("train", int64(e.Steps))
 		loss, speed, left := fmt.Sprintf("loss %.3f", e.Loss), fmt.Sprintf("%.0f tok/s", e.TokensPerSecond), Span(e.SecondsLeft)+" left"
-		p.describe(fmt.Sprintf("step %d/%d  %s  %s  %s ", e.Step, e.Steps, loss, speed, left), fmt.Sprintf("%d/%d %.2f %.0f/s %s ", e.Step, e.Steps, e.Loss, e.TokensPerSecond, Span(e.SecondsLeft)), left+" ")
 		p.bar.Set64(int64(e.Step))
+		p.describe(fmt.Sprintf("step %d/%d  %s  %s  %s ", e.Step, e.Steps, loss, speed, left), fmt.Sprintf("%d/%d %.2f %.0f/s %s ", e.Step, e.Steps, e.Loss, e.TokensPerSecond, Span(e.SecondsLeft)), left+" ")
 	case Plain:
 		if e.Step == 1 || e.Step == e.Steps || time.Since(p.lastStep) >= 5*time.Second {
 			p.lastStep = time.Now()
@@ -199,9 +199,13 @@ func (p *Printer) step(e stroke.StepEvent) {
 func (p *Printer) fetch(e stroke.FetchEvent) {
 	switch p.mode {
 	case Bars:
+		if time.Since(p.lastByte) < 100*time.Millisecond && e.Done != e.Total {
+			return
+		}
+		p.lastByte = time.Now()
 		p.startBar("fetch "+e.Source, max(e.Total, 1))
-		p.describe(fmt.Sprintf("fetching %s  %s of %s ", e.Base, Bytes(e.Done), Bytes(e.Total)), Bytes(e.Done)+" ")
 		p.bar.Set64(min(e.Done, max(e.Total, 1)))
+		p.describe(fmt.Sprintf("fetching %s  %s of %s ", e.Base, Bytes(e.Done), Bytes(e.Total)), Bytes(e.Done)+" ")
 	case Plain:
 		if time.Since(p.lastByte) >= 5*time.Second || e.Done == e.Total {
 			p.lastByte = time.Now()
@@ -214,8 +218,8 @@ func (p *Printer) score(e stroke.ScoreEvent) {
 	if p.mode == Bars {
 		p.startBar("judge", 4*int64(e.Total))
 		done := map[string]int{"base": 0, "examples": 1, "adapter": 2, "both": 3}[e.Condition]*e.Total + e.Done
-		p.describe("judging: "+e.Condition+" ", e.Condition+" ")
 		p.bar.Set64(int64(done))
+		p.describe("judging: "+e.Condition+" ", e.Condition+" ")
 	} else if p.mode == Plain && e.Done == e.Total {
 		p.say("judged: " + e.Condition)
 	}

@@ -18,6 +18,14 @@ func Count(n int) string {
 	return s
 }
 
+// some writes a number of things by their name.
+func some(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(n) + " " + thing + "s"
+}
+
 // Bytes writes a size in powers of ten.
 func Bytes(n int64) string {
 	switch {

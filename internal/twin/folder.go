@@ -432,10 +432,31 @@ func (f *Folder) Version(id string) (*Version, error) {
 		return nil, damagedVersion(f, id, errors.New("its manifest is not what it was"))
 	}
 	v := &Version{ID: id}
-	if err := json.Unmarshal(b, v); err != nil {
+	err = parseVersion(b, v)
+	if newer := (*newerSchemaError)(nil); errors.As(err, &newer) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the version %s of %s cannot be read", id, f.Name), Hint: "use a newer stroke, or another version as NAME@VERSION", Err: err}
+	}
+	if err != nil {
 		return nil, damagedVersion(f, id, err)
 	}
 	return v, nil
+}
+
+func parseVersion(b []byte, v *Version) error {
+	if err := json.Unmarshal(b, v); err != nil {
+		return err
+	}
+	switch p := v.Recipe.Prompt; {
+	case v.Schema > schema:
+		return &newerSchemaError{v.Schema}
+	case v.Schema != schema:
+		return fmt.Errorf("its schema is %d", v.Schema)
+	case v.Parent != "" && !goodID(v.Parent):
+		return fmt.Errorf("its parent is %q", v.Parent)
+	case p.Tokens < 0 || p.Each < 0:
+		return fmt.Errorf("its passages have %d tokens, of %d each", p.Tokens, p.Each)
+	}
+	return nil
 }
 
 func damagedVersion(f *Folder, id string, err error) error {
