@@ -34,7 +34,8 @@ func newChat(e *env) *cobra.Command {
 		Use:   "chat -t NAME",
 		Short: "Talk with a twin",
 		Long: `Chat is a conversation with a twin. Lines can be edited, and the arrow keys bring
-earlier ones back. Commands begin with a slash:
+earlier ones back. Ctrl-C ends an answer that is long enough. Commands begin with
+a slash:
 
 ` + chatHelp + `
 
@@ -67,25 +68,31 @@ type talk struct {
 	e        *env
 	messages []twin.Message
 	strength float64 // while the adapter is off
+	edited   bool    // by a person at a terminal
 }
 
 // lines reads a person's lines: with editing on a terminal, as they come
-// elsewhere. The end of the conversation is io.EOF.
-func (t *talk) lines() (read func() (string, error), out io.Writer, done func(), err error) {
+// elsewhere. The end of the conversation is io.EOF. What is told goes to out.
+func (t *talk) lines() (read func() (string, error), out io.Writer) {
 	in, isFile := t.e.in.(*os.File)
 	if isFile && xterm.IsTerminal(int(in.Fd())) && !t.e.json {
-		state, err := xterm.MakeRaw(int(in.Fd()))
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("chat: %w", err)
-		}
+		t.edited = true
 		screen := xterm.NewTerminal(struct {
 			io.Reader
 			io.Writer
 		}{in, t.e.out}, "> ")
-		if w, h, err := xterm.GetSize(int(in.Fd())); err == nil {
-			screen.SetSize(w, h)
-		}
-		return screen.ReadLine, screen, func() { xterm.Restore(int(in.Fd()), state) }, nil
+		return func() (string, error) {
+			// Raw only while a line is read, so that Ctrl-C reaches an answer.
+			state, err := xterm.MakeRaw(int(in.Fd()))
+			if err != nil {
+				return "", err
+			}
+			defer xterm.Restore(int(in.Fd()), state)
+			if w, h, err := xterm.GetSize(int(in.Fd())); err == nil {
+				screen.SetSize(w, h)
+			}
+			return screen.ReadLine()
+		}, t.e.out
 	}
 	out = t.e.out
 	if t.e.json {
@@ -101,15 +108,11 @@ func (t *talk) lines() (read func() (string, error), out io.Writer, done func(),
 			return "", err
 		}
 		return "", io.EOF
-	}, out, func() {}, nil
+	}, out
 }
 
 func (t *talk) run(ctx context.Context) error {
-	read, out, done, err := t.lines()
-	if err != nil {
-		return err
-	}
-	defer done()
+	read, out := t.lines()
 	for {
 		line, err := read()
 		if errors.Is(err, io.EOF) {
@@ -121,28 +124,51 @@ func (t *talk) run(ctx context.Context) error {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "":
+			continue
 		case line == "/quit" || line == "/exit":
 			return nil
 		case strings.HasPrefix(line, "/"):
-			if err := t.command(ctx, line, out); err != nil {
-				fmt.Fprintln(out, "stroke: "+err.Error())
-				if h := stroke.HintOf(err); h != "" {
-					fmt.Fprintln(out, "stroke: hint: "+h)
-				}
-			}
+			err = t.command(ctx, line, out)
 		default:
-			t.messages = append(t.messages, twin.Message{Role: "user", Content: line})
-			if err := t.answer(ctx, out); err != nil {
-				return err
-			}
+			err = t.say(ctx, line, out)
+		}
+		if err == nil {
+			continue
+		}
+		// A conversation outlives what cannot be done in it.
+		if ctx.Err() != nil || !t.edited && stroke.CodeOf(err) != stroke.CodeInput {
+			return err
+		}
+		fmt.Fprintln(out, "stroke: "+err.Error())
+		if h := stroke.HintOf(err); h != "" {
+			fmt.Fprintln(out, "stroke: hint: "+h)
 		}
 	}
 }
 
-// answer writes the twin's answer to the last message.
+// say adds a message and answers it. One that cannot be answered is taken back.
+func (t *talk) say(ctx context.Context, message string, out io.Writer) error {
+	t.messages = append(t.messages, twin.Message{Role: "user", Content: message})
+	err := t.answer(ctx, out)
+	if err != nil {
+		t.undo()
+	}
+	return err
+}
+
+// answer writes the twin's answer to the last message. On a terminal Ctrl-C ends
+// the answer alone, and what is there of it stays.
 func (t *talk) answer(ctx context.Context, out io.Writer) error {
+	answering := ctx
+	if t.edited {
+		var stop context.CancelFunc
+		answering, stop = context.WithCancel(ctx)
+		defer stop()
+		t.e.interrupt.Store(&stop)
+		defer t.e.interrupt.Store(nil)
+	}
 	var all strings.Builder
-	reason, err := t.v.Chat(ctx, t.messages, &t.f.speech, func(s string) error {
+	reason, err := t.v.Chat(answering, t.messages, &t.f.speech, func(s string) error {
 		all.WriteString(s)
 		if t.e.json {
 			return nil
@@ -150,8 +176,11 @@ func (t *talk) answer(ctx context.Context, out io.Writer) error {
 		_, err := io.WriteString(out, s)
 		return err
 	})
-	if err != nil {
+	if err != nil && (ctx.Err() != nil || answering.Err() == nil) {
 		return err
+	}
+	if err != nil {
+		fmt.Fprint(out, " …")
 	}
 	t.messages = append(t.messages, twin.Message{Role: "assistant", Content: strings.TrimSpace(all.String())})
 	if t.e.json {
@@ -209,8 +238,7 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 			last = rest
 		}
 		s.Sampling.Seed++
-		t.messages = append(t.messages, twin.Message{Role: "user", Content: last})
-		return t.answer(ctx, out)
+		return t.say(ctx, last, out)
 	case "/system":
 		t.system(rest)
 	case "/adapter":

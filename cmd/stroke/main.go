@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,10 @@ type env struct {
 
 	json, quiet bool
 	shown       *term.Printer // the command's; it may have a bar to end
+
+	// interrupt, where there is one, takes the next Ctrl-C in place of the end
+	// of the command.
+	interrupt atomic.Pointer[context.CancelFunc]
 }
 
 func main() {
@@ -32,7 +37,7 @@ func main() {
 
 // run executes a command line and returns its exit status.
 func run(args []string, e *env) int {
-	ctx, stop := signals()
+	ctx, stop := e.signals()
 	defer stop()
 	root := newRoot(e)
 	root.SetArgs(args)
@@ -52,18 +57,21 @@ func run(args []string, e *env) int {
 
 // signals ends the context at the first Ctrl-C, so that work is kept, and the
 // program at the second.
-func signals() (context.Context, func()) {
+func (e *env) signals() (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		if _, ok := <-c; !ok {
-			return
-		}
-		cancel()
-		if _, ok := <-c; ok {
-			fmt.Fprintln(os.Stderr, "stroke: stopped at once; what the last checkpoint holds is kept")
-			os.Exit(stroke.CodeInterrupted.ExitStatus())
+		for s := range c {
+			if part := e.interrupt.Swap(nil); part != nil && s == os.Interrupt {
+				(*part)()
+				continue
+			}
+			if ctx.Err() != nil {
+				fmt.Fprintln(os.Stderr, "stroke: stopped at once; what the last checkpoint holds is kept")
+				os.Exit(stroke.CodeInterrupted.ExitStatus())
+			}
+			cancel()
 		}
 	}()
 	return ctx, func() {

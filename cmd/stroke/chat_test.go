@@ -1,0 +1,99 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getstroke/stroke/internal/testkit"
+)
+
+// screen keeps what a terminal shows.
+type screen struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return escapes.ReplaceAllString(s.text.String(), "")
+}
+
+// TestChatOnTerminal talks on a terminal: Ctrl-C ends an answer and not the
+// conversation, what cannot be done is said and the conversation goes on, and
+// Ctrl-D ends it.
+func TestChatOnTerminal(t *testing.T) {
+	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
+		t.Skip("needs script(1) as util-linux has it, for a terminal")
+	}
+	s := newShell(t)
+	s.write("in/note.md", []byte("The kettle on the north shelf has been mended four times, and each time by somebody who was certain that he would be the last."))
+	if _, errs, status := s.run("train", "in", "--name", "me", "--base", testkit.Base(t), "--examples-only"); status != 0 {
+		t.Fatal(errs)
+	}
+	c := s.command("script", "-qec", "stty cols 80 rows 24; stroke chat -t me --max-tokens 400 --temperature 0 --no-passages", os.DevNull)
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := &screen{}
+	c.Stdout, c.Stderr = shown, shown
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Process.Kill()
+	until := func(what string, ok func(string) bool) {
+		t.Helper()
+		for end := time.Now().Add(2 * time.Minute); !ok(shown.String()); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: the terminal shows %q", what, shown)
+			}
+		}
+	}
+	prompts := func(n int) func(string) bool {
+		return func(s string) bool { return strings.Count(s, "> ") >= n && strings.HasSuffix(s, "> ") }
+	}
+	typed := func(line string) {
+		t.Helper()
+		if _, err := io.WriteString(in, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until("the first prompt", prompts(1))
+	typed("Write an essay of a thousand words about the history of bread.\r")
+	before := len(shown.String())
+	until("the answer begins", func(s string) bool { return len(s) > before+80 })
+	typed("\x03")
+	until("the answer is ended", func(s string) bool { return strings.Contains(s, " …") && strings.HasSuffix(s, "> ") })
+
+	typed("/strength 99\r")
+	until("a strength out of range", func(s string) bool {
+		return strings.Contains(s, "stroke: /strength takes a number") && strings.HasSuffix(s, "> ")
+	})
+	typed("/save talk.md\r")
+	until("the conversation is saved", func(s string) bool { return strings.Contains(s, "saved in talk.md") && strings.HasSuffix(s, "> ") })
+	typed("\x04")
+	if err := c.Wait(); err != nil {
+		t.Errorf("the conversation ended with %v", err)
+	}
+	b, err := os.ReadFile(filepath.Join(s.dir, "talk.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(b); !strings.HasPrefix(got, "**user**\n\nWrite an essay") || !strings.Contains(got, "**assistant**") {
+		t.Errorf("the conversation was saved as %q", got)
+	}
+}
