@@ -22,7 +22,7 @@ func FuzzParseSource(f *testing.F) {
 		if again, err := ParseSource(s.String()); err != nil || again != s {
 			t.Errorf("%q is %+v, and reads back as %+v: %v", text, s, again, err)
 		}
-		if p := path.Join("/root", s.File); p != "/root" && !strings.HasPrefix(p, "/root/") {
+		if p := path.Join("/cache", s.File); p != "/cache" && !strings.HasPrefix(p, "/cache/") {
 			t.Errorf("%q leaves its folder: %s", text, p)
 		}
 		dir := HubConfig{Cache: "/cache"}.repoDir(s.Repo)
@@ -42,7 +42,7 @@ func FuzzParseRecord(f *testing.F) {
 			return
 		}
 		for _, file := range r.Files {
-			if p := path.Join("/root", file.Name); !strings.HasPrefix(p, "/root/") {
+			if p := path.Join("/cache", file.Name); !strings.HasPrefix(p, "/cache/") {
 				t.Errorf("%q leaves its folder", file.Name)
 			}
 		}
@@ -69,7 +69,7 @@ func FuzzParseTree(f *testing.F) {
 			return
 		}
 		for _, e := range page {
-			if p := path.Join("/root", e.Path); !strings.HasPrefix(p, "/root/") || e.Size < 0 {
+			if p := path.Join("/cache", e.Path); !strings.HasPrefix(p, "/cache/") || e.Size < 0 {
 				t.Errorf("%+v", e)
 			}
 		}
