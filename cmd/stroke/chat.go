@@ -114,23 +114,9 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 func (t *talk) run(ctx context.Context) error {
 	read, out := t.lines()
 	for {
-		line, err := read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("chat: %w", err)
-		}
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "":
-			continue
-		case line == "/quit" || line == "/exit":
-			return nil
-		case strings.HasPrefix(line, "/"):
-			err = t.command(ctx, line, out)
-		default:
-			err = t.say(ctx, line, out)
+		done, err := t.turn(ctx, read, out)
+		if done {
+			return err
 		}
 		if err == nil {
 			continue
@@ -146,6 +132,38 @@ func (t *talk) run(ctx context.Context) error {
 	}
 }
 
+// turn reads a line and does what it asks for; done is the end of the
+// conversation. On a terminal Ctrl-C ends the turn alone, and that from before
+// the line is read: between the line and its answer it must not reach the
+// program.
+func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Writer) (done bool, err error) {
+	turn := ctx
+	if t.edited {
+		var stop context.CancelFunc
+		turn, stop = context.WithCancel(ctx)
+		defer stop()
+		t.e.interrupt.Store(&stop)
+		defer t.e.interrupt.Store(nil)
+	}
+	line, err := read()
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	if err != nil {
+		return true, fmt.Errorf("chat: %w", err)
+	}
+	line = strings.TrimSpace(line)
+	switch {
+	case line == "":
+		return false, nil
+	case line == "/quit" || line == "/exit":
+		return true, nil
+	case strings.HasPrefix(line, "/"):
+		return false, t.command(turn, line, out)
+	}
+	return false, t.say(turn, line, out)
+}
+
 // say adds a message and answers it. One that cannot be answered is taken back.
 func (t *talk) say(ctx context.Context, message string, out io.Writer) error {
 	t.messages = append(t.messages, twin.Message{Role: "user", Content: message})
@@ -156,19 +174,11 @@ func (t *talk) say(ctx context.Context, message string, out io.Writer) error {
 	return err
 }
 
-// answer writes the twin's answer to the last message. On a terminal Ctrl-C ends
-// the answer alone, and what is there of it stays.
+// answer writes the twin's answer to the last message. What is there of one that
+// is ended on a terminal stays.
 func (t *talk) answer(ctx context.Context, out io.Writer) error {
-	answering := ctx
-	if t.edited {
-		var stop context.CancelFunc
-		answering, stop = context.WithCancel(ctx)
-		defer stop()
-		t.e.interrupt.Store(&stop)
-		defer t.e.interrupt.Store(nil)
-	}
 	var all strings.Builder
-	reason, err := t.v.Chat(answering, t.messages, &t.f.speech, func(s string) error {
+	reason, err := t.v.Chat(ctx, t.messages, &t.f.speech, func(s string) error {
 		all.WriteString(s)
 		if t.e.json {
 			return nil
@@ -176,7 +186,7 @@ func (t *talk) answer(ctx context.Context, out io.Writer) error {
 		_, err := io.WriteString(out, s)
 		return err
 	})
-	if err != nil && (ctx.Err() != nil || answering.Err() == nil) {
+	if err != nil && !(t.edited && ctx.Err() != nil) {
 		return err
 	}
 	if err != nil {
