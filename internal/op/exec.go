@@ -25,6 +25,8 @@ type Exec struct {
 	head       headTask
 	embed      embedTask
 	add        addTask
+	weights    weightGradTask
+	headGrad   headGradTask
 }
 
 // NewExec makes an Exec for kernel.Workers() workers. Its scratch is big
