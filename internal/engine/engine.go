@@ -29,6 +29,10 @@ type Request struct {
 	Sampling Sampling
 	Max      int                 // tokens to write at the most
 	Stop     func(id int32) bool // ends the text; the token is not given out. nil: never
+	// Lookup guesses tokens from what stands in the text already and verifies
+	// several in one pass: faster where a text repeats its prompt, as a rewrite
+	// does. The text is the same.
+	Lookup bool
 }
 
 // Reason is why a text ended.
@@ -46,6 +50,10 @@ type Result struct {
 	Tokens []int32
 	Reason Reason
 	Cached int // tokens of the prompt whose keys and values were found
+	Passes int // through the model, those that read the prompt included
+	// Guessed tokens were verified because of Request.Lookup, Right ones of them
+	// were those to come.
+	Guessed, Right int
 }
 
 // ErrClosed is returned by Generate once the engine is closed.
@@ -79,12 +87,17 @@ type stream struct {
 	err     error
 	sampler *Sampler
 
+	limit  int     // positions it may come to
 	tokens []int32 // prompt and text so far
 	filled int     // positions whose keys and values are in pages
 	pages  []*page
 	data   []model.Page
 	take   int // tokens in the pass at hand, 0 for none
-	logits int // which of the pass's logits are its own
+	drafts int // how many of them are guessed
+	logits int // which of the pass's logits are its own: the first of them
+
+	gain float64 // tokens that a guess brought in the mean, lately
+	sure bool    // all of the last guess was right
 }
 
 // New makes an engine and starts it.
@@ -110,7 +123,7 @@ func New(m *model.Model, o Options) (*Engine, error) {
 	}
 	o.Context = min(o.Context, pages*model.PageLen)
 	o.Batch = min(o.Batch, o.Context)
-	session, err := m.NewSession(model.Limits{Tokens: max(o.Batch, o.Streams), Rows: o.Streams, Context: o.Context, Pad: o.Pad})
+	session, err := m.NewSession(model.Limits{Tokens: max(o.Batch, o.Streams, widePass), Rows: o.Streams, Context: o.Context, Pad: o.Pad})
 	if err != nil {
 		return nil, fmt.Errorf("start the engine: %w", err)
 	}
@@ -121,7 +134,7 @@ func New(m *model.Model, o Options) (*Engine, error) {
 	}
 	e := &Engine{m: m, opt: o, session: session, pool: p,
 		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}),
-		logits: make([]float32, o.Streams*m.Vocab)}
+		logits: make([]float32, max(o.Streams, widePass)*m.Vocab)}
 	go e.loop()
 	return e, nil
 }
@@ -149,7 +162,8 @@ func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) e
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &stream{Request: r, ctx: ctx, out: make(chan int32, min(r.Max, e.opt.Context)), sampler: NewSampler(r.Sampling, e.m.Vocab),
+	s := &stream{Request: r, ctx: ctx, out: make(chan int32, min(r.Max, e.opt.Context)), sampler: NewSampler(r.Sampling, e.m.Vocab), gain: gainStart,
+		limit:  min(len(r.Prompt)+r.Max, e.opt.Context),
 		tokens: append(make([]int32, 0, len(r.Prompt)+min(r.Max, e.opt.Context)), r.Prompt...)}
 	select {
 	case e.submit <- s:
@@ -243,8 +257,7 @@ func (e *Engine) admit() {
 			e.end(s, "", s.ctx.Err())
 			continue
 		}
-		positions := min(len(s.Prompt)+s.Max, e.opt.Context)
-		need := (positions + model.PageLen - 1) / model.PageLen
+		need := (s.limit + model.PageLen - 1) / model.PageLen
 		e.reuse(s)
 		if need-len(s.pages) > e.pool.room() {
 			e.release(s)
@@ -291,20 +304,36 @@ func (e *Engine) end(s *stream, reason Reason, err error) {
 }
 
 // step runs one pass: a token of every stream that writes, and with what room
-// is left the prompts of those that still read.
+// is left the prompts of those that still read. Where none reads and few write,
+// guessed tokens are verified beside the next ones.
 func (e *Engine) step() {
 	e.rows, e.at = e.rows[:0], e.at[:0]
 	room := e.opt.Batch
-	total := 0
+	total, writing := 0, 0 // writing: streams whose next token is to come
 	for _, s := range e.streams {
-		s.take = 0
+		s.take, s.drafts = 0, 0
+		if len(s.tokens)-s.filled == 1 {
+			writing++
+		}
+	}
+	lookup := writing == len(e.streams)
+	for _, s := range e.streams {
 		if len(s.tokens)-s.filled == 1 && room > 0 {
-			e.place(s, 1, &total, &room)
+			k := 0
+			if s.Lookup && lookup {
+				width := narrowPass
+				if s.sure {
+					width = widePass
+				}
+				k = s.guess(min(width-total-writing, room-1))
+			}
+			writing--
+			e.place(s, 1, k, &total, &room)
 		}
 	}
 	for _, s := range e.streams {
 		if n := min(len(s.tokens)-s.filled, room); s.take == 0 && n > 0 {
-			e.place(s, n, &total, &room)
+			e.place(s, n, 0, &total, &room)
 		}
 	}
 	if len(e.rows) == 0 {
@@ -324,15 +353,17 @@ func (e *Engine) step() {
 	e.streams = live
 }
 
-// place gives a stream n tokens of the batch.
-func (e *Engine) place(s *stream, n int, total, room *int) {
-	s.take = n
-	e.rows = append(e.rows, model.Row{Tokens: s.tokens[s.filled : s.filled+n], Start: s.filled, Pages: s.data, Adapters: s.Adapters})
-	*total += n
-	*room -= n
+// place gives a stream n tokens of the batch, and k guessed ones behind them.
+func (e *Engine) place(s *stream, n, k int, total, room *int) {
+	s.take, s.drafts = n, k
+	e.rows = append(e.rows, model.Row{Tokens: s.tokens[s.filled : s.filled+n+k], Start: s.filled, Pages: s.data, Adapters: s.Adapters})
+	*total += n + k
+	*room -= n + k
 	if s.filled+n == len(s.tokens) {
 		s.logits = len(e.at)
-		e.at = append(e.at, int32(*total-1))
+		for i := *total - k - 1; i < *total; i++ {
+			e.at = append(e.at, int32(i))
+		}
 	}
 }
 
@@ -348,30 +379,60 @@ func (e *Engine) advance(s *stream, err error) bool {
 	if s.take == 0 {
 		return true
 	}
-	before := s.filled / model.PageLen
-	s.filled += s.take
-	for k := before; k < s.filled/model.PageLen; k++ {
-		e.pool.share(s.pages[k], s.tokens[:(k+1)*model.PageLen], s.Adapters)
-	}
+	s.result.Passes++
+	e.fill(s, s.take)
 	if s.filled < len(s.tokens) {
 		return true
 	}
 	n := e.m.Vocab
-	id := s.sampler.Next(e.logits[s.logits*n:(s.logits+1)*n], s.tokens)
+	for i := 0; ; i++ {
+		id := s.sampler.Next(e.logits[(s.logits+i)*n:(s.logits+i+1)*n], s.tokens)
+		// Beyond the stream's tokens lie the guessed ones.
+		right := i < s.drafts && s.tokens[:len(s.tokens)+1][len(s.tokens)] == id
+		reason, ended := e.give(s, id)
+		if right && reason != Stopped {
+			e.fill(s, 1) // the guessed token went through the model in this pass
+		}
+		if !ended && right {
+			continue
+		}
+		if s.drafts > 0 {
+			accepted := i
+			if right {
+				accepted++
+			}
+			s.learn(s.drafts, accepted)
+		}
+		if ended {
+			e.end(s, reason, nil)
+		}
+		return !ended
+	}
+}
+
+// fill counts n more tokens whose keys and values are in pages, and makes the
+// pages that they complete known.
+func (e *Engine) fill(s *stream, n int) {
+	before := s.filled / model.PageLen
+	s.filled += n
+	for k := before; k < s.filled/model.PageLen; k++ {
+		e.pool.share(s.pages[k], s.tokens[:(k+1)*model.PageLen], s.Adapters)
+	}
+}
+
+// give hands a token out, and says whether the text ends with it or before it.
+func (e *Engine) give(s *stream, id int32) (Reason, bool) {
 	if s.Stop != nil && s.Stop(id) {
-		e.end(s, Stopped, nil)
-		return false
+		return Stopped, true
 	}
 	s.tokens = append(s.tokens, id)
 	s.result.Tokens = s.tokens[len(s.Prompt):]
 	s.out <- id // never blocks: there is room for all of them
 	switch {
 	case len(s.result.Tokens) == s.Max:
-		e.end(s, Length, nil)
-		return false
+		return Length, true
 	case len(s.tokens) >= e.opt.Context:
-		e.end(s, Full, nil)
-		return false
+		return Full, true
 	}
-	return true
+	return "", false
 }
