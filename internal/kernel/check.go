@@ -47,3 +47,10 @@ func checkQuant(op string, w []byte, t DType, order []int32, rows, cols int) {
 		}
 	}
 }
+
+// checkTiles panics where a packed operand does not lie within n numbers.
+func checkTiles(op string, n, rows, k int) {
+	if rows < 0 || k < 0 || n < TilesLen(rows, k) {
+		panic(fmt.Sprintf("kernel: %s: an operand of %d rows or columns and k = %d takes %d numbers, not %d", op, rows, k, TilesLen(rows, k), n))
+	}
+}

@@ -25,6 +25,13 @@ type kind struct {
 	mulQ     func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
 	dot      func(a, b []float32) float32
 
+	fastTiles   bool
+	packLeft    func(dst []uint16, a []float32, lda, m, k int)
+	packRight   func(dst []uint16, b []float32, ldb, k, n int)
+	packRightAt func(dst []uint16, kt, tp int, b []float32, ldb, rows, n int)
+	packRightT  func(dst []uint16, b []float32, ldb, n, k int)
+	mulTiles    func(c []float32, ldc int, a, b []uint16, m, n, k int, add bool)
+
 	exp           func(dst, src []float32)
 	expSum        func(x []float32, max float32) float32
 	maxOf         func(x []float32) float32
@@ -47,8 +54,9 @@ type kind struct {
 	transpose     func(dst []float32, ldd int, src []float32, lds, rows, cols int)
 	addTransposed func(dst []float32, ldd int, src []float32, lds, rows, cols int)
 
-	peakFMA func(iterations int) (flops int)
-	readSum func(x []float32) float32
+	peakFMA   func(iterations int) (flops int)
+	peakTiles func(iterations int) (flops int)
+	readSum   func(x []float32) float32
 }
 
 var (

@@ -11,6 +11,9 @@ func archKinds() []*kind {
 		ks = append(ks, avx2Kind())
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2 {
 			ks = append(ks, avx512Kind())
+			if hasAMX() {
+				ks = append(ks, amxKind())
+			}
 		}
 	}
 	return ks

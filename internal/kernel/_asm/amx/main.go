@@ -1,0 +1,328 @@
+// Command amx writes the loops of the bfloat16 tiles. Neither avo nor Go's
+// assembler has these instructions: they are spelled in bytes, as Intel's manual
+// encodes them, each with its mnemonic beside it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+)
+
+var out strings.Builder
+
+func p(format string, args ...any) { fmt.Fprintf(&out, "\t"+format+"\n", args...) }
+
+// The numbers of the general registers that addresses are made of.
+const (
+	ax  = 0
+	dx  = 2
+	si  = 6
+	di  = 7
+	r8  = 8
+	r9  = 9
+	r10 = 10
+	r11 = 11
+)
+
+var names = map[int]string{ax: "AX", dx: "DX", si: "SI", di: "DI", r8: "R8", r9: "R9", r10: "R10", r11: "R11"}
+
+// bytes writes an instruction in bytes.
+func bytes(comment string, b ...int) {
+	s := make([]string, len(b))
+	for i, x := range b {
+		s[i] = fmt.Sprintf("BYTE $0x%02X", x&0xff)
+	}
+	p("%s // %s", strings.Join(s, "; "), comment)
+}
+
+// memory is a tile instruction with a tile and an address base+index.
+func memory(name string, pp, tile, base, index int) {
+	bytes(fmt.Sprintf("%s tmm%d, (%s)(%s*1)", name, tile, names[base], names[index]),
+		0xC4, 0xE2^(index>>3)<<6^(base>>3)<<5, 0x78|pp, 0x4B, 0x04|tile<<3, index&7<<3|base&7)
+}
+
+func load(tile, base, index int)  { memory("TILELOADD", 3, tile, base, index) }
+func store(tile, base, index int) { memory("TILESTORED", 2, tile, base, index) }
+
+func zero(tile int) {
+	bytes(fmt.Sprintf("TILEZERO tmm%d", tile), 0xC4, 0xE2, 0x7B, 0x49, 0xC0|tile<<3)
+}
+
+// dot is C += A·B on tiles.
+func dot(c, a, b int) {
+	bytes(fmt.Sprintf("TDPBF16PS tmm%d, tmm%d, tmm%d", c, a, b), 0xC4, 0xE2, (15^b)<<3|2, 0x5C, 0xC0|c<<3|a)
+}
+
+// narrow is two vectors of float32 made one of bfloat16, hi above lo.
+func narrow(dst, hi, lo int) {
+	bytes(fmt.Sprintf("VCVTNE2PS2BF16 Z%d, Z%d, Z%d", dst, hi, lo),
+		0x62, 0x02|(1^dst>>3&1)<<7|(1^lo>>4&1)<<6|(1^lo>>3&1)<<5|(1^dst>>4&1)<<4,
+		0x04|3|(15^hi&15)<<3, 0x40|(1^hi>>4&1)<<3, 0x72, 0xC0|dst&7<<3|lo&7)
+}
+
+func function(doc, signature string, args int) {
+	name, _, _ := strings.Cut(signature, "(")
+	fmt.Fprintf(&out, "\n// %s\n// func %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", doc, signature, name, args)
+}
+
+func label(s string) { fmt.Fprintf(&out, "%s:\n", s) }
+
+// tiles multiplies blocks of 2x2 tiles, one above the other.
+func tiles() {
+	function("amxTiles does blocks of 32 rows of C, one after the other: see tileBlocks.",
+		"amxTiles(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, bCol, kt, blocks int, add bool)", 73)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ c+8(FP), DX")
+	p("MOVQ ldc+16(FP), R10")
+	p("MOVQ a+24(FP), BX")
+	p("MOVQ kt+56(FP), R12")
+	p("MOVQ blocks+64(FP), R13")
+	p("MOVQ $64, R11")
+	label("amxTiles_block")
+	p("MOVQ BX, SI")
+	p("MOVQ BX, DI")
+	p("ADDQ aRow+32(FP), DI")
+	p("MOVQ b+40(FP), R8")
+	p("MOVQ R8, R9")
+	p("ADDQ bCol+48(FP), R9")
+	p("MOVQ R10, AX")
+	p("SHLQ $4, AX")
+	p("ADDQ DX, AX")
+	p("MOVQ R12, CX")
+	p("MOVBLZX add+72(FP), R14")
+	p("TESTQ R14, R14")
+	p("JZ amxTiles_zero")
+	load(0, dx, r10)
+	load(2, ax, r10)
+	p("ADDQ $64, DX")
+	p("ADDQ $64, AX")
+	load(1, dx, r10)
+	load(3, ax, r10)
+	p("SUBQ $64, DX")
+	p("SUBQ $64, AX")
+	p("JMP amxTiles_k")
+	label("amxTiles_zero")
+	for i := range 4 {
+		zero(i)
+	}
+	label("amxTiles_k")
+	load(4, si, r11)
+	load(6, r8, r11)
+	dot(0, 4, 6)
+	load(7, r9, r11)
+	dot(1, 4, 7)
+	load(5, di, r11)
+	dot(2, 5, 6)
+	dot(3, 5, 7)
+	for _, r := range []string{"SI", "DI", "R8", "R9"} {
+		p("ADDQ $1024, %s", r)
+	}
+	p("DECQ CX")
+	p("JNZ amxTiles_k")
+	store(0, dx, r10)
+	store(2, ax, r10)
+	p("ADDQ $64, DX")
+	p("ADDQ $64, AX")
+	store(1, dx, r10)
+	store(3, ax, r10)
+	p("MOVQ R10, R14")
+	p("SHLQ $5, R14")
+	p("LEAQ -64(DX)(R14*1), DX")
+	p("MOVQ aRow+32(FP), R14")
+	p("LEAQ (BX)(R14*2), BX")
+	p("DECQ R13")
+	p("JNZ amxTiles_block")
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("RET")
+}
+
+// tile multiplies one tile.
+func tile() {
+	function("amxTile does one tile of C.", "amxTile(cfg *byte, c *float32, ldc int, a, b *uint16, kt int, add bool)", 49)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ c+8(FP), DX")
+	p("MOVQ ldc+16(FP), R10")
+	p("MOVQ a+24(FP), SI")
+	p("MOVQ b+32(FP), R8")
+	p("MOVQ kt+40(FP), CX")
+	p("MOVQ $64, R11")
+	p("MOVBLZX add+48(FP), R14")
+	p("TESTQ R14, R14")
+	p("JZ amxTile_zero")
+	load(0, dx, r10)
+	p("JMP amxTile_k")
+	label("amxTile_zero")
+	zero(0)
+	label("amxTile_k")
+	load(4, si, r11)
+	load(6, r8, r11)
+	dot(0, 4, 6)
+	p("ADDQ $1024, SI")
+	p("ADDQ $1024, R8")
+	p("DECQ CX")
+	p("JNZ amxTile_k")
+	store(0, dx, r10)
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("RET")
+}
+
+// packRows narrows rows as they lie.
+func packRows() {
+	function("amxPackRows narrows rows of kt·32 numbers, lds bytes apart, to a row of tiles.",
+		"amxPackRows(dst *uint16, src *float32, lds, rows, kt int)", 40)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ lds+16(FP), R8")
+	p("MOVQ rows+24(FP), R9")
+	p("MOVQ kt+32(FP), R10")
+	label("amxPackRows_row")
+	p("MOVQ SI, AX")
+	p("MOVQ DI, DX")
+	p("MOVQ R10, CX")
+	label("amxPackRows_k")
+	p("VMOVUPS (AX), Z0")
+	p("VMOVUPS 64(AX), Z1")
+	narrow(2, 1, 0)
+	p("VMOVDQU32 Z2, (DX)")
+	p("ADDQ $128, AX")
+	p("ADDQ $1024, DX")
+	p("DECQ CX")
+	p("JNZ amxPackRows_k")
+	p("ADDQ R8, SI")
+	p("ADDQ $64, DI")
+	p("DECQ R9")
+	p("JNZ amxPackRows_row")
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// turn transposes 16 vectors of 16 dwords in registers 0 to 15, with 16 to 31
+// for scratch; the result is in 0 to 15.
+func turn() {
+	// Dwords, then pairs of them, within lanes of 128 bits.
+	for i := 0; i < 16; i += 2 {
+		p("VPUNPCKLDQ Z%d, Z%d, Z%d", i+1, i, 16+i)
+		p("VPUNPCKHDQ Z%d, Z%d, Z%d", i+1, i, 17+i)
+	}
+	for i := 0; i < 16; i += 4 {
+		p("VPUNPCKLQDQ Z%d, Z%d, Z%d", 18+i, 16+i, i)
+		p("VPUNPCKHQDQ Z%d, Z%d, Z%d", 18+i, 16+i, i+1)
+		p("VPUNPCKLQDQ Z%d, Z%d, Z%d", 19+i, 17+i, i+2)
+		p("VPUNPCKHQDQ Z%d, Z%d, Z%d", 19+i, 17+i, i+3)
+	}
+	// Z(4g+c) lane q holds column 4q+c of rows 4g to 4g+3: lanes change places.
+	for c := range 4 {
+		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 4+c, c, 16+c)
+		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 4+c, c, 20+c)
+		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 12+c, 8+c, 24+c)
+		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 12+c, 8+c, 28+c)
+	}
+	for c := range 4 {
+		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 24+c, 16+c, c)
+		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 24+c, 16+c, 8+c)
+		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 28+c, 20+c, 4+c)
+		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 28+c, 20+c, 12+c)
+	}
+}
+
+// packTurned narrows 16 rows and turns them.
+func packTurned() {
+	function("amxPackTurned narrows 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.",
+		"amxPackTurned(dst *uint16, src *float32, lds, kt int)", 32)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ lds+16(FP), R8")
+	p("MOVQ kt+24(FP), CX")
+	label("amxPackTurned_k")
+	p("MOVQ SI, AX")
+	for i := range 16 {
+		p("VMOVUPS (AX), Z%d", 16+i%2*2)
+		p("VMOVUPS 64(AX), Z%d", 17+i%2*2)
+		narrow(i, 17+i%2*2, 16+i%2*2)
+		if i < 15 {
+			p("ADDQ R8, AX")
+		}
+	}
+	turn()
+	for i := range 16 {
+		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
+	}
+	p("ADDQ $128, SI")
+	p("ADDQ $1024, DI")
+	p("DECQ CX")
+	p("JNZ amxPackTurned_k")
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// packPairs narrows two rows and weaves them.
+func packPairs() {
+	function("amxPackPairs narrows two rows of cols·16 numbers to a row of pairs in as many tiles, tile bytes apart.",
+		"amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)", 48)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ tile+8(FP), R8")
+	p("MOVQ even+16(FP), SI")
+	p("MOVQ odd+24(FP), DX")
+	p("MOVQ cols+32(FP), CX")
+	p("MOVQ order+40(FP), AX")
+	p("VMOVDQU16 (AX), Z3")
+	label("amxPackPairs_col")
+	p("VMOVUPS (SI), Z0")
+	p("VMOVUPS (DX), Z1")
+	narrow(2, 1, 0)
+	p("VPERMW Z2, Z3, Z2")
+	p("VMOVDQU32 Z2, (DI)")
+	p("ADDQ $64, SI")
+	p("ADDQ $64, DX")
+	p("ADDQ R8, DI")
+	p("DECQ CX")
+	p("JNZ amxPackPairs_col")
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// peak keeps the tiles as busy as they can be.
+func peak() {
+	function("amxPeak makes iterations times four products of tiles from the first-level cache.",
+		"amxPeak(cfg *byte, a *uint16, iterations int)", 24)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ a+8(FP), SI")
+	p("MOVQ iterations+16(FP), CX")
+	p("MOVQ $64, R11")
+	for i := range 4 {
+		zero(i)
+	}
+	for i := 4; i < 8; i++ {
+		load(i, si, r11)
+	}
+	label("amxPeak_loop")
+	dot(0, 4, 6)
+	dot(1, 4, 7)
+	dot(2, 5, 6)
+	dot(3, 5, 7)
+	p("DECQ CX")
+	p("JNZ amxPeak_loop")
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("RET")
+}
+
+func main() {
+	path := flag.String("out", "", "where to write the assembly")
+	flag.Parse()
+	out.WriteString("// Code generated by command: go run ./amx -out ../amx_amd64.s. DO NOT EDIT.\n\n//go:build !purego\n\n#include \"textflag.h\"\n")
+	tiles()
+	tile()
+	packRows()
+	packTurned()
+	packPairs()
+	peak()
+	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,160 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"golang.org/x/sys/cpu"
+)
+
+// The AMX kind computes bfloat16 products in tiles and takes all else from the
+// AVX-512 kind. A tile's state lives within one call only: the runtime may move a
+// goroutine to another core between calls, never inside one.
+
+//go:noescape
+func amxTiles(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, bCol, kt, blocks int, add bool)
+
+//go:noescape
+func amxTile(cfg *byte, c *float32, ldc int, a, b *uint16, kt int, add bool)
+
+//go:noescape
+func amxPackRows(dst *uint16, src *float32, lds, rows, kt int)
+
+//go:noescape
+func amxPackTurned(dst *uint16, src *float32, lds, kt int)
+
+//go:noescape
+func amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)
+
+//go:noescape
+func amxPeak(cfg *byte, a *uint16, iterations int)
+
+// tileConfig is palette 1 with eight tiles of 16 rows of 64 bytes.
+var tileConfig = func() (c [64]byte) {
+	c[0] = 1
+	for i := range 8 {
+		c[16+2*i], c[48+i] = 64, 16
+	}
+	return c
+}()
+
+// pairOrder weaves the halves of a vector of 32 words.
+var pairOrder = func() (o [32]uint16) {
+	for i := range 16 {
+		o[2*i], o[2*i+1] = uint16(i), uint16(16+i)
+	}
+	return o
+}()
+
+// tileChunk is the most tiles of k that go through the tiles in one go: two
+// columns of them stay in a first-level cache of 48 KiB.
+const tileChunk = 20
+
+func hasAMX() bool {
+	x := &cpu.X86
+	return x.HasAMXTile && x.HasAMXBF16 && x.HasAVX512BF16 && x.HasAVX512VBMI2 && allowTiles()
+}
+
+func amxKind() *kind {
+	k := *avx512Kind()
+	k.name, k.fastTiles = "amx", true
+	k.packLeft, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
+	k.peakTiles = amxPeakTiles
+	return &k
+}
+
+func amxPackLeft(dst []uint16, a []float32, lda, m, k int) {
+	kt, whole := (k+31)/32, k/32
+	for i := 0; i < m; i += 16 {
+		rows := min(16, m-i)
+		tiles := dst[i/16*kt*512:][:kt*512]
+		if rows < 16 || whole < kt {
+			packLeft(tiles, a[i*lda:], lda, rows, k)
+			continue
+		}
+		amxPackRows(&tiles[0], &a[i*lda], 4*lda, rows, kt)
+	}
+}
+
+func amxPackRight(dst []uint16, b []float32, ldb, k, n int) {
+	kt := (k + 31) / 32
+	for p := 0; p < k; p += 32 {
+		amxPackRightAt(dst, kt, p/32, b[p*ldb:], ldb, min(32, k-p), n)
+	}
+}
+
+func amxPackRightAt(dst []uint16, kt, tp int, b []float32, ldb, rows, n int) {
+	cols := n / 16
+	if rows < 32 {
+		packRightAt(dst, kt, tp, b, ldb, rows, n)
+		return
+	}
+	if cols > 0 {
+		for r := 0; r < 32; r += 2 {
+			amxPackPairs(&dst[tp*512+r*16], kt*1024, &b[r*ldb], &b[(r+1)*ldb], cols, &pairOrder[0])
+		}
+	}
+	if n > 16*cols {
+		packRightAt(dst[cols*kt*512:], kt, tp, b[16*cols:], ldb, rows, n-16*cols)
+	}
+}
+
+func amxPackRightT(dst []uint16, b []float32, ldb, n, k int) {
+	kt := (k + 31) / 32
+	for j := 0; j < n; j += 16 {
+		rows := min(16, n-j)
+		tiles := dst[j/16*kt*512:][:kt*512]
+		if rows < 16 || k%32 != 0 {
+			packRightT(tiles, b[j*ldb:], ldb, rows, k)
+			continue
+		}
+		amxPackTurned(&tiles[0], &b[j*ldb], 4*ldb, kt)
+	}
+}
+
+func amxMulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
+	kt := (k + 31) / 32
+	parts := (kt + tileChunk - 1) / tileChunk
+	chunk := (kt + parts - 1) / parts
+	step := kt * 512
+	for p := 0; p < kt; p += chunk {
+		kc := min(chunk, kt-p)
+		add := add || p > 0
+		a, b := a[p*512:], b[p*512:]
+		for j := 0; j < n; j += 32 {
+			i := 0
+			if n-j >= 32 && m >= 32 {
+				amxTiles(&tileConfig[0], &c[j], 4*ldc, &a[0], 2*step, &b[j/16*step], 2*step, kc, m/32, add)
+				i = m &^ 31
+			}
+			for ; i < m; i += 16 {
+				for jj := j; jj < min(j+32, n); jj += 16 {
+					amxMulTile(c[i*ldc+jj:], ldc, a[i/16*step:], b[jj/16*step:], min(16, m-i), min(16, n-jj), kc, add)
+				}
+			}
+		}
+	}
+}
+
+// amxMulTile does one tile of C, of which only rows by cols are there.
+func amxMulTile(c []float32, ldc int, a, b []uint16, rows, cols, kt int, add bool) {
+	if rows == 16 && cols == 16 {
+		amxTile(&tileConfig[0], &c[0], 4*ldc, &a[0], &b[0], kt, add)
+		return
+	}
+	var part [256]float32
+	if add {
+		for r := range rows {
+			copy(part[16*r:], c[r*ldc:r*ldc+cols])
+		}
+	}
+	amxTile(&tileConfig[0], &part[0], 64, &a[0], &b[0], kt, add)
+	for r := range rows {
+		copy(c[r*ldc:r*ldc+cols], part[16*r:])
+	}
+}
+
+func amxPeakTiles(iterations int) (flops int) {
+	var tile [512]uint16
+	amxPeak(&tileConfig[0], &tile[0], iterations)
+	return iterations * 4 * 2 * 16 * 16 * 32
+}

@@ -1,0 +1,131 @@
+package kernel
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+// TestMulTiles holds the packing and the products of every kind to the bits of
+// the reference, and those to the product itself.
+func TestMulTiles(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(11)
+		for _, s := range append(shapes(r), shape{64, 96, 576}, shape{70, 33, 1536}, shape{512, 64, 192}) {
+			lda, ldb, ldt, ldc := ld(r, s.k), ld(r, s.n), ld(r, s.k), ld(r, s.n)
+			a, b := randMat(r, s.m, s.k, lda), randMat(r, s.k, s.n, ldb)
+			bt := randMat(r, s.n, s.k, ldt)
+			for j := range s.n {
+				for p := range s.k {
+					bt.x[j*ldt+p] = b.x[p*ldb+j]
+				}
+			}
+			left, right, rightT := make([]uint16, TilesLen(s.m, s.k)), make([]uint16, TilesLen(s.n, s.k)), make([]uint16, TilesLen(s.n, s.k))
+			want := slices.Clone(left)
+			PackLeft(left, a.x, lda, s.m, s.k)
+			packLeft(want, a.x, lda, s.m, s.k)
+			if !slices.Equal(left, want) {
+				t.Fatalf("%v: the left operand is packed otherwise", s)
+			}
+			want = slices.Clone(right)
+			PackRight(right, b.x, ldb, s.k, s.n)
+			packRight(want, b.x, ldb, s.k, s.n)
+			if !slices.Equal(right, want) {
+				t.Fatalf("%v: the right operand is packed otherwise", s)
+			}
+			PackRightT(rightT, bt.x, ldt, s.n, s.k)
+			if !slices.Equal(rightT, want) {
+				t.Fatalf("%v: the transposed right operand is packed otherwise", s)
+			}
+			for _, add := range []bool{false, true} {
+				c := randMat(r, s.m, s.n, ldc)
+				ref := slices.Clone(c.x)
+				before := slices.Clone(c.x)
+				MulTiles(c.x, ldc, left, right, s.m, s.n, s.k, add)
+				c.checkGaps(t, s.String(), s.m, s.n, ldc)
+				mulTiles(ref, ldc, left, right, s.m, s.n, s.k, add)
+				for i := range s.m {
+					for j := range s.n {
+						if got, want := c.x[i*ldc+j], ref[i*ldc+j]; math.Float32bits(got) != math.Float32bits(want) {
+							t.Fatalf("%v, add %v: c[%d,%d] is %v where the reference has %v", s, add, i, j, got, want)
+						}
+						var want, size float64
+						if add {
+							want = float64(before[i*ldc+j])
+							size = math.Abs(want)
+						}
+						for p := range s.k {
+							v := float64(a.x[i*lda+p]) * float64(b.x[p*ldb+j])
+							want += v
+							size += math.Abs(v)
+						}
+						near(t, s.String(), c.x[i*ldc+j], want, size, 1.0/128)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestMulTilesTiny: what is below the least normal number becomes zero alike, and
+// infinities and NaN stay what they are.
+func TestMulTilesTiny(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(12)
+		const m, n, k = 48, 32, 64
+		a, b := randMat(r, m, k, k), randMat(r, k, n, n)
+		for i := range a.x {
+			a.x[i] *= float32(math.Ldexp(1, -64-r.IntN(40)))
+		}
+		for i := range b.x {
+			b.x[i] *= float32(math.Ldexp(1, -30-r.IntN(40)))
+		}
+		a.x[5] = math.Float32frombits(0x00400000)
+		b.x[7] = float32(math.Inf(1))
+		left, right := make([]uint16, TilesLen(m, k)), make([]uint16, TilesLen(n, k))
+		PackLeft(left, a.x, k, m, k)
+		PackRight(right, b.x, n, k, n)
+		c, want := make([]float32, m*n), make([]float32, m*n)
+		MulTiles(c, n, left, right, m, n, k, false)
+		mulTiles(want, n, left, right, m, n, k, false)
+		for i := range c {
+			if c[i] != want[i] && !(c[i] != c[i] && want[i] != want[i]) {
+				t.Fatalf("c[%d] is %v where the reference has %v", i, c[i], want[i])
+			}
+		}
+		if !math.IsInf(float64(c[7]), 0) && c[7] == c[7] {
+			t.Errorf("an infinite operand gave %v", c[7])
+		}
+	})
+}
+
+// TestPackRightQ: packing of quantized weights is that of the widened ones.
+func TestPackRightQ(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(13)
+		for _, typ := range allTypes() {
+			const rows, cols = 45, 512
+			w := randQuant(r, typ, rows*cols)
+			order := make([]int32, rows)
+			for i := range order {
+				order[i] = int32((i*7 + 3) % rows)
+			}
+			wide := make([]float32, rows*cols)
+			for i := range rows {
+				Widen(wide[i*cols:(i+1)*cols], storedRow(w, order, typ.RowBytes(cols), i), typ)
+			}
+			got, want := make([]uint16, TilesLen(rows, cols)), make([]uint16, TilesLen(rows, cols))
+			PackRightTQ(got, w, typ, order, rows, cols)
+			PackRightT(want, wide, cols, rows, cols)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: the transpose is packed otherwise", typ)
+			}
+			got, want = make([]uint16, TilesLen(256, rows)), make([]uint16, TilesLen(256, rows))
+			PackRightQ(got, w, typ, order, cols, 256, 256, rows)
+			PackRight(want, wide[256:], cols, rows, 256)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: it is packed otherwise", typ)
+			}
+		}
+	})
+}
