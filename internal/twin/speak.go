@@ -188,7 +188,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	}
 	prompt = append(prompt, ids...)
 	d := v.b.tok.NewDecoder()
-	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: v.adapters(s), Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop},
+	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: v.adapters(s), Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop, Lookup: true},
 		func(id int32) error {
 			if t := d.Next(id); t != "" {
 				return text(t)

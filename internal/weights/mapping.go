@@ -12,6 +12,7 @@ import (
 // mapping is a file mapped into memory.
 type mapping struct {
 	path string
+	info os.FileInfo // as it was opened
 	data []byte
 }
 
@@ -38,7 +39,7 @@ func openMapping(path string) (*mapping, error) {
 	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
-	m := &mapping{path: path}
+	m := &mapping{path: path, info: info}
 	if info.Size() > 0 {
 		if m.data, err = mapFile(f, info.Size()); err != nil {
 			return nil, fmt.Errorf("map %s: %w", path, err)
@@ -61,6 +62,40 @@ func (m *mapping) close() error {
 	data := m.data
 	m.data = nil
 	return unmap(data)
+}
+
+// ReplacedError says that a model file is no longer the one that was opened.
+type ReplacedError struct {
+	Path string
+	// InPlace says that the bytes under the process changed. Where it is false,
+	// another file or none has the name, and what was opened is as it was.
+	InPlace bool
+}
+
+// Error names the file.
+func (e *ReplacedError) Error() string {
+	if e.InPlace {
+		return e.Path + " was written to while it was in use"
+	}
+	return e.Path + " was replaced or removed while it was in use"
+}
+
+// Hint says what to do.
+func (e *ReplacedError) Hint() string {
+	return "run the command again: it reads the file that is there now"
+}
+
+// unchanged says with a ReplacedError that the file under its name is another
+// now, or has been written to.
+func (m *mapping) unchanged() error {
+	info, err := os.Stat(m.path)
+	switch {
+	case err != nil || !os.SameFile(info, m.info):
+		return &ReplacedError{Path: m.path}
+	case info.Size() != m.info.Size() || !info.ModTime().Equal(m.info.ModTime()):
+		return &ReplacedError{Path: m.path, InPlace: true}
+	}
+	return nil
 }
 
 // LostError says that a mapped file became unreadable: it was cut short, or its

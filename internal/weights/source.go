@@ -73,3 +73,20 @@ func (s *Source) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Unchanged says with a ReplacedError that a file of the model is another now
+// than the one that was opened, or has been written to. It asks the file system
+// once for each file.
+func (s *Source) Unchanged() error {
+	if s.GGUF != nil && s.GGUF.mapping != nil {
+		return s.GGUF.mapping.unchanged()
+	}
+	if s.Folder != nil {
+		for _, f := range s.Folder.shards {
+			if err := f.mapping.unchanged(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
