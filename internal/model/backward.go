@@ -11,7 +11,8 @@ import (
 // i of the flattened batch that Forward ran, for every i whose target is not
 // negative; nll[i] is overwritten there and left alone elsewhere. With grad,
 // the gradient of Σ scale[i]·nll[i] with respect to the final states is kept
-// for Backward; scale may be nil otherwise.
+// for Backward, and those of a view's head and last norm are accumulated; scale
+// may be nil otherwise.
 func (s *Session) Loss(nll []float32, targets []int32, scale []float32, grad bool) error {
 	m, n := s.m, s.n
 	if len(nll) < n || len(targets) < n || grad && (len(scale) < n || !s.lim.Training) {
@@ -58,6 +59,12 @@ func (s *Session) loss(nll []float32, targets []int32, scale []float32, grad boo
 	s.gather(targets, scale)
 	e.Head(g.norm, s.act[:c], s.norm, &m.Head, s.ids[:c], g.act[:c], c)
 	s.scatter(nll, s.act[:c])
+	if d := m.grads; d != nil && d.head != nil {
+		e.HeadGrad(d.head, s.act[:c], s.norm, &m.Head, s.ids[:c], g.act[:c], c)
+	}
+	if d := m.grads; d != nil && d.norm != nil {
+		e.RMSNormWeightGrad(d.norm, g.norm, s.picked, s.rinv, c, m.Dim)
+	}
 	// The gradient of the picked rows goes through the norm, and from there to
 	// their places in the residual stream.
 	d := s.norm[:c*m.Dim]
@@ -85,8 +92,9 @@ func (s *Session) scatter(nll, picked []float32) {
 	}
 }
 
-// Backward accumulates the gradients of the adapters' trainable pairs for the
-// last Forward and Loss. Each pair's gradient is a sum in the order of tokens.
+// Backward accumulates the gradients of the adapters' trainable pairs, and of a
+// view's weights, for the last Forward and Loss. Each gradient is a sum in the
+// order of tokens.
 func (s *Session) Backward() error {
 	if !s.lim.Training {
 		return fmt.Errorf("backward: the session was not made for training")
@@ -103,14 +111,39 @@ func (s *Session) backward() {
 		if l < s.m.Layers-s.lim.Kept {
 			s.forwardLayer(l, s.x)
 		}
-		s.backwardLayer(l, l > lowest)
+		s.backwardLayer(l, l > lowest || s.embedTrained())
+	}
+	if s.embedTrained() {
+		s.embedGrad()
 	}
 }
 
-// lowestTrained is the lowest layer with a trainable pair; below it there is
-// nothing to compute.
+func (s *Session) embedTrained() bool { return s.m.grads != nil && s.m.grads.embed != nil }
+
+// embedGrad takes the gradient of the first layer's input, in s.grad.x, to the
+// rows of the embedding.
+func (s *Session) embedGrad() {
+	at := 0
+	for i := range s.rows {
+		at += copy(s.ids[at:], s.rows[i].Tokens) // Loss has put targets there
+	}
+	scale := s.m.EmbedScale
+	if scale == 0 {
+		scale = 1
+	}
+	s.exec.EmbedGrad(s.m.grads.embed, s.grad.x, s.ids[:s.n], s.m.Dim, scale)
+}
+
+// lowestTrained is the lowest layer with a trainable pair or weight; below it
+// there is nothing to compute.
 func (s *Session) lowestTrained() int {
+	if s.embedTrained() {
+		return 0
+	}
 	for l := range s.m.Layers {
+		if s.m.gradsOf(l).any() {
+			return l
+		}
 		for i := range s.rows {
 			for _, a := range s.rows[i].Adapters {
 				for _, p := range a.Adapter.Pairs[l] {
@@ -129,13 +162,13 @@ func (s *Session) lowestTrained() int {
 // first.
 func (s *Session) backwardLayer(l int, below bool) {
 	m, e, n, g := s.m, s.exec, s.n, &s.grad
-	L, a := &m.Layer[l], &s.layers[l]
+	L, a, d := &m.Layer[l], &s.layers[l], m.gradsOf(l)
 	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
 
 	// next = mid + down_proj(act)
 	e.GLU(s.act, a.gate, a.up, n*m.FFN, m.Gelu)
 	clear(g.act[:n*m.FFN])
-	s.linearGrad(l, lora.DownProj, s.beforeNorm(a.mlp, L.MLPPost, a.pinv2))
+	s.linearGrad(l, lora.DownProj, s.beforeNorm(a.mlp, L.MLPPost, d.mlpPost, a.pinv2))
 	e.LinearGrad(g.act, s.act, n, m.FFN, s.lins[lora.DownProj:])
 
 	// act = silu(gate)·up; the gradients take the place of gate and up
@@ -147,11 +180,12 @@ func (s *Session) backwardLayer(l int, below bool) {
 	s.linearGrad(l, lora.GateProj, a.gate)
 	s.linearGrad(l, lora.UpProj, a.up)
 	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.GateProj:lora.DownProj])
+	s.normGrad(d.mlpNorm, g.norm, a.mid, a.rinv2, n, m.Dim)
 	e.RMSNormGrad(g.x, g.norm, a.mid, L.MLPNorm, a.rinv2, n, m.Dim)
 
 	// mid = x + o_proj(o)
 	clear(g.o[:n*q])
-	s.linearGrad(l, lora.OProj, s.beforeNorm(a.attn, L.AttnPost, a.pinv1))
+	s.linearGrad(l, lora.OProj, s.beforeNorm(a.attn, L.AttnPost, d.attnPost, a.pinv1))
 	e.LinearGrad(g.o, a.o, n, q, s.lins[lora.OProj:lora.GateProj])
 
 	// o = attention(q, k, v)
@@ -166,6 +200,8 @@ func (s *Session) backwardLayer(l int, below bool) {
 	}
 	dq := g.q
 	if L.QNorm != nil {
+		s.normGrad(d.qNorm, g.q, a.qraw, a.qinv, n*m.Heads, m.HeadSize)
+		s.normGrad(d.kNorm, dk, a.kraw, a.kinv, n*m.KVHeads, m.HeadSize)
 		dq = g.o
 		clear(dq[:n*q])
 		e.RMSNormGrad(dq, g.q, a.qraw, L.QNorm, a.qinv, n*m.Heads, m.HeadSize)
@@ -179,30 +215,46 @@ func (s *Session) backwardLayer(l int, below bool) {
 	s.linearGrad(l, lora.QProj, dq)
 	s.linearGrad(l, lora.KProj, dk)
 	s.linearGrad(l, lora.VProj, dv)
-	if !below {
+	if !below && d.attnNorm == nil {
 		e.LinearGrad(nil, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
 		return
 	}
 	clear(g.norm[:n*m.Dim])
 	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
+	s.normGrad(d.attnNorm, g.norm, a.x, a.rinv1, n, m.Dim)
 	e.RMSNormGrad(g.x, g.norm, a.x, L.AttnNorm, a.rinv1, n, m.Dim)
 }
 
 // beforeNorm takes the gradient of the residual stream back through the norm
-// after attention or feed-forward, where there is one. x is the norm's input;
-// the result is valid until the next use of s.norm.
-func (s *Session) beforeNorm(x, w, rinv []float32) []float32 {
+// after attention or feed-forward, where there is one, and accumulates that of
+// its weight in dw. x is the norm's input; the result is valid until the next use
+// of s.norm.
+func (s *Session) beforeNorm(x, w, dw, rinv []float32) []float32 {
 	if w == nil {
 		return s.grad.x
 	}
 	m, n := s.m, s.n
+	s.normGrad(dw, s.grad.x, x, rinv, n, m.Dim)
 	clear(s.norm[:n*m.Dim])
 	s.exec.RMSNormGrad(s.norm, s.grad.x, x, w, rinv, n, m.Dim)
 	return s.norm
 }
 
-// linearGrad prepares linear i of layer l to read dy.
+// normGrad accumulates the gradient of a norm's weight in dw; nil where that is
+// frozen.
+func (s *Session) normGrad(dw, dy, x, rinv []float32, n, dim int) {
+	if dw != nil {
+		s.exec.RMSNormWeightGrad(dw, dy, x, rinv, n, dim)
+	}
+}
+
+// linearGrad prepares linear i of layer l to read dy, and accumulates the
+// gradient of its bias.
 func (s *Session) linearGrad(l int, i lora.Module, dy []float32) {
 	s.linear(l, i, nil)
-	s.lins[i].DY = dy
+	d := s.m.gradsOf(l)
+	s.lins[i].DY, s.lins[i].GradW = dy, d.weights[i]
+	if d.bias[i] != nil {
+		s.exec.BiasGrad(d.bias[i], dy, s.n, len(d.bias[i]))
+	}
 }

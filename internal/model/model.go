@@ -35,6 +35,8 @@ type Config struct {
 	EmbedScale float32
 	// ScoreScale multiplies attention's scores; 0 for 1/√HeadSize.
 	ScoreScale float32
+	// NormShift is what norms are more than files of Hugging Face say (gemma3).
+	NormShift float32
 }
 
 // Model is a base model: frozen weights, in the file's own format, shared by
@@ -47,6 +49,8 @@ type Model struct {
 	Head   tensor.Matrix // [Vocab, Dim]; the same memory as Embed where tied
 	Norm   []float32     // [Dim]
 	Layer  []Layer
+
+	grads *grads // of a view in training; nil where all weights are frozen
 }
 
 // Layer is one decoder layer.
@@ -255,7 +259,7 @@ func (m *Model) postNorm() bool { return len(m.Layer) > 0 && m.Layer[0].AttnPost
 // Bytes is the size of the weights as they lie in the file.
 func (m *Model) Bytes() int64 {
 	n := int64(len(m.Embed.Data))
-	if len(m.Head.Data) > 0 && &m.Head.Data[0] != &m.Embed.Data[0] {
+	if !m.tied() {
 		n += int64(len(m.Head.Data))
 	}
 	for l := range m.Layer {

@@ -8,16 +8,15 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"unsafe"
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
 )
 
-// A checkpoint is a safetensors file: weights of the adapter and both moments
-// in float32 without padding, and in its metadata, under "checkpoint", the
-// state below in JSON.
+// A checkpoint is a safetensors file: what is trained and what the optimizer
+// keeps of it, in float32 without padding, and in its metadata, under
+// "checkpoint", the state below in JSON.
 
 // State says where a run stands, and what it must be resumed with.
 type State struct {
@@ -39,13 +38,10 @@ var ErrOtherRun = errors.New("the checkpoint belongs to another run")
 func (t *Trainer) Save(w io.Writer, extra any) error {
 	var tensors []weights.Tensor
 	h := sha256.New()
-	t.parameters(func(name string, rows, cols int, w, m, v []float32) {
-		for i, x := range [3][]float32{w, m, v} {
-			b := bytesOf(x)
-			h.Write(b)
-			tensors = append(tensors, weights.Tensor{Name: name + [3]string{"", ".exp_avg", ".exp_avg_sq"}[i],
-				DType: tensor.F32, Shape: []int{rows, cols}, Data: b})
-		}
+	t.optim.state(func(name string, shape []int, x []float32) {
+		b := tensor.Bytes(x)
+		h.Write(b)
+		tensors = append(tensors, weights.Tensor{Name: name, DType: tensor.F32, Shape: shape, Data: b})
 	})
 	s := t.state(h)
 	if extra != nil {
@@ -95,21 +91,19 @@ func (t *Trainer) restore(f *weights.Safetensors) (json.RawMessage, error) {
 	}
 	h := sha256.New()
 	var bad error
-	type part struct{ dst, src []float32 }
+	type part struct{ dst, src []byte }
 	var parts []part
-	t.parameters(func(name string, rows, cols int, w, m, v []float32) {
-		for i, dst := range [3][]float32{w, m, v} {
-			x, ok := f.Tensors[name+[3]string{"", ".exp_avg", ".exp_avg_sq"}[i]]
-			if bad != nil {
-				return
-			}
-			if !ok || x.DType != tensor.F32 || len(x.Data) != 4*len(dst) {
-				bad = ErrOtherRun
-				return
-			}
-			h.Write(x.Data)
-			parts = append(parts, part{dst, floatsOf(x.Data)})
+	t.optim.state(func(name string, _ []int, dst []float32) {
+		x, ok := f.Tensors[name]
+		if bad != nil {
+			return
 		}
+		if !ok || x.DType != tensor.F32 || len(x.Data) != 4*len(dst) {
+			bad = ErrOtherRun
+			return
+		}
+		h.Write(x.Data)
+		parts = append(parts, part{tensor.Bytes(dst), x.Data})
 	})
 	if bad != nil {
 		return nil, bad
@@ -132,17 +126,7 @@ func (t *Trainer) restore(f *weights.Safetensors) (json.RawMessage, error) {
 	for _, p := range parts {
 		copy(p.dst, p.src)
 	}
-	t.next, t.optim.updates = s.Step, s.Step
-	t.optim.Clear()
+	t.next = s.Step
+	t.optim.resume(s.Step)
 	return s.Extra, nil
-}
-
-// bytesOf and floatsOf see float32 numbers as they lie in memory; safetensors
-// are little-endian, as is every machine that Stroke is built for.
-func bytesOf(x []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
-}
-
-func floatsOf(b []byte) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
 }

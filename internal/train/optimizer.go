@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/getstroke/stroke/internal/kernel"
@@ -24,7 +25,9 @@ type Optimizer struct {
 // param is one factor of a pair: weights and moments are [Pad, features], the
 // gradient [features, Pad].
 type param struct {
+	name       string
 	w, m, v, g []float32
+	rank       int
 	pad, dim   int
 }
 
@@ -33,10 +36,11 @@ type param struct {
 func NewOptimizer(a *lora.Adapter, o *Options, alloc func(n int) []float32) *Optimizer {
 	p := &Optimizer{beta1: o.Beta1, beta2: o.Beta2, eps: o.Eps, decay: o.Decay}
 	most := 0
-	a.Each(func(_ int, _ lora.Module, q *op.Pair) {
+	a.Each(func(l int, mod lora.Module, q *op.Pair) {
+		name := fmt.Sprintf("layers.%d.%s.", l, mod)
 		p.params = append(p.params,
-			param{w: q.A, g: q.GradA, m: alloc(len(q.A)), v: alloc(len(q.A)), pad: q.Pad, dim: q.In},
-			param{w: q.B, g: q.GradB, m: alloc(len(q.B)), v: alloc(len(q.B)), pad: q.Pad, dim: q.Out})
+			param{name: name + "lora_A", w: q.A, g: q.GradA, m: alloc(len(q.A)), v: alloc(len(q.A)), rank: q.Rank, pad: q.Pad, dim: q.In},
+			param{name: name + "lora_B", w: q.B, g: q.GradB, m: alloc(len(q.B)), v: alloc(len(q.B)), rank: q.Rank, pad: q.Pad, dim: q.Out})
 		most = max(most, len(q.A), len(q.B))
 	})
 	p.sums = make([]float64, len(p.params))
@@ -73,6 +77,22 @@ func (p *Optimizer) Step(rate, scale float64) {
 func (p *Optimizer) Clear() {
 	for i := range p.params {
 		clear(p.params[i].g)
+	}
+}
+
+func (p *Optimizer) resume(updates int) {
+	p.updates = updates
+	p.Clear()
+}
+
+// state calls f for every factor with its weights and moments, without padding.
+func (p *Optimizer) state(f func(name string, shape []int, x []float32)) {
+	for i := range p.params {
+		q := &p.params[i]
+		n, shape := q.rank*q.dim, []int{q.rank, q.dim}
+		f(q.name, shape, q.w[:n])
+		f(q.name+".exp_avg", shape, q.m[:n])
+		f(q.name+".exp_avg_sq", shape, q.v[:n])
 	}
 }
 

@@ -1,7 +1,7 @@
-// Package train trains LoRA adapters: the order of the data, accumulation,
-// clipping, AdamW, the schedule of the rate, checkpoints. A run is exact: the
-// same data, options, seed and kernel kind give the same bits, also after a
-// stop and a resume.
+// Package train trains LoRA adapters, and weights of a base: the order of the
+// data, accumulation, clipping, the optimizers, the schedule of the rate,
+// checkpoints. A run is exact: the same data, options, seed and kernel kind give
+// the same bits, also after a stop and a resume.
 package train
 
 import (
@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
 )
 
 // Schedule is how the learning rate falls after the warm-up.
@@ -23,22 +24,41 @@ const (
 
 // Options are the settings of a run.
 type Options struct {
-	LoRA          lora.Options `json:"lora"`
-	Rate          float64      `json:"rate"`            // peak learning rate
-	Warmup        float64      `json:"warmup"`          // share of the steps over which the rate rises
-	Schedule      Schedule     `json:"schedule"`        // after the warm-up
-	TokensPerStep int          `json:"tokens_per_step"` // a step takes sequences until it has as many
-	Clip          float64      `json:"clip"`            // largest norm of the gradient; 0 for none
-	Beta1         float64      `json:"beta1"`
-	Beta2         float64      `json:"beta2"`
-	Eps           float64      `json:"eps"`
-	Decay         float64      `json:"decay"` // decoupled weight decay
-	Seed          uint64       `json:"seed"`
+	LoRA lora.Options `json:"lora"`
+	// Weights are those of the base that are trained themselves; nil where an
+	// adapter is.
+	Weights       *model.Selection `json:"weights,omitempty"`
+	Optimizer     Method           `json:"optimizer,omitempty"` // of Weights: adamw where it is empty, or adafactor
+	Rate          float64          `json:"rate"`                // peak learning rate
+	Warmup        float64          `json:"warmup"`              // share of the steps over which the rate rises
+	Schedule      Schedule         `json:"schedule"`            // after the warm-up
+	TokensPerStep int              `json:"tokens_per_step"`     // a step takes sequences until it has as many
+	Clip          float64          `json:"clip"`                // largest norm of the gradient; 0 for none
+	Beta1         float64          `json:"beta1"`
+	Beta2         float64          `json:"beta2"`
+	Eps           float64          `json:"eps"`
+	Decay         float64          `json:"decay"` // decoupled weight decay
+	Seed          uint64           `json:"seed"`
+	Arithmetic    Arithmetic       `json:"arithmetic"` // of the products of base weights
 }
+
+// Arithmetic names how the products of base weights are computed.
+type Arithmetic string
+
+// The arithmetics. bf16 is meant for kernels with matrix tiles; others compute it
+// with the same bits, slowly.
+const (
+	F32  Arithmetic = "f32"  // exact: float32 throughout
+	BF16 Arithmetic = "bf16" // operands narrowed to bfloat16, sums in float32
+)
 
 // Validate says what is out of range.
 func (o *Options) Validate() error {
 	switch {
+	case o.Optimizer != "" && o.Optimizer != AdamW && o.Optimizer != Adafactor:
+		return fmt.Errorf("the optimizer %q is not known: it is adamw or adafactor", o.Optimizer)
+	case o.Optimizer == Adafactor && o.Weights == nil:
+		return fmt.Errorf("adafactor is for weights of the base: an adapter is trained with adamw")
 	case o.LoRA.Rank < 1 || o.LoRA.Rank > 1024:
 		return fmt.Errorf("the rank is %d: it must be from 1 to 1024", o.LoRA.Rank)
 	case !(o.LoRA.Alpha > 0) || math.IsInf(o.LoRA.Alpha, 0):
@@ -59,6 +79,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("AdamW's betas are %g and %g: they must be from 0 to below 1", o.Beta1, o.Beta2)
 	case !(o.Eps > 0):
 		return fmt.Errorf("AdamW's epsilon is %g: it must be above 0", o.Eps)
+	case o.Arithmetic != "" && o.Arithmetic != F32 && o.Arithmetic != BF16:
+		return fmt.Errorf("the arithmetic %q is not known: it is f32 or bf16", o.Arithmetic)
 	case !(o.Decay >= 0 && o.Decay < 1):
 		return fmt.Errorf("the weight decay is %g: it must be from 0 to below 1", o.Decay)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/model"
 	_ "github.com/getstroke/stroke/internal/model/llama"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/weights"
 )
@@ -103,7 +104,7 @@ func run(t *testing.T, tr *Trainer, steps int) (losses []float64) {
 func bits(a *lora.Adapter) []byte {
 	var b []byte
 	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
-		b = append(append(b, bytesOf(p.A)...), bytesOf(p.B)...)
+		b = append(append(b, tensor.Bytes(p.A)...), tensor.Bytes(p.B)...)
 	})
 	return b
 }

@@ -12,23 +12,33 @@ import (
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
-// Trainer trains one adapter on one base.
+// Trainer trains one adapter on one base, or weights of the base.
 type Trainer struct {
-	m       *model.Model
+	m       *model.Model // the base, or the view of it whose weights are trained
 	opt     Options
 	data    string // hash of the data
 	steps   []step
 	next    int
 	session *model.Session
 	arena   *tensor.Arena
-	adapter *lora.Adapter
-	optim   *Optimizer
+	adapter *lora.Adapter // nil where weights are trained
+	params  []*model.Param
+	optim   optimizer
 	use     []lora.Applied
 
 	rows    []model.Row
 	targets []int32
 	scale   []float32
 	nll     []float32
+}
+
+// optimizer moves what a run trains.
+type optimizer interface {
+	Norm() float64
+	Step(rate, scale float64)
+	Clear()
+	resume(updates int)
+	state(f func(name string, shape []int, x []float32))
 }
 
 // Job is what a Trainer is made from.
@@ -39,10 +49,11 @@ type Job struct {
 	// From starts from the weights of an adapter of the same shape; nil starts
 	// afresh.
 	From *lora.Adapter
-	// On are frozen adapters below the one that is trained.
+	// On are frozen adapters below what is trained.
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
-	// that do not fit are computed again. 0 means 800 MB.
+	// that do not fit are computed again. 0 means 800 MB, and for weights what
+	// they take and 300 MB.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example.
@@ -78,11 +89,19 @@ func (e *NotFiniteError) Hint() string {
 	return fmt.Sprintf("train again with a lower rate, for example --rate %.2g; the last good state is kept", e.Rate/3)
 }
 
-// New plans a run. Its memory is taken before the first step; a step allocates
-// nothing.
-func New(j Job) (*Trainer, error) {
-	if err := j.Options.Validate(); err != nil {
-		return nil, fmt.Errorf("plan training: %w", err)
+// planned is a run before anything of it is in memory.
+type planned struct {
+	steps  []step
+	lim    model.Limits
+	shapes [][]int // of the weights that are trained
+	floats int     // of what is trained, with gradients and moments
+}
+
+// plan orders the data of a job and adds up what it takes.
+func (j *Job) plan() (*planned, error) {
+	o := &j.Options
+	if err := o.Validate(); err != nil {
+		return nil, err
 	}
 	longest := 0
 	for _, e := range j.Epochs {
@@ -91,64 +110,128 @@ func New(j Job) (*Trainer, error) {
 		}
 	}
 	if longest < 2 {
-		return nil, fmt.Errorf("plan training: there is nothing to learn from")
+		return nil, fmt.Errorf("there is nothing to learn from")
 	}
 	batch := j.Batch
 	if batch == 0 {
 		batch = 512
 	}
 	batch = max(batch, longest)
-	steps, err := plan(j.Epochs, j.Options.Seed, j.Options.TokensPerStep, batch)
-	if err != nil {
-		return nil, fmt.Errorf("plan training: %w", err)
+	p := &planned{}
+	var err error
+	if p.steps, err = plan(j.Epochs, o.Seed, o.TokensPerStep, batch); err != nil {
+		return nil, err
 	}
-	if len(steps) == 0 {
-		return nil, fmt.Errorf("plan training: no token has a loss")
+	if len(p.steps) == 0 {
+		return nil, fmt.Errorf("no token has a loss")
 	}
-	t := &Trainer{m: j.Model, opt: j.Options, data: dataHash(j.Epochs), steps: steps}
-	lim := model.Limits{Tokens: batch, Context: longest, Longest: longest, Training: true, Dropout: j.Options.LoRA.Dropout}
-	for i := range steps {
+	p.lim = model.Limits{Tokens: batch, Context: longest, Longest: longest, Training: true}
+	for i := range p.steps {
 		lo := 0
-		for _, hi := range steps[i].micro {
-			lim.Rows = max(lim.Rows, hi-lo)
+		for _, hi := range p.steps[i].micro {
+			p.lim.Rows = max(p.lim.Rows, hi-lo)
 			lo = hi
 		}
 	}
 	shape := j.Model.Shape()
-	floats := need(shape, &j.Options)
-	lim.Pad = op.NewPair(j.Options.LoRA.Rank, 0, 0, 1, func(int) []float32 { return nil }).Pad
 	for _, a := range j.On {
 		if err := a.Adapter.Fits(shape); err != nil {
-			return nil, fmt.Errorf("plan training: %w", err)
+			return nil, err
 		}
-		lim.Pad += a.Adapter.Pad()
+		p.lim.Pad += a.Adapter.Pad()
 	}
-	if t.arena, err = tensor.NewArena(4 * floats); err != nil {
+	if o.Weights == nil {
+		p.lim.Dropout = o.LoRA.Dropout
+		p.lim.Pad += op.NewPair(o.LoRA.Rank, 0, 0, 1, func(int) []float32 { return nil }).Pad
+		p.floats = need(shape, o)
+		return p, nil
+	}
+	if p.shapes, err = j.Model.Sizes(*o.Weights); err != nil {
+		return nil, err
+	}
+	if len(p.shapes) == 0 {
+		return nil, fmt.Errorf("no weight of the base is selected")
+	}
+	p.floats = weightFloats(o.Optimizer, p.shapes)
+	return p, nil
+}
+
+// Floor is the least memory in bytes that a job takes beside the base, with all
+// activations computed again, and the number of weights that it trains.
+func Floor(j Job) (bytes int64, parameters int, err error) {
+	p, err := j.plan()
+	if err != nil {
+		return 0, 0, fmt.Errorf("plan training: %w", err)
+	}
+	for _, s := range p.shapes {
+		n := 1
+		for _, d := range s {
+			n *= d
+		}
+		parameters += n
+	}
+	if j.Options.Weights == nil {
+		parameters = lora.New(j.Model.Shape(), j.Options.LoRA, 0, nil).Parameters()
+	}
+	return 4*int64(p.floats) + j.Model.Need(p.lim), parameters, nil
+}
+
+// keptMemory is how much of the activations of a run that trains weights is kept
+// where nobody says what it may take, in bytes.
+const keptMemory = 300e6
+
+// New plans a run. Its memory is taken before the first step; a step allocates
+// nothing.
+func New(j Job) (*Trainer, error) {
+	p, err := j.plan()
+	if err != nil {
 		return nil, fmt.Errorf("plan training: %w", err)
 	}
-	t.adapter = lora.New(shape, j.Options.LoRA, j.Options.Seed, t.arena.Floats)
-	t.adapter.Trainable(t.arena.Floats)
-	t.optim = NewOptimizer(t.adapter, &j.Options, t.arena.Floats)
-	if j.From != nil {
-		if !t.adapter.SameShape(j.From) {
-			t.arena.Close()
-			return nil, fmt.Errorf("plan training: the adapter to go on from has another shape than the one to train")
-		}
-		t.adapter.Copy(j.From)
+	t := &Trainer{m: j.Model, opt: j.Options, data: dataHash(j.Epochs), steps: p.steps}
+	if t.arena, err = tensor.NewArena(4 * p.floats); err != nil {
+		return nil, fmt.Errorf("plan training: %w", err)
 	}
 	memory := j.Memory
-	if memory == 0 {
-		memory = 800e6
+	if err = t.take(&j); err == nil {
+		switch {
+		case memory == 0 && j.Options.Weights != nil:
+			memory = 4*int64(p.floats) + keptMemory
+		case memory == 0:
+			memory = 800e6
+		}
+		p.lim.Kept = kept(t.m, p.lim, memory-4*int64(p.floats))
+		t.session, err = t.m.NewSession(p.lim)
 	}
-	lim.Kept = kept(j.Model, lim, memory-int64(4*floats))
-	if t.session, err = j.Model.NewSession(lim); err != nil {
+	if err != nil {
 		t.arena.Close()
 		return nil, fmt.Errorf("plan training: %w", err)
 	}
-	t.use = append(append([]lora.Applied(nil), j.On...), lora.Applied{Adapter: t.adapter, Strength: 1})
-	t.rows = make([]model.Row, 0, lim.Rows)
-	t.targets, t.scale, t.nll = make([]int32, batch), make([]float32, batch), make([]float32, batch)
+	t.rows = make([]model.Row, 0, p.lim.Rows)
+	t.targets, t.scale, t.nll = make([]int32, p.lim.Tokens), make([]float32, p.lim.Tokens), make([]float32, p.lim.Tokens)
 	return t, nil
+}
+
+// take makes what is trained, and its optimizer, in the arena.
+func (t *Trainer) take(j *Job) (err error) {
+	t.use = append([]lora.Applied(nil), j.On...)
+	if t.opt.Weights != nil {
+		if t.m, t.params, err = j.Model.Tune(*t.opt.Weights, t.arena.Floats); err != nil {
+			return err
+		}
+		t.optim = NewWeightOptimizer(t.params, &t.opt, t.arena.Floats)
+		return nil
+	}
+	t.adapter = lora.New(t.m.Shape(), t.opt.LoRA, t.opt.Seed, t.arena.Floats)
+	t.adapter.Trainable(t.arena.Floats)
+	t.optim = NewOptimizer(t.adapter, &t.opt, t.arena.Floats)
+	if j.From != nil {
+		if !t.adapter.SameShape(j.From) {
+			return fmt.Errorf("the adapter to go on from has another shape than the one to train")
+		}
+		t.adapter.Copy(j.From)
+	}
+	t.use = append(t.use, lora.Applied{Adapter: t.adapter, Strength: 1})
+	return nil
 }
 
 // need is the number of float32 that weights, gradients, moments and the
@@ -224,8 +307,16 @@ func (t *Trainer) Bytes() int64 {
 // again.
 func (t *Trainer) Kept() int { return t.session.Limits().Kept }
 
-// Adapter is the adapter in training. It changes with each step.
+// Adapter is the adapter in training, nil where weights are. It changes with
+// each step.
 func (t *Trainer) Adapter() *lora.Adapter { return t.adapter }
+
+// Model is the base, or where its weights are trained the view of it that has
+// them, which changes with each step and ends with Close.
+func (t *Trainer) Model() *model.Model { return t.m }
+
+// Params are the weights in training; none where an adapter is.
+func (t *Trainer) Params() []*model.Param { return t.params }
 
 // Step does the next step; at the end of the run it does nothing and ok is
 // false. Where ctx ends, the step is given up, the state is that before it and
@@ -296,18 +387,4 @@ func (t *Trainer) batch(examples []*Example, scale float32, key uint64) (float64
 		sum += float64(l)
 	}
 	return sum, nil
-}
-
-// parameters calls f for every factor with its weights and moments, without
-// padding.
-func (t *Trainer) parameters(f func(name string, rows, cols int, w, m, v []float32)) {
-	i := 0
-	t.adapter.Each(func(l int, mod lora.Module, p *op.Pair) {
-		for _, name := range [2]string{"lora_A", "lora_B"} {
-			q := &t.optim.params[i]
-			n := p.Rank * q.dim
-			f(fmt.Sprintf("layers.%d.%s.%s", l, mod, name), p.Rank, q.dim, q.w[:n], q.m[:n], q.v[:n])
-			i++
-		}
-	})
 }

@@ -37,6 +37,7 @@ func Load(src *weights.Source) (*model.Model, error) {
 		return nil, err
 	}
 	m.EmbedScale = float32(math.Sqrt(float64(m.Dim)))
+	m.NormShift = 1
 	for l := range m.Layer {
 		if L := &m.Layer[l]; L.QNorm == nil || L.KNorm == nil || L.AttnPost == nil || L.MLPPost == nil {
 			return nil, fmt.Errorf("norms of layer %d are missing: the file is not whole", l)
