@@ -15,7 +15,7 @@ import (
 
 func newBench(e *env) *cobra.Command {
 	var shape, baseName, shapeOf, memory string
-	var adapter bool
+	var adapter, exact bool
 	repeats := 5
 	c := &cobra.Command{
 		Use:   "bench train|prefill|decode|streams|peak",
@@ -36,7 +36,7 @@ Exit status: 0; 1 failure.`,
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
 			}
-			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter}
+			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Exact: exact}
 			switch args[0] {
 			case "decode":
 				o.Tokens = 64
@@ -84,6 +84,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&shapeOf, "shape-of", "", "measure the shape of a larger model with random weights: "+strings.Join(bench.Shapes(), ", "))
 	c.Flags().StringVar(&memory, "memory", "", "train: memory beside the base, as 400M")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill and decode with an adapter of rank 16")
+	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c
 }
@@ -112,7 +113,11 @@ func printBench(e *env, r bench.Result) error {
 		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, r.PeakGB)
 		return nil
 	}
-	fmt.Fprintf(e.out, "%s %s, %s, %d workers: %.1f tokens/s, %.0f GFLOP/s, %.0f %% of the machine's %.0f", r.Bench, r.Shape, r.Kernel, r.Workers,
+	by := r.Kernel
+	if r.Arithmetic != "" {
+		by += " " + r.Arithmetic
+	}
+	fmt.Fprintf(e.out, "%s %s, %s, %d workers: %.1f tokens/s, %.0f GFLOP/s, %.0f %% of the machine's %.0f", r.Bench, r.Shape, by, r.Workers,
 		r.TokensPerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.PeakGFLOPS)
 	if r.PeakGB > 0 {
 		fmt.Fprintf(e.out, "; reads %.1f GB/s of weights, %.0f %% of %.1f", r.GBPerSecond, 100*r.ShareOfRead, r.PeakGB)

@@ -26,6 +26,7 @@ type Result struct {
 	Repeats         []float64 `json:"repeats,omitempty"`           // tokens per second of each
 	PeakRSS         int64     `json:"peak_rss_bytes"`
 	Kernel          string    `json:"kernel"`
+	Arithmetic      string    `json:"arithmetic,omitempty"` // of the products of base weights: f32 or bf16
 	Workers         int       `json:"workers"`
 	GFLOPS          float64   `json:"gflops,omitempty"`        // of the median, operations counted without recomputation
 	PeakGFLOPS      float64   `json:"peak_gflops,omitempty"`   // measured, all workers
@@ -41,6 +42,15 @@ type Options struct {
 	Repeats      int  // after one warm-up
 	Adapter      bool // prefill and decode with an adapter of rank 16
 	Memory       int64
+	Exact        bool // float32 throughout, also where the machine has something faster
+}
+
+// arithmetic is that of a measurement.
+func (o *Options) arithmetic() train.Arithmetic {
+	if o.Exact || !kernel.FastTiles() {
+		return train.F32
+	}
+	return train.BF16
 }
 
 // adapterOptions is the adapter that every measurement uses.
@@ -60,12 +70,12 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	}
 	t, err := train.New(train.Job{Model: m, Epochs: epochs, Memory: o.Memory, Batch: o.Rows * o.Tokens, Options: train.Options{
 		LoRA: adapterOptions, Rate: 1e-4, Schedule: train.Constant, TokensPerStep: o.Rows * o.Tokens, Clip: 1,
-		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1}})
+		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: o.arithmetic()}})
 	if err != nil {
 		return Result{}, err
 	}
 	defer t.Close()
-	r := Result{Event: "done", Bench: "train", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
+	r := Result{Event: "done", Bench: "train", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens), Arithmetic: string(o.arithmetic())}
 	for i := range o.Repeats + 1 {
 		begin := time.Now()
 		if _, _, err := t.Step(ctx); err != nil {

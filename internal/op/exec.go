@@ -14,6 +14,7 @@ import (
 // at a time; its methods allocate nothing.
 type Exec struct {
 	scratch [][]float32
+	tiles   *tiles // nil where products are in float32
 
 	linear     linearTask
 	linearGrad linearGradTask

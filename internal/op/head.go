@@ -10,6 +10,7 @@ import (
 const (
 	headSlice = 256 // rows of the vocabulary looked at in one go
 	headRows  = 264 // rows of x that a task takes at the most
+	headTiles = 256 // the same, in whole tiles
 )
 
 type headTask struct {
@@ -33,7 +34,11 @@ type headTask struct {
 // a long context is (arXiv:2205.14135), so every slice of w is widened once.
 func (e *Exec) Head(dx, nll, x []float32, w *tensor.Matrix, targets []int32, weights []float32, n int) {
 	t := &e.head
-	*t = headTask{e: e, dx: dx, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n, rows: rowChunk(n, headRows)}
+	rows := rowChunk(n, headRows)
+	if e.tiles != nil {
+		rows = min(roundUp(ceilDiv(n, kernel.Workers()), 16), headTiles)
+	}
+	*t = headTask{e: e, dx: dx, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n, rows: rows}
 	run(ceilDiv(n, t.rows), t)
 }
 
@@ -53,12 +58,25 @@ func (t *headTask) Do(i, worker int) {
 		clear(t.dx[lo*dim : hi*dim])
 	}
 	x := t.x[lo*dim:]
+	tl := t.e.tiles
+	var left, left2, right []uint16
+	if tl != nil {
+		left, right = tl.rows[worker], tl.right[worker]
+		left2 = left[kernel.TilesLen(headTiles, dim):]
+		kernel.PackLeft(left, x, dim, n, dim)
+	}
 	for v0 := 0; v0 < t.w.Rows; v0 += headSlice {
 		m := min(headSlice, t.w.Rows-v0)
-		for v := range m {
-			t.w.WidenRow(panel[v*dim:(v+1)*dim], v0+v)
+		data, order := rowsOf(t.w, v0, v0+m)
+		if tl != nil {
+			kernel.PackRightTQ(right, data, t.w.DType, order, m, dim)
+			kernel.MulTiles(logits, headSlice, left, right, n, m, dim, false)
+		} else {
+			for v := range m {
+				t.w.WidenRow(panel[v*dim:(v+1)*dim], v0+v)
+			}
+			kernel.MulNT(logits, headSlice, x, dim, panel, dim, n, m, dim)
 		}
-		kernel.MulNT(logits, headSlice, x, dim, panel, dim, n, m, dim)
 		for r := range n {
 			row := logits[r*headSlice : r*headSlice+m]
 			if v := int(t.targets[lo+r]) - v0; v >= 0 && v < m {
@@ -75,7 +93,13 @@ func (t *headTask) Do(i, worker int) {
 			}
 			sum[r] += kernel.ExpSum(row, top[r])
 		}
-		if t.dx != nil {
+		switch {
+		case t.dx == nil:
+		case tl != nil:
+			kernel.PackLeft(left2, logits, headSlice, n, m)
+			kernel.PackRightQ(right, data, t.w.DType, order, dim, 0, dim, m)
+			kernel.MulTiles(t.dx[lo*dim:], dim, left2, right, n, dim, m, true)
+		default:
 			kernel.AddNN(t.dx[lo*dim:], dim, logits, headSlice, panel, dim, n, dim, m)
 		}
 	}

@@ -74,6 +74,8 @@ type linearTask struct {
 	rows   int // rows of x in a task
 	panel  int // rows of W in a task
 	chunks int
+	tiles  *tiles // nil in float32
+	packs  int    // tasks that pack x
 }
 
 // Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
@@ -88,7 +90,11 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	}
 	t.phase = 0
 	t.rows = rowChunk(n, 64)
-	tasks := 0
+	t.tiles, t.packs = e.tiles, 0
+	if t.tiles != nil {
+		t.packs = ceilDiv(n, packRows)
+	}
+	tasks := t.packs
 	for i := range lins {
 		for _, d := range lins[i].Deltas {
 			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
@@ -97,11 +103,14 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	if tasks > 0 {
 		run(tasks, t)
 	}
-	deltas := tasks > 0
+	deltas := tasks > t.packs
 	t.phase = 1
-	if n <= smallBatch {
+	switch {
+	case t.tiles != nil:
+		t.rows, t.panel = n, tilePanel
+	case n <= smallBatch:
 		t.rows, t.panel = n, 48
-	} else {
+	default:
 		t.rows, t.panel = rowChunk(n, 264), 64
 	}
 	t.chunks = ceilDiv(n, t.rows)
@@ -110,7 +119,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(tasks, t)
-	if deltas && n <= smallBatch {
+	if deltas && n <= smallBatch && t.tiles == nil {
 		// The factors B are read in long runs, one for each worker: in the panels of W
 		// every row of B would be read in snatches.
 		t.phase = 2
@@ -121,6 +130,11 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 // Do runs task i.
 func (t *linearTask) Do(i, worker int) {
 	if t.phase == 0 {
+		if i < t.packs {
+			t.tiles.pack(t.tiles.left, t.x, t.n, t.in, i)
+			return
+		}
+		i -= t.packs
 		for l := range t.lins {
 			deltas := t.lins[l].Deltas
 			for k := range deltas {
@@ -145,7 +159,7 @@ func (t *linearTask) Do(i, worker int) {
 		lin := &t.lins[l]
 		c := t.chunks * ceilDiv(lin.W.Rows, t.panel)
 		if i < c {
-			t.product(lin, i%t.chunks, i/t.chunks)
+			t.product(lin, i%t.chunks, i/t.chunks, worker)
 			return
 		}
 		i -= c
@@ -174,7 +188,7 @@ func (t *linearTask) lowRank(d *Delta, chunk int) {
 }
 
 // product computes a block of Y.
-func (t *linearTask) product(lin *Linear, chunk, panel int) {
+func (t *linearTask) product(lin *Linear, chunk, panel, worker int) {
 	w := lin.W
 	out := w.Rows
 	lo, hi := chunk*t.rows, min((chunk+1)*t.rows, t.n)
@@ -182,9 +196,14 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	data, order := rowsOf(w, j0, j1)
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
-	if t.n <= smallBatch {
+	switch {
+	case t.tiles != nil:
+		right := t.tiles.right[worker]
+		kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)
+		kernel.MulTiles(y, out, t.tiles.left, right, t.n, j1-j0, t.in, false)
+	case t.n <= smallBatch:
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
-	} else {
+	default:
 		kernel.MulNTQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
 	}
 	if lin.Bias != nil {
@@ -192,7 +211,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
-	if t.n > smallBatch {
+	if t.n > smallBatch || t.tiles != nil {
 		t.addDeltas(lin, lo, hi, j0, j1)
 	}
 }
@@ -231,6 +250,9 @@ type linearGradTask struct {
 	rows  int
 	cols  int // features in a task that accumulates a pair's gradient
 	dxN   int // number of tasks for dx
+	tiles *tiles
+	packs int // tasks that pack one DY
+	width int // features of dx in a task, with tiles
 }
 
 // LinearGrad is the backward pass of Linear. It reads x and each DY, adds
@@ -248,7 +270,12 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 	t := &e.linearGrad
 	t.dx, t.x, t.n, t.in, t.lins = dx, x, n, in, lins
 	t.phase, t.rows = 0, rowChunk(n, 64)
-	tasks := 0
+	t.tiles, t.packs = e.tiles, 0
+	if t.tiles != nil && dx != nil {
+		t.packs = ceilDiv(n, packRows)
+		t.width = tileWidth(lins)
+	}
+	tasks := len(lins) * t.packs
 	for i := range lins {
 		for _, d := range lins[i].Deltas {
 			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
@@ -260,7 +287,10 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 	t.phase = 1
 	t.rows, t.cols = rowChunk(n, 132), 192
 	t.dxN = 0
-	if dx != nil {
+	switch {
+	case t.packs > 0:
+		t.dxN = ceilDiv(in, t.width)
+	case dx != nil:
 		t.dxN = ceilDiv(n, t.rows)
 	}
 	tasks = t.dxN
@@ -270,6 +300,22 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 	if tasks > 0 {
 		run(tasks, t)
 	}
+	if t.packs > 0 && dropped(lins) {
+		t.phase = 2
+		run(ceilDiv(n, t.rows), t)
+	}
+}
+
+// dropped says whether a pair's input has features dropped.
+func dropped(lins []Linear) bool {
+	for i := range lins {
+		for k := range lins[i].Deltas {
+			if lins[i].Deltas[k].Drop != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (t *linearGradTask) gradTasks(lin *Linear) int {
@@ -287,7 +333,14 @@ func (t *linearGradTask) gradTasks(lin *Linear) int {
 
 // Do runs task i.
 func (t *linearGradTask) Do(i, worker int) {
-	if t.phase == 0 {
+	switch t.phase {
+	case 0:
+		if l := i / max(t.packs, 1); t.packs > 0 && l < len(t.lins) {
+			lin := &t.lins[l]
+			t.tiles.pack(t.tiles.of(t.lins, l, t.n), lin.DY, t.n, lin.W.Rows, i%t.packs)
+			return
+		}
+		i -= len(t.lins) * t.packs
 		for l := range t.lins {
 			lin := &t.lins[l]
 			for k := range lin.Deltas {
@@ -301,9 +354,16 @@ func (t *linearGradTask) Do(i, worker int) {
 			}
 		}
 		return
+	case 2:
+		t.deltaGrads(i*t.rows, min((i+1)*t.rows, t.n), 0, t.in, true)
+		return
 	}
 	if i < t.dxN {
-		t.input(i)
+		if t.packs > 0 {
+			t.inputTiles(i, worker)
+		} else {
+			t.input(i)
+		}
 		return
 	}
 	i -= t.dxN
@@ -338,20 +398,49 @@ func (t *linearGradTask) input(chunk int) {
 		out := lin.W.Rows
 		kernel.AddNNQ(t.dx[lo*t.in:], t.in, lin.DY[lo*out:], out, lin.W.Data, lin.W.DType, lin.W.Order, hi-lo, t.in, out)
 		for k := range lin.Deltas {
-			d := &lin.Deltas[k]
-			a, b := max(lo, d.Lo), min(hi, d.Hi)
-			if a >= b {
-				continue
-			}
-			p := d.Pair
-			dh := d.DH[(a-d.Lo)*p.Pad:]
-			if d.Drop != nil {
-				d.Drop.addGrad(t.dx, dh, p, a, b)
-				continue
-			}
-			kernel.AddNN(t.dx[a*t.in:], t.in, dh, p.Pad, p.A, t.in, b-a, t.in, p.Rank)
+			t.deltaGrad(&lin.Deltas[k], lo, hi, 0, t.in)
 		}
 	}
+}
+
+// inputTiles adds to columns of dx.
+func (t *linearGradTask) inputTiles(panel, worker int) {
+	j0, j1 := panel*t.width, min((panel+1)*t.width, t.in)
+	right := t.tiles.right[worker]
+	for l := range t.lins {
+		w := t.lins[l].W
+		kernel.PackRightQ(right, w.Data, w.DType, w.Order, t.in, j0, j1-j0, w.Rows)
+		kernel.MulTiles(t.dx[j0:], t.in, t.tiles.of(t.lins, l, t.n), right, t.n, j1-j0, w.Rows, true)
+	}
+	t.deltaGrads(0, t.n, j0, j1, false)
+}
+
+// deltaGrads adds what the pairs with features dropped, or those without, give
+// to rows [lo, hi) and columns [j0, j1) of dx.
+func (t *linearGradTask) deltaGrads(lo, hi, j0, j1 int, dropped bool) {
+	for l := range t.lins {
+		for k := range t.lins[l].Deltas {
+			if d := &t.lins[l].Deltas[k]; (d.Drop != nil) == dropped {
+				t.deltaGrad(d, lo, hi, j0, j1)
+			}
+		}
+	}
+}
+
+// deltaGrad adds what a pair gives to rows [lo, hi) and columns [j0, j1) of dx:
+// all columns where features are dropped.
+func (t *linearGradTask) deltaGrad(d *Delta, lo, hi, j0, j1 int) {
+	a, b := max(lo, d.Lo), min(hi, d.Hi)
+	if a >= b {
+		return
+	}
+	p := d.Pair
+	dh := d.DH[(a-d.Lo)*p.Pad:]
+	if d.Drop != nil {
+		d.Drop.addGrad(t.dx, dh, p, a, b)
+		return
+	}
+	kernel.AddNN(t.dx[a*t.in+j0:], t.in, dh, p.Pad, p.A[j0:], t.in, b-a, j1-j0, p.Rank)
 }
 
 // params accumulates a block of a parameter's gradient.
