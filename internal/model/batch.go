@@ -5,17 +5,49 @@ import (
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // PageLen is the number of positions in a page of keys and values.
 const PageLen = 64
 
 // Page holds keys and values of PageLen positions for every layer:
-// [Layers, 2, PageLen, KVHeads·HeadSize].
+// [Layers, 2, PageLen, KVHeads·HeadSize]. Where Limits.KV is not F32 it is
+// memory for packed rows, [Layers, 2, KVHeads, PageLen, HeadSize] of that type.
 type Page = []float32
 
-// PageFloats is the size of a Page of this model.
-func (c *Config) PageFloats() int { return c.Layers * 2 * PageLen * c.KVHeads * c.HeadSize }
+// PageFloats is the size of a Page of this model in F32.
+func (c *Config) PageFloats() int { return c.PageSize(tensor.F32) }
+
+// PageSize is the size, in float32s, of a Page whose keys and values are of type
+// kv. It panics where [Config.CheckKV] has an error.
+func (c *Config) PageSize(kv tensor.DType) int {
+	return c.Layers * 2 * c.KVHeads * PageLen * kv.RowBytes(c.HeadSize) / 4
+}
+
+// CheckKV says why keys and values cannot be kept in the type kv.
+func (c *Config) CheckKV(kv tensor.DType) error {
+	if kv != tensor.F32 && kv != tensor.F16 && kv != tensor.Q8_0 {
+		return fmt.Errorf("keys and values cannot be kept in %s: F32, F16 and Q8_0 are possible", kv)
+	}
+	if block, _ := kv.Block(); c.HeadSize%block != 0 {
+		return fmt.Errorf("keys and values of heads of %d features cannot be kept in %s, in blocks of %d", c.HeadSize, kv, block)
+	}
+	return nil
+}
+
+// CopyPage copies the first n positions of src to dst, pages whose keys and
+// values are of type kv. What it does to later positions is not said.
+func (c *Config) CopyPage(dst, src Page, n int, kv tensor.DType) {
+	row := kv.RowBytes(c.HeadSize)
+	if kv == tensor.F32 {
+		row *= c.KVHeads
+	}
+	part := PageLen * row / 4
+	for at := 0; at < c.PageSize(kv); at += part {
+		copy(dst[at:at+(n*row+3)/4], src[at:])
+	}
+}
 
 // Row is one sequence's part of a ragged batch.
 type Row struct {
@@ -38,6 +70,10 @@ type Limits struct {
 	Rows    int // rows of a batch
 	Context int // positions of a row, those in its pages included
 	Pad     int // sum of the padded ranks of the adapters of a row
+	// KV is the type of keys and values in pages: F32, F16 or Q8_0. In the last two
+	// attention reads numbers that were rounded when their token was computed: bits
+	// still depend on the row alone, but are others than in F32.
+	KV tensor.DType
 	// Training keeps what the backward pass needs. Kept is the number of layers
 	// whose activations are kept; those of the other layers are computed again
 	// in the backward pass.

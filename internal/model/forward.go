@@ -5,6 +5,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
 )
 
@@ -153,6 +154,12 @@ func (s *Session) placeKeys(l int, a *acts, k, v []float32) {
 		q, r := &s.seqs[i], &s.rows[i]
 		if r.Pages == nil {
 			q.Keys = op.Keys{Pages: s.self[:], Len: s.lim.Context, KOff: q.Lo * kv, VOff: (s.lim.Tokens + q.Lo) * kv}
+			continue
+		}
+		if t := s.lim.KV; t != tensor.F32 {
+			half := m.KVHeads * PageLen * t.RowBytes(m.HeadSize)
+			q.Keys = op.Keys{Pages: r.Pages, Len: PageLen, KOff: l * 2 * half, VOff: (l*2 + 1) * half, DType: t}
+			q.Keys.Pack(q.Start, k[q.Lo*kv:(q.Lo+q.N)*kv], v[q.Lo*kv:(q.Lo+q.N)*kv], m.KVHeads, m.HeadSize)
 			continue
 		}
 		q.Keys = op.Keys{Pages: r.Pages, Len: PageLen, KOff: l * 2 * PageLen * kv, VOff: (l*2 + 1) * PageLen * kv}

@@ -84,6 +84,9 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	if l.Context > m.Context {
 		return nil, fmt.Errorf("a context of %d positions where the base model was made for %d", l.Context, m.Context)
 	}
+	if err := m.CheckKV(l.KV); err != nil {
+		return nil, err
+	}
 	l.Kept = min(max(l.Kept, 0), m.Layers)
 	s := &Session{m: m, lim: l}
 	arena, err := tensor.NewArena(int(m.Need(l)))

@@ -9,10 +9,15 @@ import (
 // Keys is where the keys and values of one sequence lie, in pages of Len
 // positions: position j is row j%Len of page j/Len, its keys at float KOff and
 // its values at float VOff of the page, rows of Heads·Size floats.
+//
+// With a DType other than F32 the pages are memory of packed rows, and lie head
+// by head: keys of a head are [Len, Size] of that type from byte
+// KOff + head·Len·RowBytes(Size) on, and values likewise.
 type Keys struct {
 	Pages      [][]float32
 	Len        int
 	KOff, VOff int
+	DType      kernel.DType
 }
 
 // Sequence is one row of a ragged batch, for attention: tokens [Lo, Lo+N) of
@@ -104,6 +109,11 @@ func (t *attendTask) block(s *Sequence, block, head int, scratch []float32) {
 	off := s.Keys.VOff + head/(h.Q/h.KV)*h.Size
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
 		a, b := max(j0, first), min(j0+s.Keys.Len, keys)
+		if s.Keys.DType != kernel.F32 {
+			v := s.Keys.packed(s.Keys.VOff, head/(h.Q/h.KV), h.Size, a)
+			kernel.AddNNQ(o, dim, p[a:], ld, v, s.Keys.DType, nil, n, h.Size, b-a)
+			continue
+		}
 		v := s.Keys.Pages[j0/s.Keys.Len][off+(a-j0)*kv:]
 		kernel.AddNN(o, dim, p[a:], ld, v, kv, n, h.Size, b-a)
 	}
@@ -127,6 +137,15 @@ func scores(p []float32, ld int, q []float32, dim int, s *Sequence, head int, h 
 	off := s.Keys.KOff + head/(h.Q/h.KV)*h.Size
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
 		a, b := max(j0, first), min(j0+s.Keys.Len, keys)
+		if s.Keys.DType != kernel.F32 {
+			k := s.Keys.packed(s.Keys.KOff, head/(h.Q/h.KV), h.Size, a)
+			if n <= smallBatch {
+				kernel.MulQ(p[a:], ld, q, dim, k, s.Keys.DType, nil, n, b-a, h.Size)
+			} else {
+				kernel.MulNTQ(p[a:], ld, q, dim, k, s.Keys.DType, nil, n, b-a, h.Size)
+			}
+			continue
+		}
 		k := s.Keys.Pages[j0/s.Keys.Len][off+(a-j0)*kv:]
 		kernel.MulNT(p[a:], ld, q, dim, k, kv, n, b-a, h.Size)
 	}

@@ -1,0 +1,64 @@
+package op
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/getstroke/stroke/internal/kernel"
+)
+
+// packed is the memory of a head's rows from position pos on, up to the end of
+// its page; off is KOff or VOff.
+func (k *Keys) packed(off, head, size, pos int) []byte {
+	row := k.DType.RowBytes(size)
+	page := k.Pages[pos/k.Len]
+	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(page))), 4*len(page))
+	off += head * k.Len * row
+	return b[off+pos%k.Len*row : off+k.Len*row]
+}
+
+// Pack writes keys and values [n, heads·size] to the pages, rounded to the type
+// of k, at the positions from pos on. k.DType is F16 or Q8_0.
+func (k *Keys) Pack(pos int, keys, values []float32, heads, size int) {
+	dim := heads * size
+	row := k.DType.RowBytes(size)
+	for t := range len(keys) / dim {
+		for h := range heads {
+			at := t*dim + h*size
+			packRow(k.packed(k.KOff, h, size, pos+t)[:row], keys[at:at+size], k.DType)
+			packRow(k.packed(k.VOff, h, size, pos+t)[:row], values[at:at+size], k.DType)
+		}
+	}
+}
+
+func packRow(dst []byte, src []float32, t kernel.DType) {
+	switch t {
+	case kernel.F16:
+		kernel.NarrowF16(dst, src)
+	case kernel.Q8_0:
+		for i := 0; i < len(src); i += 32 {
+			packQ8(dst[i/32*34:i/32*34+34], src[i:i+32])
+		}
+	default:
+		panic("op: keys and values packed as " + t.String())
+	}
+}
+
+// packQ8 writes a block of Q8_0 as ggml does: d = max|x|/127 in binary16, and
+// x/d rounded, halves away from zero, with the d before rounding.
+func packQ8(dst []byte, src []float32) {
+	var most float32
+	for _, v := range src {
+		most = max(most, v, -v)
+	}
+	d := most / 127
+	scale := [1]float32{d}
+	kernel.NarrowF16(dst[:2], scale[:])
+	var inverse float32
+	if d > 0 {
+		inverse = 1 / d
+	}
+	for i, v := range src {
+		dst[2+i] = byte(int8(math.Round(float64(v * inverse))))
+	}
+}
