@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -12,12 +14,56 @@ type Unit struct {
 	Tokens int
 }
 
-// Interval is a mean in nats per token with its percentile interval.
+// Interval is a figure, a mean in nats per token where nothing else is said,
+// with its interval at 95 %. A bound may be infinite; all three are NaN where
+// there was no ground for a figure.
 type Interval struct {
 	Mean float64 `json:"mean"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
 }
+
+// nothing is the figure that there is no ground for.
+var nothing = Interval{math.NaN(), math.NaN(), math.NaN()}
+
+// MarshalJSON writes what is not a finite number as null.
+func (i Interval) MarshalJSON() ([]byte, error) {
+	finite := func(v float64) *float64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
+	}
+	return json.Marshal(struct {
+		Mean *float64 `json:"mean"`
+		Low  *float64 `json:"low"`
+		High *float64 `json:"high"`
+	}{finite(i.Mean), finite(i.Low), finite(i.High)})
+}
+
+// UnmarshalJSON reads what [Interval.MarshalJSON] wrote: null is NaN for the
+// figure, and for its bounds beyond all numbers.
+func (i *Interval) UnmarshalJSON(b []byte) error {
+	var in struct{ Mean, Low, High *float64 }
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*i = nothing
+	if in.Mean == nil {
+		return nil
+	}
+	i.Mean, i.Low, i.High = *in.Mean, math.Inf(-1), math.Inf(1)
+	if in.Low != nil {
+		i.Low = *in.Low
+	}
+	if in.High != nil {
+		i.High = *in.High
+	}
+	return nil
+}
+
+// Known says whether there was ground for the figure.
+func (i Interval) Known() bool { return !math.IsNaN(i.Mean) }
 
 // Bootstrap resamples units with replacement and gives the pooled mean per
 // token with the percentile interval of the given level (0.95 for 95 %).
@@ -45,10 +91,16 @@ func Bootstrap(units []Unit, level float64, rounds int, seed uint64) Interval {
 	for r := range means {
 		means[r] = mean(func(int) Unit { return units[rng.IntN(len(units))] })
 	}
-	slices.Sort(means)
+	low, high := percentile(means, level)
+	return Interval{Mean: m, Low: low, High: high}
+}
+
+// percentile sorts values and gives the bounds that hold the middle of them.
+func percentile(values []float64, level float64) (low, high float64) {
+	slices.Sort(values)
 	tail := (1 - level) / 2
-	at := func(q float64) float64 { return means[min(int(q*float64(rounds)), rounds-1)] }
-	return Interval{Mean: m, Low: at(tail), High: at(1 - tail)}
+	at := func(q float64) float64 { return values[min(int(q*float64(len(values))), len(values)-1)] }
+	return at(tail), at(1 - tail)
 }
 
 // Blocks cuts paired losses of pieces into units of at least size tokens each,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/lora"
@@ -49,6 +50,12 @@ func TestScore(t *testing.T) {
 	}
 	defer s.Close()
 	pieces := []Piece{{Tokens: ids(40)}, {Context: ids(70), Tokens: ids(50), From: 7}, {Tokens: ids(1)}, {Context: ids(3), Tokens: ids(2)}}
+	// These begin alike, and the last within what does not count.
+	common := ids(60)
+	for n := range 3 {
+		pieces = append(pieces, Piece{Context: common[:30+n], Tokens: append(append([]int32(nil), common[30+n:40+n]...), ids(10)...), From: 3 * n})
+	}
+	pieces = append(pieces, Piece{Context: common[:5], Tokens: common[5:60], From: 50}, Piece{Tokens: common[:20]})
 	got, err := s.Score(context.Background(), pieces, use, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +66,10 @@ func TestScore(t *testing.T) {
 	}
 	defer whole.Close()
 	for i, p := range pieces {
+		alone, err := s.Score(context.Background(), pieces[i:i+1], use, nil)
+		if err != nil || alone[0].Nats != got[i].Nats || !slices.Equal(alone[0].Each, got[i].Each) {
+			t.Errorf("piece %d costs %v alone and %v behind others: %v", i, alone, got[i], err)
+		}
 		all := append(append([]int32(nil), p.Context...), p.Tokens...)
 		if err := whole.Forward([]model.Row{{Tokens: all, Adapters: use}}); err != nil {
 			t.Fatal(err)

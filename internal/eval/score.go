@@ -1,5 +1,17 @@
 // Package eval measures a model on text that it was not trained on: the loss of
-// each token, and intervals for differences of losses.
+// each token, intervals for differences of losses, and the measures of likeness
+// that need a model. Each takes a [System], an adapter at a strength with what
+// stands in the prompt, so that a twin, a rival, controls and a yardstick are
+// asked alike:
+//
+//   - [Predict], what a system gains over a start, and [PanelRatio], how much more
+//     than another over a panel of writers;
+//   - [Specify], what a twin gains that adapters of other writers do not;
+//   - [JudgeThought], whether it puts the writer's own next passage before others;
+//   - [Scorer.MeasureForgetting], what the base has lost by its adapter.
+//
+// [Writer] writes the texts that measures on text look at. docs/LIKENESS.md
+// defines each and says how it can be fooled.
 package eval
 
 import (
@@ -52,6 +64,7 @@ type Scorer struct {
 	pages   []model.Page
 	nll     []float32
 	targets []int32
+	filled  []int32 // whose keys and values are in the pages, under the adapters of the call
 }
 
 // scoreChunk is how many tokens go through the model together.
@@ -88,10 +101,13 @@ func (s *Scorer) Close() error {
 	return err
 }
 
-// Score computes the loss of each piece with the given adapters. done, where it
-// is not nil, is called after each piece.
+// Score computes the loss of each piece with the given adapters. What a piece
+// begins with like the one before it is not computed again, so pieces with one
+// context belong side by side. done, where it is not nil, is called after each
+// piece.
 func (s *Scorer) Score(ctx context.Context, pieces []Piece, adapters []lora.Applied, done func(i int)) ([]Loss, error) {
 	out := make([]Loss, len(pieces))
+	s.filled = s.filled[:0] // an adapter may have changed since
 	for i := range pieces {
 		l, err := s.piece(ctx, &pieces[i], adapters)
 		if err != nil {
@@ -111,9 +127,15 @@ func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (
 		return Loss{}, fmt.Errorf("%d tokens with their context where there is room for %d", len(ids), room)
 	}
 	from := max(len(p.Context)+p.From, 1)
+	// A row's bits do not depend on how it was cut: those that are there will do.
+	start := 0
+	for start < min(len(s.filled), from-1, len(ids)-1) && s.filled[start] == ids[start] {
+		start++
+	}
+	s.filled = s.filled[:start]
 	var l Loss
 	rows := make([]model.Row, 1)
-	for at := 0; at < len(ids)-1; at += scoreChunk {
+	for at := start; at < len(ids)-1; at += scoreChunk {
 		if err := ctx.Err(); err != nil {
 			return Loss{}, err
 		}
@@ -129,6 +151,7 @@ func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (
 		if err := s.session.Forward(rows); err != nil {
 			return Loss{}, err
 		}
+		s.filled = append(s.filled, ids[at:end]...)
 		if err := s.session.Loss(s.nll, s.targets, nil, false); err != nil {
 			return Loss{}, err
 		}
