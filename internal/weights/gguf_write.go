@@ -22,6 +22,22 @@ type MetaEntry struct {
 // aligned to 32 bytes or to what general.alignment in meta says. Equal arguments
 // give equal bytes. The caller makes the write atomic.
 func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
+	for i := range tensors {
+		t := &tensors[i]
+		if size, err := byteSize(t); err != nil || size != len(t.Data) {
+			return fmt.Errorf("write GGUF: %s of shape %v and type %s has %d bytes", t.Name, t.Shape, t.DType, len(t.Data))
+		}
+	}
+	return StreamGGUF(w, meta, tensors, func(i int, w io.Writer) error {
+		_, err := w.Write(tensors[i].Data)
+		return err
+	})
+}
+
+// StreamGGUF is WriteGGUF for tensors that are made as they are written: their Data
+// is not looked at, and fill is called for each in order to write its bytes to w. An
+// error of fill comes back wrapped.
+func StreamGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor, fill func(i int, w io.Writer) error) error {
 	out := &ggufWriter{w: bufio.NewWriterSize(w, 1<<16), align: 32}
 	keys := map[string]bool{}
 	for _, e := range meta {
@@ -49,14 +65,16 @@ func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
 		}
 	}
 	offset := uint64(0)
+	sizes := make([]int, len(tensors))
 	for i := range tensors {
 		t := &tensors[i]
 		kind, ok := ggufNumber(t.DType)
 		if !ok {
 			return fmt.Errorf("write GGUF: %s: the type %s has no number", t.Name, t.DType)
 		}
-		if size, err := byteSize(t); err != nil || size != len(t.Data) {
-			return fmt.Errorf("write GGUF: %s of shape %v and type %s has %d bytes", t.Name, t.Shape, t.DType, len(t.Data))
+		var err error
+		if sizes[i], err = byteSize(t); err != nil {
+			return fmt.Errorf("write GGUF: %w", err)
 		}
 		if len(t.Shape) > maxGGUFDims || names[t.Name] {
 			return fmt.Errorf("write GGUF: %s of shape %v has too many dimensions or comes twice", t.Name, t.Shape)
@@ -69,11 +87,21 @@ func WriteGGUF(w io.Writer, meta []MetaEntry, tensors []Tensor) error {
 		}
 		out.u32(kind)
 		out.u64(offset)
-		offset += uint64(len(t.Data) + out.padding(len(t.Data)))
+		offset += uint64(sizes[i] + out.padding(sizes[i]))
 	}
 	out.pad()
 	for i := range tensors {
-		out.bytes(tensors[i].Data)
+		at := out.n
+		err := fill(i, out)
+		if out.err == nil {
+			out.err = err
+		}
+		if out.err == nil && out.n != at+sizes[i] {
+			out.err = fmt.Errorf("%s has %d bytes where %d were to come", tensors[i].Name, out.n-at, sizes[i])
+		}
+		if out.err != nil {
+			break
+		}
 		out.pad()
 	}
 	if err := out.w.Flush(); out.err == nil {
@@ -99,6 +127,12 @@ type ggufWriter struct {
 	n     int // bytes written
 	align int
 	err   error
+}
+
+// Write implements io.Writer.
+func (o *ggufWriter) Write(b []byte) (int, error) {
+	o.bytes(b)
+	return len(b), o.err
 }
 
 func (o *ggufWriter) bytes(b []byte) {
