@@ -109,9 +109,6 @@ func (t *Trainer) restore(f *weights.Safetensors) (json.RawMessage, error) {
 		return nil, bad
 	}
 	want := t.state(h)
-	if want.Sum != s.Sum {
-		return nil, errors.New("it is damaged: its numbers are not those that were written")
-	}
 	a, err := json.Marshal(want.Options)
 	if err != nil {
 		return nil, err
@@ -122,6 +119,9 @@ func (t *Trainer) restore(f *weights.Safetensors) (json.RawMessage, error) {
 	}
 	if string(a) != string(b) || want.Data != s.Data || want.Base != s.Base || want.Kernel != s.Kernel || s.Step < 0 || s.Step > len(t.steps) {
 		return nil, ErrOtherRun
+	}
+	if want.Sum != s.Sum {
+		return nil, errors.New("it is damaged: its numbers are not those that were written")
 	}
 	for _, p := range parts {
 		copy(p.dst, p.src)
