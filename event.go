@@ -174,6 +174,25 @@ type DoneEvent struct {
 	HeldOut         HeldOut  `json:"heldout"`
 }
 
+// MeasureEvent tells how far one measure of a report is, or the texts of a blind
+// test.
+type MeasureEvent struct {
+	Measure     string  `json:"measure"`
+	Done        int     `json:"done"`
+	Total       int     `json:"total"`
+	Kept        bool    `json:"kept,omitempty"`         // as it was measured before
+	SecondsLeft float64 `json:"seconds_left,omitempty"` // of the whole report, by its forecast
+}
+
+// MeasuresEvent tells what a report will measure and what it will take, before
+// it starts.
+type MeasuresEvent struct {
+	Measures []string `json:"measures"` // in order, without those that were measured before
+	Tokens   int      `json:"tokens"`   // to be read by the base
+	Writes   int      `json:"writes"`   // tokens to be written
+	Seconds  float64  `json:"seconds"`
+}
+
 // ErrorEvent is the last event of a command that failed.
 type ErrorEvent struct {
 	Code    Code   `json:"code"`
@@ -222,6 +241,12 @@ func (ParagraphEvent) EventName() string { return "paragraph" }
 
 // EventName implements Event.
 func (DoneEvent) EventName() string { return "done" }
+
+// EventName implements Event.
+func (MeasureEvent) EventName() string { return "measure" }
+
+// EventName implements Event.
+func (MeasuresEvent) EventName() string { return "measures" }
 
 // EventName implements Event.
 func (ErrorEvent) EventName() string { return "error" }

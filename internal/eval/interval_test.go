@@ -313,3 +313,14 @@ func TestJudgeThought(t *testing.T) {
 	}
 	uniform(t, "thought", null)
 }
+
+func TestSignTest(t *testing.T) {
+	for _, c := range []struct {
+		wins, losses int
+		want         float64
+	}{{0, 0, 1}, {1, 0, 0.5}, {5, 0, 1.0 / 32}, {15, 5, 0.020695}, {10, 10, 0.588099}, {0, 7, 1}} {
+		if p := SignTest(c.wins, c.losses); math.Abs(p-c.want) > 1e-6 {
+			t.Errorf("%d of %d: %g, want %g", c.wins, c.wins+c.losses, p, c.want)
+		}
+	}
+}

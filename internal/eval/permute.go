@@ -122,3 +122,17 @@ func Proportion(samples []Sample) Interval {
 	half := normal95 / (1 + z2/effective) * math.Sqrt(p*(1-p)/effective+z2/(4*effective*effective))
 	return Interval{Mean: p, Low: max(middle-half, 0), High: min(middle+half, 1)}
 }
+
+// SignTest gives the one-sided p-value of "no more often than not": the chance
+// of so many wins or more among wins and losses by a fair coin, exactly.
+func SignTest(wins, losses int) float64 {
+	n := wins + losses
+	p := 0.0
+	for k := wins; k <= n; k++ {
+		a, _ := math.Lgamma(float64(n + 1))
+		b, _ := math.Lgamma(float64(k + 1))
+		c, _ := math.Lgamma(float64(n - k + 1))
+		p += math.Exp(a - b - c - float64(n)*math.Ln2)
+	}
+	return min(p, 1)
+}

@@ -71,6 +71,8 @@ func (p *Printer) Emit(e stroke.Event) {
 		p.fetch(e)
 	case stroke.ScoreEvent:
 		p.score(e)
+	case stroke.MeasureEvent:
+		p.measure(e)
 	case stroke.VerdictEvent:
 		p.endBar()
 		p.verdict(e)
@@ -135,6 +137,11 @@ func line(e stroke.Event) string {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
 		return s
+	case stroke.MeasuresEvent:
+		if len(e.Measures) == 0 {
+			return "everything was measured before"
+		}
+		return fmt.Sprintf("to measure: %s; %s tokens to read and %s to write, about %s", strings.Join(e.Measures, ", "), Count(e.Tokens), Count(e.Writes), Span(e.Seconds))
 	case stroke.SelectEvent:
 		if e.Epoch == 0 {
 			return fmt.Sprintf("before training: %.3f nats a token on what it will not see", e.Loss)
@@ -222,6 +229,29 @@ func (p *Printer) score(e stroke.ScoreEvent) {
 		p.describe("judging: "+e.Condition+" ", e.Condition+" ")
 	} else if p.mode == Plain && e.Done == e.Total {
 		p.say("judged: " + e.Condition)
+	}
+}
+
+func (p *Printer) measure(e stroke.MeasureEvent) {
+	left := ""
+	if e.SecondsLeft > 0 {
+		left = "  " + Span(e.SecondsLeft) + " left"
+	}
+	switch {
+	case p.mode == Bars && e.Total > 0:
+		p.startBar("measure "+e.Measure, int64(e.Total))
+		p.bar.Set64(int64(e.Done))
+		p.describe(fmt.Sprintf("%s %d/%d%s ", e.Measure, e.Done, e.Total, left), e.Measure+" ")
+		if e.Done >= e.Total {
+			p.endBar()
+		}
+	case p.mode == Plain && (e.Done >= e.Total || time.Since(p.lastStep) >= 5*time.Second):
+		p.lastStep = time.Now()
+		s := fmt.Sprintf("%s: %d of %d", e.Measure, e.Done, e.Total)
+		if e.Kept {
+			s = e.Measure + ": as measured before"
+		}
+		p.say(s + left)
 	}
 }
 

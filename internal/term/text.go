@@ -114,3 +114,17 @@ func Table(w io.Writer, width int, heading []string, rows [][]string) error {
 // Width is the width of the terminal that the printer's error stream is on; 80
 // where there is none.
 func (p *Printer) Width() int { return p.width }
+
+// Paragraphs breaks a text of several paragraphs into lines no wider than the
+// terminal, 80 columns at the most, an empty line between paragraphs; where
+// there is no terminal it leaves it as it is.
+func (p *Printer) Paragraphs(s string) string {
+	if !p.terminal {
+		return s
+	}
+	var out []string
+	for _, part := range strings.Split(s, "\n\n") {
+		out = append(out, wrap(strings.Join(strings.Fields(part), " "), min(p.width, 80)))
+	}
+	return strings.Join(out, "\n\n")
+}

@@ -32,6 +32,7 @@ import (
 //	versions/ID/         version.json and the adapter as a PEFT folder; ID is
 //	                     the beginning of version.json's hash
 //	run/                 the training at hand: checkpoint and epochs
+//	blind/ID.json        the blind test of a version: texts and answers
 const (
 	manifestFile = "twin.json"
 	readmeFile   = "README.md"
@@ -297,7 +298,7 @@ func writeWith(path string, fill func(io.Writer) error) error {
 // ownEntry says whether a name in a twin's folder is one that a twin has.
 func ownEntry(dir, name string) bool {
 	switch name {
-	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, lockFile, lockFile + ".json":
+	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, blindDir, lockFile, lockFile + ".json":
 		return true
 	case readmeFile:
 		// Many folders have one; a twin's stands beside its documents.
@@ -312,7 +313,7 @@ const halfWritten = ".write-"
 
 // sweep deletes what processes that were killed had half written.
 func (f *Folder) sweep() {
-	for _, in := range []string{"", documentsDir, versionsDir, runDir} {
+	for _, in := range []string{"", documentsDir, versionsDir, runDir, blindDir} {
 		entries, err := os.ReadDir(filepath.Join(f.Dir, in))
 		if err != nil {
 			continue

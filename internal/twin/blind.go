@@ -1,0 +1,303 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/likeness"
+)
+
+// BlindOptions say how a blind test is made. Zero values take the defaults.
+type BlindOptions struct {
+	Name  string // of the twin, or NAME@VERSION
+	Base  string // another base than the version's
+	Pairs int    // 20
+	Words int    // of each text: 70
+	Seed  uint64 // of the texts and of which stands first: 1
+	More  bool   // adds as many pairs to a test that there is
+}
+
+// Choice is the writer's answer to one pair.
+type Choice string
+
+// The answers.
+const (
+	ChoseTwin    Choice = "twin"
+	ChoseBase    Choice = "base"
+	ChoseNeither Choice = "neither" // cannot tell
+)
+
+// BlindPair is two texts from one opening: the twin's, and that of the base with
+// the writer's passages in its prompt.
+type BlindPair struct {
+	Document  string    `json:"document"` // hash of the judge document that the opening is from
+	Opening   string    `json:"opening"`
+	Twin      string    `json:"twin"`
+	Base      string    `json:"base"`
+	TwinFirst bool      `json:"twin_first"` // it is text A
+	Answer    Choice    `json:"answer"`     // empty while there is none
+	Answered  time.Time `json:"answered,omitzero"`
+}
+
+// blindFile is what is kept of a version's blind test.
+type blindFile struct {
+	Schema  int         `json:"schema"`
+	Version string      `json:"version"`
+	Base    string      `json:"base"`
+	Words   int         `json:"words"`
+	Seed    uint64      `json:"seed"`
+	Wanted  int         `json:"wanted"` // pairs, where there are as many openings
+	Pairs   []BlindPair `json:"pairs"`
+}
+
+// BlindResult is what the answers come to.
+type BlindResult struct {
+	Twin     string        `json:"twin"`
+	Version  string        `json:"version"`
+	Pairs    int           `json:"pairs"`
+	Answered int           `json:"answered"`
+	Twins    int           `json:"twin_chosen"` // the twin's text was the more like the writer
+	Bases    int           `json:"base_chosen"` // the base's with the writer's passages was
+	Neither  int           `json:"neither"`
+	Share    eval.Interval `json:"share"` // of the twin's; one half for neither; null while nothing is answered
+	P        float64       `json:"p"`     // one-sided, of "the twin's no more often than the other"
+}
+
+const blindDir = "blind"
+
+// Blind is a blind test going on: the twin's lock is held until Close.
+type Blind struct {
+	f      *Folder
+	file   blindFile
+	path   string
+	unlock func()
+}
+
+// OpenBlind takes up the blind test of a version, or begins one: it writes the
+// texts that are missing, and keeps them as they come, so that it can be stopped
+// and called again.
+func OpenBlind(ctx context.Context, o BlindOptions, emit Emit) (*Blind, error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	m, err := measure(ctx, o.Name, o.Base, emit)
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	unlock, err := m.f.lock("hold a blind test")
+	if err != nil {
+		return nil, err
+	}
+	t := &Blind{f: m.f, path: m.f.blindPath(m.v.ID), unlock: unlock}
+	if err := t.prepare(ctx, m, o, emit); err != nil {
+		unlock()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (o *BlindOptions) fill() error {
+	if o.Pairs == 0 {
+		o.Pairs = 20
+	}
+	if o.Words == 0 {
+		o.Words = 70
+	}
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	switch {
+	case o.Pairs < 1 || o.Pairs > 1000:
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%d pairs: there must be from 1 to 1000", o.Pairs), Hint: "for example --pairs 20"}
+	case o.Words < 5 || o.Words > 400:
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("texts of %d words: they must have from 5 to 400", o.Words), Hint: "for example --words 70"}
+	}
+	return nil
+}
+
+func (f *Folder) blindPath(version string) string {
+	return filepath.Join(f.Dir, blindDir, version+".json")
+}
+
+// readBlind reads what is kept of a version's test; without one it is empty.
+func (f *Folder) readBlind(version string) (blindFile, error) {
+	var b blindFile
+	path := f.blindPath(version)
+	raw, err := readAtMost(path, mostManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &b)
+	}
+	if err == nil && (b.Schema != schema || b.Version != version) {
+		err = fmt.Errorf("its schema is %d and its version %q", b.Schema, b.Version)
+	}
+	if err != nil {
+		return blindFile{}, &stroke.Error{Code: stroke.CodeFailure, Msg: "the blind test " + path + " cannot be read", Err: err,
+			Hint: "put the file back from a copy, or delete it and begin the test anew"}
+	}
+	return b, nil
+}
+
+// blindPlaces are what openings are given and how far apart they lie.
+const (
+	blindGiven = 20 // words
+	blindStep  = 40 // words from one opening to the next in a document, at least
+)
+
+// prepare reads the test and writes the pairs that it lacks.
+func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit Emit) error {
+	var err error
+	if t.file, err = m.f.readBlind(m.v.ID); err != nil {
+		return err
+	}
+	if t.file.Schema == 0 {
+		t.file = blindFile{Schema: schema, Version: m.v.ID, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs}
+	} else if o.More {
+		t.file.Wanted += o.Pairs
+	}
+	places := openings(m.judge, t.file.Wanted, blindGiven, 0, 1, blindStep)
+	if len(places) == 0 {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("no judge document of %s has the %d words of an opening", m.f.Name, blindGiven), Hint: "train it again with more or longer pieces"}
+	}
+	if len(places) < t.file.Wanted && !o.More && len(t.file.Pairs) == 0 {
+		emit(stroke.NoteEvent{Text: fmt.Sprintf("the judge documents have openings for %d pairs, not %d", len(places), t.file.Wanted)})
+		t.file.Wanted = len(places)
+	}
+	if len(t.file.Pairs) >= t.file.Wanted {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
+		return writeError(t.path, err)
+	}
+	w, done, err := m.writer(t.file.Words)
+	if err != nil {
+		return err
+	}
+	defer done()
+	// Beyond the last place the openings come round again, with other seeds.
+	list := make([]opening, t.file.Wanted)
+	for i := range list {
+		list[i] = places[i%len(places)]
+	}
+	before := m.before(list, m.contextFor(t.file.Words)-3*t.file.Words-64)
+	for len(t.file.Pairs) < t.file.Wanted {
+		emit(stroke.MeasureEvent{Measure: blindDir, Done: len(t.file.Pairs), Total: t.file.Wanted})
+		lo := len(t.file.Pairs)
+		if err := t.write(ctx, m, w, list, before, lo, min(lo+2, len(list))); err != nil {
+			return interrupted(err, "write the texts of the blind test", "what is written is kept; the same command goes on")
+		}
+	}
+	emit(stroke.MeasureEvent{Measure: blindDir, Done: len(t.file.Pairs), Total: t.file.Wanted})
+	return nil
+}
+
+// write makes the pairs from lo to hi and keeps them.
+func (t *Blind) write(ctx context.Context, m *measured, w *eval.Writer, list []opening, before [][]int32, lo, hi int) error {
+	var open []eval.Opening
+	for i := lo; i < hi; i++ {
+		open = append(open, eval.Opening{Tokens: m.tokens(list[i].text), Words: t.file.Words, Seed: t.file.Seed + 1000*uint64(i)})
+	}
+	texts := map[string][]string{}
+	for _, sys := range []eval.System{m.system("twin", m.use(), before[lo:hi]), m.system("base", nil, before[lo:hi])} {
+		got, err := w.GoOn(ctx, sys, open, nil)
+		if err != nil {
+			return err
+		}
+		texts[sys.Name] = got
+	}
+	for i := lo; i < hi; i++ {
+		rng := rand.New(rand.NewPCG(t.file.Seed, uint64(i)))
+		a, b := alike(texts["twin"][i-lo], texts["base"][i-lo], t.file.Words)
+		t.file.Pairs = append(t.file.Pairs, BlindPair{Document: list[i].doc.Hash, Opening: list[i].text, Twin: a, Base: b, TwinFirst: rng.IntN(2) == 0})
+	}
+	return t.save()
+}
+
+// alike cuts two texts to one length in words.
+func alike(a, b string, most int) (string, string) {
+	n := min(most, len(strings.Fields(a)), len(strings.Fields(b)))
+	return likeness.Head(a, n), likeness.Head(b, n)
+}
+
+func (t *Blind) save() error {
+	b, err := json.MarshalIndent(&t.file, "", " ")
+	if err != nil {
+		return fmt.Errorf("keep the blind test: %w", err)
+	}
+	return writeFile(t.path, append(b, '\n'))
+}
+
+// Next is the first pair without an answer, counted from 0; ok is false where
+// there is none.
+func (t *Blind) Next() (pair BlindPair, number int, ok bool) {
+	for i, p := range t.file.Pairs {
+		if p.Answer == "" {
+			return p, i, true
+		}
+	}
+	return BlindPair{}, len(t.file.Pairs), false
+}
+
+// Answer keeps the answer to a pair.
+func (t *Blind) Answer(number int, c Choice) error {
+	p := &t.file.Pairs[number]
+	p.Answer, p.Answered = c, time.Now().UTC().Truncate(time.Second)
+	return t.save()
+}
+
+// Result is what the answers come to so far.
+func (t *Blind) Result() BlindResult { return t.file.result(t.f.Name) }
+
+func (b *blindFile) result(name string) BlindResult {
+	r := BlindResult{Twin: name, Version: b.Version, Pairs: len(b.Pairs)}
+	var samples []eval.Sample
+	for _, p := range b.Pairs {
+		s := eval.Sample{Group: p.Document}
+		switch p.Answer {
+		case ChoseTwin:
+			r.Twins++
+			s.Value = 1
+		case ChoseBase:
+			r.Bases++
+		case ChoseNeither:
+			r.Neither++
+			s.Value = 0.5
+		default:
+			continue
+		}
+		samples = append(samples, s)
+	}
+	r.Answered = len(samples)
+	r.Share = eval.Proportion(samples)
+	r.P = eval.SignTest(r.Twins, r.Bases)
+	return r
+}
+
+// BlindOf is what the blind test of a version has come to; ok is false where
+// there is none.
+func (f *Folder) BlindOf(version string) (r BlindResult, ok bool, err error) {
+	b, err := f.readBlind(version)
+	if err != nil || b.Schema == 0 {
+		return r, false, err
+	}
+	return b.result(f.Name), true, nil
+}
+
+// Close lets the twin go.
+func (t *Blind) Close() { t.unlock() }

@@ -1,0 +1,159 @@
+package twin
+
+import (
+	"context"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/likeness/prose"
+	"github.com/getstroke/stroke/internal/lora"
+)
+
+// measured is a version of a twin opened to be measured, with all that it is
+// measured by.
+type measured struct {
+	f       *Folder
+	v       *Version
+	b       *baseModel
+	adapter *lora.Adapter
+	ledger  *corpus.Ledger
+
+	train, choose, judge []stroke.Document
+	passages             *passages
+}
+
+// measure opens the version that is to be measured: that behind the @ of the
+// name, or the one that serves, or where none does the newest.
+func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, error) {
+	f, v, err := OpenVersion(name, false)
+	if err == nil && v == nil {
+		v, err = f.Version("")
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &measured{f: f, v: v}
+	if m.ledger, err = f.Ledger(); err != nil {
+		return nil, err
+	}
+	m.train, m.choose, m.judge = f.Documents(m.ledger, stroke.RoleTrain), f.Documents(m.ledger, stroke.RoleSelect), f.Documents(m.ledger, stroke.RoleJudge)
+	if len(m.judge) == 0 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has no document to judge by", Hint: "train it again with more writing: a part of it is withheld to judge by"}
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	if baseName == "" {
+		baseName = v.Base.Name
+	}
+	if m.b, err = OpenBase(ctx, store, baseName, "", "", emit); err != nil {
+		return nil, err
+	}
+	if m.adapter, err = f.Adapter(v, m.b.model.Shape()); err != nil {
+		m.b.close()
+		return nil, err
+	}
+	m.passages = newPassages(m.train, m.ledger, m.b, v.Recipe.Prompt)
+	return m, nil
+}
+
+func (m *measured) close() { m.b.close() }
+
+// use is the version's adapter at full strength.
+func (m *measured) use() []lora.Applied { return []lora.Applied{{Adapter: m.adapter, Strength: 1}} }
+
+// The systems that a measure compares. before are the passages found for each
+// text.
+func (m *measured) system(name string, adapters []lora.Applied, before [][]int32) eval.System {
+	s := eval.System{Name: name, Adapters: adapters}
+	if before != nil {
+		s.Prefix = func(i int) []int32 { return before[i] }
+	}
+	return s
+}
+
+// opening is a place in one of the writer's documents where a text is begun
+// anew.
+type opening struct {
+	doc  stroke.Document
+	text string // what is given
+	own  string // how the writer went on, up to the words asked for
+}
+
+// openings takes up to n places from documents, from each by turns: first its
+// beginning, then where sentences begin, at least every step words. At each,
+// given words are the opening; at least least and at most most words of the
+// writer's own must stand behind it.
+func openings(docs []stroke.Document, n, given, least, most, step int) []opening {
+	places := make([][]opening, len(docs))
+	for i, d := range docs {
+		next := 0
+		words := 0 // before the sentence at hand
+		for _, p := range prose.Paragraphs(d.Text) {
+			for _, s := range prose.Sentences(d.Text, p) {
+				if words >= next {
+					rest := d.Text[s.Lo:]
+					text, at := head(rest, given)
+					own, _ := head(strings.TrimLeft(rest[at:], " \t\n"), most)
+					if len(strings.Fields(text)) == given && len(strings.Fields(own)) >= least {
+						places[i] = append(places[i], opening{d, text, strings.TrimSpace(own)})
+						next = words + step
+					}
+				}
+				words += len(strings.Fields(s.Of(d.Text)))
+			}
+		}
+	}
+	var out []opening
+	for turn := 0; len(out) < n; turn++ {
+		any := false
+		for _, p := range places {
+			if turn < len(p) && len(out) < n {
+				out = append(out, p[turn])
+				any = true
+			}
+		}
+		if !any {
+			break
+		}
+	}
+	return out
+}
+
+// before finds the passages that stand before each opening: nothing of its own
+// document or of what lies next to it. room bounds their tokens. Each ends with
+// a passage; the separator behind it begins the text.
+func (m *measured) before(list []opening, room int) [][]int32 {
+	out := make([][]int32, len(list))
+	for i, o := range list {
+		if found := m.passages.find(o.doc.Title+"\n"+o.text, m.passages.own(o.doc), room); len(found) > 0 {
+			out[i] = append([]int32{m.b.sep}, found[:len(found)-1]...)
+		}
+	}
+	return out
+}
+
+// tokens begins a text with an opening.
+func (m *measured) tokens(text string) []int32 {
+	return append([]int32{m.b.sep}, m.b.tok.Encode(text)...)
+}
+
+// contextFor is the room that texts of so many words take with all that stands
+// before them.
+func (m *measured) contextFor(words int) int {
+	return min(m.passages.prompt.Tokens+3*words+256, m.b.model.Context)
+}
+
+// writer starts an engine for texts of up to so many words; done ends it.
+func (m *measured) writer(words int) (w *eval.Writer, done func(), err error) {
+	e, err := engine.New(m.b.model, engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.adapter.Pad(), 16), Memory: 512 << 20})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &eval.Writer{Engine: e, Tokenizer: m.b.tok, Sampling: DefaultSampling(), Streams: 4}, func() { e.Close() }, nil
+}
