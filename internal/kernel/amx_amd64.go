@@ -20,6 +20,9 @@ func amxTile(cfg *byte, c *float32, ldc int, a, b *uint16, kt int, add bool)
 func amxPackRows(dst *uint16, src *float32, lds, rows, kt int)
 
 //go:noescape
+func amxPackHalf(dst *uint16, src *float32, lds, rows int)
+
+//go:noescape
 func amxPackTurned(dst *uint16, src *float32, lds, kt int)
 
 //go:noescape
@@ -67,11 +70,19 @@ func amxPackLeft(dst []uint16, a []float32, lda, m, k int) {
 	for i := 0; i < m; i += 16 {
 		rows := min(16, m-i)
 		tiles := dst[i/16*kt*512:][:kt*512]
-		if rows < 16 || whole < kt {
-			packLeft(tiles, a[i*lda:], lda, rows, k)
-			continue
+		if rows < 16 {
+			clear(tiles)
 		}
-		amxPackRows(&tiles[0], &a[i*lda], 4*lda, rows, kt)
+		if whole > 0 {
+			amxPackRows(&tiles[0], &a[i*lda], 4*lda, rows, whole)
+		}
+		switch k % 32 {
+		case 0:
+		case 16:
+			amxPackHalf(&tiles[whole*512], &a[i*lda+32*whole], 4*lda, rows)
+		default:
+			packLeft(tiles[whole*512:], a[i*lda+32*whole:], lda, rows, k%32)
+		}
 	}
 }
 
@@ -84,13 +95,18 @@ func amxPackRight(dst []uint16, b []float32, ldb, k, n int) {
 
 func amxPackRightAt(dst []uint16, kt, tp int, b []float32, ldb, rows, n int) {
 	cols := n / 16
-	if rows < 32 {
+	if rows%2 != 0 {
 		packRightAt(dst, kt, tp, b, ldb, rows, n)
 		return
 	}
 	if cols > 0 {
-		for r := 0; r < 32; r += 2 {
+		for r := 0; r < rows; r += 2 {
 			amxPackPairs(&dst[tp*512+r*16], kt*1024, &b[r*ldb], &b[(r+1)*ldb], cols, &pairOrder[0])
+		}
+	}
+	if rows < 32 {
+		for j := range cols {
+			clear(dst[(j*kt+tp)*512+rows*16 : (j*kt+tp+1)*512])
 		}
 	}
 	if n > 16*cols {

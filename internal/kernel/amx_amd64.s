@@ -132,6 +132,25 @@ amxPackRows_k:
 	VZEROUPPER
 	RET
 
+// amxPackHalf narrows rows of 16 numbers, lds bytes apart, to the first half of the rows of a tile, the second being zero.
+// func amxPackHalf(dst *uint16, src *float32, lds, rows int)
+TEXT ·amxPackHalf(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ lds+16(FP), R8
+	MOVQ rows+24(FP), R9
+	VPXORD Z1, Z1, Z1
+amxPackHalf_row:
+	VMOVUPS (SI), Z0
+	BYTE $0x62; BYTE $0xF2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xD0 // VCVTNE2PS2BF16 Z2, Z1, Z0
+	VMOVDQU32 Z2, (DI)
+	ADDQ R8, SI
+	ADDQ $64, DI
+	DECQ R9
+	JNZ amxPackHalf_row
+	VZEROUPPER
+	RET
+
 // amxPackTurned narrows 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.
 // func amxPackTurned(dst *uint16, src *float32, lds, kt int)
 TEXT ·amxPackTurned(SB), NOSPLIT, $0-32

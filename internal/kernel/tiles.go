@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // Products in bfloat16, for machines with matrix tiles. Both operands are first
 // packed into tiles of 16 rows (or columns) by 32 elements of k, 1 KiB each, and
 // what a tile leaves free is zero:
@@ -34,6 +36,19 @@ func PackRight(dst []uint16, b []float32, ldb, k, n int) {
 	checkTiles("PackRight", len(dst), n, k)
 	if n > 0 && k > 0 {
 		cur.packRight(dst, b, ldb, k, n)
+	}
+}
+
+// PackRightRows overwrites rows [k0, k0+rows) of a right operand of k rows with
+// B [rows, n]. k0 is a whole number of tiles; the last tile is filled with zeros.
+func PackRightRows(dst []uint16, b []float32, ldb, k0, rows, k, n int) {
+	checkMat("PackRightRows", "b", len(b), ldb, rows, n)
+	checkTiles("PackRightRows", len(dst), n, k)
+	if k0%32 != 0 || k0+rows > k {
+		panic(fmt.Sprintf("kernel: PackRightRows: rows from %d to %d of %d", k0, k0+rows, k))
+	}
+	for p := 0; p < rows && n > 0; p += 32 {
+		cur.packRightAt(dst, (k+31)/32, (k0+p)/32, b[p*ldb:], ldb, min(32, rows-p), n)
 	}
 }
 

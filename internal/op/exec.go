@@ -18,6 +18,8 @@ type Exec struct {
 
 	linear     linearTask
 	linearGrad linearGradTask
+	tileLinear tileLinearTask
+	tileGrad   tileGradTask
 	norm       normTask
 	rope       ropeTask
 	glu        gluTask

@@ -61,7 +61,7 @@ func (t *headTask) Do(i, worker int) {
 	tl := t.e.tiles
 	var left, left2, right []uint16
 	if tl != nil {
-		left, right = tl.rows[worker], tl.right[worker]
+		left, right = tl.spare[worker], tl.right[worker]
 		left2 = left[kernel.TilesLen(headTiles, dim):]
 		kernel.PackLeft(left, x, dim, n, dim)
 	}

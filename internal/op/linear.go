@@ -74,8 +74,6 @@ type linearTask struct {
 	rows   int // rows of x in a task
 	panel  int // rows of W in a task
 	chunks int
-	tiles  *tiles // nil in float32
-	packs  int    // tasks that pack x
 }
 
 // Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
@@ -88,13 +86,13 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 			panic(fmt.Sprintf("op: linear %s is [%d, %d] and x is [%d, %d]", w.Name, w.Rows, w.Cols, n, in))
 		}
 	}
+	if e.tiles != nil {
+		e.tileLinear.run(e.tiles, x, n, in, lins)
+		return
+	}
 	t.phase = 0
 	t.rows = rowChunk(n, 64)
-	t.tiles, t.packs = e.tiles, 0
-	if t.tiles != nil {
-		t.packs = ceilDiv(n, packRows)
-	}
-	tasks := t.packs
+	tasks := 0
 	for i := range lins {
 		for _, d := range lins[i].Deltas {
 			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
@@ -103,14 +101,11 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	if tasks > 0 {
 		run(tasks, t)
 	}
-	deltas := tasks > t.packs
+	deltas := tasks > 0
 	t.phase = 1
-	switch {
-	case t.tiles != nil:
-		t.rows, t.panel = n, tilePanel
-	case n <= smallBatch:
+	if n <= smallBatch {
 		t.rows, t.panel = n, 48
-	default:
+	} else {
 		t.rows, t.panel = rowChunk(n, 264), 64
 	}
 	t.chunks = ceilDiv(n, t.rows)
@@ -119,7 +114,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(tasks, t)
-	if deltas && n <= smallBatch && t.tiles == nil {
+	if deltas && n <= smallBatch {
 		// The factors B are read in long runs, one for each worker: in the panels of W
 		// every row of B would be read in snatches.
 		t.phase = 2
@@ -130,11 +125,6 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 // Do runs task i.
 func (t *linearTask) Do(i, worker int) {
 	if t.phase == 0 {
-		if i < t.packs {
-			t.tiles.pack(t.tiles.left, t.x, t.n, t.in, i)
-			return
-		}
-		i -= t.packs
 		for l := range t.lins {
 			deltas := t.lins[l].Deltas
 			for k := range deltas {
@@ -159,7 +149,7 @@ func (t *linearTask) Do(i, worker int) {
 		lin := &t.lins[l]
 		c := t.chunks * ceilDiv(lin.W.Rows, t.panel)
 		if i < c {
-			t.product(lin, i%t.chunks, i/t.chunks, worker)
+			t.product(lin, i%t.chunks, i/t.chunks)
 			return
 		}
 		i -= c
@@ -188,7 +178,7 @@ func (t *linearTask) lowRank(d *Delta, chunk int) {
 }
 
 // product computes a block of Y.
-func (t *linearTask) product(lin *Linear, chunk, panel, worker int) {
+func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	w := lin.W
 	out := w.Rows
 	lo, hi := chunk*t.rows, min((chunk+1)*t.rows, t.n)
@@ -196,14 +186,9 @@ func (t *linearTask) product(lin *Linear, chunk, panel, worker int) {
 	data, order := rowsOf(w, j0, j1)
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
-	switch {
-	case t.tiles != nil:
-		right := t.tiles.right[worker]
-		kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)
-		kernel.MulTiles(y, out, t.tiles.left, right, t.n, j1-j0, t.in, false)
-	case t.n <= smallBatch:
+	if t.n <= smallBatch {
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
-	default:
+	} else {
 		kernel.MulNTQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
 	}
 	if lin.Bias != nil {
@@ -211,7 +196,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel, worker int) {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
-	if t.n > smallBatch || t.tiles != nil {
+	if t.n > smallBatch {
 		t.addDeltas(lin, lo, hi, j0, j1)
 	}
 }
@@ -250,9 +235,6 @@ type linearGradTask struct {
 	rows  int
 	cols  int // features in a task that accumulates a pair's gradient
 	dxN   int // number of tasks for dx
-	tiles *tiles
-	packs int // tasks that pack one DY
-	width int // features of dx in a task, with tiles
 }
 
 // LinearGrad is the backward pass of Linear. It reads x and each DY, adds
@@ -267,15 +249,14 @@ type linearGradTask struct {
 // and, where GradW is given, GradW += dyᵀ x. With dropout, xᵀ stands for the
 // dropped x. Delta.DH is overwritten.
 func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
+	if e.tiles != nil {
+		e.tileGrad.run(e.tiles, dx, x, n, in, lins)
+		return
+	}
 	t := &e.linearGrad
 	t.dx, t.x, t.n, t.in, t.lins = dx, x, n, in, lins
 	t.phase, t.rows = 0, rowChunk(n, 64)
-	t.tiles, t.packs = e.tiles, 0
-	if t.tiles != nil && dx != nil {
-		t.packs = ceilDiv(n, packRows)
-		t.width = tileWidth(lins)
-	}
-	tasks := len(lins) * t.packs
+	tasks := 0
 	for i := range lins {
 		for _, d := range lins[i].Deltas {
 			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
@@ -287,10 +268,7 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 	t.phase = 1
 	t.rows, t.cols = rowChunk(n, 132), 192
 	t.dxN = 0
-	switch {
-	case t.packs > 0:
-		t.dxN = ceilDiv(in, t.width)
-	case dx != nil:
+	if dx != nil {
 		t.dxN = ceilDiv(n, t.rows)
 	}
 	tasks = t.dxN
@@ -300,22 +278,6 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 	if tasks > 0 {
 		run(tasks, t)
 	}
-	if t.packs > 0 && dropped(lins) {
-		t.phase = 2
-		run(ceilDiv(n, t.rows), t)
-	}
-}
-
-// dropped says whether a pair's input has features dropped.
-func dropped(lins []Linear) bool {
-	for i := range lins {
-		for k := range lins[i].Deltas {
-			if lins[i].Deltas[k].Drop != nil {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (t *linearGradTask) gradTasks(lin *Linear) int {
@@ -333,14 +295,7 @@ func (t *linearGradTask) gradTasks(lin *Linear) int {
 
 // Do runs task i.
 func (t *linearGradTask) Do(i, worker int) {
-	switch t.phase {
-	case 0:
-		if l := i / max(t.packs, 1); t.packs > 0 && l < len(t.lins) {
-			lin := &t.lins[l]
-			t.tiles.pack(t.tiles.of(t.lins, l, t.n), lin.DY, t.n, lin.W.Rows, i%t.packs)
-			return
-		}
-		i -= len(t.lins) * t.packs
+	if t.phase == 0 {
 		for l := range t.lins {
 			lin := &t.lins[l]
 			for k := range lin.Deltas {
@@ -354,16 +309,9 @@ func (t *linearGradTask) Do(i, worker int) {
 			}
 		}
 		return
-	case 2:
-		t.deltaGrads(i*t.rows, min((i+1)*t.rows, t.n), 0, t.in, true)
-		return
 	}
 	if i < t.dxN {
-		if t.packs > 0 {
-			t.inputTiles(i, worker)
-		} else {
-			t.input(i)
-		}
+		t.input(i)
 		return
 	}
 	i -= t.dxN
@@ -398,49 +346,20 @@ func (t *linearGradTask) input(chunk int) {
 		out := lin.W.Rows
 		kernel.AddNNQ(t.dx[lo*t.in:], t.in, lin.DY[lo*out:], out, lin.W.Data, lin.W.DType, lin.W.Order, hi-lo, t.in, out)
 		for k := range lin.Deltas {
-			t.deltaGrad(&lin.Deltas[k], lo, hi, 0, t.in)
-		}
-	}
-}
-
-// inputTiles adds to columns of dx.
-func (t *linearGradTask) inputTiles(panel, worker int) {
-	j0, j1 := panel*t.width, min((panel+1)*t.width, t.in)
-	right := t.tiles.right[worker]
-	for l := range t.lins {
-		w := t.lins[l].W
-		kernel.PackRightQ(right, w.Data, w.DType, w.Order, t.in, j0, j1-j0, w.Rows)
-		kernel.MulTiles(t.dx[j0:], t.in, t.tiles.of(t.lins, l, t.n), right, t.n, j1-j0, w.Rows, true)
-	}
-	t.deltaGrads(0, t.n, j0, j1, false)
-}
-
-// deltaGrads adds what the pairs with features dropped, or those without, give
-// to rows [lo, hi) and columns [j0, j1) of dx.
-func (t *linearGradTask) deltaGrads(lo, hi, j0, j1 int, dropped bool) {
-	for l := range t.lins {
-		for k := range t.lins[l].Deltas {
-			if d := &t.lins[l].Deltas[k]; (d.Drop != nil) == dropped {
-				t.deltaGrad(d, lo, hi, j0, j1)
+			d := &lin.Deltas[k]
+			a, b := max(lo, d.Lo), min(hi, d.Hi)
+			if a >= b {
+				continue
 			}
+			p := d.Pair
+			dh := d.DH[(a-d.Lo)*p.Pad:]
+			if d.Drop != nil {
+				d.Drop.addGrad(t.dx, dh, p, a, b)
+				continue
+			}
+			kernel.AddNN(t.dx[a*t.in:], t.in, dh, p.Pad, p.A, t.in, b-a, t.in, p.Rank)
 		}
 	}
-}
-
-// deltaGrad adds what a pair gives to rows [lo, hi) and columns [j0, j1) of dx:
-// all columns where features are dropped.
-func (t *linearGradTask) deltaGrad(d *Delta, lo, hi, j0, j1 int) {
-	a, b := max(lo, d.Lo), min(hi, d.Hi)
-	if a >= b {
-		return
-	}
-	p := d.Pair
-	dh := d.DH[(a-d.Lo)*p.Pad:]
-	if d.Drop != nil {
-		d.Drop.addGrad(t.dx, dh, p, a, b)
-		return
-	}
-	kernel.AddNN(t.dx[a*t.in+j0:], t.in, dh, p.Pad, p.A[j0:], t.in, b-a, j1-j0, p.Rank)
 }
 
 // params accumulates a block of a parameter's gradient.

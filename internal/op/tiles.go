@@ -6,42 +6,9 @@ import (
 	"github.com/getstroke/stroke/internal/kernel"
 )
 
-const (
-	packRows  = 64 // rows of a left operand that a task packs
-	tilePanel = 32 // rows of W in a task, and columns of dx: two tiles
-)
-
-// tiles is the memory of products in bfloat16.
-type tiles struct {
-	left  []uint16   // x of Linear, or the DY of each linear of LinearGrad
-	right [][]uint16 // of each worker: a panel of W
-	rows  [][]uint16 // of each worker, for Head: rows of x, and of a slice of logits
-}
-
-// Room is the largest products that an Exec in bfloat16 must have memory for.
-type Room struct {
-	Tokens  int // in a batch
-	In, Out int // features of a linear
-	Sum     int // outputs of all linears that share an input
-	Dim     int // of the head
-}
-
-// UseBF16 makes the products of base weights those of bfloat16 operands with
-// sums in float32 (kernel.MulTiles), from here on: x, W and, in the backward
-// pass, DY are narrowed. Low-rank pairs, attention and norms stay in float32.
-func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
-	words := func(n int) []uint16 {
-		f := alloc((n + 1) / 2)
-		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(f))), 2*len(f))
-	}
-	t := &tiles{left: words(max(kernel.TilesLen(r.Tokens, r.In), kernel.TilesLen(r.Tokens, r.Sum+32*maxLinears)))}
-	panel := max(kernel.TilesLen(tilePanel, r.In), kernel.TilesLen(widestBlock, r.Out), kernel.TilesLen(headSlice, r.Dim), kernel.TilesLen(r.Dim, headSlice))
-	for range e.scratch {
-		t.right = append(t.right, words(panel))
-		t.rows = append(t.rows, words(kernel.TilesLen(headTiles, r.Dim)+kernel.TilesLen(headTiles, headSlice)))
-	}
-	e.tiles = t
-}
+// tilePanel is how many outputs of a linear, or columns of dx, a task takes: two
+// tiles.
+const tilePanel = 32
 
 // maxLinears is the most linears that share an input.
 const maxLinears = 3
@@ -50,27 +17,127 @@ const maxLinears = 3
 // columns holds a whole number.
 const widestBlock = 256
 
-// tileWidth is how many columns of dx a task takes.
-func tileWidth(lins []Linear) int {
-	width := tilePanel
-	for i := range lins {
-		n, _ := lins[i].W.DType.Block()
-		width = max(width, n)
-	}
-	return width
+// tiles is the memory of products in bfloat16.
+type tiles struct {
+	left   []uint16    // x of Linear, or the DY of each linear of LinearGrad, one after the other
+	across []uint16    // x of LinearGrad, its rows along k
+	low    []uint16    // H or DH of each delta, one after the other
+	right  [][]uint16  // of each worker: a panel of W
+	spare  [][]uint16  // of each worker: a left operand
+	turn   [][]float32 // of each worker: [tilePanel, Tokens], or what else is small
 }
 
-// pack packs a chunk of rows of x [n, k] into left.
-func (t *tiles) pack(left []uint16, x []float32, n, k, chunk int) {
-	lo, hi := chunk*packRows, min((chunk+1)*packRows, n)
+// Room is the largest products that an Exec in bfloat16 must have memory for.
+type Room struct {
+	Tokens  int  // in a batch
+	Rows    int  // sequences in a batch
+	In, Out int  // features of a linear
+	Sum     int  // outputs of all linears that share an input
+	Dim     int  // of the head
+	Pad     int  // sum of the padded ranks of the adapters of a row
+	Grad    bool // backward passes too
+}
+
+// UseBF16 makes matrix products those of bfloat16 operands with sums in float32
+// (kernel.MulTiles), from here on: activations, gradients and weights are
+// narrowed before they are multiplied, and nothing else is.
+func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
+	words := func(n int) []uint16 {
+		f := alloc((n + 1) / 2)
+		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(f))), 2*len(f))
+	}
+	t := &tiles{left: words(max(kernel.TilesLen(r.Tokens, r.In), kernel.TilesLen(r.Tokens, r.Sum+32*maxLinears)))}
+	panel := max(kernel.TilesLen(tilePanel, r.In), kernel.TilesLen(headSlice, r.Dim), kernel.TilesLen(r.Dim, headSlice), kernel.TilesLen(r.Pad, max(r.In, r.Out)))
+	rows := kernel.TilesLen(headTiles, r.Dim) + kernel.TilesLen(headTiles, headSlice)
+	if r.Grad {
+		t.across = words(kernel.TilesLen(r.In, r.Tokens))
+		panel = max(panel, kernel.TilesLen(widestBlock, r.Out), kernel.TilesLen(paramCols, r.Tokens))
+		rows = max(rows, kernel.TilesLen(max(tilePanel, r.Pad), r.Tokens))
+	}
+	t.low = words(maxLinears * 2 * r.Pad * (r.Tokens + 16*r.Rows))
+	turn := max(16*r.Pad, max(tilePanel, r.Pad)*r.Tokens*b2i(r.Grad)+r.Pad*paramCols)
+	for range e.scratch {
+		t.right = append(t.right, words(panel))
+		t.spare = append(t.spare, words(rows))
+		t.turn = append(t.turn, alloc(turn))
+	}
+	e.tiles = t
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// tileRows is how many rows of x a task packs, and for how many it computes
+// low-rank inputs.
+func tileRows(n int) int {
+	return min(roundUp(ceilDiv(n, kernel.Workers()), 32), 256)
+}
+
+// pack packs rows [lo, hi) of x [n, k] into left, for lo a whole number of tiles.
+func (t *tiles) pack(left []uint16, x []float32, k, lo, hi int) {
 	kernel.PackLeft(left[kernel.TilesLen(lo, k):], x[lo*k:], k, hi-lo, k)
 }
 
-// of is where the DY of linear l is packed, of n rows.
-func (t *tiles) of(lins []Linear, l, n int) []uint16 {
+// lowOf is where delta d of linear l keeps its packed low-rank rows.
+func (t *tiles) lowOf(lins []Linear, l, d int) []uint16 {
 	at := 0
-	for i := range l {
-		at += kernel.TilesLen(n, lins[i].W.Rows)
+	for i := range l + 1 {
+		for k := range lins[i].Deltas {
+			if i == l && k == d {
+				return t.low[at:]
+			}
+			x := &lins[i].Deltas[k]
+			at += kernel.TilesLen(x.Hi-x.Lo, x.Pair.Pad)
+		}
 	}
-	return t.left[at:]
+	panic("op: no such delta")
+}
+
+// deltaTask finds the delta and the chunk of its rows that task i of those over
+// all deltas stands for.
+func deltaTask(lins []Linear, rows, i int) (l, d, chunk int) {
+	for l := range lins {
+		for d := range lins[l].Deltas {
+			x := &lins[l].Deltas[d]
+			c := ceilDiv(x.Hi-x.Lo, rows)
+			if i < c {
+				return l, d, i
+			}
+			i -= c
+		}
+	}
+	panic("op: no such task")
+}
+
+func deltaTasks(lins []Linear, rows int) int {
+	n := 0
+	for l := range lins {
+		for _, d := range lins[l].Deltas {
+			n += ceilDiv(d.Hi-d.Lo, rows)
+		}
+	}
+	return n
+}
+
+// mulRows overwrites c [hi-lo, n] with rows [lo, hi) of the product of left, a
+// packed operand with k elements a row, and right. Rows that do not begin a tile
+// go through one, so that their bits are those of any place.
+func (t *tiles) mulRows(c []float32, ldc int, left, right []uint16, lo, hi, n, k, worker int) {
+	if a := lo &^ 15; a < lo {
+		part := t.turn[worker][:16*n]
+		kernel.MulTiles(part, n, left[kernel.TilesLen(a, k):], right, 16, n, k, false)
+		for ; lo < hi && lo < a+16; lo++ {
+			copy(c[:n], part[(lo-a)*n:])
+			if lo+1 < hi {
+				c = c[ldc:]
+			}
+		}
+	}
+	if lo < hi {
+		kernel.MulTiles(c, ldc, left[kernel.TilesLen(lo, k):], right, hi-lo, n, k, false)
+	}
 }

@@ -201,6 +201,27 @@ func packRows() {
 	p("RET")
 }
 
+// packHalf narrows rows of 16 numbers, half of a tile's.
+func packHalf() {
+	function("amxPackHalf narrows rows of 16 numbers, lds bytes apart, to the first half of the rows of a tile, the second being zero.",
+		"amxPackHalf(dst *uint16, src *float32, lds, rows int)", 32)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ lds+16(FP), R8")
+	p("MOVQ rows+24(FP), R9")
+	p("VPXORD Z1, Z1, Z1")
+	label("amxPackHalf_row")
+	p("VMOVUPS (SI), Z0")
+	narrow(2, 1, 0)
+	p("VMOVDQU32 Z2, (DI)")
+	p("ADDQ R8, SI")
+	p("ADDQ $64, DI")
+	p("DECQ R9")
+	p("JNZ amxPackHalf_row")
+	p("VZEROUPPER")
+	p("RET")
+}
+
 // turn transposes 16 vectors of 16 dwords in registers 0 to 15, with 16 to 31
 // for scratch; the result is in 0 to 15.
 func turn() {
@@ -319,6 +340,7 @@ func main() {
 	tiles()
 	tile()
 	packRows()
+	packHalf()
 	packTurned()
 	packPairs()
 	peak()

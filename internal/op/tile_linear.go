@@ -1,0 +1,96 @@
+package op
+
+import "github.com/getstroke/stroke/internal/kernel"
+
+// tileLinearTask is Linear in bfloat16. Every row goes through the tiles by
+// itself: neither its place in one nor its neighbours show in its bits.
+type tileLinearTask struct {
+	*tiles
+	x     []float32
+	n, in int
+	lins  []Linear
+	phase int
+	rows  int
+}
+
+// The phases: x is packed; low-rank inputs are computed and packed; products.
+const (
+	packInput = iota
+	lowInputs
+	products
+)
+
+func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
+	*t = tileLinearTask{tiles: tl, x: x, n: n, in: in, lins: lins, rows: tileRows(n)}
+	run(ceilDiv(n, t.rows), t)
+	if c := deltaTasks(lins, t.rows); c > 0 {
+		t.phase = lowInputs
+		run(c, t)
+	}
+	t.phase = products
+	tasks := 0
+	for i := range lins {
+		tasks += ceilDiv(lins[i].W.Rows, tilePanel)
+	}
+	run(tasks, t)
+}
+
+// Do runs task i.
+func (t *tileLinearTask) Do(i, worker int) {
+	switch t.phase {
+	case packInput:
+		t.pack(t.left, t.x, t.in, i*t.rows, min((i+1)*t.rows, t.n))
+	case lowInputs:
+		l, d, chunk := deltaTask(t.lins, t.rows, i)
+		t.lowRank(l, d, chunk, worker)
+	case products:
+		for l := range t.lins {
+			c := ceilDiv(t.lins[l].W.Rows, tilePanel)
+			if i < c {
+				t.product(l, i*tilePanel, worker)
+				return
+			}
+			i -= c
+		}
+	}
+}
+
+// lowRank computes a chunk of rows of H, and packs them.
+func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
+	d := &t.lins[l].Deltas[k]
+	p := d.Pair
+	lo := d.Lo + chunk*t.rows
+	hi := min(lo+t.rows, d.Hi)
+	h := d.H[(lo-d.Lo)*p.Pad : (hi-d.Lo)*p.Pad]
+	if d.Drop != nil {
+		d.Drop.apply(t.x[lo*t.in:], lo, hi, t.in)
+		kernel.MulNT(h, p.Pad, d.Drop.X[lo*t.in:], t.in, p.A, t.in, hi-lo, p.Pad, t.in)
+	} else {
+		right := t.right[worker]
+		kernel.PackRightT(right, p.A, t.in, p.Pad, t.in)
+		t.mulRows(h, p.Pad, t.left, right, lo, hi, p.Pad, t.in, worker)
+	}
+	kernel.Scale(h, p.Scale*d.Strength)
+	t.pack(t.lowOf(t.lins, l, k), d.H, p.Pad, lo-d.Lo, hi-d.Lo)
+}
+
+// product computes tilePanel columns of Y.
+func (t *tileLinearTask) product(l, j0, worker int) {
+	lin := &t.lins[l]
+	w := lin.W
+	out, right := w.Rows, t.right[worker]
+	j1 := min(j0+tilePanel, out)
+	data, order := rowsOf(w, j0, j1)
+	kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)
+	kernel.MulTiles(lin.Y[j0:], out, t.left, right, t.n, j1-j0, t.in, false)
+	if lin.Bias != nil {
+		for r := range t.n {
+			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
+		}
+	}
+	for k := range lin.Deltas {
+		d := &lin.Deltas[k]
+		kernel.PackRight(right, d.Pair.B[j0:], out, d.Pair.Pad, j1-j0)
+		kernel.MulTiles(lin.Y[d.Lo*out+j0:], out, t.lowOf(t.lins, l, k), right, d.Hi-d.Lo, j1-j0, d.Pair.Pad, true)
+	}
+}
