@@ -93,7 +93,9 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 // logits.
 func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens)}
-	e, err := engine.New(m, engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1, Memory: pagesFor(m, o.Tokens+1)})
+	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1}
+	size.Memory = engine.Need(m, size) + adapterRoom(m)
+	e, err := engine.New(m, size)
 	if err != nil {
 		return r, err
 	}
@@ -117,7 +119,9 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 // Decode measures the writing of o.Tokens tokens after a prompt of one.
 func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens)}
-	e, err := engine.New(m, engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2, Memory: pagesFor(m, o.Tokens+2)})
+	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2}
+	size.Memory = engine.Need(m, size) + adapterRoom(m)
+	e, err := engine.New(m, size)
 	if err != nil {
 		return r, err
 	}
@@ -187,8 +191,14 @@ func (o *Options) adapters(m *model.Model) []lora.Applied {
 	return []lora.Applied{{Adapter: a, Strength: 1}}
 }
 
-func pagesFor(m *model.Model, positions int) int64 {
-	return int64(positions/model.PageLen+1) * 4 * int64(m.PageFloats())
+// adapterRoom is more memory, in bytes, than an adapter of a measurement takes.
+func adapterRoom(m *model.Model) int64 {
+	var n int64
+	s := m.Shape()
+	for i := range s.In {
+		n += int64(s.Layers) * int64(adapterOptions.Rank+16) * int64(6*s.In[i]+4*s.Out[i])
+	}
+	return n
 }
 
 func randomTokens(rng *rand.Rand, n, vocab int) []int32 {

@@ -19,7 +19,9 @@ const streamAdapters = 4
 // each at the same time; the figure is tokens per second of all together.
 func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "streams", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
-	e, err := engine.New(m, engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66, Memory: int64(o.Rows) * pagesFor(m, o.Tokens+66)})
+	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66}
+	size.Memory = engine.Need(m, size) + streamAdapters*adapterRoom(m)
+	e, err := engine.New(m, size)
 	if err != nil {
 		return r, err
 	}

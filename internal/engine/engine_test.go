@@ -231,7 +231,7 @@ func TestSchedule(t *testing.T) {
 		want = append(want, got.Tokens)
 		e.Close()
 	}
-	for _, o := range []Options{{Streams: 4, Batch: 16}, {Streams: 7, Batch: 64, Memory: int64(6 * 4 * m.PageFloats())}, {Streams: 16, Batch: 128}} {
+	for _, o := range []Options{{Streams: 4, Batch: 16}, {Streams: 7, Batch: 64, Memory: withPages(m, Options{Streams: 7, Batch: 64}, 6) + adapterBytes(a)}, {Streams: 16, Batch: 128}} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			e := start(t, m, o)
 			var wg sync.WaitGroup
@@ -265,16 +265,26 @@ func TestSchedule(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			e.Close()
-			if back := len(e.pool.free) + e.pool.idle.Len(); back != pagesOf(e) {
-				t.Errorf("%d pages came back of %d", back, pagesOf(e))
+			if total, free, kept := e.pool.counts(); total == 0 || free+kept != total {
+				t.Errorf("of %d pages %d are free and %d remembered", total, free, kept)
+			}
+			b := e.Budget()
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+			if b.Left() != b.Limit() || b.Peak() > b.Limit() {
+				t.Errorf("%d bytes of %d are left after the end, and %d were taken at most", b.Left(), b.Limit(), b.Peak())
 			}
 		})
 	}
 }
 
-func pagesOf(e *Engine) int {
-	return int(e.opt.Memory / (4 * int64(e.m.PageFloats())))
+// withPages is the memory that an engine with these options and so many pages
+// takes.
+func withPages(m *model.Model, o Options, pages int) int64 {
+	o.defaults(m)
+	o.Batch = min(o.Batch, o.Context)
+	return o.fixed(m) + int64(pages)*pageBytes(m, o.KV)
 }
 
 func TestBadRequests(t *testing.T) {

@@ -51,16 +51,19 @@ func NewSampler(s Sampling, n int) *Sampler {
 }
 
 // Next draws a token from logits, which it may change. recent are the tokens
-// before it.
+// before it. Where the logits are not numbers it gives -1.
 func (s *Sampler) Next(logits []float32, recent []int32) int32 {
 	if r := s.s.Repeat; r > 0 && r != 1 {
 		penalize(logits, recent, float32(r))
 	}
 	best := argmax(logits)
+	top := float64(logits[best])
+	if math.IsNaN(top) || math.IsInf(top, 0) {
+		return -1
+	}
 	if s.s.Temperature == 0 {
 		return best
 	}
-	top := float64(logits[best])
 	s.heap = s.heap[:0]
 	var sum float64
 	for i, l := range logits {

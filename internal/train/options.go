@@ -54,17 +54,16 @@ const (
 
 // Validate says what is out of range.
 func (o *Options) Validate() error {
+	if o.Weights == nil {
+		if err := o.adapter(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.Optimizer != "" && o.Optimizer != AdamW && o.Optimizer != Adafactor:
 		return fmt.Errorf("the optimizer %q is not known: it is adamw or adafactor", o.Optimizer)
 	case o.Optimizer == Adafactor && o.Weights == nil:
 		return fmt.Errorf("adafactor is for weights of the base: an adapter is trained with adamw")
-	case o.LoRA.Rank < 1 || o.LoRA.Rank > 1024:
-		return fmt.Errorf("the rank is %d: it must be from 1 to 1024", o.LoRA.Rank)
-	case !(o.LoRA.Alpha > 0) || math.IsInf(o.LoRA.Alpha, 0):
-		return fmt.Errorf("alpha is %g: it must be above 0", o.LoRA.Alpha)
-	case !(o.LoRA.Dropout >= 0 && o.LoRA.Dropout < 1):
-		return fmt.Errorf("the dropout is %g: it must be from 0 to below 1", o.LoRA.Dropout)
 	case !(o.Rate > 0 && o.Rate < 1):
 		return fmt.Errorf("the learning rate is %g: it must be above 0 and below 1", o.Rate)
 	case !(o.Warmup >= 0 && o.Warmup <= 1):
@@ -83,6 +82,19 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("the arithmetic %q is not known: it is f32 or bf16", o.Arithmetic)
 	case !(o.Decay >= 0 && o.Decay < 1):
 		return fmt.Errorf("the weight decay is %g: it must be from 0 to below 1", o.Decay)
+	}
+	return nil
+}
+
+// adapter says what is out of range of the options of an adapter.
+func (o *Options) adapter() error {
+	switch {
+	case o.LoRA.Rank < 1 || o.LoRA.Rank > 1024:
+		return fmt.Errorf("the rank is %d: it must be from 1 to 1024", o.LoRA.Rank)
+	case !(o.LoRA.Alpha > 0) || math.IsInf(o.LoRA.Alpha, 0):
+		return fmt.Errorf("alpha is %g: it must be above 0", o.LoRA.Alpha)
+	case !(o.LoRA.Dropout >= 0 && o.LoRA.Dropout < 1):
+		return fmt.Errorf("the dropout is %g: it must be from 0 to below 1", o.LoRA.Dropout)
 	}
 	return nil
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/lora"
-	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
@@ -29,8 +28,9 @@ import (
 //	ledger.jsonl         every document ever seen, with its role
 //	examples.jsonl       in place of the ledger, while the twin has passages alone
 //	documents/HASH.txt   the documents' texts, by their hash
-//	versions/ID/         version.json and the adapter as a PEFT folder; ID is
-//	                     the beginning of version.json's hash
+//	versions/ID/         version.json, and the adapter as a PEFT folder or the
+//	                     weights that were trained; ID is the beginning of
+//	                     version.json's hash
 //	run/                 the training at hand: checkpoint and epochs
 //	blind/ID.json        the blind test of a version: texts and answers
 const (
@@ -42,6 +42,7 @@ const (
 	versionsDir  = "versions"
 	versionFile  = "version.json"
 	adapterDir   = "adapter"
+	weightsFile  = "weights.safetensors"
 	runDir       = "run"
 	schema       = 1
 )
@@ -72,7 +73,8 @@ type Version struct {
 	Epoch        int               `json:"epoch"` // chosen on select documents
 	Seconds      float64           `json:"seconds"`
 	TokensPerSec float64           `json:"tokens_per_second"`
-	Adapter      map[string]string `json:"adapter"` // SHA-256 of each file of the adapter
+	Adapter      map[string]string `json:"adapter,omitempty"` // SHA-256 of each file of the adapter
+	Weights      map[string]string `json:"weights,omitempty"` // SHA-256 of the file of weights, where the base's own were trained
 	HeldOut      verdict.Figures   `json:"heldout"`
 	Verdict      verdict.Verdict   `json:"verdict"`
 
@@ -247,7 +249,7 @@ func (f *Folder) readme() string {
 	}
 	return fmt.Sprintf(`# %s
 
-This folder is a twin made by Stroke: a language model's adapter that writes as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
+This folder is a twin made by Stroke: what makes a language model write as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
 
 %s
 
@@ -256,7 +258,7 @@ This folder is a twin made by Stroke: a language model's adapter that writes as 
 | what the twin is and which version serves | %s |
 | every document that was ever read, and what it is used for | %s |
 | their texts | %s/ |
-| the versions, each with its figures and its adapter in PEFT's format | %s/ |
+| the versions, each with its figures and its adapter in PEFT's format, or its weights | %s/ |
 
     stroke write -t "%s" "An opening"
     stroke show -t "%s"
@@ -472,6 +474,10 @@ func hashID(b []byte) string {
 
 // Adapter reads the adapter of a version for a base of the given shape.
 func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
+	if len(v.Weights) > 0 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the version %s of %s has weights of its base and no adapter", v.ID, f.Name),
+			Hint: "name a version with an adapter as NAME@VERSION"}
+	}
 	dir := filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
 	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
 		want := v.Adapter[name]
@@ -492,36 +498,27 @@ func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 		err = a.Fits(shape)
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the version %s of %s was trained on %s and does not fit this base", v.ID, f.Name, v.Base.Name),
-			Hint: "use the base it was trained on: --base " + v.Base.Name, Err: err}
+		return nil, otherBase(f, v, err)
 	}
 	return a, nil
 }
 
 // publish writes a version and makes it the newest, and live where its verdict
-// says so.
-func (f *Folder) publish(v *Version, a *lora.Adapter) (adapterBytes int64, err error) {
+// says so. A file of weights is closed and moved to its place. size is that of
+// what was learnt, in bytes.
+func (f *Folder) publish(v *Version, l *learnt) (size int64, err error) {
 	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), halfWritten+"*")
 	if err != nil {
 		return 0, writeError(f.Dir, err)
 	}
 	defer os.RemoveAll(tmp)
-	dir := filepath.Join(tmp, adapterDir)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return 0, writeError(dir, err)
+	if l.adapter != nil {
+		size, err = v.putAdapter(filepath.Join(tmp, adapterDir), l.adapter)
+	} else {
+		size, err = v.putWeights(tmp, l)
 	}
-	if err := lora.WriteDir(dir, a.File(), tensor.F16); err != nil {
-		return 0, writeError(dir, err)
-	}
-	v.Adapter = map[string]string{}
-	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return 0, fmt.Errorf("publish version: %w", err)
-		}
-		sum := sha256.Sum256(b)
-		v.Adapter[name] = hex.EncodeToString(sum[:])
-		adapterBytes += int64(len(b))
+	if err != nil {
+		return 0, err
 	}
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -532,7 +529,6 @@ func (f *Folder) publish(v *Version, a *lora.Adapter) (adapterBytes int64, err e
 	if err := writeFile(filepath.Join(tmp, versionFile), b); err != nil {
 		return 0, err
 	}
-	syncDir(dir)
 	syncDir(tmp)
 	if err := os.Rename(tmp, filepath.Join(f.Dir, versionsDir, v.ID)); err != nil {
 		return 0, writeError(filepath.Join(f.Dir, versionsDir, v.ID), err)
@@ -543,5 +539,5 @@ func (f *Folder) publish(v *Version, a *lora.Adapter) (adapterBytes int64, err e
 	if v.Verdict.Live {
 		f.Live = v.ID
 	}
-	return adapterBytes, f.save()
+	return size, f.save()
 }

@@ -66,20 +66,30 @@ func within(pieces []piece, tokens int) []piece {
 	return pieces
 }
 
-// judge scores pieces under the four conditions. progress may be nil.
-func (b *baseModel) judge(ctx context.Context, pieces []piece, adapter []lora.Applied, progress func(c verdict.Condition, done, total int)) (losses [verdict.Conditions][]eval.Loss, err error) {
-	longest, pad := 2, 0
+// judge scores pieces under the four conditions; those with the adapter are with
+// what was learnt, whatever it is. progress may be nil.
+func (b *baseModel) judge(ctx context.Context, pieces []piece, l *learnt, progress func(c verdict.Condition, done, total int)) (losses [verdict.Conditions][]eval.Loss, err error) {
+	longest := 2
 	for _, p := range pieces {
 		longest = max(longest, len(p.prompted.Context)+len(p.prompted.Tokens))
 	}
-	for _, a := range adapter {
-		pad += a.Adapter.Pad()
-	}
-	s, err := eval.NewScorer(b.model, longest, pad)
+	without, err := eval.NewScorer(b.model, longest, l.pad())
 	if err != nil {
 		return losses, err
 	}
-	defer s.Close()
+	defer without.Close()
+	m, adapter, done, err := l.at(b.model, 1)
+	if err != nil {
+		return losses, err
+	}
+	defer done()
+	with := without
+	if m != b.model {
+		if with, err = eval.NewScorer(m, longest, 0); err != nil {
+			return losses, err
+		}
+		defer with.Close()
+	}
 	for c := range verdict.Conditions {
 		withPassages, withAdapter := c.Uses()
 		list := make([]eval.Piece, len(pieces))
@@ -89,9 +99,9 @@ func (b *baseModel) judge(ctx context.Context, pieces []piece, adapter []lora.Ap
 				list[i] = p.prompted
 			}
 		}
-		var use []lora.Applied
+		s, use := without, []lora.Applied(nil)
 		if withAdapter {
-			use = adapter
+			s, use = with, adapter
 		}
 		losses[c], err = s.Score(ctx, list, use, func(i int) {
 			if progress != nil {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/examples"
 )
@@ -12,14 +14,69 @@ import (
 // Recipe is how a version is made. It is data: printed by --show-recipe, kept
 // with each version.
 type Recipe struct {
-	Method  string        `json:"method"` // "lora"
-	Epochs  int           `json:"epochs"` // trained; the best on select documents is taken
+	Method  Method        `json:"method"`
+	DType   string        `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
+	Epochs  int           `json:"epochs"`          // trained; the best on select documents is taken
 	Options train.Options `json:"options"`
 	Mix     examples.Mix  `json:"mix"`
 	On      string        `json:"on,omitempty"`        // adapter it starts from
 	OnHash  string        `json:"on_sha256,omitempty"` // of that adapter's weights
 	Stack   bool          `json:"stack,omitempty"`     // that adapter stays as it is, below the new one
 	Prompt  Prompt        `json:"prompt"`
+}
+
+// Method is what of a model a run trains.
+type Method string
+
+// The methods.
+const (
+	LoRA    Method = "lora"    // an adapter beside the base
+	Full    Method = "full"    // all weights of the base
+	Partial Method = "partial" // those that the recipe's options name
+)
+
+// Tune makes the recipe one that trains weights of the base: all, or those that
+// s names. Weights that already know something move less than an adapter that
+// begins at nothing.
+func (r *Recipe) Tune(m Method, s model.Selection) {
+	r.Method, r.DType = m, tensor.F16.String()
+	r.Options.LoRA = lora.Options{}
+	r.Options.Weights, r.Options.Optimizer = &s, train.AdamW
+	r.Options.Rate = weightsRate
+}
+
+// Factor makes the recipe one whose optimizer is Adafactor. Its rate is relative
+// to the weights.
+func (r *Recipe) Factor() {
+	r.Options.Optimizer, r.Options.Rate = train.Adafactor, factoredRate
+}
+
+// Peak rates for weights of a base, as measured; see docs/LOG.md.
+const (
+	weightsRate  = 5e-5
+	factoredRate = 5e-4
+)
+
+// weightTypes are those in which weights can be written.
+var weightTypes = map[string]tensor.DType{"F16": tensor.F16, "BF16": tensor.BF16, "F32": tensor.F32}
+
+// method says what of a recipe's method does not go together.
+func (r *Recipe) method() error {
+	s := r.Options.Weights
+	_, known := weightTypes[r.DType]
+	switch {
+	case r.Method != LoRA && r.Method != Full && r.Method != Partial:
+		return fmt.Errorf("the method %q is not known: it is lora, full or partial", r.Method)
+	case r.Method == LoRA && s != nil || r.Method != LoRA && s == nil || r.Method == Full && !s.All():
+		return fmt.Errorf("layers and modules of the base are chosen for the method partial, and this is %s", r.Method)
+	case r.Method == Partial && s.All():
+		return fmt.Errorf("the method partial trains some of the base, and it is not said which")
+	case r.Method != LoRA && !known:
+		return fmt.Errorf("weights cannot be written as %q: as F16, BF16 or F32", r.DType)
+	case r.Method != LoRA && r.On != "":
+		return fmt.Errorf("an adapter to start from goes with the method lora, and this is %s", r.Method)
+	}
+	return nil
 }
 
 // Prompt says which of the writer's passages stand before what a twin writes.
@@ -37,7 +94,7 @@ func DefaultRecipe(words int) Recipe {
 		step = 1024
 	}
 	return Recipe{
-		Method: "lora", Epochs: 3,
+		Method: LoRA, Epochs: 3,
 		Options: train.Options{LoRA: lora.Options{Rank: 16, Alpha: 32}, Rate: 1e-3, Warmup: 0.05, Schedule: train.Linear, TokensPerStep: step,
 			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1},
 		Mix:    examples.DefaultMix(),
@@ -48,6 +105,9 @@ func DefaultRecipe(words int) Recipe {
 // Validate says what of a recipe is out of range.
 func (r *Recipe) Validate() error {
 	err := r.Options.Validate()
+	if err == nil {
+		err = r.method()
+	}
 	switch {
 	case err != nil:
 	case r.Epochs < 1 || r.Epochs > 1000:

@@ -8,7 +8,6 @@ import (
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
-	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
@@ -42,10 +41,11 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 		return none, err
 	}
 	defer b.close()
-	a, err := f.Adapter(v, b.model.Shape())
+	l, err := f.learnt(v, b)
 	if err != nil {
 		return none, err
 	}
+	defer l.close()
 	ledger, err := f.Ledger()
 	if err != nil {
 		return none, err
@@ -71,7 +71,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 				return none, err
 			}
 		}
-		losses, err := b.judge(ctx, pieces, []lora.Applied{{Adapter: a, Strength: 1}}, nil)
+		losses, err := b.judge(ctx, pieces, l, nil)
 		if err != nil {
 			return none, interrupted(err, "score "+file, "")
 		}

@@ -13,15 +13,20 @@ import (
 	"github.com/getstroke/stroke/internal/token"
 )
 
-// Voice is a twin that writes: its base, its live adapter and its passages.
+// Voice is a twin that writes: its base, what its live version learnt and its
+// passages. It serves one caller at a time.
 type Voice struct {
 	Folder  *Folder
 	Version *Version // nil where no version is live: the base with passages serves
 
 	b        *baseModel
-	engine   *engine.Engine
-	adapter  *lora.Adapter
+	learnt   *learnt // nil for nothing
 	passages *passages
+
+	options  engine.Options
+	engine   *engine.Engine
+	strength float64 // that the engine's model has; of an adapter the rows have it
+	done     func()  // gives that model's memory back
 }
 
 // VoiceOptions say how a twin is opened.
@@ -61,19 +66,15 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		return nil, err
 	}
 	prompt := DefaultRecipe(0).Prompt
-	pad := 0
 	if v != nil {
 		prompt = v.Recipe.Prompt
-		voice.adapter, err = f.Adapter(v, voice.b.model.Shape())
+		voice.learnt, err = f.learnt(v, voice.b)
 		if err != nil && !o.NoAdapter {
 			voice.b.close()
 			return nil, err
 		}
 		if err != nil {
 			emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
-			voice.adapter = nil
-		} else {
-			pad = voice.adapter.Pad()
 		}
 	}
 	ledger, err := f.Known()
@@ -84,11 +85,52 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		}
 	}
 	voice.passages = newPassages(f.Documents(ledger, stroke.RoleTrain), ledger, voice.b, prompt)
-	if voice.engine, err = engine.New(voice.b.model, engine.Options{Streams: 4, Pad: max(pad, 16), Memory: 512 << 20}); err != nil {
+	voice.options = engine.Options{Streams: 4, Pad: max(voice.learnt.pad(), 16), Memory: 512 << 20}
+	if _, err = voice.serve(1); err != nil {
+		voice.learnt.close()
 		voice.b.close()
 		return nil, err
 	}
 	return voice, nil
+}
+
+// serve starts the engine that writes at a strength, unless it is there, and
+// gives the adapters that rows need. An adapter's strength goes with the rows;
+// weights of the base at another strength are another model.
+func (v *Voice) serve(strength float64) ([]lora.Applied, error) {
+	if v.learnt != nil && v.learnt.tuned != nil && v.engine != nil && strength == v.strength {
+		return nil, nil
+	}
+	m, use, done, err := v.learnt.at(v.b.model, float32(strength))
+	if err != nil {
+		return nil, err
+	}
+	if v.engine != nil && (v.learnt == nil || v.learnt.adapter != nil) {
+		return use, nil
+	}
+	e, err := engine.New(m, v.options)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	if err := v.stop(); err != nil {
+		e.Close()
+		done()
+		return nil, err
+	}
+	v.engine, v.strength, v.done = e, strength, done
+	return use, nil
+}
+
+// stop ends the engine that there is.
+func (v *Voice) stop() error {
+	if v.engine == nil {
+		return nil
+	}
+	err := v.engine.Close()
+	v.done()
+	v.engine = nil
+	return err
 }
 
 // Known is the list of documents whose passages stand before what the twin
@@ -136,7 +178,10 @@ func OpenVersion(name string, newest bool) (*Folder, *Version, error) {
 
 // Close gives the memory back.
 func (v *Voice) Close() error {
-	err := v.engine.Close()
+	err := v.stop()
+	if e := v.learnt.close(); err == nil {
+		err = e
+	}
 	v.b.close()
 	return err
 }
@@ -145,7 +190,7 @@ func (v *Voice) Close() error {
 type Speech struct {
 	Sampling engine.Sampling
 	Max      int
-	Strength float64 // of the adapter; 0 leaves it out
+	Strength float64 // of what was learnt; 0 leaves it out
 	Passages bool    // the writer's passages stand before
 }
 
@@ -165,17 +210,14 @@ func (s *Speech) Validate() error {
 	return nil
 }
 
-func (v *Voice) adapters(s *Speech) []lora.Applied {
-	if v.adapter == nil || s.Strength == 0 {
-		return nil
-	}
-	return []lora.Applied{{Adapter: v.adapter, Strength: float32(s.Strength)}}
-}
-
 // speak goes on with ids, after the writer's passages where they are asked for.
 func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32, text func(string) error) (engine.Reason, error) {
 	if err := s.Validate(); err != nil {
 		return "", err
+	}
+	use, err := v.serve(s.Strength)
+	if err != nil {
+		return "", fmt.Errorf("write: %w", err)
 	}
 	room := v.engine.Context() - len(ids) - 1
 	if room < 1 {
@@ -188,7 +230,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	}
 	prompt = append(prompt, ids...)
 	d := v.b.tok.NewDecoder()
-	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: v.adapters(s), Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop, Lookup: true},
+	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: use, Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop, Lookup: true},
 		func(id int32) error {
 			if t := d.Next(id); t != "" {
 				return text(t)
@@ -283,17 +325,13 @@ func portions(text string, most int) []string {
 
 // paragraph lets a new version write, from the first words of a piece that it
 // has never seen. A failure here costs nothing of the run and is told in a note.
-func (r *run) paragraph(ctx context.Context, v *Version, a *lora.Adapter) {
+func (r *run) paragraph(ctx context.Context, v *Version, l *learnt) {
 	if len(r.judge) == 0 {
 		return
 	}
-	e, err := engine.New(r.b.model, engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20})
-	if err != nil {
-		r.emit(stroke.NoteEvent{Text: "no paragraph: " + err.Error()})
-		return
-	}
-	defer e.Close()
-	voice := &Voice{Folder: r.f, Version: v, b: r.b, engine: e, adapter: a, passages: r.passages}
+	voice := &Voice{Folder: r.f, Version: v, b: r.b, learnt: l, passages: r.passages,
+		options: engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: l.pad(), Memory: 256 << 20}}
+	defer voice.stop()
 	strength := 1.0
 	if !v.Verdict.Live {
 		strength = 0

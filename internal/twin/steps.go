@@ -103,6 +103,7 @@ func (r *run) finish(done stroke.DoneEvent) error {
 		return err
 	}
 	os.Remove(r.path(checkpointFile))
+	os.Remove(r.path(weightsFile))
 	for e := range r.recipe.Epochs {
 		os.RemoveAll(r.epochDir(e))
 	}
@@ -194,6 +195,9 @@ func (r *run) steps(ctx context.Context) error {
 			if err := r.save(); err != nil {
 				return err
 			}
+			if info.Last {
+				r.forgetEpochs()
+			}
 			lastSave = time.Now()
 			every = max(often, 50*lastSave.Sub(begin))
 		}
@@ -247,15 +251,24 @@ func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 			}
 		}
 	}
-	pad := r.trainer.Adapter().Pad()
-	for _, a := range r.below {
+	pad := 0
+	for _, a := range r.inTraining() {
 		pad += a.Adapter.Pad()
 	}
-	s, err := eval.NewScorer(r.b.model, longest, pad)
+	s, err := eval.NewScorer(r.trainer.Model(), longest, pad)
 	if err != nil {
 		return nil, nil, err
 	}
 	return s, pieces, nil
+}
+
+// inTraining are the adapters that take part in training; none where weights of
+// the base are trained, which are in the trainer's model.
+func (r *run) inTraining() []lora.Applied {
+	if r.trainer.Adapter() == nil {
+		return nil
+	}
+	return append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: r.trainer.Adapter(), Strength: 1})
 }
 
 // scoreSelect adds the loss on select documents with the given adapters.
@@ -286,7 +299,7 @@ func (r *run) best() int {
 	return best
 }
 
-// endEpoch keeps the adapter of an epoch and scores it. A run that is resumed
+// endEpoch keeps what an epoch learnt and scores it. A run that is resumed
 // before the next checkpoint does it again, with the same result.
 func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []eval.Piece) error {
 	dir := r.epochDir(epoch)
@@ -296,18 +309,29 @@ func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return writeError(dir, err)
 	}
-	if err := lora.WriteDir(dir, r.trainer.Adapter().File(), tensor.F32); err != nil {
+	if a := r.trainer.Adapter(); a == nil {
+		if err := r.writeWeights(filepath.Join(dir, weightsFile)); err != nil {
+			return err
+		}
+	} else if err := lora.WriteDir(dir, a.File(), tensor.F32); err != nil {
 		return writeError(dir, err)
 	}
-	use := append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: r.trainer.Adapter(), Strength: 1})
-	return r.scoreSelect(ctx, s, pieces, use)
+	return r.scoreSelect(ctx, s, pieces, r.inTraining())
 }
 
-// chosen is the adapter of the best epoch, joined with what it stands on.
-func (r *run) chosen() (*lora.Adapter, int, error) {
+// chosen is what the best epoch learnt: an adapter joined with what it stands
+// on, or weights as they will be written.
+func (r *run) chosen() (*learnt, int, error) {
 	best := r.best()
 	if best == 0 {
 		return nil, 0, errors.New("no epoch was finished")
+	}
+	if r.recipe.Options.Weights != nil {
+		t, err := r.weightsOf(best)
+		if err != nil {
+			return nil, 0, fmt.Errorf("read the weights of epoch %d: %w", best, err)
+		}
+		return &learnt{tuned: t}, best, nil
 	}
 	file, err := lora.ReadDir(r.epochDir(best - 1))
 	if err != nil {
@@ -323,7 +347,7 @@ func (r *run) chosen() (*lora.Adapter, int, error) {
 		}
 	}
 	a.Base = r.b.name
-	return a, best, nil
+	return &learnt{adapter: a}, best, nil
 }
 
 // asWritten is an adapter rounded as its file will be.

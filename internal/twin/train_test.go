@@ -330,7 +330,7 @@ func TestElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	if v.Version != nil || v.adapter != nil {
+	if v.Version != nil || v.learnt != nil {
 		t.Error("no version is live, and one serves")
 	}
 	if got := v.passages.find("the boiler", nil, 1000); len(got) == 0 {

@@ -316,18 +316,19 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	wattHours := energy.since()
-	adapter, epoch, err := r.chosen()
+	learnt, epoch, err := r.chosen()
 	if err != nil {
 		return err
 	}
-	version, err := r.verdict(ctx, adapter, epoch)
+	defer learnt.close()
+	version, err := r.verdict(ctx, learnt, epoch)
 	if err != nil {
 		return err
 	}
 	// A run that is killed before its version is there does this again; one whose
 	// version is there must not, so nothing that takes long stands between.
-	r.paragraph(ctx, version, adapter)
-	size, err := r.f.publish(version, adapter)
+	r.paragraph(ctx, version, learnt)
+	size, err := r.f.publish(version, learnt)
 	if err != nil {
 		return err
 	}
@@ -350,7 +351,10 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
-	j := train.Job{Model: r.b.model, Options: r.recipe.Options, Epochs: epochs, Memory: r.activations()}
+	j := train.Job{Model: r.b.model, Options: r.recipe.Options, Epochs: epochs}
+	if j.Memory, err = r.activations(j); err != nil {
+		return err
+	}
 	if r.recipe.On != "" {
 		if err := r.startFrom(&j); err != nil {
 			return err
@@ -358,7 +362,7 @@ func (r *run) plan() error {
 	}
 	t, err := train.New(j)
 	if err != nil {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "training cannot be planned", Err: err, Hint: stroke.HintOf(err)}
+		return planError(err)
 	}
 	r.trainer = t
 	if r.o.Resume {
@@ -404,12 +408,15 @@ func (r *run) examples() ([][]train.Example, error) {
 const processBytes = 60e6
 
 // activations is the memory for training beside the base.
-func (r *run) activations() int64 {
+func (r *run) activations(j train.Job) (int64, error) {
 	limit := r.o.Memory
+	if j.Options.Weights != nil {
+		return r.weightsMemory(j)
+	}
 	if limit == 0 {
 		limit = 760e6
 	}
-	return max(limit-r.b.model.Bytes()-processBytes, 1)
+	return max(limit-r.b.model.Bytes()-processBytes, 1), nil
 }
 
 // adapterHash is the SHA-256 of an adapter's weights.
@@ -481,23 +488,28 @@ func (b *baseModel) pair(request, answer string) (before, after string, err erro
 	return before, whole[len(before):], nil
 }
 
-// verdict scores the adapter as it will be written, in F16, and decides.
-func (r *run) verdict(ctx context.Context, a *lora.Adapter, epoch int) (*Version, error) {
-	half, err := r.asWritten(a)
-	if err != nil {
-		return nil, err
+// verdict scores what was learnt as it will be written, an adapter in F16, and
+// decides.
+func (r *run) verdict(ctx context.Context, l *learnt, epoch int) (*Version, error) {
+	written := l
+	if l.adapter != nil {
+		half, err := r.asWritten(l.adapter)
+		if err != nil {
+			return nil, err
+		}
+		written = &learnt{adapter: half}
 	}
 	pieces := within(r.passages.pieces(r.judge, pieceTokens), judgeTokens)
-	losses, err := r.b.judge(ctx, pieces, []lora.Applied{{Adapter: half, Strength: 1}}, func(c verdict.Condition, done, total int) {
+	losses, err := r.b.judge(ctx, pieces, written, func(c verdict.Condition, done, total int) {
 		r.emit(stroke.ScoreEvent{Condition: c.String(), Done: done, Total: total})
 	})
 	if err != nil {
-		return nil, interrupted(err, "judge the adapter", "stroke train --resume with the same arguments goes on from here")
+		return nil, interrupted(err, "judge what was learnt", "stroke train --resume with the same arguments goes on from here")
 	}
 	figures := verdict.Pool(losses)
 	for _, x := range []float64{figures.Base, figures.Examples, figures.Adapter, figures.Both} {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the adapter, trained at a learning rate of %.3g, gives no numbers on judge documents", r.recipe.Options.Rate),
+			return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("what was learnt at a learning rate of %.3g gives no numbers on judge documents", r.recipe.Options.Rate),
 				Hint: fmt.Sprintf("train again with a lower rate, for example --rate %.2g; versions made before still work", r.recipe.Options.Rate/3)}
 		}
 	}

@@ -1,0 +1,315 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/getstroke/stroke/internal/model"
+)
+
+// loop serves until the engine is closed.
+func (e *Engine) loop() {
+	defer close(e.done)
+	for {
+		if len(e.streams)+len(e.waiting) == 0 {
+			select {
+			case s := <-e.submit:
+				e.waiting = append(e.waiting, s)
+			case <-e.quit:
+				return
+			}
+		}
+		for more := true; more; {
+			select {
+			case s := <-e.submit:
+				e.waiting = append(e.waiting, s)
+			case <-e.quit:
+				for _, s := range append(e.streams, e.waiting...) {
+					e.end(s, "", ErrClosed)
+				}
+				e.streams, e.waiting = nil, nil
+				return
+			default:
+				more = false
+			}
+		}
+		e.admit()
+		e.step()
+		if len(e.streams) == 0 {
+			clear(e.rows) // nothing of a text that has ended is kept alive
+		}
+	}
+}
+
+// admit ends waiting streams whose context has ended, and lets others in, in
+// their order, as far as there is room.
+func (e *Engine) admit() {
+	if len(e.waiting) == 0 {
+		return
+	}
+	wait := e.waiting[:0]
+	for _, s := range e.waiting {
+		if err := s.ctx.Err(); err != nil {
+			e.end(s, "", err)
+			continue
+		}
+		if len(wait) > 0 || len(e.streams) == e.opt.Streams || e.short && e.left == e.budget.Left() {
+			wait = append(wait, s)
+			continue
+		}
+		err := e.open(s)
+		switch {
+		case err == nil:
+			e.streams = append(e.streams, s)
+		case len(e.streams) > 0:
+			wait = append(wait, s) // until somebody gives memory back
+			e.short, e.left = true, e.budget.Left()
+		default:
+			e.end(s, "", err)
+		}
+	}
+	clear(e.waiting[len(wait):])
+	e.waiting = wait
+}
+
+// open counts the memory of a stream's adapters and gives it pages, among them
+// those of its prompt that are filled already. The last token of a prompt is
+// always computed, since its logits are wanted. Where memory is short it takes
+// none, and the error is a *BudgetError.
+func (e *Engine) open(s *stream) error {
+	if err := e.hold(s); err != nil {
+		e.release(s)
+		return err
+	}
+	s.root = e.pool.root(s.Adapters)
+	pages, part, n := e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
+	full, need := len(pages), pagesFor(s.limit)
+	pages, ok := e.pool.takeAll(pages, need-full)
+	s.pages = pages
+	if !ok {
+		if part != nil {
+			e.pool.release(part)
+		}
+		e.release(s)
+		_, free, kept := e.pool.counts()
+		left := e.budget.Left() + int64(free+kept)*e.pool.bytes
+		err := &BudgetError{What: fmt.Sprintf("a text of %d tokens", s.limit), Need: int64(need) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
+		if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
+			err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
+		}
+		return err
+	}
+	for _, g := range s.pages {
+		s.data = append(s.data, g.data)
+	}
+	s.filled = full * model.PageLen
+	if part != nil {
+		e.m.CopyPage(s.data[full], part.data, n, e.opt.KV)
+		e.pool.release(part)
+		s.filled += n
+	}
+	s.result.Cached = s.filled
+	e.stats.cached.Add(int64(s.filled))
+	return nil
+}
+
+// release gives back a stream's pages, the last first, and its adapters.
+func (e *Engine) release(s *stream) {
+	e.letGo(s)
+	for k := len(s.pages) - 1; k >= 0; k-- {
+		e.pool.release(s.pages[k])
+	}
+	clear(s.pages)
+	clear(s.data)
+	s.pages, s.data, s.filled = s.pages[:0], s.data[:0], 0
+	if s.root != nil {
+		e.pool.leave(s.root)
+		s.root = nil
+	}
+}
+
+// end finishes a stream. What it read and wrote stays known, the last page
+// though it is not full.
+func (e *Engine) end(s *stream, reason Reason, err error) {
+	if k, n := s.filled/model.PageLen, s.filled%model.PageLen; n >= partLeast {
+		e.share(s, k, n)
+	}
+	e.release(s)
+	e.short = false
+	s.result.Reason, s.err = reason, err
+	close(s.out)
+}
+
+// share makes the first n positions of page k of a stream known.
+func (e *Engine) share(s *stream, k, n int) {
+	parent := &s.root.page
+	if k > 0 {
+		parent = s.pages[k-1]
+	}
+	s.pages[k] = e.pool.share(parent, s.pages[k], s.tokens[k*model.PageLen:k*model.PageLen+n])
+	s.data[k] = s.pages[k].data
+}
+
+// step runs one pass: a token of every stream that writes, and with what room
+// is left the prompts of those that still read; where some write, no more of
+// these than a chunk, so that nobody waits long. Where none reads and few write,
+// guessed tokens are verified beside the next ones.
+func (e *Engine) step() {
+	e.rows, e.at = e.rows[:0], e.at[:0]
+	room := e.opt.Batch
+	total, writing := 0, 0 // writing: streams whose next token is to come
+	for _, s := range e.streams {
+		s.take, s.drafts = 0, 0
+		if len(s.tokens)-s.filled == 1 {
+			writing++
+		}
+	}
+	lookup, chunk := writing == len(e.streams), e.opt.Batch
+	if writing > 0 {
+		chunk = e.opt.Chunk
+	}
+	for _, s := range e.streams {
+		if len(s.tokens)-s.filled == 1 && room > 0 {
+			k := 0
+			if s.Lookup && lookup {
+				width := narrowPass
+				if s.sure {
+					width = widePass
+				}
+				k = s.guess(min(width-total-writing, room-1))
+			}
+			writing--
+			e.place(s, 1, k, &total, &room)
+		}
+	}
+	room = min(room, chunk)
+	for _, s := range e.streams {
+		if n := min(len(s.tokens)-s.filled, room); s.take == 0 && n > 0 {
+			e.place(s, n, 0, &total, &room)
+		}
+	}
+	if len(e.rows) == 0 {
+		return
+	}
+	e.stats.passes.Add(1)
+	err := e.watch.changed(e.m.Source, false)
+	if err == nil {
+		err = e.session.Forward(e.rows)
+	}
+	if err == nil && len(e.at) > 0 {
+		err = e.session.Logits(e.logits, e.at)
+	}
+	culprit := false // one whose adapter has become unusable since it was checked
+	live := e.streams[:0]
+	for _, s := range e.streams {
+		if err != nil {
+			if bad := e.checkAdapters(s.Adapters); bad != nil {
+				culprit = true
+				e.end(s, "", bad)
+				continue
+			}
+		} else if !e.advance(s) {
+			continue
+		}
+		live = append(live, s)
+	}
+	clear(e.streams[len(live):])
+	e.streams = live
+	if err != nil && !culprit {
+		for _, s := range e.streams {
+			e.end(s, "", err)
+		}
+		clear(e.streams)
+		e.streams = e.streams[:0]
+	}
+}
+
+// place gives a stream n tokens of the batch, and k guessed ones behind them.
+func (e *Engine) place(s *stream, n, k int, total, room *int) {
+	s.take, s.drafts = n, k
+	e.rows = append(e.rows, model.Row{Tokens: s.tokens[s.filled : s.filled+n+k], Start: s.filled, Pages: s.data, Adapters: s.Adapters})
+	*total += n + k
+	*room -= n + k
+	if s.filled+n == len(s.tokens) {
+		s.logits = len(e.at)
+		for i := *total - k - 1; i < *total; i++ {
+			e.at = append(e.at, int32(i))
+		}
+	}
+}
+
+// advance takes what the pass gave a stream, and says whether it goes on.
+func (e *Engine) advance(s *stream) bool {
+	if err := s.ctx.Err(); err != nil {
+		e.end(s, "", err)
+		return false
+	}
+	if s.take == 0 {
+		return true
+	}
+	s.result.Passes++
+	if s.filled < len(s.Prompt) {
+		e.stats.read.Add(int64(s.take))
+	}
+	e.fill(s, s.take)
+	if s.filled < len(s.tokens) {
+		return true
+	}
+	n := e.m.Vocab
+	for i := 0; ; i++ {
+		id := s.sampler.Next(e.logits[(s.logits+i)*n:(s.logits+i+1)*n], s.tokens)
+		if id < 0 {
+			e.end(s, "", ErrNoNumber)
+			return false
+		}
+		// Beyond the stream's tokens lie the guessed ones.
+		right := i < s.drafts && s.tokens[:len(s.tokens)+1][len(s.tokens)] == id
+		reason, ended := e.give(s, id)
+		if right && reason != Stopped {
+			e.fill(s, 1) // the guessed token went through the model in this pass
+		}
+		if right && !ended {
+			continue
+		}
+		if s.drafts > 0 {
+			accepted := i
+			if right {
+				accepted++
+			}
+			s.learn(s.drafts, accepted)
+			e.stats.guessed.Add(int64(s.drafts))
+			e.stats.right.Add(int64(accepted))
+		}
+		if ended {
+			e.end(s, reason, nil)
+		}
+		return !ended
+	}
+}
+
+// fill counts n more tokens whose keys and values are in pages, and makes the
+// pages that they complete known.
+func (e *Engine) fill(s *stream, n int) {
+	before := s.filled / model.PageLen
+	s.filled += n
+	for k := before; k < s.filled/model.PageLen; k++ {
+		e.share(s, k, model.PageLen)
+	}
+}
+
+// give hands a token out, and says whether the text ends with it or before it.
+func (e *Engine) give(s *stream, id int32) (Reason, bool) {
+	if s.Stop != nil && s.Stop(id) {
+		return Stopped, true
+	}
+	s.tokens = append(s.tokens, id)
+	s.result.Tokens = s.tokens[len(s.Prompt):]
+	e.stats.written.Add(1)
+	s.out <- id // never blocks: there is room for all of them
+	switch {
+	case len(s.result.Tokens) == s.Max:
+		return Length, true
+	case len(s.tokens) >= e.opt.Context:
+		return Full, true
+	}
+	return "", false
+}

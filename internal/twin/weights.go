@@ -1,0 +1,156 @@
+package twin
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/term"
+	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/weights"
+)
+
+// What of a run is particular to training weights of the base.
+
+// keptActivations is how much memory a run that trains weights takes beyond the
+// least, so that little is computed twice, where nobody says what it may take.
+const keptActivations = 300e6
+
+// weightsMemory is the memory beside the base of a run that trains weights. It is
+// an error where what the run may take, or what the machine has, is too little.
+func (r *run) weightsMemory(j train.Job) (int64, error) {
+	least, n, err := train.Floor(j)
+	if err != nil {
+		return 0, planError(err)
+	}
+	beside := r.b.model.Bytes() + processBytes
+	limit := r.o.Memory
+	if limit == 0 {
+		limit = freeMemory()
+	}
+	if limit > 0 && least+beside > limit {
+		return 0, r.tooLittle(j, limit, least+beside)
+	}
+	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("%s of the base's weights are trained; while the run goes on it takes up to %s of disk",
+		term.Count(n), term.Bytes(r.diskBytes(j, n)))})
+	memory := least + keptActivations
+	if limit > 0 {
+		memory = min(memory, limit-beside)
+	}
+	if r.o.Memory > 0 {
+		memory = limit - beside
+	}
+	return memory, nil
+}
+
+// diskBytes is what a run has on the disk at the most: a checkpoint with its
+// moments and the one before it, the weights of the best epoch and of the one at
+// hand, and the version.
+func (r *run) diskBytes(j train.Job, n int) int64 {
+	copies := int64(2*3*4 + 2*4)
+	if j.Options.Optimizer == train.Adafactor {
+		copies = 2*4 + 2*4
+	}
+	return int64(n) * (copies + int64(weightTypes[r.recipe.DType].RowBytes(1)))
+}
+
+// tooLittle says what a run takes and what would fit in its place.
+func (r *run) tooLittle(j train.Job, limit, whole int64) error {
+	var fits []string
+	try := func(j train.Job, flags string) bool {
+		least, _, err := train.Floor(j)
+		least += r.b.model.Bytes() + processBytes
+		if err != nil || least > limit {
+			return false
+		}
+		fits = append(fits, fmt.Sprintf("%s (%s)", flags, term.Bytes(least)))
+		return true
+	}
+	method := fmt.Sprintf("--method %s ", r.recipe.Method)
+	if j.Options.Optimizer != train.Adafactor {
+		other := j
+		other.Options.Optimizer = train.Adafactor
+		try(other, method+"--optimizer adafactor")
+	}
+	if s := j.Options.Weights; s.All() || len(s.Layers) > 1 {
+		for first := 1; first < r.b.model.Layers; first++ {
+			other, layers := j, []int(nil)
+			for l := first; l < r.b.model.Layers; l++ {
+				layers = append(layers, l)
+			}
+			other.Options.Weights = &model.Selection{Layers: layers, Modules: s.Modules}
+			if try(other, fmt.Sprintf("--method partial --layers %d-%d", first, r.b.model.Layers-1)) {
+				break
+			}
+		}
+	}
+	hint := "close other programs"
+	if r.o.Memory > 0 {
+		hint = "give it more with --memory"
+	}
+	fits = append(fits, "--method lora")
+	return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the run takes at least %s of memory and may take %s", term.Bytes(whole), term.Bytes(limit)),
+		Hint: hint + ", or train with what fits: " + strings.Join(fits, ", or ")}
+}
+
+// planError is of a run that cannot be planned.
+func planError(err error) error {
+	if bad := (*model.SelectionError)(nil); errors.As(err, &bad) {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: bad.Error(), Hint: bad.Hint()}
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "training cannot be planned", Err: err, Hint: stroke.HintOf(err)}
+}
+
+// writeWeights writes the weights in training to a file in F32, as Hugging Face
+// has them.
+func (r *run) writeWeights(path string) error {
+	var out []weights.Tensor
+	for _, p := range r.trainer.Params() {
+		w := p.W
+		if p.Shift != 0 {
+			w = make([]float32, len(p.W))
+			for i, x := range p.W {
+				w[i] = x - p.Shift
+			}
+		}
+		out = append(out, weights.Tensor{Name: p.Name, DType: tensor.F32, Shape: p.Shape, Data: tensor.Bytes(w)})
+	}
+	return writeWith(path, func(w io.Writer) error {
+		return weights.WriteSafetensors(w, out, map[string]string{"format": "pt"})
+	})
+}
+
+// weightsOf opens the weights of an epoch, counted from 1, as they will be
+// written.
+func (r *run) weightsOf(epoch int) (*tuned, error) {
+	path := r.path(weightsFile)
+	from := filepath.Join(r.epochDir(epoch-1), weightsFile)
+	err := narrowWeights(path, from, weightTypes[r.recipe.DType])
+	if errors.Is(err, tensor.ErrRange) {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the weights cannot be written as " + r.recipe.DType, Err: err,
+			Hint: "go on with the same arguments, --resume and --dtype BF16 or F32"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openTuned(path, r.b.model)
+}
+
+// forgetEpochs deletes the weights of epochs that a checkpoint knows are not the
+// best: they are as large as the base.
+func (r *run) forgetEpochs() {
+	if r.recipe.Options.Weights == nil {
+		return
+	}
+	for e := range r.recipe.Epochs {
+		if e != r.best()-1 {
+			os.RemoveAll(r.epochDir(e))
+		}
+	}
+}
