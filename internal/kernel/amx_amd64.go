@@ -127,11 +127,10 @@ func amxPackRightT(dst []uint16, b []float32, ldb, n, k int) {
 	}
 }
 
-func amxMulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
-	kt := (k + 31) / 32
+func amxMulTiles(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool) {
 	parts := (kt + tileChunk - 1) / tileChunk
 	chunk := (kt + parts - 1) / parts
-	step := kt * 512
+	stepA, step := ka*512, kt*512
 	for p := 0; p < kt; p += chunk {
 		kc := min(chunk, kt-p)
 		add := add || p > 0
@@ -139,12 +138,12 @@ func amxMulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
 		for j := 0; j < n; j += 32 {
 			i := 0
 			if n-j >= 32 && m >= 32 {
-				amxTiles(&tileConfig[0], &c[j], 4*ldc, &a[0], 2*step, &b[j/16*step], 2*step, kc, m/32, add)
+				amxTiles(&tileConfig[0], &c[j], 4*ldc, &a[0], 2*stepA, &b[j/16*step], 2*step, kc, m/32, add)
 				i = m &^ 31
 			}
 			for ; i < m; i += 16 {
 				for jj := j; jj < min(j+32, n); jj += 16 {
-					amxMulTile(c[i*ldc+jj:], ldc, a[i/16*step:], b[jj/16*step:], min(16, m-i), min(16, n-jj), kc, add)
+					amxMulTile(c[i*ldc+jj:], ldc, a[i/16*stepA:], b[jj/16*step:], min(16, m-i), min(16, n-jj), kc, add)
 				}
 			}
 		}

@@ -30,7 +30,8 @@ type kind struct {
 	packRight   func(dst []uint16, b []float32, ldb, k, n int)
 	packRightAt func(dst []uint16, kt, tp int, b []float32, ldb, rows, n int)
 	packRightT  func(dst []uint16, b []float32, ldb, n, k int)
-	mulTiles    func(c []float32, ldc int, a, b []uint16, m, n, k int, add bool)
+	// mulTiles has left rows of ka tiles, of which kt are used.
+	mulTiles func(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool)
 
 	exp           func(dst, src []float32)
 	expSum        func(x []float32, max float32) float32

@@ -72,8 +72,7 @@ func fusedTiny(x, y, z float32) float32 {
 	return flush(float32(float64(x)*float64(y) + float64(z)))
 }
 
-func mulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
-	kt := (k + 31) / 32
+func mulTiles(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool) {
 	wide := func(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 	var row [32]float32
 	for i := range m {
@@ -81,7 +80,7 @@ func mulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
 			clear(c[i*ldc : i*ldc+n])
 		}
 		for p := range kt {
-			for e, x := range a[(i/16*kt+p)*512+i%16*32:][:32] {
+			for e, x := range a[(i/16*ka+p)*512+i%16*32:][:32] {
 				row[e] = wide(x)
 			}
 			for j := range n {

@@ -112,9 +112,18 @@ func PackRightTQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
 // places another, and the sum of the two chains is added to C[i,j]. Results
 // below the least normal number become zero.
 func MulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
+	MulTilesPart(c, ldc, a, k, 0, b, m, n, k, add)
+}
+
+// MulTilesPart is MulTiles for the elements [k0, k0+k) of a left operand of ka
+// elements a row; k0 is a whole number of tiles.
+func MulTilesPart(c []float32, ldc int, a []uint16, ka, k0 int, b []uint16, m, n, k int, add bool) {
 	checkMat("MulTiles", "c", len(c), ldc, m, n)
-	checkTiles("MulTiles", len(a), m, k)
+	checkTiles("MulTiles", len(a), m, ka)
 	checkTiles("MulTiles", len(b), n, k)
+	if k0%32 != 0 || k0+k > ka {
+		panic(fmt.Sprintf("kernel: MulTiles: elements from %d to %d of %d", k0, k0+k, ka))
+	}
 	if m == 0 || n == 0 {
 		return
 	}
@@ -126,5 +135,5 @@ func MulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
 		}
 		return
 	}
-	cur.mulTiles(c, ldc, a, b, m, n, k, add)
+	cur.mulTiles(c, ldc, a[k0/32*512:], (ka+31)/32, b, m, n, (k+31)/32, add)
 }

@@ -43,7 +43,7 @@ func TestMulTiles(t *testing.T) {
 				before := slices.Clone(c.x)
 				MulTiles(c.x, ldc, left, right, s.m, s.n, s.k, add)
 				c.checkGaps(t, s.String(), s.m, s.n, ldc)
-				mulTiles(ref, ldc, left, right, s.m, s.n, s.k, add)
+				mulTiles(ref, ldc, left, (s.k+31)/32, right, s.m, s.n, (s.k+31)/32, add)
 				for i := range s.m {
 					for j := range s.n {
 						if got, want := c.x[i*ldc+j], ref[i*ldc+j]; math.Float32bits(got) != math.Float32bits(want) {
@@ -87,7 +87,7 @@ func TestMulTilesTiny(t *testing.T) {
 		PackRight(right, b.x, n, k, n)
 		c, want := make([]float32, m*n), make([]float32, m*n)
 		MulTiles(c, n, left, right, m, n, k, false)
-		mulTiles(want, n, left, right, m, n, k, false)
+		mulTiles(want, n, left, k/32, right, m, n, k/32, false)
 		for i := range c {
 			if c[i] != want[i] && !(c[i] != c[i] && want[i] != want[i]) {
 				t.Fatalf("c[%d] is %v where the reference has %v", i, c[i], want[i])
@@ -126,6 +126,28 @@ func TestPackRightQ(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: it is packed otherwise", typ)
 			}
+		}
+	})
+}
+
+// TestMulTilesPart: a part of k is the product of that part.
+func TestMulTilesPart(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(14)
+		const m, n, k, k0, part = 70, 50, 200, 64, 100
+		a, b := randMat(r, m, k, k), randMat(r, part, n, n)
+		whole, cut, right := make([]uint16, TilesLen(m, k)), make([]uint16, TilesLen(m, part)), make([]uint16, TilesLen(n, part))
+		PackRight(right, b.x, n, part, n)
+		for i := range m {
+			clear(a.x[i*k+k0+part : (i+1)*k])
+		}
+		PackLeft(whole, a.x, k, m, k)
+		PackLeft(cut, a.x[k0:], k, m, part)
+		got, want := make([]float32, m*n), make([]float32, m*n)
+		MulTilesPart(got, n, whole, k, k0, right, m, n, part, false)
+		MulTiles(want, n, cut, right, m, n, part, false)
+		if !slices.Equal(got, want) {
+			t.Error("it is another")
 		}
 	})
 }

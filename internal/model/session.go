@@ -127,7 +127,7 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	n := l.Tokens
 	if l.BF16 {
 		q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
-		s.exec.UseBF16(op.Room{Tokens: n, Rows: l.Rows, In: max(m.Dim, m.FFN, q), Out: max(m.Dim, m.FFN, q), Sum: max(2*m.FFN, q+2*kv, m.Dim),
+		s.exec.UseBF16(op.Room{Tokens: n, Rows: l.Rows, Context: l.Context, Heads: m.heads(0), In: max(m.Dim, m.FFN, q), Out: max(m.Dim, m.FFN, q), Sum: max(2*m.FFN, q+2*kv, m.Dim),
 			Dim: m.Dim, Pad: l.Pad, Grad: l.Training}, alloc)
 	}
 	s.norm, s.act, s.rinv, s.picked = alloc(n*m.Dim), alloc(n*m.FFN), alloc(n), alloc(n*m.Dim)

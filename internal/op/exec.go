@@ -20,6 +20,8 @@ type Exec struct {
 	linearGrad linearGradTask
 	tileLinear tileLinearTask
 	tileGrad   tileGradTask
+	tileAttend tileAttendTask
+	tileKeys   tileAttendGradTask
 	norm       normTask
 	rope       ropeTask
 	glu        gluTask

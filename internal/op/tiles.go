@@ -24,16 +24,19 @@ type tiles struct {
 	low    []uint16    // H or DH of each delta, one after the other
 	right  [][]uint16  // of each worker: a panel of W
 	spare  [][]uint16  // of each worker: a left operand
-	turn   [][]float32 // of each worker: [tilePanel, Tokens], or what else is small
+	turn   [][]float32 // of each worker: what is transposed, and small results
+	scores [][]float32 // of each worker, for Attend
 }
 
 // Room is the largest products that an Exec in bfloat16 must have memory for.
 type Room struct {
-	Tokens  int  // in a batch
-	Rows    int  // sequences in a batch
-	In, Out int  // features of a linear
-	Sum     int  // outputs of all linears that share an input
-	Dim     int  // of the head
+	Tokens  int // in a batch
+	Rows    int // sequences in a batch
+	Context int // keys of a sequence
+	In, Out int // features of a linear
+	Sum     int // outputs of all linears that share an input
+	Dim     int // of the head
+	Heads   Heads
 	Pad     int  // sum of the padded ranks of the adapters of a row
 	Grad    bool // backward passes too
 }
@@ -46,29 +49,31 @@ func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
 		f := alloc((n + 1) / 2)
 		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(f))), 2*len(f))
 	}
-	t := &tiles{left: words(max(kernel.TilesLen(r.Tokens, r.In), kernel.TilesLen(r.Tokens, r.Sum+32*maxLinears)))}
-	panel := max(kernel.TilesLen(tilePanel, r.In), kernel.TilesLen(headSlice, r.Dim), kernel.TilesLen(r.Dim, headSlice), kernel.TilesLen(r.Pad, max(r.In, r.Out)))
-	rows := kernel.TilesLen(headTiles, r.Dim) + kernel.TilesLen(headTiles, headSlice)
+	size, group := r.Heads.Size, r.Heads.Q/r.Heads.KV
+	left := max(kernel.TilesLen(r.Tokens, r.In), kernel.TilesLen(r.Tokens, r.Sum+32*maxLinears))
+	right := max(kernel.TilesLen(tilePanel, r.In), kernel.TilesLen(headSlice, r.Dim), kernel.TilesLen(r.Dim, headSlice),
+		kernel.TilesLen(r.Pad, max(r.In, r.Out)), kernel.TilesLen(size, r.Context), kernel.TilesLen(r.Context, size))
+	scores, probabilities := attendRoom(r.Context, group)
+	spare := max(kernel.TilesLen(headTiles, r.Dim)+kernel.TilesLen(headTiles, headSlice), probabilities, group*kernel.TilesLen(queryBlock(group), size))
+	turn := max(16*r.Pad, group*queryBlock(group))
+	t := &tiles{}
 	if r.Grad {
 		t.across = words(kernel.TilesLen(r.In, r.Tokens))
-		panel = max(panel, kernel.TilesLen(widestBlock, r.Out), kernel.TilesLen(paramCols, r.Tokens))
-		rows = max(rows, kernel.TilesLen(max(tilePanel, r.Pad), r.Tokens))
+		left = max(left, 2*group*kernel.TilesLen(size, r.Tokens))
+		right = max(right, kernel.TilesLen(widestBlock, r.Out), kernel.TilesLen(max(paramCols, tileKeys), r.Tokens),
+			kernel.TilesLen(size, r.Tokens), kernel.TilesLen(r.Tokens, size))
+		spare = max(spare, kernel.TilesLen(max(tilePanel, r.Pad, tileQueries), r.Tokens), kernel.TilesLen(tileQueries, size))
+		turn = max(turn, max(tilePanel, r.Pad, size)*r.Tokens+r.Pad*paramCols, size*tileKeys)
 	}
+	t.left = words(left)
 	t.low = words(maxLinears * 2 * r.Pad * (r.Tokens + 16*r.Rows))
-	turn := max(16*r.Pad, max(tilePanel, r.Pad)*r.Tokens*b2i(r.Grad)+r.Pad*paramCols)
 	for range e.scratch {
-		t.right = append(t.right, words(panel))
-		t.spare = append(t.spare, words(rows))
+		t.right = append(t.right, words(right))
+		t.spare = append(t.spare, words(spare))
 		t.turn = append(t.turn, alloc(turn))
+		t.scores = append(t.scores, alloc(scores))
 	}
 	e.tiles = t
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // tileRows is how many rows of x a task packs, and for how many it computes
