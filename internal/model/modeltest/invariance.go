@@ -3,6 +3,7 @@ package modeltest
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
@@ -60,11 +61,16 @@ func Invariance(t *testing.T, m *model.Model, length, trials int) {
 	for name, use := range map[string][]lora.Applied{
 		"base": nil, "strength 0": {{Adapter: adapters[0], Strength: 0}},
 		"adapter": {{Adapter: adapters[1], Strength: 0.7}}, "two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
+		"bf16": {{Adapter: adapters[1], Strength: 0.7}}, "bf16, two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
 	} {
+		bf16 := strings.HasPrefix(name, "bf16")
 		t.Run(name, func(t *testing.T) {
+			if bf16 && !kernel.FastTiles() && m.Vocab > 4096 {
+				t.Skip("without tiles in hardware a base of this size takes too long")
+			}
 			ids := random(length)
 			kernel.SetWorkers(workers)
-			alone := Session(t, m, model.Limits{Tokens: length, Rows: 1, Context: length, Pad: 64})
+			alone := Session(t, m, model.Limits{Tokens: length, Rows: 1, Context: length, Pad: 64, BF16: bf16})
 			if err := alone.Forward([]model.Row{{Tokens: ids, Adapters: use}}); err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +80,7 @@ func Invariance(t *testing.T, m *model.Model, length, trials int) {
 			}
 			for trial := range trials {
 				kernel.SetWorkers(1 + trial%3)
-				s := Session(t, m, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64})
+				s := Session(t, m, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64, BF16: bf16})
 				pages := pagesOf(m, length)
 				for at := 0; at < length; {
 					n := min(1+rng.IntN(1+rng.IntN(length)), length-at)
