@@ -293,6 +293,8 @@ func TestBadRequests(t *testing.T) {
 	long := make([]int32, 64)
 	big := lora.New(m.Shape(), lora.Options{Rank: 40, Alpha: 8}, 1, nil)
 	other := lora.New(lora.Shape{Layers: 2}, lora.Options{Rank: 4, Alpha: 8}, 1, nil)
+	cut := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8}, 1, nil)
+	cut.Pairs[0][lora.UpProj].B = cut.Pairs[0][lora.UpProj].B[:7]
 	for name, r := range map[string]Request{
 		"no prompt":     {Max: 1},
 		"no tokens":     {Prompt: []int32{1}},
@@ -300,10 +302,18 @@ func TestBadRequests(t *testing.T) {
 		"bad token":     {Prompt: []int32{int32(m.Vocab)}, Max: 1},
 		"temperature":   {Prompt: []int32{1}, Max: 1, Sampling: Sampling{Temperature: -1}},
 		"big adapter":   {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: big, Strength: 1}}},
+		"cut adapter":   {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: cut, Strength: 1}}},
+		"no adapter":    {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Strength: 1}}},
+		"no strength":   {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: a, Strength: float32(math.NaN())}}},
 		"other adapter": {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: other, Strength: 1}}},
 	} {
-		if _, err := e.Generate(context.Background(), r, nil); err == nil {
+		_, err := e.Generate(context.Background(), r, nil)
+		if err == nil {
 			t.Errorf("%s: no error", name)
+		}
+		var long *ContextError
+		if errors.As(err, &long) != (name == "long prompt") || isAdapter(err) != (len(r.Adapters) > 0) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	r, err := e.Generate(context.Background(), Request{Prompt: long[:60], Max: 50, Adapters: []lora.Applied{{Adapter: a, Strength: 1}}}, nil)
