@@ -27,6 +27,7 @@ var described = []struct {
 	page, section string
 }{
 	{"event.go", "HeldOut", jsonPage, "`done`"},
+	{"event.go", "QuantizedWeights", jsonPage, "`quantized`"},
 	{"cmd/stroke/speak.go", "written", jsonPage, "Text"},
 	{"cmd/stroke/score.go", "scored", jsonPage, "Score"},
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
