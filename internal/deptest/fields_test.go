@@ -33,6 +33,7 @@ var described = []struct {
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
 	{"cmd/stroke/blind.go", "asked", jsonPage, "Blind pair"},
 	{"internal/twin/blind.go", "BlindResult", jsonPage, "Blind result"},
+	{"internal/twin/report/report.go", "Blind", jsonPage, "Blind result"},
 	{"internal/corpus/table.go", "Row", jsonPage, "Corpus"},
 	{"cmd/stroke/twins.go", "listed", jsonPage, "Twins"},
 	{"cmd/stroke/base.go", "listedBase", jsonPage, "Base list"},
