@@ -57,6 +57,7 @@ type attendTask struct {
 // A row's scores are reduced over all its keys in an order that depends on
 // positions alone; pages and blocks of queries do not show in the bits.
 func (e *Exec) Attend(o, q, stat []float32, seqs []Sequence, h Heads) {
+	e.breathe()
 	t := &e.attend
 	*t = attendTask{e: e, o: o, q: q, stat: stat, seqs: seqs, h: h}
 	tasks := 0

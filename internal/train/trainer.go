@@ -58,6 +58,10 @@ type Job struct {
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example.
 	Batch int
+	// Pause is called every few hundredths of a second during a step, so that
+	// others in the process, such as an engine's streams, may have the workers
+	// (engine.Engine.Yield); nil for nobody. Bits do not depend on it.
+	Pause func()
 }
 
 // Info tells of a step done.
@@ -201,6 +205,9 @@ func New(j Job) (*Trainer, error) {
 		}
 		p.lim.Kept = kept(t.m, p.lim, memory-4*int64(p.floats))
 		t.session, err = t.m.NewSession(p.lim)
+	}
+	if err == nil {
+		t.session.SetPause(j.Pause)
 	}
 	if err != nil {
 		t.arena.Close()
