@@ -10,6 +10,8 @@ var neonWiden = func() [numDTypes]func([]float32, []byte) {
 	t[F32] = neonWidenF32
 	t[F16], t[BF16] = neonWidenHalf(F16, neonWidenF16), neonWidenHalf(BF16, neonWidenBF16)
 	t[Q4_0], t[Q4_1], t[Q8_0] = neonWidenBlocks(neonWidenQ4_0), neonWidenBlocks(neonWidenQ4_1), neonWidenBlocks(neonWidenQ8_0)
+	t[Q5_0], t[Q5_1] = neonWidenBlocks(neonWidenQ5_0), neonWidenBlocks(neonWidenQ5_1)
+	t[Q4_K], t[Q5_K], t[Q6_K] = neonWidenQ4K, neonWidenQ5K, neonWidenQ6K
 	return t
 }()
 
@@ -37,6 +39,46 @@ func neonWidenHalf(t DType, loop func(dst *float32, src *byte, blocks int)) func
 func neonWidenF32(dst []float32, src []byte) {
 	if len(dst) > 0 {
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), 4*len(dst)), src)
+	}
+}
+
+// scalesMins widens the scales (0 to 7) and minima (8 to 15) of the Q4_K or Q5_K
+// block at src.
+func scalesMins(to *[16]float32, src []byte) {
+	d, dmin, packed := loadF16(src), loadF16(src[2:]), src[4:16]
+	for j := range 8 {
+		s, m := scaleMin(packed, j)
+		to[j], to[j+8] = s*d, m*dmin
+	}
+}
+
+func neonWidenQ4K(dst []float32, src []byte) {
+	var scales [16]float32
+	for len(dst) >= 256 {
+		scalesMins(&scales, src)
+		neonWidenQ4_K(&dst[0], &src[16], &scales)
+		dst, src = dst[256:], src[144:]
+	}
+}
+
+func neonWidenQ5K(dst []float32, src []byte) {
+	var scales [16]float32
+	for len(dst) >= 256 {
+		scalesMins(&scales, src)
+		neonWidenQ5_K(&dst[0], &src[48], &src[16], &scales)
+		dst, src = dst[256:], src[176:]
+	}
+}
+
+func neonWidenQ6K(dst []float32, src []byte) {
+	var scales [16]float32
+	for len(dst) >= 256 {
+		d := loadF16(src[208:])
+		for j, s := range src[192:208] {
+			scales[j] = d * float32(int8(s))
+		}
+		neonWidenQ6_K(&dst[0], &src[0], &scales)
+		dst, src = dst[256:], src[210:]
 	}
 }
 
@@ -110,6 +152,33 @@ func neonWidenF16(dst *float32, src *byte, blocks int)
 //
 //go:noescape
 func neonWidenBF16(dst *float32, src *byte, blocks int)
+
+// neonWidenQ5_0 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func neonWidenQ5_0(dst *float32, src *byte, blocks int)
+
+// neonWidenQ5_1 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func neonWidenQ5_1(dst *float32, src *byte, blocks int)
+
+// neonWidenQ4_K writes the 256 floats of the nibbles in q to dst, each times one of
+// the first eight scales, less one of the other eight.
+//
+//go:noescape
+func neonWidenQ4_K(dst *float32, q *byte, scales *[16]float32)
+
+// neonWidenQ5_K is neonWidenQ4_K with the fifth bits in h.
+//
+//go:noescape
+func neonWidenQ5_K(dst *float32, q, h *byte, scales *[16]float32)
+
+// neonWidenQ6_K writes the 256 floats of the block at q to dst, 16 to each of the
+// scales.
+//
+//go:noescape
+func neonWidenQ6_K(dst *float32, q *byte, scales *[16]float32)
 
 // neonMulQ4_1_1 multiplies one row of a with n rows of w, n a positive multiple of
 // 4, each of so many blocks, at most chunk of them in one chain:
