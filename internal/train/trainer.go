@@ -53,7 +53,7 @@ type Job struct {
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
 	// that do not fit are computed again. 0 means 800 MB, and for weights what
-	// they take and 300 MB.
+	// they take and 60 MB.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example.
@@ -182,7 +182,7 @@ func Floor(j Job) (bytes int64, parameters int, err error) {
 
 // keptMemory is how much of the activations of a run that trains weights is kept
 // where nobody says what it may take, in bytes.
-const keptMemory = 300e6
+const keptMemory = 60e6
 
 // New plans a run. Its memory is taken before the first step; a step allocates
 // nothing.
