@@ -338,7 +338,7 @@ TEXT ·neonExpSum(SB), NOSPLIT, $32-28
 	SUBS  $8, R5
 	BLT   tail
 
-	// 66 instructions for eight elements.
+	// 64 instructions for eight elements.
 loop:
 	FLDPQ   (R0), (F2, F3)
 	FSUB4(15, 2, 2)
