@@ -193,6 +193,38 @@ type MeasuresEvent struct {
 	Seconds  float64  `json:"seconds"`
 }
 
+// QuantizeEvent tells how far the writing of a base in another format is.
+type QuantizeEvent struct {
+	Stage string `json:"stage"` // "write", "score source" or "score result"
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"` // bytes of the source's weights; tokens where scoring
+}
+
+// QuantizedEvent is the last event of a base written in another format.
+type QuantizedEvent struct {
+	File        string             `json:"file"`
+	Format      string             `json:"format"`
+	Bytes       int64              `json:"bytes"` // of the file
+	Source      string             `json:"source"`
+	SourceBytes int64              `json:"source_bytes"` // of its weights
+	Weights     []QuantizedWeights `json:"weights"`
+	Tokens      int                `json:"tokens,omitempty"` // scored; 0 where no loss was measured
+	SourceNats  float64            `json:"source_nats_per_token,omitempty"`
+	Nats        float64            `json:"nats_per_token,omitempty"`
+}
+
+// QuantizedWeights tells what became of the matrices of one kind.
+type QuantizedWeights struct {
+	Kind     string  `json:"kind"` // attn_q, ffn_down, …, by llama.cpp's names
+	From     string  `json:"from"` // format in the source
+	To       string  `json:"to"`   // format in the file
+	Matrices int     `json:"matrices"`
+	Count    int64   `json:"count"` // of weights in them
+	Bytes    int64   `json:"bytes"` // in the file
+	RMS      float64 `json:"rms"`   // root of the mean squared error
+	Relative float64 `json:"relative"`
+}
+
 // ErrorEvent is the last event of a command that failed.
 type ErrorEvent struct {
 	Code    Code   `json:"code"`
@@ -241,6 +273,12 @@ func (ParagraphEvent) EventName() string { return "paragraph" }
 
 // EventName implements Event.
 func (DoneEvent) EventName() string { return "done" }
+
+// EventName implements Event.
+func (QuantizeEvent) EventName() string { return "quantize" }
+
+// EventName implements Event.
+func (QuantizedEvent) EventName() string { return "quantized" }
 
 // EventName implements Event.
 func (MeasureEvent) EventName() string { return "measure" }

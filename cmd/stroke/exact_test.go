@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,14 +20,16 @@ import (
 
 // place is a folder with pieces to train on and a home for twins.
 type place struct {
-	t    *testing.T
-	dir  string
-	base string
+	t       *testing.T
+	dir     string
+	base    string
+	method  []string // flags of what is trained
+	weights bool     // of the base, and no adapter
 }
 
 func newPlace(t *testing.T, base string) *place {
 	t.Helper()
-	p := &place{t: t, dir: t.TempDir(), base: base}
+	p := &place{t: t, dir: t.TempDir(), base: base, method: []string{"--rank", "2"}}
 	if err := os.Mkdir(filepath.Join(p.dir, "few"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +47,8 @@ func newPlace(t *testing.T, base string) *place {
 
 // train is the command line of a small run, with more arguments behind.
 func (p *place) train(more ...string) *exec.Cmd {
-	c := exec.Command("stroke", append([]string{"train", "few", "--base", p.base, "--rank", "2", "--epochs", "2", "--tokens-per-step", "300",
-		"--checkpoint-every", "1ms", "--json"}, more...)...)
+	c := exec.Command("stroke", slices.Concat([]string{"train", "few", "--base", p.base, "--epochs", "2", "--tokens-per-step", "300",
+		"--checkpoint-every", "1ms", "--json"}, p.method, more)...)
 	c.Dir = p.dir
 	c.Env = append(os.Environ(), "STROKE_HOME="+filepath.Join(p.dir, "home"), "HOME="+p.dir, "TMPDIR="+p.dir, "HF_HUB_OFFLINE=1")
 	return c
@@ -102,9 +105,14 @@ func (p *place) until(c *exec.Cmd, stop func(event) bool, signals ...os.Signal) 
 	return events, errs.String(), c.ProcessState.ExitCode()
 }
 
-func (p *place) adapter(version string) []byte {
+// learnt is the file of what a version learnt.
+func (p *place) learnt(version string) []byte {
 	p.t.Helper()
-	b, err := os.ReadFile(filepath.Join(p.dir, "home", "twins", "few", "versions", version, "adapter", "adapter_model.safetensors"))
+	name := filepath.Join("adapter", "adapter_model.safetensors")
+	if p.weights {
+		name = "weights.safetensors"
+	}
+	b, err := os.ReadFile(filepath.Join(p.dir, "home", "twins", "few", "versions", version, name))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -131,6 +139,24 @@ func TestExactRuns(t *testing.T) {
 	}
 	p := newPlace(t, testkit.Base(t))
 	p.killed(newPlace(t, p.base))
+}
+
+// TestExactWeights does the same where weights of the base are trained, on a toy
+// that is large enough for a step to be interrupted.
+func TestExactWeights(t *testing.T) {
+	base := testkit.Toy(t, testkit.ToyShape{Hidden: 128, FFN: 512, Layers: 6})
+	for name, method := range map[string][]string{
+		"full":    {"--method", "full"},
+		"partial": {"--method", "partial", "--layers", "2-5", "--modules", "q_proj,down_proj,norm", "--optimizer", "adafactor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, calm := newPlace(t, base), newPlace(t, base)
+			for _, x := range []*place{p, calm} {
+				x.method, x.weights = method, true
+			}
+			p.killed(calm)
+		})
+	}
 }
 
 // killed compares the disturbed run of p with that of calm.
@@ -177,8 +203,8 @@ func (p *place) killed(calm *place) {
 	if status != 0 || got.Event != "done" {
 		t.Fatalf("the run that goes on ended with %d and %+v\n%s", status, got, stderr)
 	}
-	if !bytes.Equal(p.adapter(got.Version), calm.adapter(want.Version)) {
-		t.Error("the adapter of the disturbed run has other bytes than that of the undisturbed one")
+	if !bytes.Equal(p.learnt(got.Version), calm.learnt(want.Version)) {
+		t.Error("what the disturbed run learnt has other bytes than that of the undisturbed one")
 	}
 	if got.HeldOut != want.HeldOut {
 		t.Errorf("the figures are %+v, and undisturbed %+v", got.HeldOut, want.HeldOut)

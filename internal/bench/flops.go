@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 )
@@ -38,4 +40,24 @@ func StepFlops(m *model.Model, n, rank int) float64 {
 	base, adapter := linearFlops(m, rank)
 	head := 2 * float64(m.Vocab) * float64(m.Dim)
 	return 2*base + 3*adapter + 3*attentionFlops(m, n) + 2*head
+}
+
+// TuneFlops counts the operations of a training step of weights of a base for a
+// token in a sequence of n: forward the same as ever, backward the gradients of
+// inputs down to the lowest layer that is trained, and those of the weights that
+// are. What is computed again to save memory is not counted. The error is a
+// model.SelectionError.
+func TuneFlops(m *model.Model, n int, s model.Selection) (float64, error) {
+	trained, _, err := m.Weights(s)
+	if err != nil {
+		return 0, err
+	}
+	lowest := 0
+	if len(s.Layers) > 0 && !slices.Contains(s.Modules, model.EmbedModule) {
+		lowest = slices.Min(s.Layers)
+	}
+	base, _ := linearFlops(m, 0)
+	attention, head := attentionFlops(m, n), 2*float64(m.Vocab)*float64(m.Dim)
+	back := float64(m.Layers-lowest) / float64(m.Layers)
+	return base + attention + head + back*(base+2*attention) + head + 2*float64(trained), nil
 }

@@ -27,11 +27,13 @@ var described = []struct {
 	page, section string
 }{
 	{"event.go", "HeldOut", jsonPage, "`done`"},
+	{"event.go", "QuantizedWeights", jsonPage, "`quantized`"},
 	{"cmd/stroke/speak.go", "written", jsonPage, "Text"},
 	{"cmd/stroke/score.go", "scored", jsonPage, "Score"},
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
 	{"cmd/stroke/blind.go", "asked", jsonPage, "Blind pair"},
 	{"internal/twin/blind.go", "BlindResult", jsonPage, "Blind result"},
+	{"internal/twin/report/report.go", "Blind", jsonPage, "Blind result"},
 	{"internal/corpus/table.go", "Row", jsonPage, "Corpus"},
 	{"cmd/stroke/twins.go", "listed", jsonPage, "Twins"},
 	{"cmd/stroke/base.go", "listedBase", jsonPage, "Base list"},

@@ -43,8 +43,8 @@ var engineMay = map[string][]string{
 var product = []string{"base", "corpus", "index", "likeness", "term"}
 
 // both see the two halves: the main path, the measurements of the engine on real
-// bases, what tests share, and the command line.
-var both = []string{"twin", "bench", "testkit", "deptest"}
+// bases, bases in other formats, what tests share, and the command line.
+var both = []string{"twin", "bench", "quantize", "testkit", "deptest"}
 
 // bare are packages of the standard library that the engine half must never
 // reach, not even by way of a library.

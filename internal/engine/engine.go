@@ -199,10 +199,7 @@ func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) e
 	defer e.leave()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	limit := min(len(r.Prompt)+r.Max, e.opt.Context)
-	s := &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: NewSampler(r.Sampling, e.m.Vocab),
-		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
-		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}
+	s := e.newStream(ctx, r)
 	select {
 	case e.submit <- s:
 	case <-e.quit:
@@ -222,6 +219,14 @@ func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) e
 		return s.result, failed
 	}
 	return s.result, s.err
+}
+
+// newStream takes the memory of a stream that is not pages: a pass takes none.
+func (e *Engine) newStream(ctx context.Context, r Request) *stream {
+	limit := min(len(r.Prompt)+r.Max, e.opt.Context)
+	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: NewSampler(r.Sampling, e.m.Vocab),
+		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
+		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}
 }
 
 // pagesFor is how many pages hold so many positions.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
@@ -38,7 +36,7 @@ func open(t testing.TB, path string) *model.Model {
 	return m
 }
 
-func start(t *testing.T, m *model.Model, o Options) *Engine {
+func start(t testing.TB, m *model.Model, o Options) *Engine {
 	t.Helper()
 	e, err := New(m, o)
 	if err != nil {
@@ -185,7 +183,7 @@ func TestGreedy(t *testing.T) {
 }
 
 // tiny is the toy model, with a random adapter.
-func tiny(t *testing.T) (*model.Model, *lora.Adapter) {
+func tiny(t testing.TB) (*model.Model, *lora.Adapter) {
 	m := open(t, filepath.Join("..", "testkit", "testdata", "tiny", "base"))
 	a := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8}, 1, nil)
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -199,100 +197,14 @@ func tiny(t *testing.T) (*model.Model, *lora.Adapter) {
 	return m, a
 }
 
-// TestSchedule lets many streams come and go at random and demands the text
-// that each has alone.
-func TestSchedule(t *testing.T) {
-	m, a := tiny(t)
-	rng := rand.New(rand.NewPCG(4, 2))
-	var requests []Request
-	for range 60 {
-		r := Request{Max: 1 + rng.IntN(30), Sampling: Sampling{Temperature: 1, TopP: 0.95, MinP: 0.02, Seed: rng.Uint64()}}
-		n := 1 + rng.IntN(90)
-		for range n {
-			r.Prompt = append(r.Prompt, int32(rng.IntN(3))) // few, so that prefixes recur
-		}
-		if rng.IntN(2) == 0 {
-			r.Adapters = []lora.Applied{{Adapter: a, Strength: float32(1 + rng.IntN(2))}}
-		}
-		if rng.IntN(4) > 0 {
-			r.Sampling.Temperature = 0.02 // repeats itself, so that guesses are right
-			r.Lookup = true
-		}
-		requests = append(requests, r)
-	}
-	var want [][]int32
-	for _, r := range requests {
-		e := start(t, m, Options{Streams: 1, Batch: 128})
-		r.Lookup = false
-		got, err := e.Generate(context.Background(), r, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, got.Tokens)
-		e.Close()
-	}
-	for _, o := range []Options{{Streams: 4, Batch: 16}, {Streams: 7, Batch: 64, Memory: withPages(m, Options{Streams: 7, Batch: 64}, 6) + adapterBytes(a)}, {Streams: 16, Batch: 128}} {
-		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
-			e := start(t, m, o)
-			var wg sync.WaitGroup
-			for i, r := range requests {
-				cancelled := i%7 == 3
-				delay := time.Duration(rng.IntN(20)) * time.Millisecond
-				wg.Go(func() {
-					time.Sleep(delay)
-					ctx, cancel := context.WithCancel(context.Background())
-					defer cancel()
-					n := 0
-					got, err := e.Generate(ctx, r, func(int32) error {
-						if n++; cancelled && n == 2 {
-							cancel()
-						}
-						return nil
-					})
-					if cancelled && err != nil {
-						if !errors.Is(err, context.Canceled) {
-							t.Error(err)
-						}
-						return
-					}
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if !slices.Equal(got.Tokens, want[i]) {
-						t.Errorf("request %d: %v and alone %v", i, got.Tokens, want[i])
-					}
-				})
-			}
-			wg.Wait()
-			if total, free, kept := e.pool.counts(); total == 0 || free+kept != total {
-				t.Errorf("of %d pages %d are free and %d remembered", total, free, kept)
-			}
-			b := e.Budget()
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
-			if b.Left() != b.Limit() || b.Peak() > b.Limit() {
-				t.Errorf("%d bytes of %d are left after the end, and %d were taken at most", b.Left(), b.Limit(), b.Peak())
-			}
-		})
-	}
-}
-
-// withPages is the memory that an engine with these options and so many pages
-// takes.
-func withPages(m *model.Model, o Options, pages int) int64 {
-	o.defaults(m)
-	o.Batch = min(o.Batch, o.Context)
-	return o.fixed(m) + int64(pages)*pageBytes(m, o.KV)
-}
-
 func TestBadRequests(t *testing.T) {
 	m, a := tiny(t)
 	e := start(t, m, Options{Context: 64, Pad: 16})
 	long := make([]int32, 64)
 	big := lora.New(m.Shape(), lora.Options{Rank: 40, Alpha: 8}, 1, nil)
 	other := lora.New(lora.Shape{Layers: 2}, lora.Options{Rank: 4, Alpha: 8}, 1, nil)
+	cut := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8}, 1, nil)
+	cut.Pairs[0][lora.UpProj].B = cut.Pairs[0][lora.UpProj].B[:7]
 	for name, r := range map[string]Request{
 		"no prompt":     {Max: 1},
 		"no tokens":     {Prompt: []int32{1}},
@@ -300,10 +212,18 @@ func TestBadRequests(t *testing.T) {
 		"bad token":     {Prompt: []int32{int32(m.Vocab)}, Max: 1},
 		"temperature":   {Prompt: []int32{1}, Max: 1, Sampling: Sampling{Temperature: -1}},
 		"big adapter":   {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: big, Strength: 1}}},
+		"cut adapter":   {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: cut, Strength: 1}}},
+		"no adapter":    {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Strength: 1}}},
+		"no strength":   {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: a, Strength: float32(math.NaN())}}},
 		"other adapter": {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: other, Strength: 1}}},
 	} {
-		if _, err := e.Generate(context.Background(), r, nil); err == nil {
+		_, err := e.Generate(context.Background(), r, nil)
+		if err == nil {
 			t.Errorf("%s: no error", name)
+		}
+		var long *ContextError
+		if errors.As(err, &long) != (name == "long prompt") || isAdapter(err) != (len(r.Adapters) > 0) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	r, err := e.Generate(context.Background(), Request{Prompt: long[:60], Max: 50, Adapters: []lora.Applied{{Adapter: a, Strength: 1}}}, nil)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/getstroke/stroke/internal/model"
@@ -46,6 +47,7 @@ func (e *Engine) admit() {
 	if len(e.waiting) == 0 {
 		return
 	}
+	var small *BudgetError
 	wait := e.waiting[:0]
 	for _, s := range e.waiting {
 		if err := s.ctx.Err(); err != nil {
@@ -63,6 +65,8 @@ func (e *Engine) admit() {
 		case len(e.streams) > 0:
 			wait = append(wait, s) // until somebody gives memory back
 			e.short, e.left = true, e.budget.Left()
+		case errors.As(err, &small) && small.Need <= small.Left:
+			wait = append(wait, s) // somebody just did
 		default:
 			e.end(s, "", err)
 		}
@@ -83,13 +87,16 @@ func (e *Engine) open(s *stream) error {
 	s.root = e.pool.root(s.Adapters)
 	pages, part, n := e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
 	full, need := len(pages), pagesFor(s.limit)
-	pages, ok := e.pool.takeAll(pages, need-full)
+	pages, err := e.pool.takeAll(pages, need-full)
 	s.pages = pages
-	if !ok {
+	if err != nil {
 		if part != nil {
 			e.pool.release(part)
 		}
 		e.release(s)
+		if err != errShort {
+			return err
+		}
 		_, free, kept := e.pool.counts()
 		left := e.budget.Left() + int64(free+kept)*e.pool.bytes
 		err := &BudgetError{What: fmt.Sprintf("a text of %d tokens", s.limit), Need: int64(need) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}

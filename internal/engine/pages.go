@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/getstroke/stroke/internal/lora"
@@ -107,23 +109,28 @@ func (p *pool) trim(n int64) {
 	p.drop(min(want, len(p.free)))
 }
 
-// takeAll gives n pages that nobody else uses, or none of them.
-func (p *pool) takeAll(into []*page, n int) ([]*page, bool) {
+// errShort says that memory is short until somebody gives some back.
+var errShort = errors.New("memory is short")
+
+// takeAll appends n pages that nobody else uses, or none of them: the error is
+// errShort, or the system's where it has no memory.
+func (p *pool) takeAll(into []*page, n int) ([]*page, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.free) < n {
 		if p.budget.take(p.bytes) {
 			mem, err := tensor.NewArena(int(p.bytes))
-			if err == nil {
-				p.free = append(p.free, &page{mem: mem, data: mem.Floats(p.m.PageSize(p.kv))})
-				p.total++
-				continue
+			if err != nil {
+				p.budget.Release(p.bytes)
+				return into, fmt.Errorf("take a page of keys and values: %w", err)
 			}
-			p.budget.Release(p.bytes)
+			p.free = append(p.free, &page{mem: mem, data: mem.Floats(p.m.PageSize(p.kv))})
+			p.total++
+			continue
 		}
 		// Pages that are remembered go only where enough of them go to matter.
 		if len(p.free)+p.kept < n {
-			return into, false
+			return into, errShort
 		}
 		p.forget(p.idle.newer)
 	}
@@ -135,7 +142,7 @@ func (p *pool) takeAll(into []*page, n int) ([]*page, bool) {
 		g.refs = 1
 		into = append(into, g)
 	}
-	return into, true
+	return into, nil
 }
 
 // root finds the tree of the adapters in use, or plants it, and counts its use.

@@ -213,32 +213,35 @@ func TestForgetting(t *testing.T) {
 		g.Tasks = append(g.Tasks, task)
 	}
 	noisy := noise(r.m, 0.2, 2)
-	empty := []lora.Applied{{Adapter: lora.New(r.m.Shape(), lora.Options{Rank: 2, Alpha: 2}, 1, nil), Strength: 1}}
-	room, pad := g.RoomOf(noisy)
-	s := r.scorer(t, room, pad)
+	s := r.scorer(t, g.Longest(), noisy[0].Adapter.Pad())
 	calls := 0
-	none, err := s.MeasureForgetting(context.Background(), g, empty, []float64{1}, 200, 1, func(int) { calls++ })
-	if err != nil {
-		t.Fatal(err)
+	score := func(adapters []lora.Applied) GeneralLosses {
+		l, err := s.ScoreGeneral(context.Background(), System{Adapters: adapters}, g, func(int) { calls++ })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
 	}
-	if f := none[0]; f.Text != (Interval{}) || f.Answers != (Interval{}) || f.Right != f.BaseRight || calls != 2 {
-		t.Errorf("an adapter that does nothing: %+v after %d calls", f, calls)
+	base := score(nil)
+	if calls != 12 {
+		t.Errorf("%d paragraphs and instructions were told of", calls)
 	}
-	if b := none[0].BaseRight; b.Mean < 0.5 {
-		t.Errorf("the base itself answers %+v", b)
+	empty := lora.New(r.m.Shape(), lora.Options{Rank: 2, Alpha: 2}, 1, nil)
+	f := Forget(1, base, score([]lora.Applied{{Adapter: empty, Strength: 1}}), 200, 1)
+	if f.Text != (Interval{}) || f.Answers != (Interval{}) || f.Right != f.BaseRight {
+		t.Errorf("an adapter that does nothing: %+v", f)
 	}
-	by, err := s.MeasureForgetting(context.Background(), g, noisy, []float64{0, 1, 4}, 200, 1, nil)
-	if err != nil {
-		t.Fatal(err)
+	if f.BaseRight.Mean < 0.5 {
+		t.Errorf("the base itself answers %+v", f.BaseRight)
 	}
-	if by[0].Text != (Interval{}) {
-		t.Errorf("at strength 0: %+v", by[0])
+	weak := Forget(1, base, score(noisy), 200, 1)
+	noisy[0].Strength = 4
+	strong := Forget(4, base, score(noisy), 200, 1)
+	if !(weak.Text.Low > 0 && strong.Text.Mean > weak.Text.Mean && strong.Answers.Mean > weak.Answers.Mean) {
+		t.Errorf("noise at 1 and at 4: %+v, %+v", weak, strong)
 	}
-	if !(by[1].Text.Low > 0 && by[2].Text.Mean > by[1].Text.Mean && by[2].Answers.Mean > by[1].Answers.Mean) {
-		t.Errorf("noise at 1 and at 4: %+v, %+v", by[1], by[2])
-	}
-	if by[2].Right.Mean >= by[2].BaseRight.Mean {
-		t.Errorf("noise at 4 answers %+v where the base answers %+v", by[2].Right, by[2].BaseRight)
+	if strong.Right.Mean >= strong.BaseRight.Mean {
+		t.Errorf("noise at 4 answers %+v where the base answers %+v", strong.Right, strong.BaseRight)
 	}
 }
 

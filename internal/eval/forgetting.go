@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/getstroke/stroke/internal/lora"
 )
 
 //go:embed general/text.md
@@ -55,24 +53,26 @@ type General struct {
 	Tasks []Task
 }
 
-// RoomOf is what a [Scorer] must have to measure forgetting with adapters.
-func (g General) RoomOf(adapters []lora.Applied) (context, pad int) {
+// Longest is the context that a [Scorer] must have room for.
+func (g General) Longest() int {
 	pieces := append([]Piece(nil), g.Text...)
 	for _, t := range g.Tasks {
 		pieces = append(pieces, t.pieces()...)
 	}
-	return Room(pieces, System{Adapters: adapters})
+	context, _ := Room(pieces, System{})
+	return context
 }
 
-// Tokens is how many go through the base for one strength.
+// Tokens is how many go through the base for one system.
 func (g General) Tokens() int {
 	n := 0
 	for _, p := range g.Text {
 		n += len(p.Context) + len(p.Tokens)
 	}
 	for _, t := range g.Tasks {
+		n += len(t.Prompt)
 		for _, p := range t.pieces() {
-			n += len(p.Context) + len(p.Tokens)
+			n += len(p.Tokens)
 		}
 	}
 	return n
@@ -98,65 +98,43 @@ type Forgetting struct {
 	BaseRight Interval `json:"base_right"`
 }
 
-// generalLosses are those of one system.
-type generalLosses struct {
+// GeneralLosses are what the general text and the instructions cost one system.
+type GeneralLosses struct {
 	text, answers []Loss
 	right         []Sample
 }
 
-// MeasureForgetting scores general text and instructions with the bare base, and
-// with adapters at each strength, by which their own strengths are multiplied.
-// done, where it is not nil, is called after each strength, the base's included.
-func (s *Scorer) MeasureForgetting(ctx context.Context, g General, adapters []lora.Applied, strengths []float64, rounds int, seed uint64, done func(i int)) ([]Forgetting, error) {
-	base, err := s.general(ctx, g, nil)
-	if err != nil {
-		return nil, fmt.Errorf("measure forgetting: %w", err)
-	}
-	if done != nil {
-		done(0)
-	}
-	var out []Forgetting
-	for i, strength := range strengths {
-		var at []lora.Applied
-		for _, a := range adapters {
-			at = append(at, lora.Applied{Adapter: a.Adapter, Strength: a.Strength * float32(strength)})
-		}
-		with, err := s.general(ctx, g, at)
-		if err != nil {
-			return nil, fmt.Errorf("measure forgetting at strength %g: %w", strength, err)
-		}
-		out = append(out, Forgetting{Strength: strength,
-			Text:    Bootstrap(Documents(with.text, base.text), 0.95, rounds, seed),
-			Answers: Bootstrap(Documents(with.answers, base.answers), 0.95, rounds, seed),
-			Right:   Proportion(with.right), BaseRight: Proportion(base.right)})
-		if done != nil {
-			done(i + 1)
-		}
-	}
-	return out, nil
-}
-
-// general scores everything with adapters as they are.
-func (s *Scorer) general(ctx context.Context, g General, adapters []lora.Applied) (l generalLosses, err error) {
-	if l.text, err = s.Score(ctx, g.Text, adapters, nil); err != nil {
-		return l, err
+// ScoreGeneral scores general text and instructions under a system; its prefix
+// is not used. done, where it is not nil, is called after each paragraph and each
+// instruction.
+func (s *Scorer) ScoreGeneral(ctx context.Context, sys System, g General, done func(i int)) (GeneralLosses, error) {
+	var l GeneralLosses
+	var err error
+	if l.text, err = s.Score(ctx, g.Text, sys.Adapters, done); err != nil {
+		return l, fmt.Errorf("score general text under %q: %w", sys.Name, err)
 	}
 	for i, t := range g.Tasks {
-		losses, err := s.Score(ctx, t.pieces(), adapters, nil)
+		losses, err := s.Score(ctx, t.pieces(), sys.Adapters, nil)
 		if err != nil {
-			return l, err
+			return l, fmt.Errorf("score instruction %d under %q: %w", i, sys.Name, err)
 		}
 		l.answers = append(l.answers, losses[0])
 		sample := Sample{Group: fmt.Sprint(i), Value: 1}
 		for _, w := range losses[1:] {
-			switch r, x := losses[0].Nats, w.Nats; {
-			case x < r:
-				sample.Value = 0
-			case x == r && sample.Value == 1:
-				sample.Value = 0.5
-			}
+			sample.Value = min(sample.Value, wins(w.Nats-losses[0].Nats))
 		}
 		l.right = append(l.right, sample)
+		if done != nil {
+			done(len(g.Text) + i)
+		}
 	}
 	return l, nil
+}
+
+// Forget compares what a system at a strength costs with what the bare base does.
+func Forget(strength float64, base, system GeneralLosses, rounds int, seed uint64) Forgetting {
+	return Forgetting{Strength: strength,
+		Text:    Bootstrap(Documents(system.text, base.text), 0.95, rounds, seed),
+		Answers: Bootstrap(Documents(system.answers, base.answers), 0.95, rounds, seed),
+		Right:   Proportion(system.right), BaseRight: Proportion(base.right)}
 }

@@ -266,6 +266,14 @@ func TestPredict(t *testing.T) {
 	if math.Abs(p.Gain.Mean-19.0/150) > 1e-12 || p.Gain.Low > -0.09 || p.Gain.High < 0.18 || p.P < 0.2 {
 		t.Errorf("%+v", p)
 	}
+	each := make([]float32, 450)
+	for i := range each {
+		each[i] = 1
+	}
+	b := BlockGains([]string{"a", "b"}, []Loss{{Each: each}, {Each: each[:30]}}, []Loss{{Each: make([]float32, 450)}, {Each: each[:30]}}, 200)
+	if len(b) != 3 || b[0].Group != "a 1" || b[1].Saved != 225 || b[2].Group != "b 1" || b[2].Saved != 0 || b[2].Tokens != 30 {
+		t.Errorf("%+v", b)
+	}
 	if p := Predict("adapter", nil, 100, 1); p.Gain.Known() || p.P != 1 {
 		t.Errorf("of nothing: %+v", p)
 	}

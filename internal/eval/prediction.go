@@ -44,6 +44,22 @@ func Gains(groups []string, start, system []Loss) []Gain {
 	return out
 }
 
+// BlockGains are the gains of blocks of at least size tokens, as [Blocks] cuts
+// them: for few documents, which give an interval over blocks and none over
+// themselves. Each block's group is its document's with its number behind.
+func BlockGains(groups []string, start, system []Loss, size int) []Gain {
+	if len(start) != len(system) || len(groups) != len(start) {
+		panic(fmt.Sprintf("eval: gains of %d groups from %d and %d losses", len(groups), len(start), len(system)))
+	}
+	var out []Gain
+	for i, g := range groups {
+		for k, u := range Blocks(start[i:i+1], system[i:i+1], size) {
+			out = append(out, Gain{Group: fmt.Sprintf("%s %d", g, k+1), Saved: u.Saved, Tokens: u.Tokens})
+		}
+	}
+	return out
+}
+
 // Prediction is how much better than a start a system predicts a writer.
 type Prediction struct {
 	System    string   `json:"system"`

@@ -8,7 +8,7 @@
 //     than another over a panel of writers;
 //   - [Specify], what a twin gains that adapters of other writers do not;
 //   - [JudgeThought], whether it puts the writer's own next passage before others;
-//   - [Scorer.MeasureForgetting], what the base has lost by its adapter.
+//   - [Scorer.ScoreGeneral] and [Forget], what the base has lost by its adapter.
 //
 // [Writer] writes the texts that measures on text look at. docs/LIKENESS.md
 // defines each and says how it can be fooled.

@@ -22,7 +22,8 @@
 // reduction has a fixed tree. MulNT, MulNTQ and MulQ share one that depends on
 // k only (see MulNT); AddNN and AddTN start from C and add one product after the
 // other, so that k too can be cut anywhere. Bits may differ between kinds: where
-// the hardware fuses multiply and add, kinds use it.
+// the hardware fuses multiply and add, kinds use it. The kinds avx2 and neon have
+// the same bits.
 //
 // Nothing allocates after the first call. Only Run starts or uses goroutines;
 // every other function works in its caller. Shape mismatches are bugs and panic,

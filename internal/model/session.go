@@ -109,6 +109,11 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	return s, nil
 }
 
+// SetPause has f called every few hundredths of a second during passes, between
+// operations, so that others may have the workers; nil for nobody. Bits do not
+// depend on it.
+func (s *Session) SetPause(f func()) { s.exec.SetPause(f) }
+
 // Close gives the memory back.
 func (s *Session) Close() error { return s.arena.Close() }
 

@@ -57,6 +57,7 @@ type attendTask struct {
 // A row's scores are reduced over all its keys in an order that depends on
 // positions alone; pages and blocks of queries do not show in the bits.
 func (e *Exec) Attend(o, q, stat []float32, seqs []Sequence, h Heads) {
+	e.breathe()
 	if e.tiles != nil {
 		e.tileAttend.run(e.tiles, o, q, stat, seqs, h)
 		return

@@ -35,6 +35,7 @@ func (e *Exec) AttendGrad(dq, dk, dv, do, q, k, v, o, stat, scratch []float32, l
 		p: scratch[:group*n*pad], ds: scratch[group*n*pad : 2*group*n*pad],
 		h: h, lo: lo, n: n, group: group, pad: pad}
 	for t.kv = 0; t.kv < h.KV; t.kv++ {
+		e.breathe()
 		t.phase = 0
 		run(ceilDiv(n, attendBlock)*group, t)
 		t.phase = 1

@@ -15,6 +15,7 @@ import (
 type Exec struct {
 	scratch [][]float32
 	tiles   *tiles // nil where products are in float32
+	pause   func() // see SetPause
 
 	linear     linearTask
 	linearGrad linearGradTask
@@ -44,6 +45,30 @@ func NewExec(context, dim int, alloc func(n int) []float32) *Exec {
 		e.scratch[i] = alloc(need)
 	}
 	return e
+}
+
+// SetPause has f called between operations, and between parts of those that take
+// long, so that whoever computes for long may let others have the workers. nil,
+// the beginning, is for nobody. Bits do not depend on it.
+func (e *Exec) SetPause(f func()) { e.pause = f }
+
+func (e *Exec) breathe() {
+	if e.pause != nil {
+		e.pause()
+	}
+}
+
+// partFlops is how many floating-point operations go between two calls of pause:
+// a few hundredths of a second. Tests make it small.
+var partFlops = 2e9
+
+// parts is how many of n tasks, of so many operations each, go between two calls
+// of pause: all of them where nobody asked.
+func (e *Exec) parts(n int, flops float64) int {
+	if e.pause == nil {
+		return n
+	}
+	return max(1, min(n, int(partFlops/flops)))
 }
 
 // ScratchFloats is the number of float32 of scratch that one worker needs.

@@ -21,6 +21,8 @@ type headTask struct {
 	weights []float32
 	nll     []float32
 	n, rows int
+	v0, v1  int       // the part of the vocabulary at hand
+	state   []float32 // [n, 2]: largest logit and sum of exponentials so far
 }
 
 // Head computes the cross-entropy of a language-model head over the whole
@@ -38,24 +40,35 @@ func (e *Exec) Head(dx, nll, x []float32, w *tensor.Matrix, targets []int32, wei
 	if e.tiles != nil {
 		rows = min(roundUp(ceilDiv(n, kernel.Workers()), 16), headTiles)
 	}
-	*t = headTask{e: e, dx: dx, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n, rows: rows}
-	run(ceilDiv(n, t.rows), t)
+	if cap(t.state) < 2*n {
+		t.state = make([]float32, 2*n)
+	}
+	*t = headTask{e: e, dx: dx, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n, rows: rows, state: t.state[:2*n]}
+	step := headSlice * e.parts(ceilDiv(w.Rows, headSlice), 4*headSlice*float64(n)*float64(w.Cols))
+	for ; t.v0 < w.Rows; t.v0 = t.v1 {
+		t.v1 = min(t.v0+step, w.Rows)
+		e.breathe()
+		run(ceilDiv(n, t.rows), t)
+	}
 }
 
-// Do runs task i.
+// Do runs task i on the part of the vocabulary at hand. From one part to the next
+// nll holds the target's logit.
 func (t *headTask) Do(i, worker int) {
 	lo, hi := i*t.rows, min((i+1)*t.rows, t.n)
 	n, dim := hi-lo, t.w.Cols
 	s := t.e.scratch[worker]
 	panel, s := s[:headSlice*dim], s[headSlice*dim:]
 	logits, s := s[:n*headSlice], s[n*headSlice:]
-	top, sum, one := s[:n], s[n:2*n], s[2*n:2*n+1]
-	for r := range n {
-		top[r], sum[r] = float32(math.Inf(-1)), 0
-	}
-	var target [headRows]float32
-	if t.dx != nil {
-		clear(t.dx[lo*dim : hi*dim])
+	one, target := s[:1], t.nll[lo:hi]
+	top, sum := t.state[2*lo:2*lo+n], t.state[2*lo+n:2*hi]
+	if t.v0 == 0 {
+		for r := range n {
+			top[r], sum[r] = float32(math.Inf(-1)), 0
+		}
+		if t.dx != nil {
+			clear(t.dx[lo*dim : hi*dim])
+		}
 	}
 	x := t.x[lo*dim:]
 	tl := t.e.tiles
@@ -65,8 +78,8 @@ func (t *headTask) Do(i, worker int) {
 		left2 = left[kernel.TilesLen(headTiles, dim):]
 		kernel.PackLeft(left, x, dim, n, dim)
 	}
-	for v0 := 0; v0 < t.w.Rows; v0 += headSlice {
-		m := min(headSlice, t.w.Rows-v0)
+	for v0 := t.v0; v0 < t.v1; v0 += headSlice {
+		m := min(headSlice, t.v1-v0)
 		data, order := rowsOf(t.w, v0, v0+m)
 		if tl != nil {
 			kernel.PackRightTQ(right, data, t.w.DType, order, m, dim)
@@ -102,6 +115,9 @@ func (t *headTask) Do(i, worker int) {
 		default:
 			kernel.AddNN(t.dx[lo*dim:], dim, logits, headSlice, panel, dim, n, dim, m)
 		}
+	}
+	if t.v1 < t.w.Rows {
+		return
 	}
 	for r := range n {
 		t.nll[lo+r] = float32(math.Log(float64(sum[r])) + float64(top[r]) - float64(target[r]))

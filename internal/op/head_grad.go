@@ -15,6 +15,7 @@ type headGradTask struct {
 	weights []float32
 	nll     []float32
 	n       int
+	first   int // slice of the vocabulary
 }
 
 // HeadGrad adds the gradient of Σ_r weights[r]·nll[r] with respect to the head w
@@ -38,12 +39,17 @@ func (e *Exec) HeadGrad(g, nll, x []float32, w *tensor.Matrix, targets []int32, 
 	}
 	t := &e.headGrad
 	*t = headGradTask{e: e, g: g, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n}
-	run(ceilDiv(w.Rows, headSlice), t)
+	slices := ceilDiv(w.Rows, headSlice)
+	step := e.parts(slices, 4*headSlice*float64(n)*float64(w.Cols))
+	for t.first = 0; t.first < slices; t.first += step {
+		e.breathe()
+		run(min(step, slices-t.first), t)
+	}
 }
 
-// Do runs task i: one slice of the vocabulary, all rows in order.
+// Do runs task i from the first: one slice of the vocabulary, all rows in order.
 func (t *headGradTask) Do(i, worker int) {
-	v0 := i * headSlice
+	v0 := (t.first + i) * headSlice
 	m, dim := min(headSlice, t.w.Rows-v0), t.w.Cols
 	s := t.e.scratch[worker]
 	panel, s := s[:headSlice*dim], s[headSlice*dim:]

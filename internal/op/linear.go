@@ -79,6 +79,7 @@ type linearTask struct {
 // Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
 // share x [n, in]. Each Y is overwritten, each Delta.H too.
 func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
+	e.breathe()
 	t := &e.linear
 	t.x, t.n, t.in, t.lins = x, n, in, lins
 	for i := range lins {
@@ -249,6 +250,7 @@ type linearGradTask struct {
 // and, where GradW is given, GradW += dyᵀ x. With dropout, xᵀ stands for the
 // dropped x. Delta.DH is overwritten.
 func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
+	e.breathe()
 	if e.tiles != nil {
 		e.tileGrad.run(e.tiles, dx, x, n, in, lins)
 		return

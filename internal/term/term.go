@@ -73,6 +73,11 @@ func (p *Printer) Emit(e stroke.Event) {
 		p.score(e)
 	case stroke.MeasureEvent:
 		p.measure(e)
+	case stroke.QuantizeEvent:
+		p.quantize(e)
+	case stroke.QuantizedEvent:
+		p.endBar()
+		p.quantized(e)
 	case stroke.VerdictEvent:
 		p.endBar()
 		p.verdict(e)

@@ -53,11 +53,15 @@ type Job struct {
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
 	// that do not fit are computed again. 0 means 800 MB, and for weights what
-	// they take and 300 MB.
+	// they take and 60 MB.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example.
 	Batch int
+	// Pause is called every few hundredths of a second during a step, so that
+	// others in the process, such as an engine's streams, may have the workers
+	// (engine.Engine.Yield); nil for nobody. Bits do not depend on it.
+	Pause func()
 }
 
 // Info tells of a step done.
@@ -178,7 +182,7 @@ func Floor(j Job) (bytes int64, parameters int, err error) {
 
 // keptMemory is how much of the activations of a run that trains weights is kept
 // where nobody says what it may take, in bytes.
-const keptMemory = 300e6
+const keptMemory = 60e6
 
 // New plans a run. Its memory is taken before the first step; a step allocates
 // nothing.
@@ -201,6 +205,9 @@ func New(j Job) (*Trainer, error) {
 		}
 		p.lim.Kept = kept(t.m, p.lim, memory-4*int64(p.floats))
 		t.session, err = t.m.NewSession(p.lim)
+	}
+	if err == nil {
+		t.session.SetPause(j.Pause)
 	}
 	if err != nil {
 		t.arena.Close()

@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/twin/report"
 )
 
 // BlindOptions say how a blind test is made. Zero values take the defaults.
@@ -62,15 +63,9 @@ type blindFile struct {
 
 // BlindResult is what the answers come to.
 type BlindResult struct {
-	Twin     string        `json:"twin"`
-	Version  string        `json:"version"`
-	Pairs    int           `json:"pairs"`
-	Answered int           `json:"answered"`
-	Twins    int           `json:"twin_chosen"` // the twin's text was the more like the writer
-	Bases    int           `json:"base_chosen"` // the base's with the writer's passages was
-	Neither  int           `json:"neither"`
-	Share    eval.Interval `json:"share"` // of the twin's; one half for neither; null while nothing is answered
-	P        float64       `json:"p"`     // one-sided, of "the twin's no more often than the other"
+	Twin    string `json:"twin"`
+	Version string `json:"version"`
+	report.Blind
 }
 
 const blindDir = "blind"
@@ -185,7 +180,7 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return writeError(t.path, err)
 	}
-	w, done, err := m.writer(t.file.Words)
+	w, done, err := m.writers(t.file.Words)
 	if err != nil {
 		return err
 	}
@@ -208,22 +203,22 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 }
 
 // write makes the pairs from lo to hi and keeps them.
-func (t *Blind) write(ctx context.Context, m *measured, w *eval.Writer, list []opening, before [][]int32, lo, hi int) error {
+func (t *Blind) write(ctx context.Context, m *measured, w writers, list []opening, before [][]int32, lo, hi int) error {
 	var open []eval.Opening
 	for i := lo; i < hi; i++ {
 		open = append(open, eval.Opening{Tokens: m.tokens(list[i].text), Words: t.file.Words, Seed: t.file.Seed + 1000*uint64(i)})
 	}
-	texts := map[string][]string{}
-	for _, sys := range []eval.System{m.system("twin", m.use(), before[lo:hi]), m.system("base", nil, before[lo:hi])} {
-		got, err := w.GoOn(ctx, sys, open, nil)
-		if err != nil {
-			return err
-		}
-		texts[sys.Name] = got
+	twins, err := w.twin.GoOn(ctx, m.system("twin", m.use, before[lo:hi]), open, nil)
+	if err != nil {
+		return err
+	}
+	bases, err := w.base.GoOn(ctx, m.system("base", nil, before[lo:hi]), open, nil)
+	if err != nil {
+		return err
 	}
 	for i := lo; i < hi; i++ {
 		rng := rand.New(rand.NewPCG(t.file.Seed, uint64(i)))
-		a, b := alike(texts["twin"][i-lo], texts["base"][i-lo], t.file.Words)
+		a, b := alike(twins[i-lo], bases[i-lo], t.file.Words)
 		t.file.Pairs = append(t.file.Pairs, BlindPair{Document: list[i].doc.Hash, Opening: list[i].text, Twin: a, Base: b, TwinFirst: rng.IntN(2) == 0})
 	}
 	return t.save()
@@ -265,7 +260,7 @@ func (t *Blind) Answer(number int, c Choice) error {
 func (t *Blind) Result() BlindResult { return t.file.result(t.f.Name) }
 
 func (b *blindFile) result(name string) BlindResult {
-	r := BlindResult{Twin: name, Version: b.Version, Pairs: len(b.Pairs)}
+	r := BlindResult{Twin: name, Version: b.Version, Blind: report.Blind{Pairs: len(b.Pairs)}}
 	var samples []eval.Sample
 	for _, p := range b.Pairs {
 		s := eval.Sample{Group: p.Document}

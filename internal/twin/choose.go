@@ -12,6 +12,7 @@ import (
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/train"
 )
 
 // DefaultWithin is how long a whole run may be forecast to take where a base is
@@ -106,9 +107,9 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		if e.Architecture == "" || e.Shape.Layers == 0 {
 			continue
 		}
-		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e)}
+		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e, &recipe.Options)}
 		p := float64(e.Shape.Parameters())
-		c.TrainSeconds = 4*p*tokens/(peak*1e9*stepShare) + 2*p*verdictTokens/(peak*1e9*scoreShare)
+		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare) + 2*p*verdictTokens/(peak*1e9*scoreShare)
 		if time.Duration(c.TrainSeconds*float64(time.Second)) > 4*within {
 			// It would not be taken even if it were here: do not ask the network.
 			c.FetchSeconds = float64(e.Size) / 5e6
@@ -134,9 +135,9 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 }
 
 // forecastMemory is what a run on a base has resident at the most: the file, the
-// adapter with gradients and moments, and activations, recomputed where they do
-// not fit.
-func forecastMemory(e base.Entry) int64 {
+// adapter or the base's weights with gradients and moments, and activations,
+// recomputed where they do not fit.
+func forecastMemory(e base.Entry, o *train.Options) int64 {
 	s := e.Shape
 	rank := int64(16)
 	kv := int64(0)
@@ -146,12 +147,37 @@ func forecastMemory(e base.Entry) int64 {
 	h, f := int64(s.Hidden), int64(s.FFN)
 	adapter := int64(s.Layers) * rank * (2*(h+h) + 2*(h+kv) + 3*(h+f)) * 4 * 4
 	activations := int64(900) * 4 * (int64(s.Layers)*h + 8*h + 5*f)
+	if share := tunedShare(e, o); share > 0 {
+		each := 16.0
+		if o.Optimizer == train.Adafactor {
+			each = 8
+		}
+		adapter = int64(each * share * float64(s.Parameters()))
+	}
 	return e.Size + adapter + activations + processBytes
 }
 
 // forecastRate is how many tokens a second training is expected to do.
 func forecastRate(b *baseModel, r Recipe) float64 {
-	return bench.FlopsPeak(0.1) * 1e9 * stepShare / bench.StepFlops(b.model, r.Mix.Length, r.Options.LoRA.Rank)
+	flops := bench.StepFlops(b.model, r.Mix.Length, r.Options.LoRA.Rank)
+	if s := r.Options.Weights; s != nil {
+		// The trainer has been made, so the selection names what is there.
+		if f, err := bench.TuneFlops(b.model, r.Mix.Length, *s); err == nil {
+			flops = f
+		}
+	}
+	return bench.FlopsPeak(0.1) * 1e9 * stepShare / flops
+}
+
+// tunedShare is the share of a base's weights that a recipe trains, at most.
+func tunedShare(e base.Entry, o *train.Options) float64 {
+	switch {
+	case o.Weights == nil:
+		return 0
+	case len(o.Weights.Layers) > 0:
+		return min(1, float64(len(o.Weights.Layers))/float64(e.Shape.Layers))
+	}
+	return 1
 }
 
 // OpenModel opens a base's model alone, for measurements; done gives it back.

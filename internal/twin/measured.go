@@ -11,16 +11,20 @@ import (
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness/prose"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
 )
 
 // measured is a version of a twin opened to be measured, with all that it is
 // measured by.
 type measured struct {
-	f       *Folder
-	v       *Version
-	b       *baseModel
-	adapter *lora.Adapter
-	ledger  *corpus.Ledger
+	f      *Folder
+	v      *Version
+	b      *baseModel
+	learnt *learnt
+	model  *model.Model   // with what was learnt, at full strength
+	use    []lora.Applied // adapters that rows need for that
+	done   func()
+	ledger *corpus.Ledger
 
 	train, choose, judge []stroke.Document
 	passages             *passages
@@ -54,7 +58,12 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 	if m.b, err = OpenBase(ctx, store, baseName, "", "", emit); err != nil {
 		return nil, err
 	}
-	if m.adapter, err = f.Adapter(v, m.b.model.Shape()); err != nil {
+	if m.learnt, err = f.learnt(v, m.b); err != nil {
+		m.b.close()
+		return nil, err
+	}
+	if m.model, m.use, m.done, err = m.learnt.at(m.b.model, 1); err != nil {
+		m.learnt.close()
 		m.b.close()
 		return nil, err
 	}
@@ -62,13 +71,30 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 	return m, nil
 }
 
-func (m *measured) close() { m.b.close() }
+func (m *measured) close() {
+	m.done()
+	m.learnt.close()
+	m.b.close()
+}
 
-// use is the version's adapter at full strength.
-func (m *measured) use() []lora.Applied { return []lora.Applied{{Adapter: m.adapter, Strength: 1}} }
+// scorers are those of the bare base and of the twin, the same one where what
+// was learnt is an adapter.
+func (m *measured) scorers(context, pad int) (base, twin *eval.Scorer, done func(), err error) {
+	if base, err = eval.NewScorer(m.b.model, context, pad); err != nil {
+		return nil, nil, nil, err
+	}
+	if m.model == m.b.model {
+		return base, base, func() { base.Close() }, nil
+	}
+	if twin, err = eval.NewScorer(m.model, context, 0); err != nil {
+		base.Close()
+		return nil, nil, nil, err
+	}
+	return base, twin, func() { base.Close(); twin.Close() }, nil
+}
 
-// The systems that a measure compares. before are the passages found for each
-// text.
+// system is one of those that a measure compares. before are the passages found
+// for each text.
 func (m *measured) system(name string, adapters []lora.Applied, before [][]int32) eval.System {
 	s := eval.System{Name: name, Adapters: adapters}
 	if before != nil {
@@ -149,11 +175,34 @@ func (m *measured) contextFor(words int) int {
 	return min(m.passages.prompt.Tokens+3*words+256, m.b.model.Context)
 }
 
-// writer starts an engine for texts of up to so many words; done ends it.
-func (m *measured) writer(words int) (w *eval.Writer, done func(), err error) {
-	e, err := engine.New(m.b.model, engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.adapter.Pad(), 16), Memory: 512 << 20})
-	if err != nil {
-		return nil, nil, err
+// writers write as the bare base and as the twin, with one engine where what was
+// learnt is an adapter.
+type writers struct{ base, twin *eval.Writer }
+
+// writers starts what writes texts of up to so many words; done ends it.
+func (m *measured) writers(words int) (w writers, done func(), err error) {
+	o := engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), 16), Memory: 512 << 20}
+	start := func(on *model.Model) (*eval.Writer, error) {
+		e, err := engine.New(on, o)
+		if err != nil {
+			return nil, err
+		}
+		return &eval.Writer{Engine: e, Tokenizer: m.b.tok, Sampling: DefaultSampling(), Streams: 4}, nil
 	}
-	return &eval.Writer{Engine: e, Tokenizer: m.b.tok, Sampling: DefaultSampling(), Streams: 4}, func() { e.Close() }, nil
+	if w.base, err = start(m.b.model); err != nil {
+		return w, nil, err
+	}
+	w.twin = w.base
+	if m.model != m.b.model {
+		if w.twin, err = start(m.model); err != nil {
+			w.base.Engine.Close()
+			return w, nil, err
+		}
+	}
+	return w, func() {
+		w.base.Engine.Close()
+		if w.twin != w.base {
+			w.twin.Engine.Close()
+		}
+	}, nil
 }

@@ -365,6 +365,9 @@ func (r *run) plan() error {
 		return planError(err)
 	}
 	r.trainer = t
+	if s := r.recipe.Options.Weights; s != nil && s.All() {
+		r.b.model.Source.Forget()
+	}
 	if r.o.Resume {
 		if err := r.restore(); err != nil {
 			t.Close()
@@ -384,7 +387,7 @@ func (r *run) plan() error {
 	}
 	tokens := t.Tokens(0, t.Steps())
 	r.emit(stroke.ForecastEvent{Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,
-		Seconds: float64(t.Tokens(t.Done(), t.Steps())) / forecastRate(r.b, r.recipe), Memory: t.Bytes() + r.b.model.Bytes() + processBytes,
+		Seconds: float64(t.Tokens(t.Done(), t.Steps())) / forecastRate(r.b, r.recipe), Memory: t.Bytes() + r.beside(&r.recipe.Options),
 		Kernel: kernel.Name(), Resumed: t.Done()})
 	return nil
 }

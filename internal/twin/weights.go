@@ -19,8 +19,17 @@ import (
 // What of a run is particular to training weights of the base.
 
 // keptActivations is how much memory a run that trains weights takes beyond the
-// least, so that little is computed twice, where nobody says what it may take.
-const keptActivations = 300e6
+// least, so that less is computed twice, where nobody says what it may take.
+const keptActivations = 60e6
+
+// beside is the memory of a run beside what is planned for training: the program,
+// and the base, which a run over all of its weights does not read again.
+func (r *run) beside(o *train.Options) int64 {
+	if o.Weights != nil && o.Weights.All() {
+		return processBytes
+	}
+	return processBytes + r.b.model.Bytes()
+}
 
 // weightsMemory is the memory beside the base of a run that trains weights. It is
 // an error where what the run may take, or what the machine has, is too little.
@@ -29,7 +38,7 @@ func (r *run) weightsMemory(j train.Job) (int64, error) {
 	if err != nil {
 		return 0, planError(err)
 	}
-	beside := r.b.model.Bytes() + processBytes
+	beside := r.beside(&j.Options)
 	limit := r.o.Memory
 	if limit == 0 {
 		limit = freeMemory()
@@ -65,7 +74,7 @@ func (r *run) tooLittle(j train.Job, limit, whole int64) error {
 	var fits []string
 	try := func(j train.Job, flags string) bool {
 		least, _, err := train.Floor(j)
-		least += r.b.model.Bytes() + processBytes
+		least += r.beside(&j.Options)
 		if err != nil || least > limit {
 			return false
 		}

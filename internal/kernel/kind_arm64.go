@@ -1,0 +1,23 @@
+//go:build !purego
+
+package kernel
+
+// Every arm64 CPU that Go runs on has NEON with fused multiply-adds.
+func archKinds() []*kind { return []*kind{neonKind()} }
+
+func neonKind() *kind {
+	k := goKind
+	k.name = "neon"
+	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = neonMulNT, neonAddOuter, neonMulNTQ, neonAddNNQ, neonDot
+	k.widen, k.mulQ = neonWiden, neonMulQ
+	k.narrowF16 = neonNarrow
+	k.exp, k.expSum, k.maxOf, k.sumSquares = neonExpSlice, neonExpSumSlice, neonMaxOfSlice, neonSumSquaresSlice
+	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = neonGate(neonSiluMul), neonGateGrad(neonSiluMulGrad), neonGate(neonGeluMul), neonGateGrad(neonGeluMulGrad)
+	k.rmsNorm, k.rmsNormGrad = neonRMSNorm, neonRMSNormGrad
+	k.rope, k.ropeGrad = neonRotate(neonRope), neonRotate(neonRopeGrad)
+	k.softmaxGrad, k.adamW = neonSoftmaxGradSlice, neonAdamWSlice
+	k.add, k.addScaled, k.scale, k.mul, k.addProduct = neonAddSlice, neonAddScaledSlice, neonScaleSlice, neonGate(neonMul), neonGate(neonAddProduct)
+	k.transpose, k.addTransposed = neonTranspose, neonAddTransposed
+	k.peakFMA, k.readSum = neonPeakFMA, neonReadAll
+	return &k
+}

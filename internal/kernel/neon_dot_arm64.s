@@ -1,0 +1,347 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "neon_arm64.h"
+
+// The inner loops of products in dot form. Of the registers R18 belongs to the
+// platform and R26 to R30 to Go. Each loop says what an iteration takes.
+
+// COPYTAIL copies the R9 floats at p into row slot of the buffer at R23, whose
+// rows have eight, and lets p point there.
+#define COPYTAIL(p, slot) \
+	ADD     $(32*slot), R23, R20; \
+	MOVD    R9, R21; \
+	MOVWU.P 4(p), R22; \
+	MOVW.P  R22, 4(R20); \
+	SUBS    $1, R21; \
+	BNE     -3(PC); \
+	ADD     $(32*slot), R23, p
+
+// ROWSUM writes the four sums in V31 to the row of C at R0, R2 bytes apart, or
+// adds them where R10 is set, and moves on to the next row.
+#define ROWSUM \
+	CMP   $4, R2; \
+	BNE   6(PC); \
+	TBZ   $0, R10, 3(PC); \
+	FMOVQ (R0), F30; \
+	FADD4(31, 30, 31); \
+	FMOVQ F31, (R0); \
+	B     15(PC); \
+	MOVD  R0, R20; \
+	ADD   R2, R20, R21; \
+	ADD   R2, R21, R22; \
+	ADD   R2, R22, R25; \
+	TBZ   $0, R10, 6(PC); \
+	VLD1  (R20), V30.S[0]; \
+	VLD1  (R21), V30.S[1]; \
+	VLD1  (R22), V30.S[2]; \
+	VLD1  (R25), V30.S[3]; \
+	FADD4(31, 30, 31); \
+	VST1  V31.S[0], (R20); \
+	VST1  V31.S[1], (R21); \
+	VST1  V31.S[2], (R22); \
+	VST1  V31.S[3], (R25); \
+	ADD   R1, R0
+
+// func neonDot4(c *float32, ci, cj int, a *float32, lda int, b *float32, ldb int, m, k int, add bool)
+TEXT ·neonDot4(SB), NOSPLIT, $224-73
+	MOVD  c+0(FP), R0
+	MOVD  ci+8(FP), R1
+	LSL   $2, R1
+	MOVD  cj+16(FP), R2
+	LSL   $2, R2
+	MOVD  a+24(FP), R3
+	MOVD  lda+32(FP), R4
+	LSL   $2, R4
+	MOVD  b+40(FP), R5
+	MOVD  ldb+48(FP), R6
+	LSL   $2, R6
+	MOVD  m+56(FP), R7
+	MOVD  k+64(FP), R9
+	LSR   $3, R9, R8
+	AND   $7, R9
+	MOVBU add+72(FP), R10
+	MOVD  $buf-224(SP), R23
+	CBZ   R9, rows3
+
+	// What a tail does not fill stays zero.
+	VEOR  V30.B16, V30.B16, V30.B16
+	VEOR  V31.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R23)
+	FSTPQ (F30, F31), 32(R23)
+	FSTPQ (F30, F31), 64(R23)
+	FSTPQ (F30, F31), 96(R23)
+	FSTPQ (F30, F31), 128(R23)
+	FSTPQ (F30, F31), 160(R23)
+	FSTPQ (F30, F31), 192(R23)
+
+rows3:
+	CMP  $3, R7
+	BLT  rows2
+	MOVD R3, R11
+	ADD  R4, R11, R12
+	ADD  R4, R12, R13
+	MOVD R5, R14
+	ADD  R6, R14, R15
+	ADD  R6, R15, R16
+	ADD  R6, R16, R17
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+	VEOR V16.B16, V16.B16, V16.B16
+	VEOR V17.B16, V17.B16, V17.B16
+	VEOR V18.B16, V18.B16, V18.B16
+	VEOR V19.B16, V19.B16, V19.B16
+	VEOR V20.B16, V20.B16, V20.B16
+	VEOR V21.B16, V21.B16, V21.B16
+	VEOR V22.B16, V22.B16, V22.B16
+	VEOR V23.B16, V23.B16, V23.B16
+	MOVD R8, R19
+	MOVD R9, R24
+	CBZ  R19, tail3
+
+	// 33 instructions for 24 multiply-adds of four lanes.
+loop3:
+	FLDPQ.P 32(R11), (F24, F25)
+	FLDPQ.P 32(R12), (F26, F27)
+	FLDPQ.P 32(R13), (F28, F29)
+	FLDPQ.P 32(R14), (F30, F31)
+	VFMLA   V30.S4, V24.S4, V0.S4
+	VFMLA   V31.S4, V25.S4, V1.S4
+	VFMLA   V30.S4, V26.S4, V8.S4
+	VFMLA   V31.S4, V27.S4, V9.S4
+	VFMLA   V30.S4, V28.S4, V16.S4
+	VFMLA   V31.S4, V29.S4, V17.S4
+	FLDPQ.P 32(R15), (F30, F31)
+	VFMLA   V30.S4, V24.S4, V2.S4
+	VFMLA   V31.S4, V25.S4, V3.S4
+	VFMLA   V30.S4, V26.S4, V10.S4
+	VFMLA   V31.S4, V27.S4, V11.S4
+	VFMLA   V30.S4, V28.S4, V18.S4
+	VFMLA   V31.S4, V29.S4, V19.S4
+	FLDPQ.P 32(R16), (F30, F31)
+	VFMLA   V30.S4, V24.S4, V4.S4
+	VFMLA   V31.S4, V25.S4, V5.S4
+	VFMLA   V30.S4, V26.S4, V12.S4
+	VFMLA   V31.S4, V27.S4, V13.S4
+	VFMLA   V30.S4, V28.S4, V20.S4
+	VFMLA   V31.S4, V29.S4, V21.S4
+	FLDPQ.P 32(R17), (F30, F31)
+	VFMLA   V30.S4, V24.S4, V6.S4
+	VFMLA   V31.S4, V25.S4, V7.S4
+	VFMLA   V30.S4, V26.S4, V14.S4
+	VFMLA   V31.S4, V27.S4, V15.S4
+	VFMLA   V30.S4, V28.S4, V22.S4
+	VFMLA   V31.S4, V29.S4, V23.S4
+	SUBS    $1, R19
+	BNE     loop3
+
+tail3:
+	CBZ  R24, sum3
+	COPYTAIL(R11, 0)
+	COPYTAIL(R12, 1)
+	COPYTAIL(R13, 2)
+	COPYTAIL(R14, 3)
+	COPYTAIL(R15, 4)
+	COPYTAIL(R16, 5)
+	COPYTAIL(R17, 6)
+	MOVD $0, R24
+	MOVD $1, R19
+	B    loop3
+
+sum3:
+	SUM4(0, 1, 2, 3, 4, 5, 6, 7, 31)
+	ROWSUM
+	SUM4(8, 9, 10, 11, 12, 13, 14, 15, 31)
+	ROWSUM
+	SUM4(16, 17, 18, 19, 20, 21, 22, 23, 31)
+	ROWSUM
+	ADD  R4<<1, R4, R20
+	ADD  R20, R3
+	SUB  $3, R7
+	B    rows3
+
+rows2:
+	CMP  $2, R7
+	BLT  rows1
+	MOVD R3, R11
+	ADD  R4, R11, R12
+	MOVD R5, R14
+	ADD  R6, R14, R15
+	ADD  R6, R15, R16
+	ADD  R6, R16, R17
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+	MOVD R8, R19
+	MOVD R9, R24
+	CBZ  R19, tail2
+
+	// 24 instructions for 16 multiply-adds of four lanes.
+loop2:
+	FLDPQ.P 32(R11), (F24, F25)
+	FLDPQ.P 32(R12), (F26, F27)
+	FLDPQ.P 32(R14), (F28, F29)
+	VFMLA   V28.S4, V24.S4, V0.S4
+	VFMLA   V29.S4, V25.S4, V1.S4
+	VFMLA   V28.S4, V26.S4, V8.S4
+	VFMLA   V29.S4, V27.S4, V9.S4
+	FLDPQ.P 32(R15), (F30, F31)
+	VFMLA   V30.S4, V24.S4, V2.S4
+	VFMLA   V31.S4, V25.S4, V3.S4
+	VFMLA   V30.S4, V26.S4, V10.S4
+	VFMLA   V31.S4, V27.S4, V11.S4
+	FLDPQ.P 32(R16), (F28, F29)
+	VFMLA   V28.S4, V24.S4, V4.S4
+	VFMLA   V29.S4, V25.S4, V5.S4
+	VFMLA   V28.S4, V26.S4, V12.S4
+	VFMLA   V29.S4, V27.S4, V13.S4
+	FLDPQ.P 32(R17), (F30, F31)
+	VFMLA   V30.S4, V24.S4, V6.S4
+	VFMLA   V31.S4, V25.S4, V7.S4
+	VFMLA   V30.S4, V26.S4, V14.S4
+	VFMLA   V31.S4, V27.S4, V15.S4
+	SUBS    $1, R19
+	BNE     loop2
+
+tail2:
+	CBZ  R24, sum2
+	COPYTAIL(R11, 0)
+	COPYTAIL(R12, 1)
+	COPYTAIL(R14, 3)
+	COPYTAIL(R15, 4)
+	COPYTAIL(R16, 5)
+	COPYTAIL(R17, 6)
+	MOVD $0, R24
+	MOVD $1, R19
+	B    loop2
+
+sum2:
+	SUM4(0, 1, 2, 3, 4, 5, 6, 7, 31)
+	ROWSUM
+	SUM4(8, 9, 10, 11, 12, 13, 14, 15, 31)
+	ROWSUM
+	ADD  R4<<1, R3
+	SUB  $2, R7
+
+rows1:
+	CMP  $1, R7
+	BLT  end
+	MOVD R3, R11
+	MOVD R5, R14
+	ADD  R6, R14, R15
+	ADD  R6, R15, R16
+	ADD  R6, R16, R17
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	MOVD R8, R19
+	MOVD R9, R24
+	CBZ  R19, tail1
+
+	// 15 instructions for 8 multiply-adds of four lanes.
+loop1:
+	FLDPQ.P 32(R11), (F8, F9)
+	FLDPQ.P 32(R14), (F24, F25)
+	VFMLA   V24.S4, V8.S4, V0.S4
+	VFMLA   V25.S4, V9.S4, V1.S4
+	FLDPQ.P 32(R15), (F26, F27)
+	VFMLA   V26.S4, V8.S4, V2.S4
+	VFMLA   V27.S4, V9.S4, V3.S4
+	FLDPQ.P 32(R16), (F28, F29)
+	VFMLA   V28.S4, V8.S4, V4.S4
+	VFMLA   V29.S4, V9.S4, V5.S4
+	FLDPQ.P 32(R17), (F30, F31)
+	VFMLA   V30.S4, V8.S4, V6.S4
+	VFMLA   V31.S4, V9.S4, V7.S4
+	SUBS    $1, R19
+	BNE     loop1
+
+tail1:
+	CBZ  R24, sum1
+	COPYTAIL(R11, 0)
+	COPYTAIL(R14, 3)
+	COPYTAIL(R15, 4)
+	COPYTAIL(R16, 5)
+	COPYTAIL(R17, 6)
+	MOVD $0, R24
+	MOVD $1, R19
+	B    loop1
+
+sum1:
+	SUM4(0, 1, 2, 3, 4, 5, 6, 7, 31)
+	ROWSUM
+
+end:
+	RET
+
+// func neonDot1(a, b *float32, k int) float32
+TEXT ·neonDot1(SB), NOSPLIT, $64-28
+	MOVD a+0(FP), R11
+	MOVD b+8(FP), R14
+	MOVD k+16(FP), R9
+	LSR  $3, R9, R19
+	AND  $7, R9
+	MOVD $buf-64(SP), R23
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	CBZ  R19, tail
+
+	// 6 instructions for 2 multiply-adds of four lanes.
+loop:
+	FLDPQ.P 32(R11), (F2, F3)
+	FLDPQ.P 32(R14), (F4, F5)
+	VFMLA   V4.S4, V2.S4, V0.S4
+	VFMLA   V5.S4, V3.S4, V1.S4
+	SUBS    $1, R19
+	BNE     loop
+
+tail:
+	CBZ   R9, sum
+	VEOR  V2.B16, V2.B16, V2.B16
+	VEOR  V3.B16, V3.B16, V3.B16
+	FSTPQ (F2, F3), (R23)
+	FSTPQ (F2, F3), 32(R23)
+	COPYTAIL(R11, 0)
+	COPYTAIL(R14, 1)
+	MOVD  $0, R9
+	MOVD  $1, R19
+	B     loop
+
+sum:
+	FADDP4(1, 0, 0)
+	FADDP4(0, 0, 0)
+	FADDP4(0, 0, 0)
+	FMOVS F0, ret+24(FP)
+	RET

@@ -1,0 +1,15 @@
+package weights
+
+// Forget tells the system that a model's weights are not needed for a while: they
+// stop counting as memory of the process, and are read again where they are used
+// after all.
+func (s *Source) Forget() {
+	if s.GGUF != nil {
+		forget(s.GGUF.mapping.data)
+	}
+	if s.Folder != nil {
+		for _, f := range s.Folder.shards {
+			forget(f.mapping.data)
+		}
+	}
+}
