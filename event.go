@@ -95,7 +95,9 @@ type ForecastEvent struct {
 	Seconds float64 `json:"seconds"`
 	Memory  int64   `json:"memory_bytes"` // resident at the most
 	Kernel  string  `json:"kernel"`
-	Resumed int     `json:"resumed_step"` // steps that a checkpoint already has
+	// Arithmetic is that of the products of base weights: f32 or bf16.
+	Arithmetic string `json:"arithmetic"`
+	Resumed    int    `json:"resumed_step"` // steps that a checkpoint already has
 }
 
 // StepEvent tells of one training step.
@@ -163,6 +165,7 @@ type DoneEvent struct {
 	Version         string   `json:"version"`
 	Base            string   `json:"base"`
 	Kernel          string   `json:"kernel"`
+	Arithmetic      string   `json:"arithmetic"` // of training: f32 or bf16
 	Words           int      `json:"words"`
 	TrainTokens     int      `json:"train_tokens"`
 	Epochs          int      `json:"epochs"`

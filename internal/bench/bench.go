@@ -47,10 +47,10 @@ type Options struct {
 
 // arithmetic is that of a measurement.
 func (o *Options) arithmetic() train.Arithmetic {
-	if o.Exact || !kernel.FastTiles() {
+	if o.Exact {
 		return train.F32
 	}
-	return train.BF16
+	return train.Fastest()
 }
 
 // adapterOptions is the adapter that every measurement uses.

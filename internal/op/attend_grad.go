@@ -25,6 +25,7 @@ func AttendScratch(n int, h Heads) int { return 2 * (h.Q / h.KV) * n * roundUp(n
 // stat [.., Q, 2] as Attend wrote it. scratch holds AttendScratch(n, h) floats.
 func (e *Exec) AttendGrad(dq, dk, dv, do, q, k, v, o, stat, scratch []float32, lo, n int, h Heads) {
 	if e.tiles != nil {
+		e.breathe()
 		e.tileKeys.run(e.tiles, dq, dk, dv, do, q, k, v, o, stat, scratch, lo, n, h)
 		return
 	}

@@ -137,7 +137,7 @@ func line(e stroke.Event) string {
 	case stroke.NoteEvent:
 		return e.Text
 	case stroke.ForecastEvent:
-		s := fmt.Sprintf("%s in %s, %s tokens: about %s and %s of memory (%s)", some(e.Steps, "step"), some(e.Epochs, "epoch"), Count(e.Tokens), Span(e.Seconds), Bytes(e.Memory), e.Kernel)
+		s := fmt.Sprintf("%s in %s, %s tokens: about %s and %s of memory (%s)", some(e.Steps, "step"), some(e.Epochs, "epoch"), Count(e.Tokens), Span(e.Seconds), Bytes(e.Memory), by(e.Kernel, e.Arithmetic))
 		if e.Resumed > 0 {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
@@ -295,7 +295,7 @@ func (p *Printer) done(e stroke.DoneEvent) {
 		return
 	}
 	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), adapter %s, at most %s of memory",
-		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, e.Kernel, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
+		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
 	p.say(fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", e.Twin))
 }
 
@@ -319,4 +319,12 @@ func (p *Printer) Wrap(s string) string {
 		return s
 	}
 	return wrap(s, p.width)
+}
+
+// by names what computed: exact float32 is not worth a word.
+func by(kernel, arithmetic string) string {
+	if arithmetic == "" || arithmetic == "f32" {
+		return kernel
+	}
+	return kernel + ", " + arithmetic
 }

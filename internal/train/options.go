@@ -6,6 +6,7 @@ package train
 
 import (
 	"fmt"
+	"github.com/getstroke/stroke/internal/kernel"
 	"math"
 
 	"github.com/getstroke/stroke/internal/lora"
@@ -44,6 +45,15 @@ type Options struct {
 
 // Arithmetic names how the products of base weights are computed.
 type Arithmetic string
+
+// Fastest is the arithmetic in which the kernel in use is fastest, of those that
+// are proven to train as well as float32 does: bench/results has the proof.
+func Fastest() Arithmetic {
+	if kernel.FastTiles() {
+		return BF16
+	}
+	return F32
+}
 
 // The arithmetics. bf16 is meant for kernels with matrix tiles; others compute it
 // with the same bits, slowly.

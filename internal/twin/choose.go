@@ -25,12 +25,17 @@ const tokensPerWord = 1.35
 // verdictTokens is what a run puts through the base beside training, at most.
 const verdictTokens = judgeTokens + 4*selectTokens
 
-// stepShare is the share of the machine's arithmetic that training reaches, and
-// scoreShare that of scoring, as measured in bench/; forecasts are made with it.
-const (
-	stepShare  = 0.55
-	scoreShare = 0.55
-)
+// scoreShare is the share of the machine's float32 arithmetic that scoring
+// reaches, as measured in bench/; forecasts are made with it.
+const scoreShare = 0.55
+
+// stepShare is that of training: over 1 in bfloat16, which has a peak of its own.
+func stepShare(o *train.Options) float64 {
+	if o.Arithmetic == train.BF16 {
+		return 1
+	}
+	return 0.55
+}
 
 // openBase finds, fetches where needed, and opens the base of a run.
 func (o *Options) openBase(ctx context.Context, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) (*baseModel, error) {
@@ -109,7 +114,7 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		}
 		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e, &recipe.Options)}
 		p := float64(e.Shape.Parameters())
-		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare) + 2*p*verdictTokens/(peak*1e9*scoreShare)
+		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare(&recipe.Options)) + 2*p*verdictTokens/(peak*1e9*scoreShare)
 		if time.Duration(c.TrainSeconds*float64(time.Second)) > 4*within {
 			// It would not be taken even if it were here: do not ask the network.
 			c.FetchSeconds = float64(e.Size) / 5e6
@@ -166,7 +171,7 @@ func forecastRate(b *baseModel, r Recipe) float64 {
 			flops = f
 		}
 	}
-	return bench.FlopsPeak(0.1) * 1e9 * stepShare / flops
+	return bench.FlopsPeak(0.1) * 1e9 * stepShare(&r.Options) / flops
 }
 
 // tunedShare is the share of a base's weights that a recipe trains, at most.

@@ -96,7 +96,7 @@ func DefaultRecipe(words int) Recipe {
 	return Recipe{
 		Method: LoRA, Epochs: 3,
 		Options: train.Options{LoRA: lora.Options{Rank: 16, Alpha: 32}, Rate: 1e-3, Warmup: 0.05, Schedule: train.Linear, TokensPerStep: step,
-			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1},
+			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: train.Fastest()},
 		Mix:    examples.DefaultMix(),
 		Prompt: Prompt{Tokens: 1400, Each: 340},
 	}
