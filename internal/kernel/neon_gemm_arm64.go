@@ -70,7 +70,11 @@ func neonDot(a, b []float32) float32 {
 	k := len(a)
 	chunk := chunkOf(k)
 	for p := 0; p < k; p += chunk {
-		sum += neonDot1(&a[p], &b[p], min(chunk, k-p))
+		part := neonDot1(&a[p], &b[p], min(chunk, k-p))
+		if p > 0 {
+			part += sum
+		}
+		sum = part
 	}
 	return sum
 }
@@ -106,8 +110,7 @@ func neonAddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ld
 	}
 }
 
-// neonPackRow writes row r of a block of kc rows into the panels of 16 columns,
-// the last of them filled up with zeros.
+// neonPackRow writes row r of a block of kc rows into the panels of 16 columns.
 func neonPackRow(panel, row []float32, kc, r int) {
 	at := r * 16
 	for len(row) >= 16 {
@@ -116,7 +119,7 @@ func neonPackRow(panel, row []float32, kc, r int) {
 		at += kc * 16
 	}
 	if len(row) > 0 {
-		clear(panel[at+copy(panel[at:], row) : at+16])
+		copy(panel[at:], row)
 	}
 }
 
@@ -132,9 +135,9 @@ func neonOuterPanels(c []float32, ldc int, a []float32, lda int, panel []float32
 }
 
 // neonOuterTail multiplies with one panel that has n < 16 columns of its own. The
-// rows of C are put aside, 16 wide, for as long as it takes.
+// rows of C are put aside, 16 wide, for as long as it takes; what the other
+// columns hold is multiplied along and dropped.
 func neonOuterTail(c []float32, ldc int, a []float32, lda int, panel []float32, m, kc, n int, aside []float32) {
-	clear(aside)
 	for i := 0; i < m; i += neonOuterM {
 		mc := min(neonOuterM, m-i)
 		for r := range mc {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
 )
@@ -178,4 +179,41 @@ func (p *place) replace(t *weights.Tensor, strength float32, alloc func(n int) [
 		}
 	}
 	p.put(w)
+}
+
+// Merged gives the weights that an adapter changes with its pairs added, in F16,
+// named and laid out as Hugging Face does. The error is of an adapter that does
+// not fit, of a weight that F16 cannot hold, or of a file that has become
+// unreadable.
+func (m *Model) Merged(a lora.Applied) (map[string]weights.Tensor, error) {
+	if err := a.Adapter.Fits(m.Shape()); err != nil {
+		return nil, fmt.Errorf("merge: %w", err)
+	}
+	out := map[string]weights.Tensor{}
+	all := m.places()
+	err := weights.Guard(func() error {
+		for i := range all {
+			p := &all[i]
+			mod, err := lora.ParseModule(p.module)
+			if err != nil || p.matrix == nil {
+				continue
+			}
+			q := a.Adapter.Pairs[p.layer][mod]
+			if q == nil {
+				continue
+			}
+			w := make([]float32, p.size())
+			p.widen(w)
+			b := append([]float32(nil), q.B[:q.Rank*q.Out]...)
+			kernel.Scale(b, q.Scale*a.Strength)
+			kernel.AddTN(w, q.In, b, q.Out, q.A, q.In, q.Out, q.In, q.Rank)
+			t := weights.Tensor{Name: p.name, DType: tensor.F16, Shape: p.shape(), Data: make([]byte, tensor.F16.RowBytes(len(w)))}
+			if err := tensor.Narrow(t.Data, w, tensor.F16); err != nil {
+				return fmt.Errorf("merge %s: %w", p.name, err)
+			}
+			out[p.name] = t
+		}
+		return nil
+	})
+	return out, err
 }

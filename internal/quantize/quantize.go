@@ -55,7 +55,7 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 	if err := kernel.Init(); err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the kernel cannot be used", Err: err, Hint: "unset STROKE_KERNEL, or set it to one of those named"}
 	}
-	path, err := o.find(ctx, emit)
+	path, from, err := o.find(ctx, emit)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 			return err
 		}
 	}
-	emit(stroke.BaseEvent{Name: o.Source, Path: path, From: "a path", Architecture: b.model.Architecture, Bytes: b.model.Bytes()})
+	emit(stroke.BaseEvent{Name: o.Source, Path: path, From: from, Architecture: b.model.Architecture, Bytes: b.model.Bytes()})
 	meta, items, err := plan(b.src, b.model, &b.vocab, f)
 	if err != nil {
 		return unusable(o.Source, err)
@@ -117,25 +117,25 @@ func (o *Options) checkOut() error {
 	return nil
 }
 
-// find gives the path of the source, and fetches a base of the catalog that is not
-// here.
-func (o *Options) find(ctx context.Context, emit func(stroke.Event)) (string, error) {
+// find gives the path of the source and where it came from, and fetches a base of
+// the catalog that is not here.
+func (o *Options) find(ctx context.Context, emit func(stroke.Event)) (path, from string, err error) {
 	if _, err := os.Stat(o.Source); err == nil {
-		return o.Source, nil
+		return o.Source, "a path", nil
 	}
 	if strings.ContainsAny(o.Source, `/\`) || strings.HasSuffix(strings.ToLower(o.Source), ".gguf") {
-		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file or folder " + o.Source, Hint: "name a GGUF file, a Hugging Face folder, or a base: stroke base list"}
+		return "", "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file or folder " + o.Source, Hint: "name a GGUF file, a Hugging Face folder, or a base: stroke base list"}
 	}
 	store, err := base.NewStore()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	found, err := store.Pull(ctx, o.Source, base.PullOptions{
 		Progress: func(p base.Progress) {
 			emit(stroke.FetchEvent{Base: o.Source, Source: p.Source, Done: p.Done, Total: p.Total})
 		},
 		Say: func(line string) { emit(stroke.NoteEvent{Text: line}) }})
-	return found.Path, err
+	return found.Path, found.From, err
 }
 
 // opened is a model with its tokenizer.

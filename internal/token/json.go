@@ -18,24 +18,29 @@ func ParseJSON(b []byte) (*Tokenizer, error) { return ParseHF(b, nil, nil, nil) 
 // tokenizer.json, and, each nil where the folder lacks it,
 // tokenizer_config.json, generation_config.json and chat_template.jinja.
 func ParseHF(tokenizer, config, generation, template []byte) (*Tokenizer, error) {
-	v, err := VocabFromJSON(tokenizer)
+	v, err := VocabHF(tokenizer, config, generation, template)
 	if err != nil {
 		return nil, err
 	}
-	if config != nil {
-		if err := v.ReadConfig(config); err != nil {
-			return nil, err
-		}
+	return New(v)
+}
+
+// VocabHF reads the vocabulary in the files that ParseHF takes.
+func VocabHF(tokenizer, config, generation, template []byte) (Vocab, error) {
+	v, err := VocabFromJSON(tokenizer)
+	if err == nil && config != nil {
+		err = v.ReadConfig(config)
 	}
-	if generation != nil {
-		if err := v.ReadGeneration(generation); err != nil {
-			return nil, err
-		}
+	if err == nil && generation != nil {
+		err = v.ReadGeneration(generation)
+	}
+	if err != nil {
+		return Vocab{}, err
 	}
 	if template != nil {
 		v.ChatTemplate = string(template)
 	}
-	return New(v)
+	return v, nil
 }
 
 // fileJSON is a tokenizer.json as the tokenizers library writes it.
