@@ -62,6 +62,8 @@ func (e *Engine) admit() {
 		switch {
 		case err == nil:
 			e.streams = append(e.streams, s)
+		case s.given != nil && s.given.taken:
+			e.end(s, "", err) // they are gone
 		case len(e.streams) > 0:
 			wait = append(wait, s) // until somebody gives memory back
 			e.short, e.left = true, e.budget.Left()
@@ -85,7 +87,14 @@ func (e *Engine) open(s *stream) error {
 		return err
 	}
 	s.root = e.pool.root(s.Adapters)
-	pages, part, n := e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
+	var pages []*page
+	var part *page
+	n := 0
+	if g := s.given; g != nil {
+		pages, g.taken = append(s.pages, g.pages...), true
+	} else {
+		pages, part, n = e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
+	}
 	full, need := len(pages), pagesFor(s.limit)
 	pages, err := e.pool.takeAll(pages, need-full)
 	s.pages = pages
@@ -109,6 +118,9 @@ func (e *Engine) open(s *stream) error {
 		s.data = append(s.data, g.data)
 	}
 	s.filled = full * model.PageLen
+	if s.given != nil {
+		s.filled = len(s.Prompt) - 1
+	}
 	if part != nil {
 		e.m.CopyPage(s.data[full], part.data, n, e.opt.KV)
 		e.pool.release(part)
@@ -137,6 +149,12 @@ func (e *Engine) release(s *stream) {
 // end finishes a stream. What it read and wrote stays known, the last page
 // though it is not full.
 func (e *Engine) end(s *stream, reason Reason, err error) {
+	if s.given != nil && s.given.taken && err == nil {
+		s.given.verify()
+		for k := range s.filled / model.PageLen {
+			e.share(s, k, model.PageLen)
+		}
+	}
 	if k, n := s.filled/model.PageLen, s.filled%model.PageLen; n >= partLeast {
 		e.share(s, k, n)
 	}
@@ -148,6 +166,9 @@ func (e *Engine) end(s *stream, reason Reason, err error) {
 
 // share makes the first n positions of page k of a stream known.
 func (e *Engine) share(s *stream, k, n int) {
+	if s.given != nil && !s.given.same {
+		return
+	}
 	parent := &s.root.page
 	if k > 0 {
 		parent = s.pages[k-1]
