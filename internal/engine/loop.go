@@ -106,13 +106,7 @@ func (e *Engine) open(s *stream) error {
 		if err != errShort {
 			return err
 		}
-		_, free, kept := e.pool.counts()
-		left := e.budget.Left() + int64(free+kept)*e.pool.bytes
-		err := &BudgetError{What: fmt.Sprintf("a text of %d tokens", s.limit), Need: int64(need) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
-		if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
-			err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
-		}
-		return err
+		return e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need)
 	}
 	for _, g := range s.pages {
 		s.data = append(s.data, g.data)
@@ -129,6 +123,17 @@ func (e *Engine) open(s *stream) error {
 	s.result.Cached = s.filled
 	e.stats.cached.Add(int64(s.filled))
 	return nil
+}
+
+// shortOf is the error for so many pages that cannot be had.
+func (e *Engine) shortOf(what string, pages int) *BudgetError {
+	_, free, kept := e.pool.counts()
+	left := e.budget.Left() + int64(free+kept)*e.pool.bytes
+	err := &BudgetError{What: what, Need: int64(pages) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
+	if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
+		err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
+	}
+	return err
 }
 
 // release gives back a stream's pages, the last first, and its adapters.

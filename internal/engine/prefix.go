@@ -119,7 +119,7 @@ func (e *Engine) SavePrefix(ctx context.Context, path string, p Prefix) error {
 		pages = append(pages, part)
 	}
 	if full*model.PageLen+n < len(p.Tokens) && len(p.Tokens)-full*model.PageLen >= partLeast {
-		return errors.New("save a prefix: memory is so short that its pages were not kept")
+		return errors.New("save a prefix: memory is so short that the pages were not kept")
 	}
 	// A rest too short to be kept is computed where the prefix is used.
 	p.Tokens = p.Tokens[:full*model.PageLen+n]
@@ -180,8 +180,8 @@ func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) 
 // tokens. The last of them is computed and compared: bits that this program,
 // base and adapter would not make are not used.
 //
-// A *PrefixError says why a file is not used; that of a file which is not there
-// wraps fs.ErrNotExist.
+// A *PrefixError says why a file is not used; the error of one which is not there
+// wraps fs.ErrNotExist, and where memory is short it is a *BudgetError.
 func (e *Engine) LoadPrefix(ctx context.Context, path string, p Prefix) (int, error) {
 	n, err := e.loadPrefix(ctx, path, &p)
 	if err != nil {
@@ -231,6 +231,9 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 		return 0, err
 	}
 	pages, err := e.pool.takeAll(nil, pagesFor(h.Tokens))
+	if err == errShort {
+		return 0, e.shortOf("a prefix", pagesFor(h.Tokens))
+	}
 	if err != nil {
 		return 0, err
 	}
