@@ -107,17 +107,17 @@ type stream struct {
 	err     error
 	sampler *Sampler
 
-	limit  int     // positions it may come to
-	tokens []int32 // prompt and text so far
-	filled int     // positions whose keys and values are in pages
-	held   int     // adapters whose memory is counted
-	given  *given  // pages that it brings; nil for none
-	root   *root
-	pages  []*page
-	data   []model.Page
-	take   int // tokens in the pass at hand, 0 for none
-	drafts int // how many guessed ones are behind them
-	logits int // which of the pass's logits are its own: the first of them
+	limit   int      // positions it may come to
+	tokens  []int32  // prompt and text so far
+	filled  int      // positions whose keys and values are in pages
+	held    int      // adapters whose memory is counted
+	carried *carried // pages that it brings or leaves; nil for none
+	root    *root
+	pages   []*page
+	data    []model.Page
+	take    int // tokens in the pass at hand, 0 for none
+	drafts  int // how many guessed ones are behind them
+	logits  int // which of the pass's logits are its own: the first of them
 
 	gain float64 // tokens that a guess brought in the mean, lately
 	sure bool    // all of the last guess was right
@@ -196,7 +196,7 @@ func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) e
 	return e.generate(ctx, r, token, nil)
 }
 
-func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) error, g *given) (Result, error) {
+func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) error, c *carried) (Result, error) {
 	if err := e.check(&r); err != nil {
 		return Result{}, fmt.Errorf("generate: %w", err)
 	}
@@ -205,7 +205,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := e.newStream(ctx, r)
-	s.given = g
+	s.carried = c
 	select {
 	case e.submit <- s:
 	case <-e.quit:

@@ -234,6 +234,13 @@ func agree(a, b []int32) int {
 	return n
 }
 
+// hold counts a use more of a page that is in use.
+func (p *pool) hold(g *page) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g.refs++
+}
+
 // use counts a stream more.
 func (p *pool) use(g *page) {
 	if g.refs == 0 {
