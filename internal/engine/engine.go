@@ -96,6 +96,7 @@ type Engine struct {
 	rows    []model.Row
 	at      []int32
 	logits  []float32
+	scratch *scratch
 }
 
 // stream is a request being served.
@@ -158,7 +159,7 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 	}
 	return &Engine{m: m, opt: o, budget: b, fixed: fixed, session: session, pool: newPool(m, o.KV, b),
 		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
-		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}, nil
+		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab), scratch: newScratch(m.Vocab)}, nil
 }
 
 // Close ends all streams and gives the memory back.
@@ -230,7 +231,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 // newStream takes the memory of a stream that is not pages: a pass takes none.
 func (e *Engine) newStream(ctx context.Context, r Request) *stream {
 	limit := min(len(r.Prompt)+r.Max, e.opt.Context)
-	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: NewSampler(r.Sampling, e.m.Vocab),
+	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: newSampler(r.Sampling, e.scratch),
 		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
 		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}
 }
