@@ -155,11 +155,11 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lora.Module, s model.Selection) {
 	o := &r.Options
 	o.Seed = f.seed
-	set(given("arithmetic"), &o.Arithmetic, train.Arithmetic(f.arithmetic))
-	set(f.exact, &o.Arithmetic, train.F32)
 	if m := twin.Method(f.method); m != twin.LoRA {
 		r.Tune(m, s)
 	}
+	set(given("arithmetic"), &o.Arithmetic, train.Arithmetic(f.arithmetic))
+	set(f.exact, &o.Arithmetic, train.F32)
 	set(given("optimizer"), &o.Optimizer, train.Method(f.optimizer))
 	if o.Optimizer == train.Adafactor {
 		r.Factor()
