@@ -186,7 +186,6 @@ func (e *Engine) share(s *stream, k, n int) {
 // guessed tokens are verified beside the next ones.
 func (e *Engine) step() {
 	e.rows, e.at = e.rows[:0], e.at[:0]
-	room := e.opt.Batch
 	total, writing := 0, 0 // writing: streams whose next token is to come
 	for _, s := range e.streams {
 		s.take, s.drafts = 0, 0
@@ -194,6 +193,7 @@ func (e *Engine) step() {
 			writing++
 		}
 	}
+	room := max(e.opt.Batch, writing)
 	lookup, chunk := writing == len(e.streams), e.opt.Batch
 	if writing > 0 {
 		chunk = e.opt.Chunk

@@ -26,19 +26,20 @@ var (
 	soakBase = flag.Bool("soak-base", false, "TestSoak on the real base instead of the toy")
 )
 
-// resident is the memory of the process, in bytes; 0 where the system does not
-// tell.
+// resident is the memory of the process that is no file's, in bytes; 0 where the
+// system does not tell.
 func resident() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	fields := bytes.Fields(b)
-	if err != nil || len(fields) < 2 {
+	if err != nil || len(fields) < 3 {
 		return 0
 	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	if err != nil {
+	all, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	files, err2 := strconv.ParseInt(string(fields[2]), 10, 64)
+	if err != nil || err2 != nil {
 		return 0
 	}
-	return pages * int64(os.Getpagesize())
+	return (all - files) * int64(os.Getpagesize())
 }
 
 // TestSoak serves streams that come, go and are cancelled, over several adapters
@@ -50,11 +51,11 @@ func resident() int64 {
 func TestSoak(t *testing.T) {
 	m, a := tiny(t)
 	o := Options{Streams: 6, Batch: 64, Chunk: 16}
-	tokens, steps := 90, 20
+	tokens, steps, gap := 90, 20, 5*time.Millisecond
 	if *soakBase {
 		m = open(t, testkit.Base(t))
 		a = lora.New(m.Shape(), lora.Options{Rank: 8, Alpha: 16}, 3, nil)
-		o, tokens, steps = Options{Streams: 6, Context: 512}, 256, 5
+		o, tokens, steps, gap = Options{Streams: 6, Context: 512}, 256, 5, 3*time.Second
 	}
 	rng := rand.New(rand.NewPCG(1, 6))
 	all := requests(t, rng, m, a, tensor.F32, 40)
@@ -82,7 +83,7 @@ func TestSoak(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, uint64(w)))
 		wg.Go(func() {
 			for going() {
-				time.Sleep(time.Duration(rng.IntN(5)) * time.Millisecond)
+				time.Sleep(time.Duration(rng.Int64N(int64(gap))))
 				all[rng.IntN(len(all))].serve(t, e, false)
 				served.Add(1)
 			}
