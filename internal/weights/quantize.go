@@ -21,7 +21,9 @@ func CanQuantize(t tensor.DType) bool {
 // it: F32, F16, BF16, Q8_0, Q5_0, Q4_1, Q4_0, Q6_K or Q4_K. x is a whole number of
 // blocks and dst holds exactly them; anything else, and any other format, is a
 // panic. Scales are searched for: those are taken with which the squared error of
-// the block is least. Equal rows give equal bytes.
+// the block is least. Equal rows give equal bytes, on every machine: below, a product
+// is rounded by a conversion before it is added to anything, so that no compiler
+// fuses the two.
 //
 // A number that is not finite, or too large for the format, is an error that wraps
 // tensor.ErrRange; dst is then partly written.
@@ -244,7 +246,7 @@ func fitAffine(x []float32, hi float32, belowZero bool) (d, m float32) {
 		if e <= 0 {
 			return
 		}
-		l := syy - 2*float32(e*sqy) - 2*float32(c*sy) + float32(e*e)*sqq + 2*float32(e*c)*sq + float32(c*c)*n
+		l := syy - 2*float32(e*sqy) - 2*float32(c*sy) + float32(float32(e*e)*sqq) + 2*float32(float32(e*c)*sq) + float32(float32(c*c)*n)
 		if l < loss {
 			d, m, loss = e, c+low, l
 		}

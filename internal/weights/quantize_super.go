@@ -124,20 +124,20 @@ func (s *superQ4) loss(x []float32, refit bool) float32 {
 			x1 += v
 		}
 		a, b := float64(s.scale[j]), float64(s.low[j])
-		aa += a * a * float64(qq)
-		ab -= a * b * float64(q1)
-		bb += 32 * b * b
-		ax += a * float64(qx)
-		bx -= b * float64(x1)
+		aa += float64(a * a * float64(qq))
+		ab -= float64(a * b * float64(q1))
+		bb += 32 * b * b // whole numbers, exact
+		ax += float64(a * float64(qx))
+		bx -= float64(b * float64(x1))
 	}
 	if !refit {
 		return sum
 	}
-	switch det := aa*bb - ab*ab; {
+	switch det := float64(aa*bb) - float64(ab*ab); {
 	case bb == 0 && aa > 0:
 		s.d = float32(ax / aa)
 	case det > 0:
-		d, dmin := (ax*bb-bx*ab)/det, (bx*aa-ax*ab)/det
+		d, dmin := (float64(ax*bb)-float64(bx*ab))/det, (float64(bx*aa)-float64(ax*ab))/det
 		if d > 0 && dmin >= 0 {
 			s.d, s.dmin = float32(d), float32(dmin)
 		}

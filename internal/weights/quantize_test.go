@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -98,6 +99,28 @@ func TestQuantizeAgainstGGML(t *testing.T) {
 			if !(ours > 0 && ours <= theirs*1.0005) {
 				t.Errorf("%s rows in %s lose %.6g of themselves, with ggml %.6g", kind, d, ours, theirs)
 			}
+		}
+	}
+}
+
+// TestQuantizeSameBytes holds the very bytes, which are the same on every machine.
+func TestQuantizeSameBytes(t *testing.T) {
+	for d, want := range map[tensor.DType]uint32{
+		tensor.F16: 0xaf4647d3, tensor.BF16: 0xd1b7dd72, tensor.Q8_0: 0x02aed083, tensor.Q6_K: 0x813d012c,
+		tensor.Q5_0: 0x18459a8b, tensor.Q4_1: 0x96729926, tensor.Q4_0: 0x1fa9475f, tensor.Q4_K: 0x8fe9ee8c,
+	} {
+		sum := crc32.NewIEEE()
+		for _, kind := range []string{"bell", "tails", "outliers", "positive", "shifted", "uneven"} {
+			for _, x := range sampleRows(kind) {
+				b := make([]byte, d.RowBytes(len(x)))
+				if err := QuantizeRow(b, x, d); err != nil {
+					t.Fatal(err)
+				}
+				sum.Write(b)
+			}
+		}
+		if got := sum.Sum32(); got != want {
+			t.Errorf("%s has the sum %#08x, want %#08x", d, got, want)
 		}
 	}
 }
