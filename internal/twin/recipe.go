@@ -52,7 +52,7 @@ func (r *Recipe) Factor() {
 	r.Options.Optimizer, r.Options.Rate = train.Adafactor, factoredRate
 }
 
-// Peak rates for weights of a base, as measured; see docs/LOG.md.
+// Peak rates for weights of a base; docs/LOG.md has what they were compared with.
 const (
 	weightsRate  = 5e-5
 	factoredRate = 5e-4
@@ -72,6 +72,8 @@ func (r *Recipe) method() error {
 		return fmt.Errorf("layers and modules of the base are chosen for the method partial, and this is %s", r.Method)
 	case r.Method == Partial && s.All():
 		return fmt.Errorf("the method partial trains some of the base, and it is not said which")
+	case r.Method == LoRA && r.DType != "":
+		return fmt.Errorf("a type of weights is given, %q, and an adapter is written in F16", r.DType)
 	case r.Method != LoRA && !known:
 		return fmt.Errorf("weights cannot be written as %q: as F16, BF16 or F32", r.DType)
 	case r.Method != LoRA && r.On != "":

@@ -20,7 +20,7 @@ import (
 
 // keptActivations is how much memory a run that trains weights takes beyond the
 // least, so that less is computed twice, where nobody says what it may take.
-const keptActivations = 60e6
+const keptActivations = 20e6
 
 // beside is the memory of a run beside what is planned for training: the program,
 // and the base, which a run over all of its weights does not read again.
