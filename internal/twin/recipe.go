@@ -54,7 +54,7 @@ func (r *Recipe) Factor() {
 
 // Peak rates for weights of a base; docs/LOG.md has what they were compared with.
 const (
-	weightsRate  = 5e-5
+	weightsRate  = 1e-4
 	factoredRate = 5e-4
 )
 

@@ -101,13 +101,20 @@ func (r *run) tooLittle(j train.Job, limit, whole int64) error {
 			}
 		}
 	}
+	other := j
+	other.Options = DefaultRecipe(0).Options
+	try(other, "--method lora")
 	hint := "close other programs"
 	if r.o.Memory > 0 {
 		hint = "give it more with --memory"
 	}
-	fits = append(fits, "--method lora")
+	if len(fits) > 0 {
+		hint += ", or train with what fits: " + strings.Join(fits, ", or ")
+	} else {
+		hint += ", or choose a smaller base"
+	}
 	return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the run takes at least %s of memory and may take %s", term.Bytes(whole), term.Bytes(limit)),
-		Hint: hint + ", or train with what fits: " + strings.Join(fits, ", or ")}
+		Hint: hint}
 }
 
 // planError is of a run that cannot be planned.
