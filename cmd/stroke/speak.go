@@ -22,6 +22,7 @@ type speechFlags struct {
 	speech    twin.Speech
 	noAdapter bool
 	noPassage bool
+	keep      bool // what is computed of the passages, for the next time
 }
 
 func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
@@ -53,7 +54,7 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 		return nil, err
 	}
 	p := e.printer()
-	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter}, func(x stroke.Event) {
+	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter, Keep: f.keep}, func(x stroke.Event) {
 		switch x := x.(type) {
 		case stroke.FetchEvent:
 			if !e.json {
@@ -83,7 +84,7 @@ type written struct {
 }
 
 func newWrite(e *env) *cobra.Command {
-	var f speechFlags
+	f := speechFlags{keep: true}
 	n := 1
 	c := &cobra.Command{
 		Use:   "write -t NAME OPENING",

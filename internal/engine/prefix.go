@@ -153,9 +153,7 @@ func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) 
 	if _, err = f.Write(binary.LittleEndian.AppendUint32(nil, sum.Sum32())); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
+	// It need not survive a crash: what is cut short then is noticed when it is read.
 	if err = f.Close(); err != nil {
 		return err
 	}

@@ -133,7 +133,11 @@ func Remove(dir string) error {
 		return err
 	}
 	defer unlock()
-	if err := removeTwin(dir, unlock); err != nil {
+	err = removeTwin(dir, unlock)
+	if err == nil {
+		err = forgetPrefixes()
+	}
+	if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the twin in " + dir + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 	}
 	return nil

@@ -22,6 +22,8 @@ type Voice struct {
 	b        *baseModel
 	learnt   *learnt // nil for nothing
 	passages *passages
+	keep     bool   // see VoiceOptions
+	kept     string // the file that was written last because of it
 
 	options  engine.Options
 	engine   *engine.Engine
@@ -33,6 +35,7 @@ type Voice struct {
 type VoiceOptions struct {
 	Base      string // another base than the version's
 	NoAdapter bool   // a version that is damaged is no error: the base and the passages serve
+	Keep      bool   // what is computed of the passages before a text is kept below Home, for the next time
 }
 
 // OpenVoice opens a twin by its name, or "name@version".
@@ -47,7 +50,7 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 	if err != nil {
 		emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
 	}
-	voice := &Voice{Folder: f, Version: v}
+	voice := &Voice{Folder: f, Version: v, keep: o.Keep}
 	baseName := o.Base
 	if baseName == "" {
 		baseName = f.Base
@@ -228,6 +231,8 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	if s.Passages {
 		prompt = append(prompt, v.passages.find(query, nil, room-min(s.Max, room/2))...)
 	}
+	before := prompt
+	recalled := v.recall(ctx, before, use)
 	prompt = append(prompt, ids...)
 	d := v.b.tok.NewDecoder()
 	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: use, Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop, Lookup: true},
@@ -244,6 +249,9 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 		if err := text(t); err != nil {
 			return r.Reason, err
 		}
+	}
+	if !recalled {
+		v.remember(ctx, before, use)
 	}
 	return r.Reason, nil
 }
