@@ -23,10 +23,19 @@ func amxPackRows(dst *uint16, src *float32, lds, rows, kt int)
 func amxPackHalf(dst *uint16, src *float32, lds, rows int)
 
 //go:noescape
-func amxPackTurned(dst *uint16, src *float32, lds, kt int)
+func amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)
 
 //go:noescape
 func amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)
+
+//go:noescape
+func amxRowQ4_1(dst *uint16, src *byte, blocks int)
+
+//go:noescape
+func amxRowQ4_0(dst *uint16, src *byte, blocks int)
+
+//go:noescape
+func amxRowQ8_0(dst *uint16, src *byte, blocks int)
 
 //go:noescape
 func amxPeak(cfg *byte, a *uint16, iterations int)
@@ -54,13 +63,13 @@ const tileChunk = 20
 
 func hasAMX() bool {
 	x := &cpu.X86
-	return x.HasAMXTile && x.HasAMXBF16 && x.HasAVX512BF16 && x.HasAVX512VBMI2 && allowTiles()
+	return x.HasAMXTile && x.HasAMXBF16 && x.HasAVX512BF16 && x.HasAVX512VBMI && allowTiles()
 }
 
 func amxKind() *kind {
 	k := *avx512Kind()
 	k.name, k.fastTiles = "amx", true
-	k.packLeft, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
+	k.packLeft, k.packLeftQ, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackLeftQ, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
 	k.peakTiles = amxPeakTiles
 	return &k
 }
@@ -83,6 +92,38 @@ func amxPackLeft(dst []uint16, a []float32, lda, m, k int) {
 		default:
 			packLeft(tiles[whole*512:], a[i*lda+32*whole:], lda, rows, k%32)
 		}
+	}
+}
+
+func amxPackLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
+	var row func(dst *uint16, src *byte, blocks int)
+	switch {
+	case k%32 != 0:
+	case t == Q4_1:
+		row = amxRowQ4_1
+	case t == Q4_0:
+		row = amxRowQ4_0
+	case t == Q8_0:
+		row = amxRowQ8_0
+	}
+	rb, blocks := t.RowBytes(k), (k+31)/32
+	if row == nil {
+		s := claimScratch(16 * k)
+		defer s.release()
+		for i := 0; i < n; i += 16 {
+			c := min(16, n-i)
+			for r := range c {
+				avx2Widen[t](s.buf[r*k:(r+1)*k], storedRow(w, order, rb, i+r))
+			}
+			amxPackLeft(dst[i/16*blocks*512:], s.buf, k, c, k)
+		}
+		return
+	}
+	if n%16 != 0 {
+		clear(dst[n/16*blocks*512:][:blocks*512])
+	}
+	for r := range n {
+		row(&dst[r/16*blocks*512+r%16*32], &storedRow(w, order, rb, r)[0], blocks)
 	}
 }
 
@@ -119,11 +160,11 @@ func amxPackRightT(dst []uint16, b []float32, ldb, n, k int) {
 	for j := 0; j < n; j += 16 {
 		rows := min(16, n-j)
 		tiles := dst[j/16*kt*512:][:kt*512]
-		if rows < 16 || k%32 != 0 {
+		if k%32 != 0 {
 			packRightT(tiles, b[j*ldb:], ldb, rows, k)
 			continue
 		}
-		amxPackTurned(&tiles[0], &b[j*ldb], 4*ldb, kt)
+		amxPackTurned(&tiles[0], &b[j*ldb], 4*ldb, rows, kt)
 	}
 }
 

@@ -6,7 +6,7 @@
 
 // amxTiles does blocks of 32 rows of C, one after the other: see tileBlocks.
 // func amxTiles(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, bCol, kt, blocks int, add bool)
-TEXT ·amxTiles(SB), NOSPLIT, $0-73
+TEXT ·amxTiles(SB), NOSPLIT, $16-73
 	MOVQ cfg+0(FP), AX
 	BYTE $0xC4; BYTE $0xE2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
 	MOVQ c+8(FP), DX
@@ -76,7 +76,7 @@ amxTiles_k:
 
 // amxTile does one tile of C.
 // func amxTile(cfg *byte, c *float32, ldc int, a, b *uint16, kt int, add bool)
-TEXT ·amxTile(SB), NOSPLIT, $0-49
+TEXT ·amxTile(SB), NOSPLIT, $16-49
 	MOVQ cfg+0(FP), AX
 	BYTE $0xC4; BYTE $0xE2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
 	MOVQ c+8(FP), DX
@@ -106,7 +106,7 @@ amxTile_k:
 
 // amxPackRows narrows rows of kt·32 numbers, lds bytes apart, to a row of tiles.
 // func amxPackRows(dst *uint16, src *float32, lds, rows, kt int)
-TEXT ·amxPackRows(SB), NOSPLIT, $0-40
+TEXT ·amxPackRows(SB), NOSPLIT, $16-40
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ lds+16(FP), R8
@@ -134,7 +134,7 @@ amxPackRows_k:
 
 // amxPackHalf narrows rows of 16 numbers, lds bytes apart, to the first half of the rows of a tile, the second being zero.
 // func amxPackHalf(dst *uint16, src *float32, lds, rows int)
-TEXT ·amxPackHalf(SB), NOSPLIT, $0-32
+TEXT ·amxPackHalf(SB), NOSPLIT, $16-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ lds+16(FP), R8
@@ -151,78 +151,126 @@ amxPackHalf_row:
 	VZEROUPPER
 	RET
 
-// amxPackTurned narrows 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.
-// func amxPackTurned(dst *uint16, src *float32, lds, kt int)
-TEXT ·amxPackTurned(SB), NOSPLIT, $0-32
+// amxPackTurned narrows up to 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.
+// func amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)
+TEXT ·amxPackTurned(SB), NOSPLIT, $16-40
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ lds+16(FP), R8
-	MOVQ kt+24(FP), CX
+	MOVQ rows+24(FP), R9
+	MOVQ kt+32(FP), CX
 amxPackTurned_k:
 	MOVQ SI, AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0xB2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xC0 // VCVTNE2PS2BF16 Z0, Z17, Z16
+	CMPQ R9, $1
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0xB2; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xCA // VCVTNE2PS2BF16 Z1, Z19, Z18
+	CMPQ R9, $2
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0xB2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xD0 // VCVTNE2PS2BF16 Z2, Z17, Z16
+	CMPQ R9, $3
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0xB2; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xDA // VCVTNE2PS2BF16 Z3, Z19, Z18
+	CMPQ R9, $4
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0xB2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xE0 // VCVTNE2PS2BF16 Z4, Z17, Z16
+	CMPQ R9, $5
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0xB2; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xEA // VCVTNE2PS2BF16 Z5, Z19, Z18
+	CMPQ R9, $6
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0xB2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xF0 // VCVTNE2PS2BF16 Z6, Z17, Z16
+	CMPQ R9, $7
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0xB2; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xFA // VCVTNE2PS2BF16 Z7, Z19, Z18
+	CMPQ R9, $8
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xC0 // VCVTNE2PS2BF16 Z8, Z17, Z16
+	CMPQ R9, $9
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0x32; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xCA // VCVTNE2PS2BF16 Z9, Z19, Z18
+	CMPQ R9, $10
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xD0 // VCVTNE2PS2BF16 Z10, Z17, Z16
+	CMPQ R9, $11
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0x32; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xDA // VCVTNE2PS2BF16 Z11, Z19, Z18
+	CMPQ R9, $12
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xE0 // VCVTNE2PS2BF16 Z12, Z17, Z16
+	CMPQ R9, $13
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0x32; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xEA // VCVTNE2PS2BF16 Z13, Z19, Z18
+	CMPQ R9, $14
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xF0 // VCVTNE2PS2BF16 Z14, Z17, Z16
+	CMPQ R9, $15
+	JLE amxPackTurned_turn
 	ADDQ R8, AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
 	BYTE $0x62; BYTE $0x32; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xFA // VCVTNE2PS2BF16 Z15, Z19, Z18
+amxPackTurned_turn:
 	VPUNPCKLDQ Z1, Z0, Z16
 	VPUNPCKHDQ Z1, Z0, Z17
 	VPUNPCKLDQ Z3, Z2, Z18
@@ -312,7 +360,7 @@ amxPackTurned_k:
 
 // amxPackPairs narrows two rows of cols·16 numbers to a row of pairs in as many tiles, tile bytes apart.
 // func amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)
-TEXT ·amxPackPairs(SB), NOSPLIT, $0-48
+TEXT ·amxPackPairs(SB), NOSPLIT, $16-48
 	MOVQ dst+0(FP), DI
 	MOVQ tile+8(FP), R8
 	MOVQ even+16(FP), SI
@@ -334,9 +382,194 @@ amxPackPairs_col:
 	VZEROUPPER
 	RET
 
+DATA ·amxSpread+0(SB)/8, $0x0303020201010000
+DATA ·amxSpread+8(SB)/8, $0x0707060605050404
+DATA ·amxSpread+16(SB)/8, $0x0b0b0a0a09090808
+DATA ·amxSpread+24(SB)/8, $0x0f0f0e0e0d0d0c0c
+DATA ·amxSpread+32(SB)/8, $0x0303020201010000
+DATA ·amxSpread+40(SB)/8, $0x0707060605050404
+DATA ·amxSpread+48(SB)/8, $0x0b0b0a0a09090808
+DATA ·amxSpread+56(SB)/8, $0x0f0f0e0e0d0d0c0c
+GLOBL ·amxSpread(SB), RODATA|NOPTR, $64
+
+DATA ·amxShift+0(SB)/8, $0x0000000000000000
+DATA ·amxShift+8(SB)/8, $0x0000000000000000
+DATA ·amxShift+16(SB)/8, $0x0000000000000000
+DATA ·amxShift+24(SB)/8, $0x0000000000000000
+DATA ·amxShift+32(SB)/8, $0x0004000400040004
+DATA ·amxShift+40(SB)/8, $0x0004000400040004
+DATA ·amxShift+48(SB)/8, $0x0004000400040004
+DATA ·amxShift+56(SB)/8, $0x0004000400040004
+GLOBL ·amxShift(SB), RODATA|NOPTR, $64
+
+DATA ·amxIota0+0(SB)/8, $0x3f80000000000000
+DATA ·amxIota0+8(SB)/8, $0x4040000040000000
+DATA ·amxIota0+16(SB)/8, $0x40a0000040800000
+DATA ·amxIota0+24(SB)/8, $0x40e0000040c00000
+DATA ·amxIota0+32(SB)/8, $0x4110000041000000
+DATA ·amxIota0+40(SB)/8, $0x4130000041200000
+DATA ·amxIota0+48(SB)/8, $0x4150000041400000
+DATA ·amxIota0+56(SB)/8, $0x4170000041600000
+GLOBL ·amxIota0(SB), RODATA|NOPTR, $64
+
+DATA ·amxIota8+0(SB)/8, $0xc0e00000c1000000
+DATA ·amxIota8+8(SB)/8, $0xc0a00000c0c00000
+DATA ·amxIota8+16(SB)/8, $0xc0400000c0800000
+DATA ·amxIota8+24(SB)/8, $0xbf800000c0000000
+DATA ·amxIota8+32(SB)/8, $0x3f80000000000000
+DATA ·amxIota8+40(SB)/8, $0x4040000040000000
+DATA ·amxIota8+48(SB)/8, $0x40a0000040800000
+DATA ·amxIota8+56(SB)/8, $0x40e0000040c00000
+GLOBL ·amxIota8(SB), RODATA|NOPTR, $64
+
+
+// amxRowQ4_1 widens and narrows a row of blocks of Q4_1 to a row in as many tiles.
+// func amxRowQ4_1(dst *uint16, src *byte, blocks int)
+TEXT ·amxRowQ4_1(SB), NOSPLIT, $16-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	VMOVDQU64 ·amxSpread(SB), Z16
+	VMOVDQU64 ·amxShift(SB), Z17
+	VMOVUPS ·amxIota0(SB), Z18
+	MOVL $0x000f000f, AX
+	VPBROADCASTD AX, Z19
+	MOVL $0x00100010, AX
+	VPBROADCASTD AX, Z20
+	SUBQ $2, CX
+	JLT amxRowQ4_1_one
+amxRowQ4_1_two:
+	PREFETCHT0 2048(SI)
+	VMOVD (SI), X0
+	VPINSRD $1, 20(SI), X0, X0
+	VCVTPH2PS X0, X0
+	VMOVUPS X0, (SP)
+	VBROADCASTSS 4(SP), Z1
+	VFMADD231PS.BCST 0(SP), Z18, Z1
+	VBROADCASTSS 12(SP), Z2
+	VFMADD231PS.BCST 8(SP), Z18, Z2
+	BYTE $0x62; BYTE $0xF2; BYTE $0x6F; BYTE $0x48; BYTE $0x72; BYTE $0xD9 // VCVTNE2PS2BF16 Z3, Z2, Z1
+	VBROADCASTI32X4 4(SI), Z4
+	VPERMB Z4, Z16, Z4
+	VPSRLVW Z17, Z4, Z4
+	VBROADCASTI32X4 24(SI), Z5
+	VPERMB Z5, Z16, Z5
+	VPSRLVW Z17, Z5, Z5
+	VPANDD Z19, Z4, Z4
+	VPTERNLOGD $0xEA, Z20, Z19, Z5
+	VPERMW Z3, Z4, Z4
+	VPERMW Z3, Z5, Z5
+	VMOVDQU32 Z4, (DI)
+	VMOVDQU32 Z5, 1024(DI)
+	ADDQ $40, SI
+	ADDQ $2048, DI
+	SUBQ $2, CX
+	JGE amxRowQ4_1_two
+amxRowQ4_1_one:
+	ADDQ $2, CX
+	JZ amxRowQ4_1_done
+	VMOVD (SI), X0
+	VCVTPH2PS X0, X0
+	VMOVUPS X0, (SP)
+	VBROADCASTSS 4(SP), Z1
+	VFMADD231PS.BCST 0(SP), Z18, Z1
+	BYTE $0x62; BYTE $0xF2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xD9 // VCVTNE2PS2BF16 Z3, Z1, Z1
+	VBROADCASTI32X4 4(SI), Z4
+	VPERMB Z4, Z16, Z4
+	VPSRLVW Z17, Z4, Z4
+	VPANDD Z19, Z4, Z4
+	VPERMW Z3, Z4, Z4
+	VMOVDQU32 Z4, (DI)
+amxRowQ4_1_done:
+	VZEROUPPER
+	RET
+
+// amxRowQ4_0 widens and narrows a row of blocks of Q4_0 to a row in as many tiles.
+// func amxRowQ4_0(dst *uint16, src *byte, blocks int)
+TEXT ·amxRowQ4_0(SB), NOSPLIT, $16-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	VMOVDQU64 ·amxSpread(SB), Z16
+	VMOVDQU64 ·amxShift(SB), Z17
+	VMOVUPS ·amxIota8(SB), Z18
+	MOVL $0x000f000f, AX
+	VPBROADCASTD AX, Z19
+	MOVL $0x00100010, AX
+	VPBROADCASTD AX, Z20
+	SUBQ $2, CX
+	JLT amxRowQ4_0_one
+amxRowQ4_0_two:
+	PREFETCHT0 2048(SI)
+	VMOVD (SI), X0
+	VPINSRD $1, 18(SI), X0, X0
+	VCVTPH2PS X0, X0
+	VMOVUPS X0, (SP)
+	VMULPS.BCST 0(SP), Z18, Z1
+	VMULPS.BCST 8(SP), Z18, Z2
+	BYTE $0x62; BYTE $0xF2; BYTE $0x6F; BYTE $0x48; BYTE $0x72; BYTE $0xD9 // VCVTNE2PS2BF16 Z3, Z2, Z1
+	VBROADCASTI32X4 2(SI), Z4
+	VPERMB Z4, Z16, Z4
+	VPSRLVW Z17, Z4, Z4
+	VBROADCASTI32X4 20(SI), Z5
+	VPERMB Z5, Z16, Z5
+	VPSRLVW Z17, Z5, Z5
+	VPANDD Z19, Z4, Z4
+	VPTERNLOGD $0xEA, Z20, Z19, Z5
+	VPERMW Z3, Z4, Z4
+	VPERMW Z3, Z5, Z5
+	VMOVDQU32 Z4, (DI)
+	VMOVDQU32 Z5, 1024(DI)
+	ADDQ $36, SI
+	ADDQ $2048, DI
+	SUBQ $2, CX
+	JGE amxRowQ4_0_two
+amxRowQ4_0_one:
+	ADDQ $2, CX
+	JZ amxRowQ4_0_done
+	VMOVD (SI), X0
+	VCVTPH2PS X0, X0
+	VMOVUPS X0, (SP)
+	VMULPS.BCST 0(SP), Z18, Z1
+	BYTE $0x62; BYTE $0xF2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xD9 // VCVTNE2PS2BF16 Z3, Z1, Z1
+	VBROADCASTI32X4 2(SI), Z4
+	VPERMB Z4, Z16, Z4
+	VPSRLVW Z17, Z4, Z4
+	VPANDD Z19, Z4, Z4
+	VPERMW Z3, Z4, Z4
+	VMOVDQU32 Z4, (DI)
+amxRowQ4_0_done:
+	VZEROUPPER
+	RET
+
+// amxRowQ8_0 widens and narrows a row of blocks of Q8_0 to a row in as many tiles.
+// func amxRowQ8_0(dst *uint16, src *byte, blocks int)
+TEXT ·amxRowQ8_0(SB), NOSPLIT, $16-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+amxRowQ8_0_block:
+	PREFETCHT0 2048(SI)
+	VPBROADCASTW (SI), Y0
+	VCVTPH2PS Y0, Z0
+	VPMOVSXBD 2(SI), Z1
+	VPMOVSXBD 18(SI), Z2
+	VCVTDQ2PS Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS Z0, Z1, Z1
+	VMULPS Z0, Z2, Z2
+	BYTE $0x62; BYTE $0xF2; BYTE $0x6F; BYTE $0x48; BYTE $0x72; BYTE $0xD9 // VCVTNE2PS2BF16 Z3, Z2, Z1
+	VMOVDQU32 Z3, (DI)
+	ADDQ $34, SI
+	ADDQ $1024, DI
+	DECQ CX
+	JNZ amxRowQ8_0_block
+	VZEROUPPER
+	RET
+
 // amxPeak makes iterations times four products of tiles from the first-level cache.
 // func amxPeak(cfg *byte, a *uint16, iterations int)
-TEXT ·amxPeak(SB), NOSPLIT, $0-24
+TEXT ·amxPeak(SB), NOSPLIT, $16-24
 	MOVQ cfg+0(FP), AX
 	BYTE $0xC4; BYTE $0xE2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
 	MOVQ a+8(FP), SI

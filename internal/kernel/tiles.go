@@ -30,6 +30,18 @@ func PackLeft(dst []uint16, a []float32, lda, m, k int) {
 	}
 }
 
+// PackLeftQ overwrites dst with W [n,k], of which row i is stored row order[i] (i
+// where order is nil), as a left operand: for few columns on the right (decoding)
+// it costs less than the other way round, and the product is the transpose, with
+// the same bits.
+func PackLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
+	checkQuant("PackLeftQ", w, t, order, n, k)
+	checkTiles("PackLeftQ", len(dst), n, k)
+	if n > 0 && k > 0 {
+		cur.packLeftQ(dst, w, t, order, n, k)
+	}
+}
+
 // PackRight overwrites dst with B [k,n] as a right operand.
 func PackRight(dst []uint16, b []float32, ldb, k, n int) {
 	checkMat("PackRight", "b", len(b), ldb, k, n)

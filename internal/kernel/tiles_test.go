@@ -104,7 +104,7 @@ func TestPackRightQ(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(13)
 		for _, typ := range allTypes() {
-			const rows, cols = 45, 512
+			const rows, cols = 45, 768
 			w := randQuant(r, typ, rows*cols)
 			order := make([]int32, rows)
 			for i := range order {
@@ -120,11 +120,42 @@ func TestPackRightQ(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: the transpose is packed otherwise", typ)
 			}
+			PackLeftQ(got, w, typ, order, rows, cols)
+			PackLeft(want, wide, cols, rows, cols)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: the left operand is packed otherwise", typ)
+			}
 			got, want = make([]uint16, TilesLen(256, rows)), make([]uint16, TilesLen(256, rows))
 			PackRightQ(got, w, typ, order, cols, 256, 256, rows)
 			PackRight(want, wide[256:], cols, rows, 256)
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: it is packed otherwise", typ)
+			}
+		}
+	})
+}
+
+// TestPackLeftQ: rows of an odd number of blocks, and few of them.
+func TestPackLeftQ(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(15)
+		for _, typ := range allTypes() {
+			if n, _ := typ.Block(); n > 32 {
+				continue
+			}
+			for _, s := range []shape{{n: 1, k: 32}, {n: 3, k: 96}, {n: 16, k: 160}, {n: 33, k: 64}} {
+				w := randQuant(r, typ, s.n*s.k)
+				wide := make([]float32, s.n*s.k)
+				Widen(wide, w, typ)
+				got, want := make([]uint16, TilesLen(s.n, s.k)), make([]uint16, TilesLen(s.n, s.k))
+				for i := range got {
+					got[i] = 0x7fc1
+				}
+				PackLeftQ(got, w, typ, nil, s.n, s.k)
+				PackLeft(want, wide, s.k, s.n, s.k)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, %v: it is packed otherwise", typ, s)
+				}
 			}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math"
 	"os"
 	"strings"
 )
@@ -63,9 +64,12 @@ func narrow(dst, hi, lo int) {
 		0x04|3|(15^hi&15)<<3, 0x40|(1^hi>>4&1)<<3, 0x72, 0xC0|dst&7<<3|lo&7)
 }
 
+// frame is the stack that every function has for itself.
+const frame = 16
+
 func function(doc, signature string, args int) {
 	name, _, _ := strings.Cut(signature, "(")
-	fmt.Fprintf(&out, "\n// %s\n// func %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", doc, signature, name, args)
+	fmt.Fprintf(&out, "\n// %s\n// func %s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", doc, signature, name, frame, args)
 }
 
 func label(s string) { fmt.Fprintf(&out, "%s:\n", s) }
@@ -253,22 +257,29 @@ func turn() {
 
 // packTurned narrows 16 rows and turns them.
 func packTurned() {
-	function("amxPackTurned narrows 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.",
-		"amxPackTurned(dst *uint16, src *float32, lds, kt int)", 32)
+	function("amxPackTurned narrows up to 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.",
+		"amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)", 40)
 	p("MOVQ dst+0(FP), DI")
 	p("MOVQ src+8(FP), SI")
 	p("MOVQ lds+16(FP), R8")
-	p("MOVQ kt+24(FP), CX")
+	p("MOVQ rows+24(FP), R9")
+	p("MOVQ kt+32(FP), CX")
 	label("amxPackTurned_k")
 	p("MOVQ SI, AX")
 	for i := range 16 {
+		p("VPXORD Z%d, Z%d, Z%d", i, i, i)
+	}
+	for i := range 16 {
+		if i > 0 {
+			p("CMPQ R9, $%d", i)
+			p("JLE amxPackTurned_turn")
+			p("ADDQ R8, AX")
+		}
 		p("VMOVUPS (AX), Z%d", 16+i%2*2)
 		p("VMOVUPS 64(AX), Z%d", 17+i%2*2)
 		narrow(i, 17+i%2*2, 16+i%2*2)
-		if i < 15 {
-			p("ADDQ R8, AX")
-		}
 	}
+	label("amxPackTurned_turn")
 	turn()
 	for i := range 16 {
 		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
@@ -303,6 +314,142 @@ func packPairs() {
 	p("ADDQ R8, DI")
 	p("DECQ CX")
 	p("JNZ amxPackPairs_col")
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// constants of the look-up of nibbles.
+func constants() {
+	data := func(name string, at func(i int) uint64) {
+		for i := range 8 {
+			fmt.Fprintf(&out, "DATA ·%s+%d(SB)/8, $0x%016x\n", name, 8*i, at(i))
+		}
+		fmt.Fprintf(&out, "GLOBL ·%s(SB), RODATA|NOPTR, $64\n\n", name)
+	}
+	out.WriteString("\n")
+	// Byte i%16 of a block's nibbles for each of 32 words.
+	data("amxSpread", func(i int) uint64 {
+		var v uint64
+		for w := range 4 {
+			b := uint64((4*i + w) % 16)
+			v |= (b | b<<8) << (16 * w)
+		}
+		return v
+	})
+	// The low nibbles come first.
+	data("amxShift", func(i int) uint64 { return map[bool]uint64{true: 0, false: 0x0004000400040004}[i < 4] })
+	float := func(from int) func(i int) uint64 {
+		return func(i int) uint64 {
+			return uint64(math.Float32bits(float32(from+2*i))) | uint64(math.Float32bits(float32(from+2*i+1)))<<32
+		}
+	}
+	data("amxIota0", float(0))
+	data("amxIota8", float(-8))
+}
+
+// ahead is how many bytes ahead of the weights at hand others are asked for.
+const ahead = 2048
+
+// nibbleRow narrows a row of 4-bit weights, two blocks at a time, whose 16 values
+// each stand in one half of a table.
+func nibbleRow(format string, bytes int, least bool) {
+	name := "amxRow" + format
+	function(name+" widens and narrows a row of blocks of "+format+" to a row in as many tiles.",
+		name+"(dst *uint16, src *byte, blocks int)", 24)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ blocks+16(FP), CX")
+	p("VMOVDQU64 ·amxSpread(SB), Z16")
+	p("VMOVDQU64 ·amxShift(SB), Z17")
+	iota := "amxIota8"
+	if least {
+		iota = "amxIota0"
+	}
+	p("VMOVUPS ·%s(SB), Z18", iota)
+	p("MOVL $0x000f000f, AX")
+	p("VPBROADCASTD AX, Z19")
+	p("MOVL $0x00100010, AX")
+	p("VPBROADCASTD AX, Z20")
+	quants := bytes - 16
+	// table makes that of the block whose scale, and least value after it, stand in
+	// float32 at place i of the stack.
+	table := func(z, i int) {
+		if least {
+			p("VBROADCASTSS %d(SP), Z%d", 8*i+4, z)
+			p("VFMADD231PS.BCST %d(SP), Z18, Z%d", 8*i, z)
+			return
+		}
+		p("VMULPS.BCST %d(SP), Z18, Z%d", 8*i, z)
+	}
+	index := func(z, at int) {
+		p("VBROADCASTI32X4 %d(SI), Z%d", at+quants, z)
+		p("VPERMB Z%d, Z16, Z%d", z, z)
+		p("VPSRLVW Z17, Z%d, Z%d", z, z)
+	}
+	p("SUBQ $2, CX")
+	p("JLT %s_one", name)
+	label(name + "_two")
+	p("PREFETCHT0 %d(SI)", ahead)
+	p("VMOVD (SI), X0")
+	p("VPINSRD $1, %d(SI), X0, X0", bytes)
+	p("VCVTPH2PS X0, X0")
+	p("VMOVUPS X0, (SP)")
+	table(1, 0)
+	table(2, 1)
+	narrow(3, 2, 1)
+	index(4, 0)
+	index(5, bytes)
+	p("VPANDD Z19, Z4, Z4")
+	p("VPTERNLOGD $0xEA, Z20, Z19, Z5")
+	p("VPERMW Z3, Z4, Z4")
+	p("VPERMW Z3, Z5, Z5")
+	p("VMOVDQU32 Z4, (DI)")
+	p("VMOVDQU32 Z5, 1024(DI)")
+	p("ADDQ $%d, SI", 2*bytes)
+	p("ADDQ $2048, DI")
+	p("SUBQ $2, CX")
+	p("JGE %s_two", name)
+	label(name + "_one")
+	p("ADDQ $2, CX")
+	p("JZ %s_done", name)
+	p("VMOVD (SI), X0")
+	p("VCVTPH2PS X0, X0")
+	p("VMOVUPS X0, (SP)")
+	table(1, 0)
+	narrow(3, 1, 1)
+	index(4, 0)
+	p("VPANDD Z19, Z4, Z4")
+	p("VPERMW Z3, Z4, Z4")
+	p("VMOVDQU32 Z4, (DI)")
+	label(name + "_done")
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// byteRow narrows a row of Q8_0.
+func byteRow() {
+	const name, bytes = "amxRowQ8_0", 34
+	function(name+" widens and narrows a row of blocks of Q8_0 to a row in as many tiles.",
+		name+"(dst *uint16, src *byte, blocks int)", 24)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ blocks+16(FP), CX")
+	label(name + "_block")
+	p("PREFETCHT0 %d(SI)", ahead)
+	p("VPBROADCASTW (SI), Y0")
+	p("VCVTPH2PS Y0, Z0")
+	p("VPMOVSXBD 2(SI), Z1")
+	p("VPMOVSXBD 18(SI), Z2")
+	p("VCVTDQ2PS Z1, Z1")
+	p("VCVTDQ2PS Z2, Z2")
+	p("VMULPS Z0, Z1, Z1")
+	p("VMULPS Z0, Z2, Z2")
+	narrow(3, 2, 1)
+	p("VMOVDQU32 Z3, (DI)")
+	p("ADDQ $%d, SI", bytes)
+	p("ADDQ $1024, DI")
+	p("DECQ CX")
+	p("JNZ %s_block", name)
 	p("VZEROUPPER")
 	p("RET")
 }
@@ -343,6 +490,10 @@ func main() {
 	packHalf()
 	packTurned()
 	packPairs()
+	constants()
+	nibbleRow("Q4_1", 20, true)
+	nibbleRow("Q4_0", 18, false)
+	byteRow()
 	peak()
 	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
 		log.Fatal(err)
