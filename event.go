@@ -97,7 +97,9 @@ type ForecastEvent struct {
 	Kernel  string  `json:"kernel"`
 	// Arithmetic is that of the products of base weights: f32 or bf16.
 	Arithmetic string `json:"arithmetic"`
-	Resumed    int    `json:"resumed_step"` // steps that a checkpoint already has
+	Resumed    int    `json:"resumed_step"`         // steps that a checkpoint already has
+	Parameters int    `json:"parameters"`           // weights that are trained: an adapter's, or the base's own
+	Disk       int64  `json:"disk_bytes,omitempty"` // taken while weights of the base are trained
 }
 
 // StepEvent tells of one training step.
@@ -172,9 +174,10 @@ type DoneEvent struct {
 	Seconds         float64  `json:"seconds"` // of training
 	TokensPerSecond float64  `json:"tokens_per_second"`
 	PeakRSS         int64    `json:"peak_rss_bytes"`
-	AdapterBytes    int64    `json:"adapter_bytes"`
-	WattHours       *float64 `json:"watt_hours"` // null where the machine tells nothing
+	AdapterBytes    int64    `json:"adapter_bytes"` // of the adapter's files, or of that with the base's weights
+	WattHours       *float64 `json:"watt_hours"`    // null where the machine tells nothing
 	HeldOut         HeldOut  `json:"heldout"`
+	Method          string   `json:"method"` // lora, full or partial
 }
 
 // MeasureEvent tells how far one measure of a report is, or the texts of a blind

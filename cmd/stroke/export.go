@@ -17,10 +17,10 @@ func newExport(e *env) *cobra.Command {
 		Short: "Write the base with what a twin learnt as one model",
 		Long: `Export writes a whole model for other programs: the base with the weights that
 were trained, or with an adapter merged into it. --to with a name that ends in
-.gguf makes a GGUF file; another name, where the base is a Hugging Face folder,
-makes such a folder. The newest version is taken unless NAME@VERSION is given.
-Weights that the version does not change stay as they lie in the base; those of
-an adapter are written in F16.
+.gguf makes a GGUF file, another name a Hugging Face folder. The newest version is
+taken unless NAME@VERSION is given. Weights that the version does not change stay
+as they lie in the base, but quantized ones become F16 in a folder; those that an
+adapter changes are written in F16.
 
 The file holds no text of yours, but what a model has learnt can be got out of it:
 give it away as you would give away your writing.

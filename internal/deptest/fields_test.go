@@ -31,6 +31,7 @@ var described = []struct {
 	{"cmd/stroke/speak.go", "written", jsonPage, "Text"},
 	{"cmd/stroke/score.go", "scored", jsonPage, "Score"},
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
+	{"internal/twin/export.go", "Exported", jsonPage, "Export"},
 	{"cmd/stroke/blind.go", "asked", jsonPage, "Blind pair"},
 	{"internal/twin/blind.go", "BlindResult", jsonPage, "Blind result"},
 	{"internal/twin/report/report.go", "Blind", jsonPage, "Blind result"},
@@ -56,6 +57,7 @@ var described = []struct {
 	{"internal/twin/recipe.go", "Prompt", twinPage, "The recipe"},
 	{"internal/train/options.go", "Options", twinPage, "The recipe"},
 	{"internal/lora/adapter.go", "Options", twinPage, "The recipe"},
+	{"internal/model/weight.go", "Selection", twinPage, "The recipe"},
 	{"internal/twin/examples/examples.go", "Mix", twinPage, "The recipe"},
 }
 

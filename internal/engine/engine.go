@@ -111,6 +111,7 @@ type stream struct {
 	tokens []int32 // prompt and text so far
 	filled int     // positions whose keys and values are in pages
 	held   int     // adapters whose memory is counted
+	given  *given  // pages that it brings; nil for none
 	root   *root
 	pages  []*page
 	data   []model.Page
@@ -192,6 +193,10 @@ func (e *Engine) Budget() *Budget { return e.budget }
 // Errors concern this request alone: *ContextError, *AdapterError, *BudgetError,
 // [ErrNoNumber], [ErrClosed], ctx's, or weights' ReplacedError and LostError.
 func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) error) (Result, error) {
+	return e.generate(ctx, r, token, nil)
+}
+
+func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) error, g *given) (Result, error) {
 	if err := e.check(&r); err != nil {
 		return Result{}, fmt.Errorf("generate: %w", err)
 	}
@@ -200,6 +205,7 @@ func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := e.newStream(ctx, r)
+	s.given = g
 	select {
 	case e.submit <- s:
 	case <-e.quit:

@@ -62,6 +62,8 @@ func (e *Engine) admit() {
 		switch {
 		case err == nil:
 			e.streams = append(e.streams, s)
+		case s.given != nil && s.given.taken:
+			e.end(s, "", err) // they are gone
 		case len(e.streams) > 0:
 			wait = append(wait, s) // until somebody gives memory back
 			e.short, e.left = true, e.budget.Left()
@@ -85,7 +87,14 @@ func (e *Engine) open(s *stream) error {
 		return err
 	}
 	s.root = e.pool.root(s.Adapters)
-	pages, part, n := e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
+	var pages []*page
+	var part *page
+	n := 0
+	if g := s.given; g != nil {
+		pages, g.taken = append(s.pages, g.pages...), true
+	} else {
+		pages, part, n = e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
+	}
 	full, need := len(pages), pagesFor(s.limit)
 	pages, err := e.pool.takeAll(pages, need-full)
 	s.pages = pages
@@ -97,18 +106,15 @@ func (e *Engine) open(s *stream) error {
 		if err != errShort {
 			return err
 		}
-		_, free, kept := e.pool.counts()
-		left := e.budget.Left() + int64(free+kept)*e.pool.bytes
-		err := &BudgetError{What: fmt.Sprintf("a text of %d tokens", s.limit), Need: int64(need) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
-		if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
-			err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
-		}
-		return err
+		return e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need)
 	}
 	for _, g := range s.pages {
 		s.data = append(s.data, g.data)
 	}
 	s.filled = full * model.PageLen
+	if s.given != nil {
+		s.filled = len(s.Prompt) - 1
+	}
 	if part != nil {
 		e.m.CopyPage(s.data[full], part.data, n, e.opt.KV)
 		e.pool.release(part)
@@ -117,6 +123,17 @@ func (e *Engine) open(s *stream) error {
 	s.result.Cached = s.filled
 	e.stats.cached.Add(int64(s.filled))
 	return nil
+}
+
+// shortOf is the error for so many pages that cannot be had.
+func (e *Engine) shortOf(what string, pages int) *BudgetError {
+	_, free, kept := e.pool.counts()
+	left := e.budget.Left() + int64(free+kept)*e.pool.bytes
+	err := &BudgetError{What: what, Need: int64(pages) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
+	if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
+		err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
+	}
+	return err
 }
 
 // release gives back a stream's pages, the last first, and its adapters.
@@ -137,6 +154,12 @@ func (e *Engine) release(s *stream) {
 // end finishes a stream. What it read and wrote stays known, the last page
 // though it is not full.
 func (e *Engine) end(s *stream, reason Reason, err error) {
+	if s.given != nil && s.given.taken && err == nil {
+		s.given.verify()
+		for k := range s.filled / model.PageLen {
+			e.share(s, k, model.PageLen)
+		}
+	}
 	if k, n := s.filled/model.PageLen, s.filled%model.PageLen; n >= partLeast {
 		e.share(s, k, n)
 	}
@@ -148,6 +171,9 @@ func (e *Engine) end(s *stream, reason Reason, err error) {
 
 // share makes the first n positions of page k of a stream known.
 func (e *Engine) share(s *stream, k, n int) {
+	if s.given != nil && !s.given.same {
+		return
+	}
 	parent := &s.root.page
 	if k > 0 {
 		parent = s.pages[k-1]

@@ -138,6 +138,9 @@ func line(e stroke.Event) string {
 		return e.Text
 	case stroke.ForecastEvent:
 		s := fmt.Sprintf("%s in %s, %s tokens: about %s and %s of memory (%s)", some(e.Steps, "step"), some(e.Epochs, "epoch"), Count(e.Tokens), Span(e.Seconds), Bytes(e.Memory), by(e.Kernel, e.Arithmetic))
+		if e.Disk > 0 {
+			s += fmt.Sprintf("; it trains %s weights of the base, and takes up to %s of disk", Count(e.Parameters), Bytes(e.Disk))
+		}
 		if e.Resumed > 0 {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
@@ -294,8 +297,12 @@ func (p *Printer) done(e stroke.DoneEvent) {
 	if p.mode == Quiet {
 		return
 	}
-	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), adapter %s, at most %s of memory",
-		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
+	what := "adapter"
+	if e.Method == "full" || e.Method == "partial" {
+		what = "weights"
+	}
+	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), %s %s, at most %s of memory",
+		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), what, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
 	p.say(fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", e.Twin))
 }
 

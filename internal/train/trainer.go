@@ -161,23 +161,13 @@ func (j *Job) plan() (*planned, error) {
 }
 
 // Floor is the least memory in bytes that a job takes beside the base, with all
-// activations computed again, and the number of weights that it trains.
-func Floor(j Job) (bytes int64, parameters int, err error) {
+// activations computed again.
+func Floor(j Job) (bytes int64, err error) {
 	p, err := j.plan()
 	if err != nil {
-		return 0, 0, fmt.Errorf("plan training: %w", err)
+		return 0, fmt.Errorf("plan training: %w", err)
 	}
-	for _, s := range p.shapes {
-		n := 1
-		for _, d := range s {
-			n *= d
-		}
-		parameters += n
-	}
-	if j.Options.Weights == nil {
-		parameters = lora.New(j.Model.Shape(), j.Options.LoRA, 0, nil).Parameters()
-	}
-	return 4*int64(p.floats) + j.Model.Need(p.lim), parameters, nil
+	return 4*int64(p.floats) + j.Model.Need(p.lim), nil
 }
 
 // keptMemory is how much of the activations of a run that trains weights is kept
@@ -308,6 +298,18 @@ func (t *Trainer) Tokens(from, to int) int {
 // activations.
 func (t *Trainer) Bytes() int64 {
 	return int64(t.arena.Size()) + t.m.Need(t.session.Limits())
+}
+
+// Parameters is the number of weights in training: an adapter's, or the base's.
+func (t *Trainer) Parameters() int {
+	if t.adapter != nil {
+		return t.adapter.Parameters()
+	}
+	n := 0
+	for _, p := range t.params {
+		n += len(p.W)
+	}
+	return n
 }
 
 // Kept is the number of layers whose activations are kept and not computed

@@ -38,9 +38,9 @@ type Exported struct {
 }
 
 // Export writes a whole model, the base with what a version learnt, for other
-// programs: as a GGUF file, or where the base is a Hugging Face folder as another
-// such folder. An adapter is merged into the weights that it changes, which are
-// then F16; all other weights stay as they lie in the base.
+// programs: as a GGUF file, or as a Hugging Face folder. An adapter is merged into
+// the weights that it changes, which are then F16; all other weights stay as they
+// lie in the base, but for quantized ones in a folder, which are F16 too.
 func Export(ctx context.Context, o ExportOptions, emit Emit) (*Exported, error) {
 	f, v, err := OpenVersion(o.Twin, true)
 	if err != nil {
@@ -64,7 +64,7 @@ func Export(ctx context.Context, o ExportOptions, emit Emit) (*Exported, error) 
 	if gguf {
 		e.Format = "gguf"
 	}
-	if err := o.free(gguf, b.model.Source); err != nil {
+	if err := o.free(gguf, b.model.Source.Path); err != nil {
 		return nil, err
 	}
 	l, err := f.learnt(v, b)
@@ -98,13 +98,9 @@ func Export(ctx context.Context, o ExportOptions, emit Emit) (*Exported, error) 
 }
 
 // free says why there is no room for the model at its place.
-func (o *ExportOptions) free(gguf bool, src *weights.Source) error {
+func (o *ExportOptions) free(gguf bool, base string) error {
 	if o.To == "" {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "where the model is to be written is not said", Hint: "for example --to model.gguf"}
-	}
-	if !gguf && src.Folder == nil {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the base is a GGUF file, and from that no Hugging Face folder can be made: it lacks the tokenizer's own files",
-			Hint: "write a GGUF file, --to " + filepath.Base(o.To) + ".gguf; or name the same base as a Hugging Face folder with --base"}
 	}
 	info, err := os.Lstat(o.To)
 	switch {
@@ -119,7 +115,7 @@ func (o *ExportOptions) free(gguf bool, src *weights.Source) error {
 	case !o.Force:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: o.To + " is there already", Hint: "name another file, or replace it with --force"}
 	}
-	if in, err := os.Stat(src.Path); err == nil && os.SameFile(in, info) {
+	if in, err := os.Stat(base); err == nil && os.SameFile(in, info) {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: o.To + " is the base itself", Hint: "name another file"}
 	}
 	return nil
@@ -213,31 +209,59 @@ func (b *baseModel) metadata(shape []weights.MetaEntry, half bool) (meta []weigh
 	return meta, nil
 }
 
-// exportFolder writes the model with changed weights as a Hugging Face folder: the
-// base's own files, and one file with all weights.
-func (b *baseModel) exportFolder(ctx context.Context, dir string, changed map[string]weights.Tensor) (err error) {
-	f := b.model.Source.Folder
+// folder gives the files of a Hugging Face folder with changed weights, and its
+// weights: of a base that is one its own, else what can be said of the base.
+func (b *baseModel) folder(changed map[string]weights.Tensor) (files map[string][]byte, all []weights.Tensor, err error) {
+	if f := b.model.Source.Folder; f != nil {
+		for _, name := range slices.Sorted(maps.Keys(f.Tensors)) {
+			t := f.Tensors[name]
+			if c, ok := changed[name]; ok {
+				t = c
+			}
+			all = append(all, t)
+		}
+		return map[string][]byte{"config.json": f.Raw, "tokenizer.json": f.Tokenizer, "tokenizer_config.json": f.TokenizerConfig,
+			"generation_config.json": f.Generation, "chat_template.jinja": f.ChatTemplate}, all, nil
+	}
+	view, err := b.model.Replace(changed, 1, heap)
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err := view.ConfigJSON()
+	if err != nil {
+		return nil, nil, err
+	}
+	vocab, err := token.VocabFromGGUF(b.model.Source.GGUF.Meta)
+	if err != nil {
+		return nil, nil, err
+	}
+	tokenizer, tokenizerConfig, generation, err := vocab.Files()
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err = view.Tensors()
+	return map[string][]byte{"config.json": config, "tokenizer.json": tokenizer, "tokenizer_config.json": tokenizerConfig,
+		"generation_config.json": generation}, all, err
+}
+
+// exportFolder writes the model with changed weights as a Hugging Face folder.
+func (b *baseModel) exportFolder(ctx context.Context, dir string, changed map[string]weights.Tensor) error {
+	files, all, err := b.folder(changed)
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the model cannot be written as a Hugging Face folder", Err: err, Hint: stroke.HintOf(err)}
+	}
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), halfWritten+"*")
 	if err != nil {
 		return writeError(dir, err)
 	}
 	defer os.RemoveAll(tmp)
-	for name, text := range map[string][]byte{"config.json": f.Raw, "tokenizer.json": f.Tokenizer, "tokenizer_config.json": f.TokenizerConfig,
-		"generation_config.json": f.Generation, "chat_template.jinja": f.ChatTemplate} {
+	for name, text := range files {
 		if text == nil {
 			continue
 		}
 		if err := writeFile(filepath.Join(tmp, name), text); err != nil {
 			return err
 		}
-	}
-	var all []weights.Tensor
-	for _, name := range slices.Sorted(maps.Keys(f.Tensors)) {
-		t := f.Tensors[name]
-		if c, ok := changed[name]; ok {
-			t = c
-		}
-		all = append(all, t)
 	}
 	err = weights.Guard(func() error {
 		return writeWith(filepath.Join(tmp, "model.safetensors"), func(w io.Writer) error {

@@ -333,7 +333,7 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	h := version.HeldOut
-	done := stroke.DoneEvent{Twin: r.f.Name, Version: version.ID, Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
+	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Version: version.ID, Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
 		PeakRSS: bench.PeakRSS(), AdapterBytes: size, WattHours: wattHours,
 		HeldOut: stroke.HeldOut(h)}
@@ -386,7 +386,7 @@ func (r *run) plan() error {
 		return err
 	}
 	tokens := t.Tokens(0, t.Steps())
-	r.emit(stroke.ForecastEvent{Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,
+	r.emit(stroke.ForecastEvent{Parameters: t.Parameters(), Disk: r.diskBytes(t.Parameters()), Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,
 		Seconds: float64(t.Tokens(t.Done(), t.Steps())) / forecastRate(r.b, r.recipe), Memory: t.Bytes() + r.beside(&r.recipe.Options),
 		Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Resumed: t.Done()})
 	return nil

@@ -34,7 +34,7 @@ func (r *run) beside(o *train.Options) int64 {
 // weightsMemory is the memory beside the base of a run that trains weights. It is
 // an error where what the run may take, or what the machine has, is too little.
 func (r *run) weightsMemory(j train.Job) (int64, error) {
-	least, n, err := train.Floor(j)
+	least, err := train.Floor(j)
 	if err != nil {
 		return 0, planError(err)
 	}
@@ -46,8 +46,6 @@ func (r *run) weightsMemory(j train.Job) (int64, error) {
 	if limit > 0 && least+beside > limit {
 		return 0, r.tooLittle(j, limit, least+beside)
 	}
-	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("%s of the base's weights are trained; while the run goes on it takes up to %s of disk",
-		term.Count(n), term.Bytes(r.diskBytes(j, n)))})
 	memory := least + keptActivations
 	if limit > 0 {
 		memory = min(memory, limit-beside)
@@ -58,12 +56,16 @@ func (r *run) weightsMemory(j train.Job) (int64, error) {
 	return memory, nil
 }
 
-// diskBytes is what a run has on the disk at the most: a checkpoint with its
-// moments and the one before it, the weights of the best epoch and of the one at
-// hand, and the version.
-func (r *run) diskBytes(j train.Job, n int) int64 {
+// diskBytes is what a run over n weights of the base has on the disk at the most:
+// a checkpoint with its moments and the one before it, the weights of the best
+// epoch and of the one at hand, and the version. An adapter's is not worth telling.
+func (r *run) diskBytes(n int) int64 {
+	o := &r.recipe.Options
+	if o.Weights == nil {
+		return 0
+	}
 	copies := int64(2*3*4 + 2*4)
-	if j.Options.Optimizer == train.Adafactor {
+	if o.Optimizer == train.Adafactor {
 		copies = 2*4 + 2*4
 	}
 	return int64(n) * (copies + int64(weightTypes[r.recipe.DType].RowBytes(1)))
@@ -73,7 +75,7 @@ func (r *run) diskBytes(j train.Job, n int) int64 {
 func (r *run) tooLittle(j train.Job, limit, whole int64) error {
 	var fits []string
 	try := func(j train.Job, flags string) bool {
-		least, _, err := train.Floor(j)
+		least, err := train.Floor(j)
 		least += r.beside(&j.Options)
 		if err != nil || least > limit {
 			return false

@@ -1,0 +1,292 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"unsafe"
+
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+)
+
+// Prefix is the beginning of texts, such as a system prompt and examples, whose
+// keys and values are kept in a file (docs/formats/prefix.md).
+type Prefix struct {
+	Tokens   []int32
+	Adapters []lora.Applied
+	// Base and Adapter name, by a hash, the weights that the tokens go through; a
+	// file of others is not used.
+	Base, Adapter string
+}
+
+// PrefixError says why a prefix's file is not used: it is damaged, or of another
+// prefix, base, adapter, kernel or program. Reading the prefix anew and saving it
+// puts a good one in its place.
+type PrefixError struct {
+	Path string
+	Why  string
+}
+
+// Error names the file and what is wrong with it.
+func (e *PrefixError) Error() string { return e.Path + ": " + e.Why }
+
+// The file begins with the magic, the version of the format and the length of
+// the header, and ends with a checksum of all before.
+const (
+	prefixMagic   = "strokekv"
+	prefixVersion = 1
+	prefixFixed   = 16 // bytes before the header
+	prefixAlign   = 64 // bytes to which header, tokens and pages are padded
+	maxHeader     = 1 << 16
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// header is what a prefix's file says of itself.
+type header struct {
+	Base     string    `json:"base"`
+	Adapter  string    `json:"adapter"`
+	Strength []float32 `json:"strength"`
+	Kernel   string    `json:"kernel"`
+	KV       string    `json:"kv"`
+	Layers   int       `json:"layers"`
+	KVHeads  int       `json:"kv_heads"`
+	HeadSize int       `json:"head_size"`
+	PageLen  int       `json:"page_len"`
+	Tokens   int       `json:"tokens"`
+}
+
+func (e *Engine) header(p *Prefix) header {
+	h := header{Base: p.Base, Adapter: p.Adapter, Kernel: kernel.Name(), KV: e.opt.KV.String(), Layers: e.m.Layers,
+		KVHeads: e.m.KVHeads, HeadSize: e.m.HeadSize, PageLen: model.PageLen, Tokens: len(p.Tokens)}
+	for _, a := range p.Adapters {
+		h.Strength = append(h.Strength, a.Strength)
+	}
+	return h
+}
+
+// begin is the file up to its pages.
+func (e *Engine) begin(p *Prefix) ([]byte, error) {
+	h, err := json.Marshal(e.header(p))
+	if err != nil {
+		return nil, err
+	}
+	b := append([]byte(nil), prefixMagic...)
+	b = binary.LittleEndian.AppendUint32(b, prefixVersion)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(h)))
+	b = padded(append(b, h...))
+	for _, t := range p.Tokens {
+		b = binary.LittleEndian.AppendUint32(b, uint32(t))
+	}
+	return padded(b), nil
+}
+
+func padded(b []byte) []byte {
+	return append(b, make([]byte, -len(b)&(prefixAlign-1))...)
+}
+
+// bytesOf is a page as it lies in memory.
+func bytesOf(g model.Page) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(g))), 4*len(g))
+}
+
+// SavePrefix reads the tokens of p, where the engine does not know them yet, and
+// writes their keys and values to a file, in whose place nothing half-written
+// ever stands.
+func (e *Engine) SavePrefix(ctx context.Context, path string, p Prefix) error {
+	if _, err := e.Generate(ctx, Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}, nil); err != nil {
+		return fmt.Errorf("save a prefix: %w", err)
+	}
+	r := e.pool.root(p.Adapters)
+	defer e.pool.leave(r)
+	pages, part, n := e.pool.find(r, p.Tokens, nil)
+	defer func() {
+		for k := len(pages) - 1; k >= 0; k-- {
+			e.pool.release(pages[k])
+		}
+	}()
+	full := len(pages)
+	if part != nil {
+		pages = append(pages, part)
+	}
+	if full*model.PageLen+n < len(p.Tokens) && len(p.Tokens)-full*model.PageLen >= partLeast {
+		return errors.New("save a prefix: memory is so short that the pages were not kept")
+	}
+	// A rest too short to be kept is computed where the prefix is used.
+	p.Tokens = p.Tokens[:full*model.PageLen+n]
+	if len(p.Tokens) == 0 {
+		return fmt.Errorf("save a prefix: of fewer than %d tokens nothing is kept", partLeast)
+	}
+	if err := e.writePrefix(path, &p, pages); err != nil {
+		return fmt.Errorf("save a prefix: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) {
+	b, err := e.begin(p)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	sum := crc32.New(castagnoli)
+	w := io.MultiWriter(f, sum)
+	if _, err = w.Write(b); err != nil {
+		return err
+	}
+	for k, g := range pages {
+		data := g.data
+		if n := len(p.Tokens) - k*model.PageLen; n < model.PageLen {
+			// Behind the prefix the page may have another text.
+			data = make(model.Page, len(g.data))
+			e.m.CopyPage(data, g.data, n, e.opt.KV)
+		}
+		if _, err = w.Write(bytesOf(data)); err != nil {
+			return err
+		}
+	}
+	if _, err = f.Write(binary.LittleEndian.AppendUint32(nil, sum.Sum32())); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// LoadPrefix reads the keys and values of p from a file that SavePrefix wrote, so
+// that requests which begin with its tokens find them, and returns for how many
+// tokens. The last of them is computed and compared: bits that this program,
+// base and adapter would not make are not used.
+//
+// A *PrefixError says why a file is not used; the error of one which is not there
+// wraps fs.ErrNotExist, and where memory is short it is a *BudgetError.
+func (e *Engine) LoadPrefix(ctx context.Context, path string, p Prefix) (int, error) {
+	n, err := e.loadPrefix(ctx, path, &p)
+	if err != nil {
+		return 0, fmt.Errorf("load a prefix: %w", err)
+	}
+	return n, nil
+}
+
+func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	bad := func(why string) error { return &PrefixError{Path: path, Why: why} }
+	fixed := make([]byte, prefixFixed)
+	if _, err := io.ReadFull(f, fixed); err != nil || string(fixed[:8]) != prefixMagic {
+		return 0, bad("this is no saved prefix")
+	}
+	if v := binary.LittleEndian.Uint32(fixed[8:]); v != prefixVersion {
+		return 0, bad(fmt.Sprintf("its format has version %d where this program knows %d", v, prefixVersion))
+	}
+	size := binary.LittleEndian.Uint32(fixed[12:])
+	raw := make([]byte, min(size, maxHeader))
+	var h header
+	if _, err := io.ReadFull(f, raw); err != nil || size > maxHeader || json.Unmarshal(raw, &h) != nil {
+		return 0, bad("its header is damaged")
+	}
+	if h.Tokens < 1 || h.Tokens > len(p.Tokens) || len(p.Tokens)-h.Tokens >= partLeast {
+		return 0, bad(fmt.Sprintf("it has %d tokens where the prefix has %d", h.Tokens, len(p.Tokens)))
+	}
+	p.Tokens = p.Tokens[:h.Tokens]
+	// What is wanted is known to the byte; the file either begins so or is another's.
+	want, err := e.begin(p)
+	if err != nil {
+		return 0, err
+	}
+	got := make([]byte, len(want))
+	copy(got[copy(got, fixed):], raw)
+	if _, err := io.ReadFull(f, got[min(len(got), prefixFixed+len(raw)):]); err != nil {
+		return 0, bad("it is cut short")
+	}
+	if !bytes.Equal(got, want) {
+		return 0, bad("it is of another base, adapter, kernel or text")
+	}
+	if err := e.check(&Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}); err != nil {
+		return 0, err
+	}
+	pages, err := e.pool.takeAll(nil, pagesFor(h.Tokens))
+	if err == errShort {
+		return 0, e.shortOf("a prefix", pagesFor(h.Tokens))
+	}
+	if err != nil {
+		return 0, err
+	}
+	sum := crc32.Checksum(got, castagnoli)
+	for _, g := range pages {
+		b := bytesOf(g.data)
+		if _, err = io.ReadFull(f, b); err != nil {
+			err = bad("it is cut short")
+			break
+		}
+		sum = crc32.Update(sum, castagnoli, b)
+	}
+	if err == nil {
+		rest := make([]byte, 5)
+		if n, _ := io.ReadFull(f, rest); n != 4 || binary.LittleEndian.Uint32(rest) != sum {
+			err = bad("its checksum is wrong: it is damaged")
+		}
+	}
+	if err != nil {
+		for _, g := range pages {
+			e.pool.release(g)
+		}
+		return 0, err
+	}
+	return h.Tokens, e.adopt(ctx, path, p, pages)
+}
+
+// adopt makes loaded pages known, once their last position has been computed
+// again to the same bits.
+func (e *Engine) adopt(ctx context.Context, path string, p *Prefix, pages []*page) error {
+	g := &given{pages: pages, was: append([]byte(nil), bytesOf(pages[len(pages)-1].data)...)}
+	_, err := e.generate(ctx, Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}, nil, g)
+	if !g.taken {
+		for _, x := range pages {
+			e.pool.release(x)
+		}
+	}
+	if err == nil && !g.same {
+		err = &PrefixError{Path: path, Why: "its numbers are not those that this program computes"}
+	}
+	return err
+}
+
+// given are pages that a stream brings with it, filled for all of its prompt. It
+// computes the last position again; the pages become known at its end where that
+// changed nothing.
+type given struct {
+	pages []*page
+	was   []byte // the last of them
+	taken bool   // they are the stream's now
+	same  bool
+}
+
+func (g *given) verify() {
+	g.same = bytes.Equal(g.was, bytesOf(g.pages[len(g.pages)-1].data))
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/testkit"
+)
+
+var (
+	soakFor  = flag.Duration("soak", 2*time.Second, "how long TestSoak goes on")
+	soakBase = flag.Bool("soak-base", false, "TestSoak on the real base instead of the toy")
+)
+
+// resident is the memory of the process, in bytes; 0 where the system does not
+// tell.
+func resident() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	fields := bytes.Fields(b)
+	if err != nil || len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// TestSoak serves streams that come, go and are cancelled, over several adapters
+// and with saved prefixes, beside training runs one after the other, all in one
+// budget. Every text is that of its request alone, every run ends at the same
+// bits, and memory stays flat. For an hour:
+//
+//	go test ./internal/engine -run '^TestSoak$' -soak 1h -soak-base -timeout 2h -v
+func TestSoak(t *testing.T) {
+	m, a := tiny(t)
+	o := Options{Streams: 6, Batch: 64, Chunk: 16}
+	tokens, steps := 90, 20
+	if *soakBase {
+		m = open(t, testkit.Base(t))
+		a = lora.New(m.Shape(), lora.Options{Rank: 8, Alpha: 16}, 3, nil)
+		o, tokens, steps = Options{Streams: 6, Context: 512}, 256, 5
+	}
+	rng := rand.New(rand.NewPCG(1, 6))
+	all := requests(t, rng, m, a, tensor.F32, 40)
+	quiet := trained(t, m, tokens, steps, nil)
+	want := finished(t, quiet)
+	room := quiet.Bytes()
+	quiet.Close()
+	o.Memory = withPages(m, o, 14) + adapterBytes(a) + room
+	e := start(t, m, o)
+	p := Prefix{Tokens: all[0].Prompt, Base: "base"}
+	path := t.TempDir() + "/prefix"
+	if len(p.Tokens) < partLeast {
+		p.Tokens = slices.Repeat([]int32{1, 2}, 20)
+	}
+
+	end := time.Now().Add(*soakFor)
+	var wg sync.WaitGroup
+	served, runs, loads := make([]int, o.Streams+2), 0, 0
+	for w := range served {
+		rng := rand.New(rand.NewPCG(2, uint64(w)))
+		wg.Go(func() {
+			for time.Now().Before(end) && !t.Failed() {
+				time.Sleep(time.Duration(rng.IntN(5)) * time.Millisecond)
+				all[rng.IntN(len(all))].serve(t, e, false)
+				served[w]++
+			}
+		})
+	}
+	wg.Go(func() {
+		for time.Now().Before(end) && !t.Failed() {
+			if err := e.Budget().Reserve("training", room); err != nil {
+				time.Sleep(time.Millisecond) // streams have it; they will give some back
+				continue
+			}
+			tr := trained(t, m, tokens, steps, e.Yield)
+			got := finished(t, tr)
+			tr.Close()
+			e.Budget().Release(room)
+			runs++
+			for i := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Errorf("run %d: weight %d is %g beside streams and %g alone", runs, i, got[i], want[i])
+					return
+				}
+			}
+		}
+	})
+	wg.Go(func() {
+		var short *BudgetError
+		for time.Now().Before(end) && !t.Failed() {
+			time.Sleep(20 * time.Millisecond)
+			if err := e.SavePrefix(context.Background(), path, p); err != nil && !errors.As(err, &short) {
+				t.Error(err)
+				return
+			}
+			if _, err := e.LoadPrefix(context.Background(), path, p); err != nil && !errors.As(err, &short) {
+				t.Error(err)
+				return
+			}
+			loads++
+		}
+	})
+
+	type sample struct {
+		resident int64
+		heap     uint64
+	}
+	var samples []sample
+	every := max(*soakFor/100, 20*time.Millisecond)
+	for time.Now().Before(end) && !t.Failed() {
+		time.Sleep(every)
+		runtime.GC()
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		samples = append(samples, sample{resident(), s.HeapAlloc})
+	}
+	wg.Wait()
+	stats := e.Stats()
+	total := 0
+	for _, n := range served {
+		total += n
+	}
+	if total == 0 || runs == 0 || loads == 0 {
+		t.Errorf("%d texts, %d runs, %d loads: the test is too short to show anything", total, runs, loads)
+	}
+	settled(t, e)
+
+	// The last quarter against the second: what is learned once is learned by then.
+	median := func(part []sample, of func(sample) int64) int64 {
+		var v []int64
+		for _, s := range part {
+			v = append(v, of(s))
+		}
+		slices.Sort(v)
+		return v[len(v)/2]
+	}
+	n := len(samples)
+	if n < 8 {
+		t.Fatalf("%d samples of memory", n)
+	}
+	early, late := samples[n/4:n/2], samples[3*n/4:]
+	rss := func(s sample) int64 { return s.resident }
+	heap := func(s sample) int64 { return int64(s.heap) }
+	t.Logf("%d texts, %d runs, %d prefixes in %s: %+v; %.1f → %.1f MB resident, %.2f → %.2f MB of heap", total, runs, loads, *soakFor, stats,
+		float64(median(early, rss))/1e6, float64(median(late, rss))/1e6, float64(median(early, heap))/1e6, float64(median(late, heap))/1e6)
+	if grown := median(late, rss) - median(early, rss); grown > 16<<20+median(early, rss)/20 {
+		t.Errorf("%d bytes more are resident than before", grown)
+	}
+	if grown := median(late, heap) - median(early, heap); grown > 4<<20+median(early, heap)/10 {
+		t.Errorf("%d bytes more are on the heap than before", grown)
+	}
+}
