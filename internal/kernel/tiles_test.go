@@ -11,7 +11,7 @@ import (
 func TestMulTiles(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(11)
-		for _, s := range append(shapes(r), shape{64, 96, 576}, shape{70, 33, 1536}, shape{512, 64, 192}) {
+		for _, s := range append(shapes(r), shape{64, 96, 576}, shape{70, 33, 1536}, shape{512, 64, 192}, shape{64, 16, 576}, shape{150, 16, 1000}, shape{130, 48, 64}) {
 			lda, ldb, ldt, ldc := ld(r, s.k), ld(r, s.n), ld(r, s.k), ld(r, s.n)
 			a, b := randMat(r, s.m, s.k, lda), randMat(r, s.k, s.n, ldb)
 			bt := randMat(r, s.n, s.k, ldt)
@@ -155,6 +155,33 @@ func TestPackLeftQ(t *testing.T) {
 				PackLeft(want, wide, s.k, s.n, s.k)
 				if !slices.Equal(got, want) {
 					t.Errorf("%s, %v: it is packed otherwise", typ, s)
+				}
+			}
+		}
+	})
+}
+
+// TestMulFew: the product of few columns is that of packed operands.
+func TestMulFew(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(16)
+		for _, typ := range allTypes() {
+			for _, s := range []shape{{m: 3, n: 5, k: 256}, {m: 16, n: 130, k: 768}, {m: 1, n: 64, k: 512}} {
+				w := randQuant(r, typ, s.n*s.k)
+				order := shuffled(r, s.n, s.n)
+				x := randMat(r, s.m, s.k, s.k)
+				right, left := make([]uint16, TilesLen(16, s.k)), make([]uint16, TilesLen(s.n, s.k))
+				PackRightT(right, x.x, s.k, s.m, s.k)
+				for _, o := range [][]int32{nil, order} {
+					got, want := make([]float32, 16*s.n), make([]float32, 16*s.n)
+					MulFew(got, 16, w, typ, o, right, s.n, s.k)
+					PackLeftQ(left, w, typ, o, s.n, s.k)
+					MulTiles(want, 16, left, right, s.n, 16, s.k, false)
+					for i := range got {
+						if !sameBits(got[i], want[i]) && (got[i] == got[i] || want[i] == want[i]) {
+							t.Fatalf("%s, %v: c[%d] is %v and not %v", typ, s, i, got[i], want[i])
+						}
+					}
 				}
 			}
 		}

@@ -7,8 +7,12 @@ import "github.com/getstroke/stroke/internal/kernel"
 // changes speed, never bits.
 const fewRows = 16
 
-// fewPanel is how many outputs a task takes then.
-const fewPanel = 64
+// fewPanel is how many outputs go through the tiles together then, and fewRun how
+// many times as many a task takes: weights are read in long runs.
+const (
+	fewPanel = 64
+	fewRun   = 4
+)
 
 // tileLinearTask is Linear in bfloat16. Every row goes through the tiles by
 // itself: neither its place in one nor its neighbours show in its bits.
@@ -32,7 +36,7 @@ const (
 func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
 	*t = tileLinearTask{tiles: tl, x: x, n: n, in: in, lins: lins, rows: tileRows(n), panel: tilePanel}
 	if n <= fewRows {
-		t.panel = fewPanel
+		t.panel = fewRun * fewPanel
 	}
 	run(ceilDiv(n, t.rows), t)
 	if c := deltaTasks(lins, t.rows); c > 0 {
@@ -108,19 +112,17 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 // few computes outputs [j0, j1) of few rows.
 func (t *tileLinearTask) few(lin *Linear, j0, j1, worker int) {
 	w := lin.W
-	out, left := w.Rows, t.spare[worker]
-	sum := t.turn[worker][:fewRows*fewRows]
-	for ; j0 < j1; j0 += fewRows {
-		c := min(fewRows, j1-j0)
-		data, order := rowsOf(w, j0, j0+c)
-		kernel.PackLeftQ(left, data, w.DType, order, c, t.in)
-		kernel.MulTiles(sum, fewRows, left, t.left, c, fewRows, t.in, false)
-		for r := range t.n {
-			for i := range c {
-				lin.Y[r*out+j0+i] = sum[i*fewRows+r]
-			}
+	out, sum := w.Rows, t.turn[worker][:fewPanel*fewRows]
+	data, order := rowsOf(w, j0, j1)
+	kernel.MulFew(sum, fewRows, data, w.DType, order, t.left, j1-j0, t.in)
+	if t.n == 1 {
+		y := lin.Y[j0:j1]
+		for i := range y {
+			y[i] = sum[i*fewRows]
 		}
+		return
 	}
+	kernel.Transpose(lin.Y[j0:], out, sum, fewRows, j1-j0, t.n)
 }
 
 // product computes a panel of columns of Y.
@@ -130,7 +132,9 @@ func (t *tileLinearTask) product(l, j0, worker int) {
 	out, right := w.Rows, t.right[worker]
 	j1 := min(j0+t.panel, out)
 	if t.n <= fewRows {
-		t.few(lin, j0, j1, worker)
+		for j := j0; j < j1; j += fewPanel {
+			t.few(lin, j, min(j+fewPanel, j1), worker)
+		}
 	} else {
 		data, order := rowsOf(w, j0, j1)
 		kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)

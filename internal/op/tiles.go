@@ -55,8 +55,8 @@ func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
 		kernel.TilesLen(r.Pad, max(r.In, r.Out)), kernel.TilesLen(size, r.Context), kernel.TilesLen(r.Context, size))
 	scores, probabilities := attendRoom(r.Context, group)
 	spare := max(kernel.TilesLen(headTiles, r.Dim)+kernel.TilesLen(headTiles, headSlice), probabilities, group*kernel.TilesLen(queryBlock(group), size),
-		kernel.TilesLen(max(fewRows, r.Pad), r.In))
-	turn := max(fewRows*max(r.Pad, fewRows), group*queryBlock(group))
+		kernel.TilesLen(max(fewPanel, r.Pad), r.In))
+	turn := max(fewRows*max(r.Pad, fewPanel), group*queryBlock(group))
 	t := &tiles{}
 	if r.Grad {
 		t.across = words(kernel.TilesLen(r.In, r.Tokens))

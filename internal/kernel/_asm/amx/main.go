@@ -65,7 +65,7 @@ func narrow(dst, hi, lo int) {
 }
 
 // frame is the stack that every function has for itself.
-const frame = 16
+const frame = 32
 
 func function(doc, signature string, args int) {
 	name, _, _ := strings.Cut(signature, "(")
@@ -171,6 +171,56 @@ func tile() {
 	p("DECQ CX")
 	p("JNZ amxTile_k")
 	store(0, dx, r10)
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("RET")
+}
+
+// tall multiplies four tiles, one above the other, with one.
+func tall() {
+	function("amxTall does four tiles of C, one above the other: a tile waits for the product before it, four of them do not.",
+		"amxTall(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, kt int, add bool)", 57)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ c+8(FP), DX")
+	p("MOVQ ldc+16(FP), R10")
+	p("MOVQ a+24(FP), SI")
+	p("MOVQ aRow+32(FP), BX")
+	p("MOVQ b+40(FP), R8")
+	p("MOVQ kt+48(FP), CX")
+	p("MOVQ $64, R11")
+	p("MOVQ R10, R12")
+	p("SHLQ $4, R12")
+	p("LEAQ (SI)(BX*1), DI")
+	p("LEAQ (SI)(BX*2), R9")
+	p("LEAQ (DI)(BX*2), AX")
+	p("MOVBLZX add+56(FP), R14")
+	p("TESTQ R14, R14")
+	p("JZ amxTall_zero")
+	for i := range 4 {
+		load(i, dx, r10)
+		p("ADDQ R12, DX")
+	}
+	p("JMP amxTall_k")
+	label("amxTall_zero")
+	for i := range 4 {
+		zero(i)
+	}
+	label("amxTall_k")
+	load(7, r8, r11)
+	for i, r := range []int{si, di, r9, ax} {
+		load(4+i%3, r, r11)
+		dot(i, 4+i%3, 7)
+	}
+	for _, r := range []string{"SI", "DI", "R9", "AX", "R8"} {
+		p("ADDQ $1024, %s", r)
+	}
+	p("DECQ CX")
+	p("JNZ amxTall_k")
+	p("MOVQ c+8(FP), DX")
+	for i := range 4 {
+		store(i, dx, r10)
+		p("ADDQ R12, DX")
+	}
 	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
 	p("RET")
 }
@@ -347,40 +397,19 @@ func constants() {
 	data("amxIota8", float(-8))
 }
 
-// ahead is how many bytes ahead of the weights at hand others are asked for.
-const ahead = 2048
-
 // nibbleRow narrows a row of 4-bit weights, two blocks at a time, whose 16 values
 // each stand in one half of a table.
-func nibbleRow(format string, bytes int, least bool) {
+func nibbleRow(format string, bytes int) {
 	name := "amxRow" + format
-	function(name+" widens and narrows a row of blocks of "+format+" to a row in as many tiles.",
-		name+"(dst *uint16, src *byte, blocks int)", 24)
+	function(name+" widens and narrows a row of blocks of "+format+" to a row in as many tiles; what lies ahead bytes further is fetched.",
+		name+"(dst *uint16, src *byte, blocks, ahead int)", 32)
 	p("MOVQ dst+0(FP), DI")
 	p("MOVQ src+8(FP), SI")
 	p("MOVQ blocks+16(FP), CX")
-	p("VMOVDQU64 ·amxSpread(SB), Z16")
-	p("VMOVDQU64 ·amxShift(SB), Z17")
-	iota := "amxIota8"
-	if least {
-		iota = "amxIota0"
-	}
-	p("VMOVUPS ·%s(SB), Z18", iota)
-	p("MOVL $0x000f000f, AX")
-	p("VPBROADCASTD AX, Z19")
-	p("MOVL $0x00100010, AX")
-	p("VPBROADCASTD AX, Z20")
+	p("MOVQ ahead+24(FP), R8")
+	nibbleConstants(format)
 	quants := bytes - 16
-	// table makes that of the block whose scale, and least value after it, stand in
-	// float32 at place i of the stack.
-	table := func(z, i int) {
-		if least {
-			p("VBROADCASTSS %d(SP), Z%d", 8*i+4, z)
-			p("VFMADD231PS.BCST %d(SP), Z18, Z%d", 8*i, z)
-			return
-		}
-		p("VMULPS.BCST %d(SP), Z18, Z%d", 8*i, z)
-	}
+	table := func(z, i int) { nibbleTable(format, z, 8*i) }
 	index := func(z, at int) {
 		p("VBROADCASTI32X4 %d(SI), Z%d", at+quants, z)
 		p("VPERMB Z%d, Z16, Z%d", z, z)
@@ -389,7 +418,7 @@ func nibbleRow(format string, bytes int, least bool) {
 	p("SUBQ $2, CX")
 	p("JLT %s_one", name)
 	label(name + "_two")
-	p("PREFETCHT0 %d(SI)", ahead)
+	p("PREFETCHT1 (SI)(R8*1)")
 	p("VMOVD (SI), X0")
 	p("VPINSRD $1, %d(SI), X0, X0", bytes)
 	p("VCVTPH2PS X0, X0")
@@ -429,13 +458,14 @@ func nibbleRow(format string, bytes int, least bool) {
 // byteRow narrows a row of Q8_0.
 func byteRow() {
 	const name, bytes = "amxRowQ8_0", 34
-	function(name+" widens and narrows a row of blocks of Q8_0 to a row in as many tiles.",
-		name+"(dst *uint16, src *byte, blocks int)", 24)
+	function(name+" widens and narrows a row of blocks of Q8_0 to a row in as many tiles; what lies ahead bytes further is fetched.",
+		name+"(dst *uint16, src *byte, blocks, ahead int)", 32)
 	p("MOVQ dst+0(FP), DI")
 	p("MOVQ src+8(FP), SI")
 	p("MOVQ blocks+16(FP), CX")
+	p("MOVQ ahead+24(FP), R8")
 	label(name + "_block")
-	p("PREFETCHT0 %d(SI)", ahead)
+	p("PREFETCHT1 (SI)(R8*1)")
 	p("VPBROADCASTW (SI), Y0")
 	p("VCVTPH2PS Y0, Z0")
 	p("VPMOVSXBD 2(SI), Z1")
@@ -452,6 +482,125 @@ func byteRow() {
 	p("JNZ %s_block", name)
 	p("VZEROUPPER")
 	p("RET")
+}
+
+// few writes the product of weights, widened a tile at a time, with one column of
+// tiles: while a tile is multiplied, the next one is widened.
+func few(format string, bytesOf int, widenPair func(pair int)) {
+	name := "amxFew" + format
+	function(name+" does groups of 16 rows of C: rows are those of the weights, each of kt blocks, b is a column of as many tiles, part is scratch for two tiles; what lies ahead bytes further is fetched.",
+		name+"(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)", 72)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ c+8(FP), DX")
+	p("MOVQ ldc+16(FP), R10")
+	p("MOVQ rows+24(FP), BX")
+	p("MOVQ groups+48(FP), R13")
+	p("MOVQ part+56(FP), AX")
+	p("MOVQ ahead+64(FP), R12")
+	p("MOVQ $64, R11")
+	nibbleConstants(format)
+	label(name + "_group")
+	p("MOVQ b+32(FP), R8")
+	p("MOVQ kt+40(FP), CX")
+	p("XORQ R9, R9")
+	zero(0)
+	label(name + "_k")
+	for pair := range 8 {
+		p("MOVQ %d(BX), SI", 16*pair)
+		p("MOVQ %d(BX), DI", 16*pair+8)
+		p("ADDQ R9, SI")
+		p("ADDQ R9, DI")
+		p("PREFETCHT0 (SI)(R12*1)")
+		p("PREFETCHT0 (DI)(R12*1)")
+		widenPair(pair)
+	}
+	load(1, ax, r11)
+	load(2, r8, r11)
+	dot(0, 1, 2)
+	p("XORQ $1024, AX")
+	p("ADDQ $1024, R8")
+	p("ADDQ $%d, R9", bytesOf)
+	p("DECQ CX")
+	p("JNZ %s_k", name)
+	store(0, dx, r10)
+	p("ADDQ $128, BX")
+	p("MOVQ R10, R14")
+	p("SHLQ $4, R14")
+	p("ADDQ R14, DX")
+	p("DECQ R13")
+	p("JNZ %s_group", name)
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("VZEROUPPER")
+	p("RET")
+}
+
+func fewRows() {
+	for _, f := range []struct {
+		name  string
+		bytes int
+	}{{"Q4_1", 20}, {"Q4_0", 18}} {
+		quants := f.bytes - 16
+		few(f.name, f.bytes, func(pair int) {
+			p("VMOVD (SI), X0")
+			p("VPINSRD $1, (DI), X0, X0")
+			p("VCVTPH2PS X0, X0")
+			p("VMOVUPS X0, %d(SP)", 16*(pair%2))
+			nibbleTable(f.name, 1, 16*(pair%2))
+			nibbleTable(f.name, 2, 16*(pair%2)+8)
+			narrow(3, 2, 1)
+			for i, r := range []string{"SI", "DI"} {
+				p("VBROADCASTI32X4 %d(%s), Z%d", quants, r, 4+i)
+				p("VPERMB Z%d, Z16, Z%d", 4+i, 4+i)
+				p("VPSRLVW Z17, Z%d, Z%d", 4+i, 4+i)
+			}
+			p("VPANDD Z19, Z4, Z4")
+			p("VPTERNLOGD $0xEA, Z20, Z19, Z5")
+			p("VPERMW Z3, Z4, Z4")
+			p("VPERMW Z3, Z5, Z5")
+			p("VMOVDQU32 Z4, %d(AX)", 128*pair)
+			p("VMOVDQU32 Z5, %d(AX)", 128*pair+64)
+		})
+	}
+	few("Q8_0", 34, func(pair int) {
+		for i, r := range []string{"SI", "DI"} {
+			p("VPBROADCASTW (%s), Y0", r)
+			p("VCVTPH2PS Y0, Z0")
+			p("VPMOVSXBD 2(%s), Z1", r)
+			p("VPMOVSXBD 18(%s), Z2", r)
+			p("VCVTDQ2PS Z1, Z1")
+			p("VCVTDQ2PS Z2, Z2")
+			p("VMULPS Z0, Z1, Z1")
+			p("VMULPS Z0, Z2, Z2")
+			narrow(3, 2, 1)
+			p("VMOVDQU32 Z3, %d(AX)", 128*pair+64*i)
+		}
+	})
+}
+
+// nibbleConstants loads what the look-up of nibbles needs.
+func nibbleConstants(format string) {
+	if format == "Q8_0" {
+		return
+	}
+	p("VMOVDQU64 ·amxSpread(SB), Z16")
+	p("VMOVDQU64 ·amxShift(SB), Z17")
+	p("VMOVUPS ·%s(SB), Z18", map[string]string{"Q4_1": "amxIota0", "Q4_0": "amxIota8"}[format])
+	p("MOVL $0x000f000f, R14")
+	p("VPBROADCASTD R14, Z19")
+	p("MOVL $0x00100010, R14")
+	p("VPBROADCASTD R14, Z20")
+}
+
+// nibbleTable makes the 16 values of a block whose scale, and least value after
+// it, stand in float32 at a place of the stack.
+func nibbleTable(format string, z, at int) {
+	if format == "Q4_1" {
+		p("VBROADCASTSS %d(SP), Z%d", at+4, z)
+		p("VFMADD231PS.BCST %d(SP), Z18, Z%d", at, z)
+		return
+	}
+	p("VMULPS.BCST %d(SP), Z18, Z%d", at, z)
 }
 
 // peak keeps the tiles as busy as they can be.
@@ -486,14 +635,16 @@ func main() {
 	out.WriteString("// Code generated by command: go run ./amx -out ../amx_amd64.s. DO NOT EDIT.\n\n//go:build !purego\n\n#include \"textflag.h\"\n")
 	tiles()
 	tile()
+	tall()
 	packRows()
 	packHalf()
 	packTurned()
 	packPairs()
 	constants()
-	nibbleRow("Q4_1", 20, true)
-	nibbleRow("Q4_0", 18, false)
+	nibbleRow("Q4_1", 20)
+	nibbleRow("Q4_0", 18)
 	byteRow()
+	fewRows()
 	peak()
 	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
 		log.Fatal(err)
