@@ -10,11 +10,12 @@ import (
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
 func newBench(e *env) *cobra.Command {
-	var shape, baseName, shapeOf, memory string
+	var shape, baseName, shapeOf, memory, method, optimizer string
 	var adapter, exact bool
 	repeats := 5
 	c := &cobra.Command{
@@ -51,6 +52,10 @@ Exit status: 0; 1 failure.`,
 			if repeats < 1 || repeats > 1000 {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--repeats is %d: it must be from 1 to 1000", repeats), Hint: "for example --repeats 5"}
 			}
+			if method != "lora" && method != "full" || optimizer != "" && method != "full" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--method %q with --optimizer %q cannot be measured", method, optimizer), Hint: "give --method lora, or full with adamw or adafactor"}
+			}
+			o.Full, o.Optimizer = method == "full", train.Method(optimizer)
 			var err error
 			if o.Memory, err = parseBytes(memory); err != nil {
 				return err
@@ -83,6 +88,8 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&baseName, "base", "smollm2-135m-instruct", "base model")
 	c.Flags().StringVar(&shapeOf, "shape-of", "", "measure the shape of a larger model with random weights: "+strings.Join(bench.Shapes(), ", "))
 	c.Flags().StringVar(&memory, "memory", "", "train: memory beside the base, as 400M")
+	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
+	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill and decode with an adapter of rank 16")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
@@ -112,6 +119,9 @@ func printBench(e *env, r bench.Result) error {
 	if r.Bench == "peak" {
 		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, r.PeakGB)
 		return nil
+	}
+	if r.Method != "" {
+		r.Bench += " " + r.Method
 	}
 	by := r.Kernel
 	if r.Arithmetic != "" {

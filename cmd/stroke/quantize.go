@@ -1,19 +1,15 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/quantize"
 )
 
 func newQuantize(e *env) *cobra.Command {
 	var o quantize.Options
-	var dumpFile string
 	c := &cobra.Command{
 		Use:   "quantize BASE|FILE|DIR --to FORMAT -o OUT.gguf",
 		Short: "Write a base in another format, and measure what it costs",
@@ -33,15 +29,6 @@ Exit status: 0; 1 failure; 10 no such base or file.`,
 		Args: exactly(1, "a base, a GGUF file or a folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Source = args[0]
-			if dumpFile != "" {
-				f, err := os.Create(dumpFile)
-				if err != nil {
-					return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + dumpFile, Err: err, Hint: "name a file that can be written"}
-				}
-				defer f.Close()
-				lines := json.NewEncoder(f)
-				o.Dump = func(s quantize.Scored) error { return lines.Encode(s) }
-			}
 			return quantize.Run(c.Context(), o, e.printer().Emit)
 		},
 	}
@@ -50,6 +37,6 @@ Exit status: 0; 1 failure; 10 no such base or file.`,
 	c.Flags().BoolVar(&o.Force, "force", false, "replace the file if it is there")
 	c.Flags().StringVar(&o.Text, "text", "", "text to measure the loss on, in place of the program's own")
 	c.Flags().BoolVar(&o.NoLoss, "no-loss", false, "measure no loss on a text")
-	c.Flags().StringVar(&dumpFile, "dump", "", "also write the token ids that are scored and what each cost, a line of JSON for each stretch, to this file")
+	c.Flags().StringVar(&o.Dump, "dump", "", "also write the token ids that are scored and what each cost, a line of JSON for each stretch, to this file")
 	return c
 }

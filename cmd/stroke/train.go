@@ -29,6 +29,7 @@ type trainFlags struct {
 	targets    []string
 	method     string
 	exact      bool
+	arithmetic string
 	layers     string
 	modules    []string
 	optimizer  string
@@ -90,6 +91,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.optimizer, "optimizer", "", "of weights of the base: adamw, or adafactor for half the memory")
 	fl.StringVar(&f.dtype, "dtype", "", "in which weights of the base are written: F16, BF16 or F32")
 	fl.IntVar(&f.rank, "rank", 0, "rank of the adapter")
+	fl.StringVar(&f.arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the faster for an adapter, f32 for weights of the base)")
 	fl.BoolVar(&f.exact, "exact", false, "float32 arithmetic, also where the machine has something faster")
 	fl.Float64Var(&f.alpha, "alpha", 0, "alpha of the adapter (twice the rank)")
 	fl.BoolVar(&f.rslora, "rslora", false, "scale by alpha/√rank")
@@ -153,10 +155,11 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lora.Module, s model.Selection) {
 	o := &r.Options
 	o.Seed = f.seed
-	set(f.exact, &o.Arithmetic, train.F32)
 	if m := twin.Method(f.method); m != twin.LoRA {
 		r.Tune(m, s)
 	}
+	set(given("arithmetic"), &o.Arithmetic, train.Arithmetic(f.arithmetic))
+	set(f.exact, &o.Arithmetic, train.F32)
 	set(given("optimizer"), &o.Optimizer, train.Method(f.optimizer))
 	if o.Optimizer == train.Adafactor {
 		r.Factor()

@@ -176,7 +176,7 @@ func newShow(e *env) *cobra.Command {
 				v, err := f.Version(id)
 				if err != nil {
 					if !e.json {
-						rows = append(rows, []string{id, "damaged", "", "", "", "", "", ""})
+						rows = append(rows, []string{id, "damaged", "", "", "", "", "", "", ""})
 					}
 					continue
 				}
@@ -198,7 +198,7 @@ func newShow(e *env) *cobra.Command {
 					state += ", unproven"
 				}
 				n := func(x float64) string { return fmt.Sprintf("%.3f", x) }
-				rows = append(rows, []string{id, v.Created.Local().Format("2006-01-02 15:04"), state, term.Count(v.Words), n(v.HeldOut.Base), n(v.HeldOut.Examples), n(v.HeldOut.Adapter), n(v.HeldOut.Both)})
+				rows = append(rows, []string{id, v.Created.Local().Format("2006-01-02 15:04"), string(v.Recipe.Method), state, term.Count(v.Words), n(v.HeldOut.Base), n(v.HeldOut.Examples), n(v.HeldOut.Adapter), n(v.HeldOut.Both)})
 			}
 			if e.json {
 				return nil
@@ -208,7 +208,7 @@ func newShow(e *env) *cobra.Command {
 				fmt.Fprintln(e.out, "it has no version yet")
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"version", "made", "state", "words", "base", "+ passages", "adapter", "both"}, rows)
+			return term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows)
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")

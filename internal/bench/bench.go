@@ -22,6 +22,7 @@ type Result struct {
 	Event           string    `json:"event"` // "done"
 	Bench           string    `json:"bench"`
 	Shape           string    `json:"shape,omitempty"`
+	Method          string    `json:"method,omitempty"`            // of train: lora or full
 	TokensPerSecond float64   `json:"tokens_per_second,omitempty"` // median of the repeats
 	Repeats         []float64 `json:"repeats,omitempty"`           // tokens per second of each
 	PeakRSS         int64     `json:"peak_rss_bytes"`
@@ -43,6 +44,8 @@ type Options struct {
 	Adapter      bool // prefill and decode with an adapter of rank 16
 	Memory       int64
 	Exact        bool // float32 throughout, also where the machine has something faster
+	Full         bool // train: all weights of the base, and no adapter
+	Optimizer    train.Method
 }
 
 // arithmetic is that of a measurement.
@@ -68,14 +71,27 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	for i := range epochs {
 		epochs[i] = examples
 	}
-	t, err := train.New(train.Job{Model: m, Epochs: epochs, Memory: o.Memory, Batch: o.Rows * o.Tokens, Options: train.Options{
+	job := train.Job{Model: m, Epochs: epochs, Memory: o.Memory, Batch: o.Rows * o.Tokens, Options: train.Options{
 		LoRA: adapterOptions, Rate: 1e-4, Schedule: train.Constant, TokensPerStep: o.Rows * o.Tokens, Clip: 1,
-		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: o.arithmetic()}})
+		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: o.arithmetic(), Optimizer: o.Optimizer}}
+	flops, method := StepFlops(m, o.Tokens, adapterOptions.Rank), "lora"
+	if o.Full {
+		all := model.Selection{}
+		job.Options.Weights, method = &all, "full"
+		var err error
+		if flops, err = TuneFlops(m, o.Tokens, all); err != nil {
+			return Result{}, err
+		}
+	}
+	t, err := train.New(job)
 	if err != nil {
 		return Result{}, err
 	}
 	defer t.Close()
-	r := Result{Event: "done", Bench: "train", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens), Arithmetic: string(o.arithmetic())}
+	if o.Full && m.Source != nil {
+		m.Source.Forget()
+	}
+	r := Result{Event: "done", Bench: "train", Method: method, Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens), Arithmetic: string(o.arithmetic())}
 	for i := range o.Repeats + 1 {
 		begin := time.Now()
 		if _, _, err := t.Step(ctx); err != nil {
@@ -85,7 +101,7 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 			r.Repeats = append(r.Repeats, float64(o.Rows*o.Tokens)/time.Since(begin).Seconds())
 		}
 	}
-	r.finish(StepFlops(m, o.Tokens, adapterOptions.Rank))
+	r.finish(flops)
 	return r, nil
 }
 

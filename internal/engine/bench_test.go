@@ -53,3 +53,24 @@ func BenchmarkKV(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSampler draws from a vocabulary of 49,152 tokens.
+func BenchmarkSampler(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	logits := make([]float32, 49152)
+	for i := range logits {
+		logits[i] = float32(rng.NormFloat64() * 3)
+	}
+	recent := make([]int32, 64)
+	for name, o := range map[string]Sampling{
+		"greedy": {}, "plain": {Temperature: 0.8}, "usual": {Temperature: 0.8, TopP: 0.95, MinP: 0.05, Repeat: 1.05},
+		"top-p": {Temperature: 1, TopP: 0.95}, "top-k": {Temperature: 1, TopK: 40},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := NewSampler(o, len(logits))
+			for b.Loop() {
+				s.Next(logits, recent)
+			}
+		})
+	}
+}

@@ -100,6 +100,7 @@ type Engine struct {
 	rows    []model.Row
 	at      []int32
 	logits  []float32
+	scratch *scratch
 }
 
 // stream is a request being served.
@@ -111,17 +112,17 @@ type stream struct {
 	err     error
 	sampler *Sampler
 
-	limit  int     // positions it may come to
-	tokens []int32 // prompt and text so far
-	filled int     // positions whose keys and values are in pages
-	held   int     // adapters whose memory is counted
-	given  *given  // pages that it brings; nil for none
-	root   *root
-	pages  []*page
-	data   []model.Page
-	take   int // tokens in the pass at hand, 0 for none
-	drafts int // how many guessed ones are behind them
-	logits int // which of the pass's logits are its own: the first of them
+	limit   int      // positions it may come to
+	tokens  []int32  // prompt and text so far
+	filled  int      // positions whose keys and values are in pages
+	held    int      // adapters whose memory is counted
+	carried *carried // pages that it brings or leaves; nil for none
+	root    *root
+	pages   []*page
+	data    []model.Page
+	take    int // tokens in the pass at hand, 0 for none
+	drafts  int // how many guessed ones are behind them
+	logits  int // which of the pass's logits are its own: the first of them
 
 	gain float64 // tokens that a guess brought in the mean, lately
 	sure bool    // all of the last guess was right
@@ -162,7 +163,7 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 	}
 	return &Engine{m: m, opt: o, budget: b, fixed: fixed, session: session, pool: newPool(m, o.KV, b),
 		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
-		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}, nil
+		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab), scratch: newScratch(m.Vocab)}, nil
 }
 
 // Close ends all streams and gives the memory back.
@@ -200,7 +201,7 @@ func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) e
 	return e.generate(ctx, r, token, nil)
 }
 
-func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) error, g *given) (Result, error) {
+func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) error, c *carried) (Result, error) {
 	if err := e.check(&r); err != nil {
 		return Result{}, fmt.Errorf("generate: %w", err)
 	}
@@ -209,7 +210,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := e.newStream(ctx, r)
-	s.given = g
+	s.carried = c
 	select {
 	case e.submit <- s:
 	case <-e.quit:
@@ -234,7 +235,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 // newStream takes the memory of a stream that is not pages: a pass takes none.
 func (e *Engine) newStream(ctx context.Context, r Request) *stream {
 	limit := min(len(r.Prompt)+r.Max, e.opt.Context)
-	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: NewSampler(r.Sampling, e.m.Vocab),
+	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: newSampler(r.Sampling, e.scratch),
 		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
 		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}
 }

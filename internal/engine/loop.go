@@ -62,7 +62,7 @@ func (e *Engine) admit() {
 		switch {
 		case err == nil:
 			e.streams = append(e.streams, s)
-		case s.given != nil && s.given.taken:
+		case s.carried != nil && s.carried.taken:
 			e.end(s, "", err) // they are gone
 		case len(e.streams) > 0:
 			wait = append(wait, s) // until somebody gives memory back
@@ -90,8 +90,9 @@ func (e *Engine) open(s *stream) error {
 	var pages []*page
 	var part *page
 	n := 0
-	if g := s.given; g != nil {
-		pages, g.taken = append(s.pages, g.pages...), true
+	brings := s.carried != nil && !s.carried.leave
+	if brings {
+		pages, s.carried.taken = append(s.pages, s.carried.pages...), true
 	} else {
 		pages, part, n = e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
 	}
@@ -112,7 +113,7 @@ func (e *Engine) open(s *stream) error {
 		s.data = append(s.data, g.data)
 	}
 	s.filled = full * model.PageLen
-	if s.given != nil {
+	if brings {
 		s.filled = len(s.Prompt) - 1
 	}
 	if part != nil {
@@ -154,11 +155,8 @@ func (e *Engine) release(s *stream) {
 // end finishes a stream. What it read and wrote stays known, the last page
 // though it is not full.
 func (e *Engine) end(s *stream, reason Reason, err error) {
-	if s.given != nil && s.given.taken && err == nil {
-		s.given.verify()
-		for k := range s.filled / model.PageLen {
-			e.share(s, k, model.PageLen)
-		}
+	if s.carried != nil && err == nil {
+		e.settle(s)
 	}
 	if k, n := s.filled/model.PageLen, s.filled%model.PageLen; n >= partLeast {
 		e.share(s, k, n)
@@ -171,8 +169,8 @@ func (e *Engine) end(s *stream, reason Reason, err error) {
 
 // share makes the first n positions of page k of a stream known.
 func (e *Engine) share(s *stream, k, n int) {
-	if s.given != nil && !s.given.same {
-		return
+	if c := s.carried; c != nil && !c.leave && !c.same {
+		return // not before they are known to be right
 	}
 	parent := &s.root.page
 	if k > 0 {
@@ -188,7 +186,6 @@ func (e *Engine) share(s *stream, k, n int) {
 // guessed tokens are verified beside the next ones.
 func (e *Engine) step() {
 	e.rows, e.at = e.rows[:0], e.at[:0]
-	room := e.opt.Batch
 	total, writing := 0, 0 // writing: streams whose next token is to come
 	for _, s := range e.streams {
 		s.take, s.drafts = 0, 0
@@ -196,6 +193,7 @@ func (e *Engine) step() {
 			writing++
 		}
 	}
+	room := max(e.opt.Batch, writing)
 	lookup, chunk := writing == len(e.streams), e.opt.Batch
 	if writing > 0 {
 		chunk = e.opt.Chunk

@@ -55,6 +55,8 @@ type pool struct {
 	kept  int  // pages in the ring
 	total int
 	roots []*root
+
+	closed bool // pages that are still used go when they are released
 }
 
 func newPool(m *model.Model, kv tensor.DType, b *Budget) *pool {
@@ -77,7 +79,7 @@ func (p *pool) close() error {
 	for p.kept > 0 {
 		p.forget(p.idle.newer)
 	}
-	p.roots = nil
+	p.roots, p.closed = nil, true
 	return p.drop(len(p.free))
 }
 
@@ -234,6 +236,13 @@ func agree(a, b []int32) int {
 	return n
 }
 
+// hold counts a use more of a page that is in use.
+func (p *pool) hold(g *page) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g.refs++
+}
+
 // use counts a stream more.
 func (p *pool) use(g *page) {
 	if g.refs == 0 {
@@ -253,8 +262,11 @@ func (p *pool) releaseLocked(g *page) {
 	if g.refs--; g.refs > 0 {
 		return
 	}
-	if !g.known {
+	if !g.known || p.closed {
 		p.free = append(p.free, g)
+		if p.closed {
+			p.drop(1)
+		}
 		return
 	}
 	g.older, g.newer = p.idle.older, &p.idle

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -102,30 +101,18 @@ func bytesOf(g model.Page) []byte {
 // writes their keys and values to a file, in whose place nothing half-written
 // ever stands.
 func (e *Engine) SavePrefix(ctx context.Context, path string, p Prefix) error {
-	if _, err := e.Generate(ctx, Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}, nil); err != nil {
-		return fmt.Errorf("save a prefix: %w", err)
-	}
-	r := e.pool.root(p.Adapters)
-	defer e.pool.leave(r)
-	pages, part, n := e.pool.find(r, p.Tokens, nil)
-	defer func() {
-		for k := len(pages) - 1; k >= 0; k-- {
-			e.pool.release(pages[k])
-		}
-	}()
-	full := len(pages)
-	if part != nil {
-		pages = append(pages, part)
-	}
-	if full*model.PageLen+n < len(p.Tokens) && len(p.Tokens)-full*model.PageLen >= partLeast {
-		return errors.New("save a prefix: memory is so short that the pages were not kept")
-	}
-	// A rest too short to be kept is computed where the prefix is used.
-	p.Tokens = p.Tokens[:full*model.PageLen+n]
-	if len(p.Tokens) == 0 {
+	if len(p.Tokens) < partLeast {
 		return fmt.Errorf("save a prefix: of fewer than %d tokens nothing is kept", partLeast)
 	}
-	if err := e.writePrefix(path, &p, pages); err != nil {
+	g := &carried{leave: true}
+	_, err := e.generate(ctx, Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}, nil, g)
+	if err == nil {
+		err = e.writePrefix(path, &p, g.pages)
+	}
+	for k := len(g.pages) - 1; k >= 0; k-- {
+		e.pool.release(g.pages[k])
+	}
+	if err != nil {
 		return fmt.Errorf("save a prefix: %w", err)
 	}
 	return nil
@@ -209,10 +196,9 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	if _, err := io.ReadFull(f, raw); err != nil || size > maxHeader || json.Unmarshal(raw, &h) != nil {
 		return 0, bad("its header is damaged")
 	}
-	if h.Tokens < 1 || h.Tokens > len(p.Tokens) || len(p.Tokens)-h.Tokens >= partLeast {
+	if h.Tokens != len(p.Tokens) {
 		return 0, bad(fmt.Sprintf("it has %d tokens where the prefix has %d", h.Tokens, len(p.Tokens)))
 	}
-	p.Tokens = p.Tokens[:h.Tokens]
 	// What is wanted is known to the byte; the file either begins so or is another's.
 	want, err := e.begin(p)
 	if err != nil {
@@ -263,7 +249,7 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 // adopt makes loaded pages known, once their last position has been computed
 // again to the same bits.
 func (e *Engine) adopt(ctx context.Context, path string, p *Prefix, pages []*page) error {
-	g := &given{pages: pages, was: append([]byte(nil), bytesOf(pages[len(pages)-1].data)...)}
+	g := &carried{pages: pages, was: append([]byte(nil), bytesOf(pages[len(pages)-1].data)...)}
 	_, err := e.generate(ctx, Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}, nil, g)
 	if !g.taken {
 		for _, x := range pages {
@@ -276,16 +262,30 @@ func (e *Engine) adopt(ctx context.Context, path string, p *Prefix, pages []*pag
 	return err
 }
 
-// given are pages that a stream brings with it, filled for all of its prompt. It
-// computes the last position again; the pages become known at its end where that
-// changed nothing.
-type given struct {
+// carried are pages that a stream leaves to its caller at its end, or brings with
+// it, filled for all of its prompt. It computes the last position of the latter
+// again, and they become known at its end where that changed nothing.
+type carried struct {
+	leave bool
 	pages []*page
-	was   []byte // the last of them
-	taken bool   // they are the stream's now
+	was   []byte // the last page that is brought
+	taken bool   // those that were brought are the stream's now
 	same  bool
 }
 
-func (g *given) verify() {
-	g.same = bytes.Equal(g.was, bytesOf(g.pages[len(g.pages)-1].data))
+// settle does at the end of a stream, before its pages are given back, what its
+// caller wants of them.
+func (e *Engine) settle(s *stream) {
+	c := s.carried
+	if c.leave {
+		for _, g := range s.pages[:pagesFor(len(s.Prompt))] {
+			e.pool.hold(g)
+			c.pages = append(c.pages, g)
+		}
+		return
+	}
+	c.same = bytes.Equal(c.was, bytesOf(c.pages[len(c.pages)-1].data))
+	for k := range s.filled / model.PageLen {
+		e.share(s, k, model.PageLen)
+	}
 }

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+
+	"github.com/getstroke/stroke/internal/kernel"
 )
 
 // Sampling says how a token is drawn from the logits. The cuts are applied in
@@ -40,14 +43,29 @@ const repeatWindow = 64
 // Sampler draws tokens. One number of its generator is used for each token
 // drawn at a temperature, so a text depends on seed and logits alone.
 type Sampler struct {
-	s    Sampling
-	rng  *rand.Rand
+	s       Sampling
+	rng     *rand.Rand
+	scratch *scratch
+}
+
+// scratch is memory for one draw, which samplers may share.
+type scratch struct {
+	p    []float32 // of each token, as a share of the likeliest
 	heap candidates
 }
 
+func newScratch(vocab int) *scratch {
+	return &scratch{p: make([]float32, vocab), heap: make(candidates, 0, vocab)}
+}
+
+// scratchBytes is the memory of a scratch for each token of the vocabulary.
+const scratchBytes = 4 + 8
+
 // NewSampler makes a sampler for vocabularies of n tokens.
-func NewSampler(s Sampling, n int) *Sampler {
-	return &Sampler{s: s, rng: rand.New(rand.NewPCG(s.Seed, 0x57a0)), heap: make(candidates, 0, n)}
+func NewSampler(s Sampling, n int) *Sampler { return newSampler(s, newScratch(n)) }
+
+func newSampler(s Sampling, c *scratch) *Sampler {
+	return &Sampler{s: s, rng: rand.New(rand.NewPCG(s.Seed, 0x57a0)), scratch: c}
 }
 
 // Next draws a token from logits, which it may change. recent are the tokens
@@ -56,97 +74,104 @@ func (s *Sampler) Next(logits []float32, recent []int32) int32 {
 	if r := s.s.Repeat; r > 0 && r != 1 {
 		penalize(logits, recent, float32(r))
 	}
-	best := argmax(logits)
-	top := float64(logits[best])
-	if math.IsNaN(top) || math.IsInf(top, 0) {
+	top := kernel.MaxOf(logits)
+	if v := float64(top); math.IsNaN(v) || math.IsInf(v, 0) {
 		return -1
 	}
+	best := int32(slices.Index(logits, top))
 	if s.s.Temperature == 0 {
 		return best
 	}
-	s.heap = s.heap[:0]
-	var sum float64
+	// p = exp((logit - top)/temperature); an infinite factor would make the top no
+	// number.
+	p := s.scratch.p[:len(logits)]
+	inverse := float32(min(1/s.s.Temperature, 1e30))
 	for i, l := range logits {
-		p := math.Exp((float64(l) - top) / s.s.Temperature)
-		if p > 0 {
-			s.heap = append(s.heap, candidate{p: p, id: int32(i)})
-			sum += p
-		}
+		p[i] = (l - top) * inverse
+	}
+	sum := float64(kernel.ExpSum(p, 0))
+	if math.IsNaN(sum) {
+		return -1
 	}
 	u := s.rng.Float64()
 	if (s.s.TopP == 0 || s.s.TopP == 1) && s.s.MinP == 0 && s.s.TopK == 0 {
-		return draw(s.heap, u*sum, best)
+		return draw(p, u*sum, best)
 	}
-	s.heap.build()
-	keepMass := math.Inf(1)
-	if s.s.TopP > 0 && s.s.TopP < 1 {
-		keepMass = s.s.TopP
-	}
-	// The likeliest go to the end of the array as they leave the heap.
-	n, kept := len(s.heap), 0
-	var mass, before float64
-	if s.s.TopK > 0 && s.s.TopK < n {
-		// Top-p counts on what top-k leaves.
-		for kept < s.s.TopK {
-			s.heap.pop(n - kept)
-			kept++
-		}
-		sum = 0
-		for k := range kept {
-			sum += s.heap[n-1-k].p
-		}
-		limit := kept
-		for kept = 0; kept < limit && mass < keepMass*sum; kept++ {
-			mass += s.heap[n-1-kept].p
-		}
-	} else {
-		for kept < n && mass < keepMass*sum {
-			s.heap.pop(n - kept)
-			p := s.heap[n-1-kept].p
-			if p < s.s.MinP {
-				break
-			}
-			mass += p
-			kept++
-		}
-	}
-	mass = 0
-	final := 0
-	for ; final < kept; final++ {
-		p := s.heap[n-1-final].p
-		if p < s.s.MinP {
-			break
-		}
-		mass += p
+	h, n := s.candidates(p, sum)
+	var mass float64
+	for _, c := range h[len(h)-n:] {
+		mass += float64(c.p)
 	}
 	u *= mass
-	for k := range final {
-		before += s.heap[n-1-k].p
-		if u < before {
-			return s.heap[n-1-k].id
+	for k := range n {
+		c := h[len(h)-1-k]
+		if u < float64(c.p) {
+			return c.id
 		}
+		u -= float64(c.p)
 	}
 	return best
 }
 
-func draw(c candidates, u float64, best int32) int32 {
-	for _, x := range c {
-		if u < x.p {
-			return x.id
-		}
-		u -= x.p
+// candidates sorts the likeliest tokens to the end of a heap and says how many
+// of them the cuts leave. sum is that of p.
+func (s *Sampler) candidates(p []float32, sum float64) (h candidates, kept int) {
+	o := &s.s
+	share := math.Inf(1) // of the mass that top-p keeps
+	if o.TopP > 0 && o.TopP < 1 {
+		share = o.TopP
 	}
-	return best
+	topK := o.TopK > 0 && o.TopK < len(p)
+	least := 0.0
+	if !topK {
+		// What is less likely is cut: by min-p, or by top-p, since all of it together
+		// has less mass than top-p leaves out.
+		least = max(o.MinP, (1-share)*sum/float64(len(p)))
+	}
+	h = s.scratch.heap[:0]
+	for i, v := range p {
+		if v > 0 && float64(v) >= least {
+			h = append(h, candidate{p: v, id: int32(i)})
+		}
+	}
+	h.build()
+	// The likeliest go to the end of the array as they leave the heap.
+	n := len(h)
+	limit := n
+	if topK {
+		limit = min(n, o.TopK)
+		// Top-p counts on what top-k leaves.
+		sum = 0
+		for kept < limit {
+			h.pop(n - kept)
+			kept++
+			sum += float64(h[n-kept].p)
+		}
+	}
+	sorted := kept
+	var mass float64
+	for kept = 0; kept < limit && mass < share*sum; kept++ {
+		if kept == sorted {
+			h.pop(n - kept)
+			sorted++
+		}
+		c := float64(h[n-1-kept].p)
+		if c < o.MinP {
+			break
+		}
+		mass += c
+	}
+	return h, kept
 }
 
-func argmax(x []float32) int32 {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
+func draw(p []float32, u float64, best int32) int32 {
+	for i, x := range p {
+		if u < float64(x) {
+			return int32(i)
 		}
+		u -= float64(x)
 	}
-	return int32(best)
+	return best
 }
 
 func penalize(logits []float32, recent []int32, r float32) {
@@ -168,7 +193,7 @@ func penalize(logits []float32, recent []int32, r float32) {
 }
 
 type candidate struct {
-	p  float64
+	p  float32
 	id int32
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,19 +26,20 @@ var (
 	soakBase = flag.Bool("soak-base", false, "TestSoak on the real base instead of the toy")
 )
 
-// resident is the memory of the process, in bytes; 0 where the system does not
-// tell.
+// resident is the memory of the process that is no file's, in bytes; 0 where the
+// system does not tell.
 func resident() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	fields := bytes.Fields(b)
-	if err != nil || len(fields) < 2 {
+	if err != nil || len(fields) < 3 {
 		return 0
 	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	if err != nil {
+	all, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	files, err2 := strconv.ParseInt(string(fields[2]), 10, 64)
+	if err != nil || err2 != nil {
 		return 0
 	}
-	return pages * int64(os.Getpagesize())
+	return (all - files) * int64(os.Getpagesize())
 }
 
 // TestSoak serves streams that come, go and are cancelled, over several adapters
@@ -49,11 +51,11 @@ func resident() int64 {
 func TestSoak(t *testing.T) {
 	m, a := tiny(t)
 	o := Options{Streams: 6, Batch: 64, Chunk: 16}
-	tokens, steps := 90, 20
+	tokens, steps, gap := 90, 20, 5*time.Millisecond
 	if *soakBase {
 		m = open(t, testkit.Base(t))
 		a = lora.New(m.Shape(), lora.Options{Rank: 8, Alpha: 16}, 3, nil)
-		o, tokens, steps = Options{Streams: 6, Context: 512}, 256, 5
+		o, tokens, steps, gap = Options{Streams: 6, Context: 512}, 256, 5, 3*time.Second
 	}
 	rng := rand.New(rand.NewPCG(1, 6))
 	all := requests(t, rng, m, a, tensor.F32, 40)
@@ -71,19 +73,24 @@ func TestSoak(t *testing.T) {
 
 	end := time.Now().Add(*soakFor)
 	var wg sync.WaitGroup
-	served, runs, loads := make([]int, o.Streams+2), 0, 0
-	for w := range served {
+	var served, runs, loads, looks atomic.Int64
+	going := func() bool {
+		enough := served.Load() > 0 && runs.Load() > 0 && loads.Load() > 0 && looks.Load() >= 8
+		left := time.Until(end)
+		return !t.Failed() && (left > 0 || !enough && left > -2*time.Minute) // a busy machine may be slow to begin
+	}
+	for w := range o.Streams + 2 {
 		rng := rand.New(rand.NewPCG(2, uint64(w)))
 		wg.Go(func() {
-			for time.Now().Before(end) && !t.Failed() {
-				time.Sleep(time.Duration(rng.IntN(5)) * time.Millisecond)
+			for going() {
+				time.Sleep(time.Duration(rng.Int64N(int64(gap))))
 				all[rng.IntN(len(all))].serve(t, e, false)
-				served[w]++
+				served.Add(1)
 			}
 		})
 	}
 	wg.Go(func() {
-		for time.Now().Before(end) && !t.Failed() {
+		for going() {
 			if err := e.Budget().Reserve("training", room); err != nil {
 				time.Sleep(time.Millisecond) // streams have it; they will give some back
 				continue
@@ -92,10 +99,10 @@ func TestSoak(t *testing.T) {
 			got := finished(t, tr)
 			tr.Close()
 			e.Budget().Release(room)
-			runs++
+			runs.Add(1)
 			for i := range want {
 				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-					t.Errorf("run %d: weight %d is %g beside streams and %g alone", runs, i, got[i], want[i])
+					t.Errorf("run %d: weight %d is %g beside streams and %g alone", runs.Load(), i, got[i], want[i])
 					return
 				}
 			}
@@ -103,7 +110,7 @@ func TestSoak(t *testing.T) {
 	})
 	wg.Go(func() {
 		var short *BudgetError
-		for time.Now().Before(end) && !t.Failed() {
+		for going() {
 			time.Sleep(20 * time.Millisecond)
 			if err := e.SavePrefix(context.Background(), path, p); err != nil && !errors.As(err, &short) {
 				t.Error(err)
@@ -113,7 +120,7 @@ func TestSoak(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			loads++
+			loads.Add(1)
 		}
 	})
 
@@ -123,21 +130,18 @@ func TestSoak(t *testing.T) {
 	}
 	var samples []sample
 	every := max(*soakFor/100, 20*time.Millisecond)
-	for time.Now().Before(end) && !t.Failed() {
+	for going() {
 		time.Sleep(every)
 		runtime.GC()
 		var s runtime.MemStats
 		runtime.ReadMemStats(&s)
 		samples = append(samples, sample{resident(), s.HeapAlloc})
+		looks.Add(1)
 	}
 	wg.Wait()
 	stats := e.Stats()
-	total := 0
-	for _, n := range served {
-		total += n
-	}
-	if total == 0 || runs == 0 || loads == 0 {
-		t.Errorf("%d texts, %d runs, %d loads: the test is too short to show anything", total, runs, loads)
+	if served.Load() == 0 || runs.Load() == 0 || loads.Load() == 0 {
+		t.Errorf("%d texts, %d runs, %d loads: the test is too short to show anything", served.Load(), runs.Load(), loads.Load())
 	}
 	settled(t, e)
 
@@ -157,7 +161,7 @@ func TestSoak(t *testing.T) {
 	early, late := samples[n/4:n/2], samples[3*n/4:]
 	rss := func(s sample) int64 { return s.resident }
 	heap := func(s sample) int64 { return int64(s.heap) }
-	t.Logf("%d texts, %d runs, %d prefixes in %s: %+v; %.1f → %.1f MB resident, %.2f → %.2f MB of heap", total, runs, loads, *soakFor, stats,
+	t.Logf("%d texts, %d runs, %d prefixes in %s: %+v; %.1f → %.1f MB resident, %.2f → %.2f MB of heap", served.Load(), runs.Load(), loads.Load(), *soakFor, stats,
 		float64(median(early, rss))/1e6, float64(median(late, rss))/1e6, float64(median(early, heap))/1e6, float64(median(late, heap))/1e6)
 	if grown := median(late, rss) - median(early, rss); grown > 16<<20+median(early, rss)/20 {
 		t.Errorf("%d bytes more are resident than before", grown)

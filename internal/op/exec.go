@@ -33,6 +33,7 @@ type Exec struct {
 	add        addTask
 	weights    weightGradTask
 	headGrad   headGradTask
+	tileHead   tileHeadGradTask
 }
 
 // NewExec makes an Exec for kernel.Workers() workers. Its scratch is big

@@ -30,6 +30,11 @@ func (e *Exec) HeadGrad(g, nll, x []float32, w *tensor.Matrix, targets []int32, 
 	if len(g) != w.Rows*w.Cols || len(x) < n*w.Cols || len(nll) < n || len(targets) < n || len(weights) < n {
 		panic(fmt.Sprintf("op: the gradient of the head %s [%d, %d] is [%d] and x [%d] for %d rows", w.Name, w.Rows, w.Cols, len(g), len(x), n))
 	}
+	t := headGradTask{e: e, g: g, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n}
+	if e.tiles != nil {
+		e.tileHead.run(t)
+		return
+	}
 	row := e.scratch[0][:w.Cols]
 	logit := e.scratch[0][w.Cols : w.Cols+1]
 	for r := range n {
@@ -37,17 +42,22 @@ func (e *Exec) HeadGrad(g, nll, x []float32, w *tensor.Matrix, targets []int32, 
 		kernel.MulNT(logit, 1, x[r*w.Cols:], w.Cols, row, w.Cols, 1, 1, w.Cols)
 		nll[r] += logit[0]
 	}
-	t := &e.headGrad
-	*t = headGradTask{e: e, g: g, x: x, w: w, targets: targets, weights: weights, nll: nll, n: n}
-	slices := ceilDiv(w.Rows, headSlice)
-	step := e.parts(slices, 4*headSlice*float64(n)*float64(w.Cols))
-	for t.first = 0; t.first < slices; t.first += step {
-		e.breathe()
-		run(min(step, slices-t.first), t)
+	e.headGrad = t
+	e.headGrad.slices(&e.headGrad, headSlice)
+}
+
+// slices gives the tasks of all slices of the vocabulary to do, with a pause
+// between parts.
+func (t *headGradTask) slices(do kernel.Task, size int) {
+	count := ceilDiv(t.w.Rows, size)
+	part := t.e.parts(count, 4*float64(size)*float64(t.n)*float64(t.w.Cols))
+	for t.first = 0; t.first < count; t.first += part {
+		t.e.breathe()
+		run(min(part, count-t.first), do)
 	}
 }
 
-// Do runs task i from the first: one slice of the vocabulary, all rows in order.
+// Do runs task i: one slice of the vocabulary, all rows in order.
 func (t *headGradTask) Do(i, worker int) {
 	v0 := (t.first + i) * headSlice
 	m, dim := min(headSlice, t.w.Rows-v0), t.w.Cols

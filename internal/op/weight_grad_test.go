@@ -120,3 +120,73 @@ func TestWeightGradsExact(t *testing.T) {
 		}
 	}
 }
+
+// TestTileHeadGrad sets the gradient of the head in bfloat16 beside that in
+// float32, and finds the same bits with any number of workers and with pauses.
+func TestTileHeadGrad(t *testing.T) {
+	workers := kernel.Workers()
+	defer kernel.SetWorkers(workers)
+	was := partFlops
+	defer func() { partFlops = was }()
+	eachKernel(t, func(t *testing.T) {
+		for _, c := range []struct{ n, dim, vocab int }{{1, 32, 30}, {7, 40, 256}, {300, 64, 711}} {
+			rng := rand.New(rand.NewPCG(9, uint64(c.vocab)))
+			_, x := random(rng, c.n*c.dim)
+			_, wf := random(rng, c.vocab*c.dim)
+			for i := range wf {
+				wf[i] *= 0.2
+			}
+			_, up := random(rng, c.n)
+			targets := make([]int32, c.n)
+			for i := range targets {
+				targets[i] = int32(rng.IntN(c.vocab))
+			}
+			w := matrix(wf, c.vocab, c.dim)
+			grad := func(e *Exec) []float32 {
+				nll, dx, g := heap(c.n), heap(c.n*c.dim), heap(c.vocab*c.dim)
+				e.Head(dx, nll, x, w, targets, up, c.n)
+				e.HeadGrad(g, nll, x, w, targets, up, c.n)
+				return g
+			}
+			kernel.SetWorkers(workers)
+			want := grad(NewExec(16, c.dim, heap))
+			var first []float32
+			for k := 1; k <= 3; k++ {
+				kernel.SetWorkers(k)
+				partFlops = float64(k) * 1e5
+				e := bf16(c.n, 16, c.dim, 16, c.dim, Heads{Q: 1, KV: 1, Size: 16}, 16)
+				pauses := 0
+				if k > 1 {
+					e.SetPause(func() { pauses++ })
+				}
+				got := grad(e)
+				// The gradient of a target's row is far larger than that of others, so that
+				// directions are compared.
+				if cos := cosine(got, want); !(cos > 0.9999) {
+					t.Errorf("a cosine of %.6f with the gradient in float32", cos)
+				}
+				if first == nil {
+					first = got
+				}
+				for i := range got {
+					if math.Float32bits(got[i]) != math.Float32bits(first[i]) {
+						t.Fatalf("with %d workers number %d is %g and not %g", k, i, got[i], first[i])
+					}
+				}
+				if k > 1 && c.vocab > 500 && pauses < 4 {
+					t.Errorf("only %d pauses", pauses)
+				}
+			}
+		}
+	})
+}
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Sqrt(aa*bb)
+}

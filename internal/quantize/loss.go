@@ -2,6 +2,8 @@ package quantize
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -97,16 +99,26 @@ func (o *Options) measure(ctx context.Context, b *opened, pieces []eval.Piece, d
 	if err != nil {
 		return err
 	}
-	for i := range pieces {
-		if o.Dump == nil {
-			break
-		}
-		ids := append(append([]int32(nil), pieces[i].Context...), pieces[i].Tokens...)
-		if err := o.Dump(Scored{IDs: ids, Source: before[i].Each, Result: after[i].Each}); err != nil {
-			return err
+	if o.Dump != "" {
+		if err := dump(o.Dump, pieces, before, after); err != nil {
+			return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + o.Dump, Err: err, Hint: "name a file that can be written"}
 		}
 	}
 	x, y := eval.Pool(before), eval.Pool(after)
 	done.Tokens, done.SourceNats, done.Nats = x.Tokens, x.PerToken(), y.PerToken()
 	return nil
+}
+
+// dump writes what each token cost.
+func dump(path string, pieces []eval.Piece, before, after []eval.Loss) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	lines := json.NewEncoder(f)
+	for i := range pieces {
+		ids := append(append([]int32(nil), pieces[i].Context...), pieces[i].Tokens...)
+		err = errors.Join(err, lines.Encode(Scored{IDs: ids, Source: before[i].Each, Result: after[i].Each}))
+	}
+	return errors.Join(err, f.Close())
 }

@@ -31,7 +31,7 @@ type Options struct {
 	Force  bool   // replace Out where it is there
 	Text   string // the text that losses are measured on; empty for the one that is part of the program
 	NoLoss bool   // measure none
-	Dump   func(Scored) error
+	Dump   string // file for a line of JSON, a Scored, for each stretch of the text; empty for none
 }
 
 // Scored are the token ids of a stretch of the text, and what each after the first
@@ -49,8 +49,13 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 	if err != nil {
 		return err
 	}
-	if err := o.checkOut(); err != nil {
-		return err
+	if !strings.EqualFold(filepath.Ext(o.Out), ".gguf") {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the file to write, \"" + o.Out + "\", does not end in .gguf", Hint: "for example -o model-" + f.name + ".gguf"}
+	}
+	for _, path := range []string{o.Out, o.Dump} {
+		if err := o.free(path); err != nil {
+			return err
+		}
 	}
 	if err := kernel.Init(); err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the kernel cannot be used", Err: err, Hint: "unset STROKE_KERNEL, or set it to one of those named"}
@@ -64,8 +69,10 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 		return unusable(o.Source, err)
 	}
 	defer b.close()
-	if same(b.src, o.Out) {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the file to write is the one that is read: " + o.Out, Hint: "name another with -o"}
+	for _, path := range []string{o.Out, o.Dump} {
+		if same(b.src, path) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "a file to write is one that is read: " + path, Hint: "name another"}
+		}
 	}
 	var pieces []eval.Piece
 	if !o.NoLoss {
@@ -96,23 +103,26 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 		SourceBytes: sizeOf(items, func(x *item) tensor.DType { return x.from }), Weights: kinds(items, sums)}
 	if !o.NoLoss {
 		if err := o.measure(ctx, b, pieces, &done, emit); err != nil {
-			return interrupted(ctx, err)
+			if err = interrupted(ctx, err); stroke.CodeOf(err) == stroke.CodeInterrupted {
+				emit(stroke.NoteEvent{Text: o.Out + " is written, whole; its loss is not measured"})
+			}
+			return err
 		}
 	}
 	emit(done)
 	return nil
 }
 
-// checkOut refuses what cannot be written before any work is done.
-func (o *Options) checkOut() error {
-	if !strings.EqualFold(filepath.Ext(o.Out), ".gguf") {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the file to write, \"" + o.Out + "\", does not end in .gguf", Hint: "for example -o model-" + o.To + ".gguf"}
+// free says whether a file may be written.
+func (o *Options) free(path string) error {
+	if path == "" {
+		return nil
 	}
-	switch info, err := os.Lstat(o.Out); {
+	switch info, err := os.Lstat(path); {
 	case err == nil && info.IsDir():
-		return &stroke.Error{Code: stroke.CodeInput, Msg: o.Out + " is a folder", Hint: "name a file with -o"}
+		return &stroke.Error{Code: stroke.CodeInput, Msg: path + " is a folder", Hint: "name a file"}
 	case err == nil && !o.Force:
-		return &stroke.Error{Code: stroke.CodeInput, Msg: o.Out + " is there already", Hint: "name another file with -o, or replace it with --force"}
+		return &stroke.Error{Code: stroke.CodeInput, Msg: path + " is there already", Hint: "name another file, or replace it with --force"}
 	}
 	return nil
 }
@@ -183,8 +193,20 @@ func same(src *weights.Source, path string) bool {
 	if err != nil {
 		return false
 	}
-	in, err := os.Stat(src.Path)
-	return err == nil && os.SameFile(in, out)
+	files := []string{src.Path}
+	if src.Folder != nil {
+		entries, err := os.ReadDir(src.Path)
+		if err != nil {
+			return false
+		}
+		for _, e := range entries {
+			files = append(files, filepath.Join(src.Path, e.Name()))
+		}
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		in, err := os.Stat(file)
+		return err == nil && os.SameFile(in, out)
+	})
 }
 
 // twice warns that the source is quantized already.

@@ -310,11 +310,20 @@ func folder(t testing.TB, config map[string]any) string {
 // TestFolder writes a Hugging Face folder: the same model, tokenizer and template.
 func TestFolder(t *testing.T) {
 	dir, out := folder(t, nil), filepath.Join(t.TempDir(), "out.gguf")
+	lines := filepath.Join(t.TempDir(), "lines.jsonl")
+	done, _ := result(t, Options{Source: dir, To: "f16", Out: out, Dump: lines})
+	dumped, err := os.ReadFile(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var scored []Scored
-	done, _ := result(t, Options{Source: dir, To: "f16", Out: out, Dump: func(s Scored) error {
+	for l := range strings.Lines(string(dumped)) {
+		var s Scored
+		if err := json.Unmarshal([]byte(l), &s); err != nil {
+			t.Fatal(err)
+		}
 		scored = append(scored, s)
-		return nil
-	}})
+	}
 	if !(math.Abs(done.Nats-done.SourceNats) < 1e-3) || done.Weights[0].From != "bf16" || done.Weights[0].To != "f16" {
 		t.Errorf("it costs %g, and %g before: %v", done.Nats, done.SourceNats, done.Weights)
 	}
@@ -371,7 +380,7 @@ func TestRefusals(t *testing.T) {
 	put("cut.gguf", whole[:len(whole)-100])
 	put("latin.txt", []byte{'a', 0xe4, ' '})
 	put("empty.txt", nil)
-	windows := folder(t, map[string]any{"hidden_act": "gelu_pytorch_tanh"})
+	gelu := folder(t, map[string]any{"hidden_act": "gelu_pytorch_tanh"})
 	before := left(t, dir)
 	for name, c := range map[string]struct {
 		o    Options
@@ -383,12 +392,14 @@ func TestRefusals(t *testing.T) {
 		"name":           {Options{Source: toy, Out: "x.bin"}, stroke.CodeInput, "does not end in .gguf"},
 		"folder":         {Options{Source: toy, Out: dir + "/d.gguf"}, stroke.CodeInput, "is a folder"},
 		"there":          {Options{Source: toy, Out: there}, stroke.CodeInput, "is there already"},
-		"itself":         {Options{Source: there, Out: there, Force: true}, stroke.CodeInput, "the one that is read"},
+		"itself":         {Options{Source: there, Out: there, Force: true}, stroke.CodeInput, "one that is read"},
+		"dumped upon":    {Options{Source: there, Dump: there, Force: true}, stroke.CodeInput, "one that is read"},
+		"in the folder":  {Options{Source: gelu, Dump: gelu + "/config.json", Force: true}, stroke.CodeInput, "one that is read"},
 		"no source":      {Options{Source: dir + "/none.gguf"}, stroke.CodeNotFound, "there is no file or folder"},
 		"no base":        {Options{Source: "nosuchbase"}, stroke.CodeNotFound, "nosuchbase"},
 		"not a model":    {Options{Source: filepath.Join(dir, "cut.gguf")}, stroke.CodeInput, "cut short"},
 		"not a number":   {Options{Source: filepath.Join(dir, "nan.gguf")}, stroke.CodeInput, "NaN"},
-		"no form":        {Options{Source: windows}, stroke.CodeInput, "has no place"},
+		"no form":        {Options{Source: gelu}, stroke.CodeInput, "has no place"},
 		"no text":        {Options{Source: toy, Text: dir + "/none.txt"}, stroke.CodeNotFound, "there is no file"},
 		"no text in it":  {Options{Source: toy, Text: dir + "/empty.txt"}, stroke.CodeInput, "no text in"},
 		"text in Latin1": {Options{Source: toy, Text: dir + "/latin.txt"}, stroke.CodeInput, "UTF-8"},
@@ -436,6 +447,35 @@ func TestStop(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 	if names := left(t, dir); len(names) != 0 {
+		t.Errorf("there are %v", names)
+	}
+}
+
+// TestStopWhileScoring leaves the file, whole.
+func TestStopWhileScoring(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out.gguf")
+	ctx, cancel := context.WithCancel(t.Context())
+	said := false
+	err := Run(ctx, Options{Source: testkit.Toy(t, testkit.ToyShape{}), To: "q8_0", Out: out}, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.QuantizeEvent:
+			if e.Stage == "score result" {
+				cancel()
+			}
+		case stroke.NoteEvent:
+			said = said || strings.Contains(e.Text, "is written, whole")
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted || !said {
+		t.Errorf("it ends with %v", err)
+	}
+	b, err := open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.close()
+	if names := left(t, dir); len(names) != 1 {
 		t.Errorf("there are %v", names)
 	}
 }

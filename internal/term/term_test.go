@@ -30,6 +30,11 @@ var run = []stroke.Event{
 	stroke.VerdictEvent{Live: true, Gain: .1, Low: .05, High: .2, Units: 9, Unit: "documents", Why: "it predicts you better than your passages alone",
 		HeldOut: stroke.HeldOut{Tokens: 1500, Base: 3.9, Examples: 3.8, Adapter: 3.6, Both: 3.5}},
 	stroke.ParagraphEvent{Opening: "The kettle on the north shelf", Text: " has been mended four times, and each time by somebody who was certain that he would be the last."},
+	stroke.MeasuresEvent{Measures: []string{"prediction", "texts", "range"}, Tokens: 84050, Writes: 8266, Seconds: 200},
+	stroke.MeasuresEvent{},
+	stroke.MeasureEvent{Measure: "prediction", Done: 1, Total: 1, Kept: true},
+	stroke.MeasureEvent{Measure: "recognition", Done: 5, Total: 46, SecondsLeft: 150},
+	stroke.MeasureEvent{Measure: "recognition", Done: 46, Total: 46},
 	stroke.DoneEvent{Twin: "writing", Version: "0123456789ab", Base: "smollm2-135m-instruct", Kernel: "avx2", Words: 7300, TrainTokens: 60000, Seconds: 310, TokensPerSecond: 400},
 }
 
@@ -74,6 +79,11 @@ func TestStreams(t *testing.T) {
 	}
 	if !strings.Contains(out, "live: it predicts") || !strings.Contains(out, "The kettle") || strings.Contains(out, "step 120") {
 		t.Errorf("the output is %q", out)
+	}
+	for _, want := range []string{"to measure: prediction, texts, range;", "everything was measured before", "prediction: as measured before", "recognition: 46 of 46"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("the error stream lacks %q", want)
+		}
 	}
 	if !strings.Contains(errs, "step 120 of 540") || !strings.HasSuffix(errs, "stroke: the twin is in use\nstroke: hint: wait\n") {
 		t.Errorf("the error stream is %q", errs)

@@ -128,3 +128,13 @@ func (p *Printer) Paragraphs(s string) string {
 	}
 	return strings.Join(out, "\n\n")
 }
+
+// Indent breaks a text into lines no wider than the terminal, 100 columns at the
+// most, and sets each in by two columns; where there is no terminal it is one
+// line.
+func (p *Printer) Indent(s string) string {
+	if p.terminal {
+		s = wrap(s, min(p.width, 100)-2)
+	}
+	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
+}

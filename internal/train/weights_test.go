@@ -19,7 +19,9 @@ func tuning() map[string]Options {
 	full.Weights = &model.Selection{}
 	partial.Weights = &model.Selection{Layers: []int{1, 2}, Modules: []string{"q_proj", "down_proj", "norm"}}
 	factored.Weights, factored.Optimizer, factored.Rate = &model.Selection{}, Adafactor, 5e-2
-	return map[string]Options{"full": full, "partial": partial, "adafactor": factored}
+	narrow := full
+	narrow.Arithmetic = BF16
+	return map[string]Options{"full": full, "partial": partial, "adafactor": factored, "bf16": narrow}
 }
 
 // weightBits are the bits of the weights in training.
@@ -159,7 +161,7 @@ func TestFloor(t *testing.T) {
 		}
 		counts["full"] += n
 	}
-	counts["adafactor"] = counts["full"]
+	counts["adafactor"], counts["bf16"] = counts["full"], counts["full"]
 	for name, o := range tuning() {
 		j := job(m, o, 1)
 		floor, err := Floor(j)

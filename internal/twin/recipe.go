@@ -43,6 +43,7 @@ func (r *Recipe) Tune(m Method, s model.Selection) {
 	r.Options.LoRA = lora.Options{}
 	r.Options.Weights, r.Options.Optimizer = &s, train.AdamW
 	r.Options.Rate = weightsRate
+	r.Options.Arithmetic = train.F32 // what is faster has been proven for adapters alone
 }
 
 // Factor makes the recipe one whose optimizer is Adafactor. Its rate is relative

@@ -1,0 +1,372 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/twin/report"
+)
+
+// ReportOptions say what a report measures. Zero values take the defaults.
+type ReportOptions struct {
+	Name      string   // of the twin, or NAME@VERSION
+	Base      string   // another base than the version's
+	Controls  []string // folders of adapters by other writers, as PEFT saves them
+	Yardstick string   // folder of an adapter on prose by others, for thought
+	Others    string   // folder or file of text by others, for thought
+	Measures  []string // these alone; all
+	Afresh    bool     // what was measured before is measured again
+	Seed      uint64   // of everything that is drawn: 1
+}
+
+// The measures of a report, in the order in which they are made.
+const (
+	ofPrediction  = "prediction"
+	ofSpecificity = "specificity"
+	ofTexts       = "texts" // what twin and base write, for those that follow
+	ofRecognition = "recognition"
+	ofRange       = "range"
+	ofLeakage     = "leakage"
+	ofPassages    = "passages"
+	ofThought     = "thought"
+	ofForgetting  = "forgetting"
+	ofRewriting   = "rewriting"
+	ofBlind       = "blind"
+)
+
+// Measures are the names that [ReportOptions] takes.
+func Measures() []string {
+	return []string{ofPrediction, ofSpecificity, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofForgetting, ofRewriting, ofBlind}
+}
+
+// reportSchema goes up whenever a measure is made otherwise, so that nothing
+// kept of the old way is taken for the new.
+const reportSchema = 1
+
+// reportRounds are those of resampling.
+const reportRounds = 2000
+
+// stage is one measure of a report.
+type stage struct {
+	name   string
+	reads  int // tokens through the base
+	writes int // tokens to be written
+	work   float64
+	needs  string // stage whose result it takes
+	key    any    // what it depends on beside version and seed
+	into   any    // pointer to the result
+	// ready says whether a result that was kept is whole; nil: it is.
+	ready func() bool
+	do    func(ctx context.Context, progress func(done, total int)) error
+
+	kept bool
+	path string
+}
+
+// reporter makes a report.
+type reporter struct {
+	*measured
+	o      ReportOptions
+	emit   Emit
+	r      *report.Report
+	how    likeness.Resampling
+	stages []*stage
+
+	controls  []namedAdapter
+	yardstick *namedAdapter
+	thought   thoughtPlan
+	predicted predicted
+	texts     texts
+	known     *likeness.Recogniser
+}
+
+// namedAdapter is an adapter that is given to compare with.
+type namedAdapter struct {
+	name, hash string
+	adapter    *lora.Adapter
+}
+
+// Report measures a version of a twin, as far as it was not measured before, and
+// gives what is known of it. What is measured is kept beside the version, each
+// measure for itself, so that a report that is stopped goes on. dir is where.
+func Report(ctx context.Context, o ReportOptions, emit Emit) (r *report.Report, dir string, err error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	for _, n := range o.Measures {
+		if !slices.Contains(Measures(), n) {
+			return nil, "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measure %q", n), Hint: "there are: " + strings.Join(Measures(), ", ")}
+		}
+	}
+	m, err := measure(ctx, o.Name, o.Base, emit)
+	if err != nil {
+		return nil, "", err
+	}
+	defer m.close()
+	unlock, err := m.f.lock("measure it")
+	if err != nil {
+		return nil, "", err
+	}
+	defer unlock()
+	dir = filepath.Join(m.f.Dir, versionsDir, m.v.ID, reportDir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, "", writeError(dir, err)
+	}
+	p := &reporter{measured: m, o: o, emit: emit, how: likeness.Resampling{Seed: o.Seed}}
+	p.r = p.cover()
+	if err := p.adapters(); err != nil {
+		return nil, "", err
+	}
+	if err := p.plan(ctx, dir); err != nil {
+		return nil, "", err
+	}
+	if err := p.run(ctx); err != nil {
+		return nil, "", err
+	}
+	return p.r, dir, p.collect()
+}
+
+const reportDir = "report"
+
+// cover is what a report says without measuring.
+func (m *measured) cover() *report.Report {
+	r := &report.Report{Twin: m.f.Name, Version: m.v.ID, Made: m.v.Created, Base: m.b.name, Live: m.v.ID == m.f.Live, Unproven: m.v.Verdict.Unproven,
+		Versions: []report.Version{}, Unsaid: []report.Unsaid{}}
+	words := wordsByRole(m.ledger, slices.Concat(m.choose, m.judge))
+	r.Words = report.Words{Train: m.v.Words, Select: words[stroke.RoleSelect], Judge: words[stroke.RoleJudge]}
+	for _, id := range m.f.Versions {
+		v, err := m.f.Version(id)
+		if err != nil {
+			continue // stroke show says what is wrong with it
+		}
+		r.Versions = append(r.Versions, report.Version{ID: id, Made: v.Created, Words: v.Words, Live: id == m.f.Live, Base: v.Base.Name,
+			Unproven: v.Verdict.Unproven, Gain: v.Verdict.Gain, Adapter: v.HeldOut.Base - v.HeldOut.Adapter})
+	}
+	return r
+}
+
+// adapters reads those that are given to compare with.
+func (p *reporter) adapters() error {
+	for _, dir := range p.o.Controls {
+		a, err := p.adapterIn(dir)
+		if err != nil {
+			return err
+		}
+		p.controls = append(p.controls, *a)
+	}
+	if p.o.Yardstick != "" {
+		a, err := p.adapterIn(p.o.Yardstick)
+		if err != nil {
+			return err
+		}
+		p.yardstick = a
+	}
+	return nil
+}
+
+func (p *reporter) adapterIn(dir string) (*namedAdapter, error) {
+	hash, err := adapterHash(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := lora.ReadDir(dir)
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + dir + " cannot be used", Err: err, Hint: stroke.HintOf(err)}
+	}
+	shape := p.b.model.Shape()
+	a, err := file.Adapter(shape.Layers)
+	if err == nil {
+		err = a.Fits(shape)
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + dir + " does not fit the base " + p.b.name, Err: err, Hint: "name one that was trained on this base"}
+	}
+	return &namedAdapter{name: filepath.Base(filepath.Clean(dir)), hash: hash, adapter: a}, nil
+}
+
+// wanted says whether a measure was asked for.
+func (p *reporter) wanted(name string) bool {
+	return len(p.o.Measures) == 0 || slices.Contains(p.o.Measures, name)
+}
+
+// unsaid notes why a measure says nothing.
+func (p *reporter) unsaid(name, why, hint string) {
+	p.r.Unsaid = append(p.r.Unsaid, report.Unsaid{Measure: name, Why: why, Hint: hint})
+}
+
+// plan finds what is to be measured and what was, and tells what it will take.
+func (p *reporter) plan(ctx context.Context, dir string) error {
+	list, err := p.list(ctx)
+	if err != nil {
+		return err
+	}
+	needed := map[string]bool{}
+	for i := len(list) - 1; i >= 0; i-- {
+		s := list[i]
+		if !p.wanted(s.name) && !needed[s.name] {
+			continue
+		}
+		s.path = filepath.Join(dir, s.name+".json")
+		s.kept = !p.o.Afresh && p.load(s)
+		if s.needs != "" && !s.kept {
+			needed[s.needs] = true
+		}
+		p.stages = append(p.stages, s)
+	}
+	slices.Reverse(p.stages)
+	e := stroke.MeasuresEvent{Measures: []string{}}
+	for _, s := range p.stages {
+		if s.kept {
+			continue
+		}
+		e.Measures = append(e.Measures, s.name)
+		e.Tokens += s.reads
+		e.Writes += s.writes
+		e.Seconds += s.seconds(p.readRate())
+	}
+	p.emit(e)
+	return nil
+}
+
+// Costs of what is not read, for forecasts.
+const (
+	writeCost = 4 // tokens read in the time that one is written, several texts at once
+)
+
+// seconds is what a stage is expected to take at a rate of tokens read.
+func (s *stage) seconds(rate float64) float64 {
+	return (float64(s.reads)+writeCost*float64(s.writes))/rate + s.work
+}
+
+var peakFlops = 0.0
+
+// readRate is how many tokens a second the base is expected to read.
+func (m *measured) readRate() float64 {
+	if peakFlops == 0 {
+		peakFlops = bench.FlopsPeak(0.1) * 1e9
+	}
+	return peakFlops * scoreShare / (bench.StepFlops(m.b.model, 512, m.v.Recipe.Options.LoRA.Rank) / 2)
+}
+
+// keptMeasure is the file of one measure.
+type keptMeasure struct {
+	Schema int             `json:"schema"`
+	Key    string          `json:"key"`    // hash of what it depends on
+	Made   time.Time       `json:"made"`   //
+	Result json.RawMessage `json:"result"` // as in the report, or what it is made from
+}
+
+// keyOf is the hash of what a stage depends on.
+func (p *reporter) keyOf(s *stage) (string, error) {
+	b, err := json.Marshal(struct {
+		Schema  int
+		Version string
+		Base    BaseRef
+		Seed    uint64
+		Judge   []string
+		Key     any
+	}{reportSchema, p.v.ID, p.b.ref(), p.o.Seed, hashes(p.judge), s.key})
+	if err != nil {
+		return "", fmt.Errorf("name the measure %s: %w", s.name, err)
+	}
+	return stroke.HashText(string(b)), nil
+}
+
+func hashes(docs []stroke.Document) []string {
+	out := make([]string, len(docs))
+	for i, d := range docs {
+		out[i] = d.Hash
+	}
+	return out
+}
+
+// mostMeasure bounds the file of a measure.
+const mostMeasure = 64 << 20
+
+// load reads a measure that was kept; what cannot be read is measured again.
+func (p *reporter) load(s *stage) bool {
+	key, err := p.keyOf(s)
+	if err != nil {
+		return false
+	}
+	b, err := readAtMost(s.path, mostMeasure)
+	if err != nil {
+		return false
+	}
+	var k keptMeasure
+	if json.Unmarshal(b, &k) != nil || k.Schema != reportSchema || k.Key != key || json.Unmarshal(k.Result, s.into) != nil {
+		return false
+	}
+	return s.ready == nil || s.ready()
+}
+
+// keep writes what a stage has come to.
+func (p *reporter) keep(s *stage) error {
+	key, err := p.keyOf(s)
+	if err != nil {
+		return err
+	}
+	result, err := json.Marshal(s.into)
+	if err != nil {
+		return fmt.Errorf("keep the measure %s: %w", s.name, err)
+	}
+	b, err := json.Marshal(keptMeasure{reportSchema, key, time.Now().UTC().Truncate(time.Second), result})
+	if err != nil {
+		return fmt.Errorf("keep the measure %s: %w", s.name, err)
+	}
+	return writeFile(s.path, append(b, '\n'))
+}
+
+// run makes the measures that are missing.
+func (p *reporter) run(ctx context.Context) error {
+	rate := p.readRate()
+	left := 0.0
+	for _, s := range p.stages {
+		if !s.kept {
+			left += s.seconds(rate)
+		}
+	}
+	begin, planned := time.Now(), left
+	for _, s := range p.stages {
+		if s.kept {
+			p.emit(stroke.MeasureEvent{Measure: s.name, Done: 1, Total: 1, Kept: true})
+			continue
+		}
+		left -= s.seconds(rate)
+		err := s.do(ctx, func(done, total int) {
+			rest := left + s.seconds(rate)*float64(total-done)/float64(max(total, 1))
+			// The forecast is corrected by how it did so far, once that says anything.
+			if did := planned - rest; did > 0.05*planned {
+				rest *= time.Since(begin).Seconds() / did
+			}
+			p.emit(stroke.MeasureEvent{Measure: s.name, Done: done, Total: total, SecondsLeft: rest})
+		})
+		var cannot *stroke.Error
+		if errors.As(err, &cannot) && cannot.Code == stroke.CodeInput {
+			p.unsaid(s.name, cannot.Error(), cannot.Hint)
+			s.into = nil
+			continue
+		}
+		if err != nil {
+			return interrupted(err, "measure "+s.name, "what is measured is kept; the same command goes on")
+		}
+		if err := p.keep(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

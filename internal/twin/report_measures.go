@@ -1,0 +1,429 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/token"
+	"github.com/getstroke/stroke/internal/twin/report"
+)
+
+// Sizes of what a report measures on.
+const (
+	textPlaces      = 16 // openings that texts are written from, at the most
+	textGiven       = 30 // words of an opening
+	textLeast       = 60 // words by the writer behind it, at least
+	basePlaces      = 12 // openings of train documents that the recogniser's texts by the base are from
+	shownPassages   = 4
+	shownWords      = 150 // of each
+	shownParagraphs = 10
+	rewritings      = 8
+	controlTokens   = 12000 // scored by each control, at most
+	fewUnits        = 8     // documents, below which blocks are the units of an interval
+	unitTokens      = 200   // of a block
+	recogniserWork  = 15.0  // seconds that one is trained, about
+	habitsWork      = 4.0
+)
+
+// strengths that forgetting is measured at.
+var strengths = []float64{0.5, 1, 1.5}
+
+// list gives all stages in order, and says of those that cannot be made why.
+func (p *reporter) list(ctx context.Context) ([]*stage, error) {
+	pieces, groups := p.judged()
+	list := []*stage{p.prediction(pieces, groups)}
+	switch {
+	case len(p.controls) > 0:
+		list = append(list, p.specificity(pieces, groups))
+	case p.wanted(ofSpecificity):
+		p.unsaid(ofSpecificity, "no adapter of another writer is here to compare with", "name some, trained on this base with the same recipe and as many words: --control DIR")
+	}
+	list = append(list, p.written(), p.recognition(), p.habits(), p.leakage(), p.sideBySide())
+	if p.wanted(ofThought) {
+		if err := p.planThought(ctx); err != nil {
+			return nil, err
+		}
+		if len(p.thought.choices) > 0 {
+			list = append(list, p.thinking())
+		} else {
+			p.unsaid(ofThought, fmt.Sprintf("no judge document has the %d words that a pair of passages takes", 2*thoughtWords), "")
+		}
+	}
+	forgetting, err := p.forgetting()
+	if err != nil {
+		return nil, err
+	}
+	return append(list, forgetting, p.rewriting()), nil
+}
+
+// judged are the judge documents as pieces, each with its hash.
+func (p *reporter) judged() (pieces []piece, groups []string) {
+	for _, d := range p.judge {
+		for _, x := range p.passages.pieces([]stroke.Document{d}, pieceTokens) {
+			pieces, groups = append(pieces, x), append(groups, d.Hash)
+		}
+	}
+	pieces = within(pieces, judgeTokens)
+	return pieces, groups[:len(pieces)]
+}
+
+// predicted is what is kept of prediction: the losses, from which all else
+// follows.
+type predicted struct {
+	Groups                        []string
+	Base, Examples, Adapter, Both []eval.Loss
+}
+
+func (p *reporter) prediction(pieces []piece, groups []string) *stage {
+	s := &stage{name: ofPrediction, into: &p.predicted, key: groups}
+	for _, x := range pieces {
+		s.reads += 2 * (len(x.plain.Context) + len(x.prompted.Context) + 2*len(x.plain.Tokens))
+	}
+	s.do = func(ctx context.Context, progress func(done, total int)) error {
+		if len(pieces) == 0 {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("no judge document has more than the %d words that passages are asked with", askWords), Hint: "train again with longer pieces"}
+		}
+		plain, prompted := make([]eval.Piece, len(pieces)), make([]eval.Piece, len(pieces))
+		longest := 2
+		for i, x := range pieces {
+			plain[i], prompted[i] = x.plain, x.prompted
+			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
+		}
+		base, twin, done, err := p.scorers(longest, p.learnt.pad())
+		if err != nil {
+			return err
+		}
+		defer done()
+		p.predicted = predicted{Groups: groups}
+		for k, c := range []struct {
+			to     *[]eval.Loss
+			scorer *eval.Scorer
+			system eval.System
+			pieces []eval.Piece
+		}{{&p.predicted.Base, base, eval.System{Name: "base"}, plain}, {&p.predicted.Examples, base, eval.System{Name: "examples"}, prompted},
+			{&p.predicted.Adapter, twin, eval.System{Name: "adapter", Adapters: p.use}, plain}, {&p.predicted.Both, twin, eval.System{Name: "both", Adapters: p.use}, prompted}} {
+			if *c.to, err = c.scorer.ScoreSystem(ctx, c.system, c.pieces, func(i int) { progress(k*len(pieces)+i+1, 4*len(pieces)) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return s
+}
+
+// gains are those over documents, or over blocks where there are few.
+func (p *reporter) gains(groups []string, start, system []eval.Loss) []eval.Gain {
+	if g := eval.Gains(groups, start, system); len(g) >= fewUnits {
+		return g
+	}
+	return eval.BlockGains(groups, start, system, unitTokens)
+}
+
+func (p *reporter) predictionOf() *report.Prediction {
+	k := &p.predicted
+	if len(k.Base) == 0 {
+		return nil
+	}
+	over := func(name string, start, system []eval.Loss) eval.Prediction {
+		return eval.Predict(name, p.gains(k.Groups, start, system), reportRounds, p.o.Seed)
+	}
+	pool := eval.Pool(k.Base)
+	out := &report.Prediction{Base: pool.PerToken(), Tokens: pool.Tokens, Unit: "documents",
+		Examples: over("examples", k.Base, k.Examples), Adapter: over("adapter", k.Base, k.Adapter), Both: over("both", k.Base, k.Both), Over: over("both", k.Examples, k.Both)}
+	if len(eval.Gains(k.Groups, k.Base, k.Both)) < fewUnits {
+		out.Unit = "blocks"
+	}
+	return out
+}
+
+func (p *reporter) specificity(pieces []piece, groups []string) *stage {
+	var hashes []string
+	for _, c := range p.controls {
+		hashes = append(hashes, c.hash)
+	}
+	// Of many controls each is scored on fewer pieces.
+	n, tokens := 0, 0
+	for n < len(pieces) && (n == 0 || tokens < controlTokens) {
+		tokens += len(pieces[n].plain.Tokens) + 1
+		n++
+	}
+	p.r.Specificity = &eval.Specificity{}
+	s := &stage{name: ofSpecificity, into: p.r.Specificity, key: hashes, reads: tokens * (len(p.controls) + 2)}
+	s.do = func(ctx context.Context, progress func(done, total int)) error {
+		if len(pieces) == 0 {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little judge text"}
+		}
+		list := make([]eval.Piece, n)
+		longest, pad := 2, p.learnt.pad()
+		for i := range list {
+			list[i] = pieces[i].plain
+			longest = max(longest, len(list[i].Context)+len(list[i].Tokens))
+		}
+		for _, c := range p.controls {
+			pad = max(pad, c.adapter.Pad())
+		}
+		base, twin, done, err := p.scorers(longest, pad)
+		if err != nil {
+			return err
+		}
+		defer done()
+		round, rounds := 0, len(p.controls)+2
+		score := func(on *eval.Scorer, name string, use []lora.Applied) ([]eval.Loss, error) {
+			l, err := on.ScoreSystem(ctx, eval.System{Name: name, Adapters: use}, list, func(i int) { progress(round*n+i+1, rounds*n) })
+			round++
+			return l, err
+		}
+		start, err := score(base, "base", nil)
+		if err != nil {
+			return err
+		}
+		own, err := score(twin, "adapter", p.use)
+		if err != nil {
+			return err
+		}
+		var controls []eval.Control
+		for _, c := range p.controls {
+			l, err := score(base, c.name, []lora.Applied{{Adapter: c.adapter, Strength: 1}})
+			if err != nil {
+				return err
+			}
+			controls = append(controls, eval.Control{Name: c.name, Gains: p.gains(groups[:n], start, l)})
+		}
+		*p.r.Specificity, err = eval.Specify(p.gains(groups[:n], start, own), controls, reportRounds, p.o.Seed)
+		return err
+	}
+	return s
+}
+
+// thinking scores the pairs of passages.
+func (p *reporter) thinking() *stage {
+	p.r.Thought = &report.Thought{}
+	key := []string{p.thought.hash(), ""}
+	yard := eval.System{Name: "base"}
+	if p.yardstick != nil {
+		key[1] = p.yardstick.hash
+		p.r.Thought.Yardstick = p.yardstick.name
+		yard = eval.System{Name: p.yardstick.name, Adapters: []lora.Applied{{Adapter: p.yardstick.adapter, Strength: 1}}}
+	}
+	s := &stage{name: ofThought, into: p.r.Thought, key: key, reads: p.thought.tokens}
+	s.do = func(ctx context.Context, progress func(done, total int)) error {
+		n := len(p.thought.choices)
+		sys := eval.System{Name: "twin", Adapters: p.use}
+		room, pad := eval.RoomOfChoices(p.thought.choices, yard, sys)
+		base, twin, done, err := p.scorers(room, pad)
+		if err != nil {
+			return err
+		}
+		defer done()
+		a, err := twin.LogOdds(ctx, sys, p.thought.choices, func(i int) { progress(i+1, 2*n) })
+		if err != nil {
+			return err
+		}
+		b, err := base.LogOdds(ctx, yard, p.thought.choices, func(i int) { progress(n+i+1, 2*n) })
+		if err != nil {
+			return err
+		}
+		p.r.Thought.Kinds = eval.JudgeThought(p.thought.choices, a, b, reportRounds, p.o.Seed)
+		return nil
+	}
+	return s
+}
+
+func (p *reporter) forgetting() (*stage, error) {
+	instructions, err := eval.Instructions()
+	if err != nil {
+		return nil, err
+	}
+	var g eval.General
+	for _, t := range eval.Paragraphs() {
+		g.Text = append(g.Text, eval.Piece{Context: []int32{p.b.sep}, Tokens: p.b.tok.Encode(t)})
+	}
+	for _, in := range instructions {
+		before, err := p.b.chat.Render([]token.Message{{Role: "user", Content: in.Ask}}, true)
+		if err != nil {
+			return nil, fmt.Errorf("ask the instructions: %w", err)
+		}
+		t := eval.Task{Prompt: p.b.tok.EncodeSpecial(before), Right: p.b.tok.Encode(in.Right)}
+		for _, w := range in.Wrong {
+			t.Wrong = append(t.Wrong, p.b.tok.Encode(w))
+		}
+		g.Tasks = append(g.Tasks, t)
+	}
+	s := &stage{name: ofForgetting, into: &p.r.Forgetting, key: []any{strengths, eval.Paragraphs(), instructions}, reads: (len(strengths) + 1) * g.Tokens()}
+	s.do = func(ctx context.Context, progress func(done, total int)) error {
+		each := len(g.Text) + len(g.Tasks)
+		score := func(k int, strength float64) (l eval.GeneralLosses, err error) {
+			m, use, done, err := p.learnt.at(p.b.model, float32(strength))
+			if err != nil {
+				return l, err
+			}
+			defer done()
+			scorer, err := eval.NewScorer(m, g.Longest(), p.learnt.pad())
+			if err != nil {
+				return l, err
+			}
+			defer scorer.Close()
+			return scorer.ScoreGeneral(ctx, eval.System{Name: fmt.Sprintf("strength %g", strength), Adapters: use}, g,
+				func(i int) { progress(k*each+i+1, (len(strengths)+1)*each) })
+		}
+		base, err := score(0, 0)
+		if err != nil {
+			return err
+		}
+		p.r.Forgetting = nil
+		for k, strength := range strengths {
+			l, err := score(k+1, strength)
+			if err != nil {
+				return err
+			}
+			p.r.Forgetting = append(p.r.Forgetting, eval.Forget(strength, base, l, reportRounds, p.o.Seed))
+		}
+		return nil
+	}
+	return s, nil
+}
+
+// Requests of rewriting. The second is what stroke rewrite asks for.
+const (
+	plainRequest   = "Say this again in plain, simple words, without style. Keep everything it says, its names and its numbers.\n\n"
+	rewriteRequest = "Write this again in your own voice. Keep everything it says, its names and its numbers.\n\n"
+)
+
+// rewriting lets the base make passages plain, and the twin rewrite them.
+func (p *reporter) rewriting() *stage {
+	var originals []likeness.Piece
+	byHash := map[string]stroke.Document{}
+	for _, d := range p.judge {
+		byHash[d.Hash] = d
+	}
+	for _, q := range likeness.Cut(likeness.Pieces(p.judge), likeness.Unit, p.o.Seed) {
+		if len(originals) < rewritings {
+			originals = append(originals, q)
+		}
+	}
+	p.r.Rewriting = &likeness.Rewriting{}
+	s := &stage{name: ofRewriting, needs: ofTexts, into: p.r.Rewriting, reads: len(originals) * 2 * (p.passages.prompt.Tokens/2 + 400), writes: len(originals) * 2 * 300}
+	s.do = func(ctx context.Context, progress func(done, total int)) error {
+		if len(originals) == 0 {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the judge documents have no passage of %d words", likeness.Unit)}
+		}
+		w, done, err := p.writers(3 * likeness.Unit)
+		if err != nil {
+			return err
+		}
+		defer done()
+		total := 2 * len(originals)
+		request := func(ask, text string, i int) (eval.Request, error) {
+			before, err := p.b.chat.Render([]token.Message{{Role: "user", Content: ask + text}}, true)
+			return eval.Request{Prompt: append([]int32{p.b.sep}, p.b.tok.EncodeSpecial(before)...), Most: 64 + 3*len(p.b.tok.Encode(text))/2, Seed: p.o.Seed + 1000*uint64(i)}, err
+		}
+		first := make([]eval.Request, len(originals))
+		for i, q := range originals {
+			if first[i], err = request(plainRequest, q.Text, i); err != nil {
+				return err
+			}
+		}
+		count := 0
+		tell := func(int) { count++; progress(count, total) }
+		plain, err := w.base.Answer(ctx, eval.System{Name: "base"}, first, tell)
+		if err != nil {
+			return err
+		}
+		second := make([]eval.Request, len(originals))
+		before := make([][]int32, len(originals))
+		for i, q := range originals {
+			if second[i], err = request(rewriteRequest, plain[i], i); err != nil {
+				return err
+			}
+			room := w.twin.Engine.Context() - len(second[i].Prompt) - second[i].Most - 8
+			if found := p.passages.find(plain[i], p.passages.own(byHash[q.Group]), room); len(found) > 0 {
+				before[i] = append([]int32{p.b.sep}, found[:len(found)-1]...)
+			}
+		}
+		again, err := w.twin.Answer(ctx, p.system("twin", p.use, before), second, tell)
+		if err != nil {
+			return err
+		}
+		var list []likeness.Rewritten
+		for i, q := range originals {
+			list = append(list, likeness.Rewritten{Group: q.Group, Original: q.Text, Plain: plain[i], Text: again[i]})
+		}
+		r, err := p.recogniser()
+		if err != nil {
+			return err
+		}
+		*p.r.Rewriting = r.MeasureRewriting(list, p.how)
+		return nil
+	}
+	return s
+}
+
+// collect fills in what the stages' results come to, and takes out what was not
+// asked for or came to nothing.
+func (p *reporter) collect() error {
+	have := map[string]bool{}
+	for _, s := range p.stages {
+		have[s.name] = s.into != nil && p.wanted(s.name)
+	}
+	if have[ofPrediction] {
+		p.r.Prediction = p.predictionOf()
+	}
+	if !have[ofSpecificity] {
+		p.r.Specificity = nil
+	}
+	if !have[ofRecognition] {
+		p.r.Recognition = nil
+	}
+	if !have[ofRange] {
+		p.r.Range = nil
+	}
+	if !have[ofLeakage] {
+		p.r.Leakage = nil
+	}
+	if !have[ofPassages] {
+		p.r.Passages = nil
+	}
+	if !have[ofThought] {
+		p.r.Thought = nil
+	}
+	if !have[ofForgetting] {
+		p.r.Forgetting = nil
+	}
+	if !have[ofRewriting] {
+		p.r.Rewriting = nil
+	}
+	if r := p.r.Recognition; r != nil && !r.Claim {
+		p.unsaid(ofRecognition, r.Why, "")
+	}
+	if r := p.r.Rewriting; r != nil && !r.Claim {
+		p.unsaid(ofRewriting, r.Why, "")
+	}
+	if r := p.r.Range; r != nil && math.IsNaN(r.Range.Twin.Distance.Value) {
+		p.unsaid(ofRange, "there is too little text by the twin", "")
+	}
+	if p.r.Thought != nil && p.o.Others == "" {
+		p.unsaid(string(eval.KindOther), "no text by others is here to set beside yours", "name a folder of writing by others on the same matters: --others FOLDER")
+	}
+	if !p.wanted(ofBlind) {
+		return nil
+	}
+	b, ok, err := p.f.BlindOf(p.v.ID)
+	switch {
+	case err != nil:
+		return err
+	case !ok || b.Answered == 0:
+		p.unsaid(ofBlind, "you have not been asked yet", fmt.Sprintf("say which is more you: stroke blind -t %q", nameFor(p.o.Name)))
+	default:
+		p.r.Blind = &b.Blind
+	}
+	return nil
+}
+
+// nameFor is how a twin was named, for a command to be given.
+func nameFor(name string) string { return strings.TrimSpace(name) }
