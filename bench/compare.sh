@@ -20,6 +20,8 @@ for ((i = 0; i < rounds; i++)); do
   narrow "$python" "$here/peers/peft_speed.py" "$hf" 2>/dev/null
   narrow "$stroke" bench train --shape 4x256 --base "$gguf" --json
   narrow "$python" "$here/peers/peft_speed.py" "$hf" --batch 4 --length 256 2>/dev/null
+  narrow "$stroke" bench train --method full --base "$gguf" --json
+  narrow "$python" "$here/peers/peft_speed.py" "$hf" --full 2>/dev/null
   for what in prefill decode; do
     narrow "$stroke" bench $what --base "$gguf" --json
     narrow "$stroke" bench $what --base "$gguf" --adapter --json
@@ -28,6 +30,11 @@ for ((i = 0; i < rounds; i++)); do
   "$stroke" bench train --shape 1x512 --base "$gguf" --json
   "$python" "$here/peers/peft_speed.py" "$hf" 2>/dev/null
   "$python" "$here/peers/peft_speed.py" "$hf" --dtype bf16 2>/dev/null
+  "$stroke" bench train --method full --base "$gguf" --json
+  "$stroke" bench train --method full --exact --base "$gguf" --json
+  "$stroke" bench train --method full --exact --optimizer adafactor --base "$gguf" --json
+  "$python" "$here/peers/peft_speed.py" "$hf" --full 2>/dev/null
+  "$python" "$here/peers/peft_speed.py" "$hf" --full --dtype bf16 2>/dev/null
   for what in prefill decode; do
     "$stroke" bench $what --base "$gguf" --json
     "$stroke" bench $what --base "$gguf" --adapter --json

@@ -48,7 +48,7 @@ func StepFlops(m *model.Model, n, rank int) float64 {
 // are. What is computed again to save memory is not counted. The error is a
 // model.SelectionError.
 func TuneFlops(m *model.Model, n int, s model.Selection) (float64, error) {
-	trained, _, err := m.Weights(s)
+	trained, err := m.Weights(s)
 	if err != nil {
 		return 0, err
 	}

@@ -64,7 +64,6 @@ type place struct {
 	vector *[]float32
 	grad   *[]float32
 	shift  float32 // what a vector is more than files of Hugging Face say
-	order  []int32 // of a bias in a GGUF file, as that of its matrix
 }
 
 func (p *place) shape() []int {
@@ -156,7 +155,7 @@ func (m *Model) places() []place {
 			all = append(all, at)
 			if L.Bias[i] != nil {
 				all = append(all, place{name: hf + block + i.String() + ".bias", gguf: gg + ggufNames[i] + ".bias", module: i.String(), layer: l,
-					vector: &L.Bias[i], grad: &d.bias[i], order: L.Weights[i].Order})
+					vector: &L.Bias[i], grad: &d.bias[i]})
 			}
 		}
 	}
@@ -199,16 +198,15 @@ func (m *Model) selected(s *Selection) ([]place, error) {
 	return out, nil
 }
 
-// Weights is the number of weights that a selection names, and the size of the
-// largest of their tensors. The error is a SelectionError.
-func (m *Model) Weights(s Selection) (total, largest int, err error) {
+// Weights is the number of weights that a selection names. The error is a
+// SelectionError.
+func (m *Model) Weights(s Selection) (int, error) {
 	places, err := m.selected(&s)
+	n := 0
 	for i := range places {
-		n := places[i].size()
-		total += n
-		largest = max(largest, n)
+		n += places[i].size()
 	}
-	return total, largest, err
+	return n, err
 }
 
 // Sizes are the sizes of the tensors that a selection names, in the order of

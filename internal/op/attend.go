@@ -66,64 +66,93 @@ func (e *Exec) Attend(o, q, stat []float32, seqs []Sequence, h Heads) {
 	*t = attendTask{e: e, o: o, q: q, stat: stat, seqs: seqs, h: h}
 	tasks := 0
 	for i := range seqs {
-		tasks += ceilDiv(seqs[i].N, attendBlock) * h.Q
+		tasks += t.tasks(&seqs[i])
 	}
 	run(tasks, t)
 }
 
+// tasks is the number of tasks of a sequence: one for each head and block of
+// queries. Of a single query the heads that share keys make one task, which reads
+// them once.
+func (t *attendTask) tasks(s *Sequence) int {
+	if t.together(s) {
+		return t.h.KV
+	}
+	return ceilDiv(s.N, attendBlock) * t.h.Q
+}
+
+func (t *attendTask) together(s *Sequence) bool { return s.N == 1 && t.h.Q/t.h.KV <= attendBlock }
+
 // Do runs task i.
 func (t *attendTask) Do(i, worker int) {
-	for s := range t.seqs {
-		c := ceilDiv(t.seqs[s].N, attendBlock) * t.h.Q
-		if i < c {
-			t.block(&t.seqs[s], c/t.h.Q-1-i/t.h.Q, i%t.h.Q, t.e.scratch[worker])
-			return
+	for k := range t.seqs {
+		s := &t.seqs[k]
+		c := t.tasks(s)
+		if i >= c {
+			i -= c
+			continue
 		}
-		i -= c
+		dim := t.h.Q * t.h.Size
+		b := attendRows{s: s, n: t.h.Q / t.h.KV, head: i * (t.h.Q / t.h.KV), pos: s.Start, ld: t.h.Size}
+		if !t.together(s) {
+			block := c/t.h.Q - 1 - i/t.h.Q
+			at := block * attendBlock
+			b = attendRows{s: s, n: min(attendBlock, s.N-at), head: i % t.h.Q, at: at, pos: s.Start + at, step: 1, ld: dim}
+		}
+		t.rows(&b, t.e.scratch[worker])
+		return
 	}
 }
 
-// block computes the outputs of a block of queries of one head.
-func (t *attendTask) block(s *Sequence, block, head int, scratch []float32) {
-	h := t.h
+// attendRows are rows of queries that attend to the same keys: n queries of one
+// head from the sequence's token at on, step 1, or n heads of its only token,
+// step 0. ld is the distance between rows in q and o, pos the first position.
+type attendRows struct {
+	s             *Sequence
+	n, head       int
+	at, pos, step int
+	ld            int
+}
+
+// rows computes the outputs of some rows.
+func (t *attendTask) rows(b *attendRows, scratch []float32) {
+	h, s, n := t.h, b.s, b.n
 	dim := h.Q * h.Size
-	i0, i1 := block*attendBlock, min((block+1)*attendBlock, s.N)
-	n := i1 - i0
-	keys := s.Start + i1
-	first := firstKey(s.Start+i0, h.Window)
+	keys := b.pos + b.step*(n-1) + 1
+	first := firstKey(b.pos, h.Window)
 	ld := roundUp(keys, 16)
 	p := scratch[:n*ld]
-	q := t.q[(s.Lo+i0)*dim+head*h.Size:]
-	scores(p, ld, q, dim, s, head, h, n, first, keys)
+	from := (s.Lo+b.at)*dim + b.head*h.Size
+	scores(p, ld, t.q[from:], b.ld, s, b.head, h, n, first, keys)
 	var inverse [attendBlock]float32
 	for r := range n {
 		row := p[r*ld : r*ld+keys]
-		lo, hi := firstKey(s.Start+i0+r, h.Window), s.Start+i0+r+1
-		m, inv := softmax(row, first, lo, hi, h.Scale)
+		pos := b.pos + b.step*r
+		m, inv := softmax(row, first, firstKey(pos, h.Window), pos+1, h.Scale)
 		inverse[r] = inv
 		if t.stat != nil {
-			at := ((s.Lo+i0+r)*h.Q + head) * 2
+			at := ((s.Lo+b.at+b.step*r)*h.Q + b.head + (1-b.step)*r) * 2
 			t.stat[at], t.stat[at+1] = m, inv
 		}
 	}
-	o := t.o[(s.Lo+i0)*dim+head*h.Size:]
+	o := t.o[from:]
 	for r := range n {
-		clear(o[r*dim : r*dim+h.Size])
+		clear(o[r*b.ld : r*b.ld+h.Size])
 	}
 	kv := h.KV * h.Size
-	off := s.Keys.VOff + head/(h.Q/h.KV)*h.Size
+	head := b.head / (h.Q / h.KV)
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
-		a, b := max(j0, first), min(j0+s.Keys.Len, keys)
+		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
 		if s.Keys.DType != kernel.F32 {
-			v := s.Keys.packed(s.Keys.VOff, head/(h.Q/h.KV), h.Size, a)
-			kernel.AddNNQ(o, dim, p[a:], ld, v, s.Keys.DType, nil, n, h.Size, b-a)
+			v := s.Keys.packed(s.Keys.VOff, head, h.Size, x)
+			kernel.AddNNQ(o, b.ld, p[x:], ld, v, s.Keys.DType, nil, n, h.Size, y-x)
 			continue
 		}
-		v := s.Keys.Pages[j0/s.Keys.Len][off+(a-j0)*kv:]
-		kernel.AddNN(o, dim, p[a:], ld, v, kv, n, h.Size, b-a)
+		v := s.Keys.Pages[j0/s.Keys.Len][s.Keys.VOff+head*h.Size+(x-j0)*kv:]
+		kernel.AddNN(o, b.ld, p[x:], ld, v, kv, n, h.Size, y-x)
 	}
 	for r := range n {
-		kernel.Scale(o[r*dim:r*dim+h.Size], inverse[r])
+		kernel.Scale(o[r*b.ld:r*b.ld+h.Size], inverse[r])
 	}
 }
 
@@ -136,8 +165,8 @@ func firstKey(pos, window int) int {
 }
 
 // scores writes q·k for n queries and the keys [first, keys) of their head to
-// columns [first, keys) of p.
-func scores(p []float32, ld int, q []float32, dim int, s *Sequence, head int, h Heads, n, first, keys int) {
+// columns [first, keys) of p. Rows of q are ldq apart.
+func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h Heads, n, first, keys int) {
 	kv := h.KV * h.Size
 	off := s.Keys.KOff + head/(h.Q/h.KV)*h.Size
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
@@ -145,14 +174,14 @@ func scores(p []float32, ld int, q []float32, dim int, s *Sequence, head int, h 
 		if s.Keys.DType != kernel.F32 {
 			k := s.Keys.packed(s.Keys.KOff, head/(h.Q/h.KV), h.Size, a)
 			if n <= smallBatch {
-				kernel.MulQ(p[a:], ld, q, dim, k, s.Keys.DType, nil, n, b-a, h.Size)
+				kernel.MulQ(p[a:], ld, q, ldq, k, s.Keys.DType, nil, n, b-a, h.Size)
 			} else {
-				kernel.MulNTQ(p[a:], ld, q, dim, k, s.Keys.DType, nil, n, b-a, h.Size)
+				kernel.MulNTQ(p[a:], ld, q, ldq, k, s.Keys.DType, nil, n, b-a, h.Size)
 			}
 			continue
 		}
 		k := s.Keys.Pages[j0/s.Keys.Len][off+(a-j0)*kv:]
-		kernel.MulNT(p[a:], ld, q, dim, k, kv, n, b-a, h.Size)
+		kernel.MulNT(p[a:], ld, q, ldq, k, kv, n, b-a, h.Size)
 	}
 }
 

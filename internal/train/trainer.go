@@ -52,8 +52,8 @@ type Job struct {
 	// On are frozen adapters below what is trained.
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
-	// that do not fit are computed again. 0 means 800 MB, and for weights what
-	// they take and 60 MB.
+	// that do not fit are computed again. 0 means 800 MB, and for weights 60 MB
+	// more than the least.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example.
@@ -189,7 +189,7 @@ func New(j Job) (*Trainer, error) {
 	if err = t.take(&j); err == nil {
 		switch {
 		case memory == 0 && j.Options.Weights != nil:
-			memory = 4*int64(p.floats) + keptMemory
+			memory = 4*int64(p.floats) + t.m.Need(p.lim) + keptMemory
 		case memory == 0:
 			memory = 800e6
 		}
