@@ -108,8 +108,8 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 // Prefill measures the reading of a prompt of o.Tokens tokens, up to the first
 // logits.
 func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens)}
-	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1}
+	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
+	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1, BF16: o.arithmetic() == train.BF16}
 	size.Memory = engine.Need(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
@@ -134,8 +134,8 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 
 // Decode measures the writing of o.Tokens tokens after a prompt of one.
 func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens)}
-	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2}
+	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
+	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2, BF16: o.arithmetic() == train.BF16}
 	size.Memory = engine.Need(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {

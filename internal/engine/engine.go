@@ -31,6 +31,10 @@ type Options struct {
 	// which attention reads rounded numbers. In each of them a row's bits depend on
 	// the row alone.
 	KV tensor.DType
+	// BF16 computes matrix products with bfloat16 operands: fast where the kernel
+	// has tiles. A row's bits depend on the row alone, but are others than in
+	// float32.
+	BF16 bool
 }
 
 // Request is a text to go on with.

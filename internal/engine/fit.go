@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
 )
 
@@ -31,7 +32,7 @@ func (o *Options) heads() int { return max(o.Streams, widePass) }
 
 // limits are those of the engine's session.
 func (o *Options) limits() model.Limits {
-	return model.Limits{Tokens: max(o.Batch, o.Streams, widePass), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV}
+	return model.Limits{Tokens: max(o.Batch, o.Streams, widePass), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, BF16: o.BF16}
 }
 
 // fixed is the memory, in bytes, of an engine without pages.
@@ -142,4 +143,12 @@ func (o Options) longest(m *model.Model, bytes int64) int {
 		}
 	}
 	return lo * model.PageLen
+}
+
+// arithmetic names what the bits of keys and values depend on beside the model.
+func (o *Options) arithmetic() string {
+	if o.BF16 {
+		return kernel.Name() + " bf16"
+	}
+	return kernel.Name()
 }

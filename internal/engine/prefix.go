@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"unsafe"
 
-	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 )
@@ -65,7 +64,7 @@ type header struct {
 }
 
 func (e *Engine) header(p *Prefix) header {
-	h := header{Base: p.Base, Adapter: p.Adapter, Kernel: kernel.Name(), KV: e.opt.KV.String(), Layers: e.m.Layers,
+	h := header{Base: p.Base, Adapter: p.Adapter, Kernel: e.opt.arithmetic(), KV: e.opt.KV.String(), Layers: e.m.Layers,
 		KVHeads: e.m.KVHeads, HeadSize: e.m.HeadSize, PageLen: model.PageLen, Tokens: len(p.Tokens)}
 	for _, a := range p.Adapters {
 		h.Strength = append(h.Strength, a.Strength)

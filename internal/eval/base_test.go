@@ -54,7 +54,7 @@ func openReal(t *testing.T) *real {
 
 func (r *real) scorer(t *testing.T, context, pad int) *Scorer {
 	t.Helper()
-	s, err := NewScorer(r.m, context, pad)
+	s, err := NewScorer(r.m, context, pad, false)
 	if err != nil {
 		t.Fatal(err)
 	}

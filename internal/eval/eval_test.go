@@ -44,7 +44,7 @@ func TestScore(t *testing.T) {
 		a.Pairs[0][lora.QProj].B[i] = 0.1
 	}
 	use := []lora.Applied{{Adapter: a, Strength: 1}}
-	s, err := NewScorer(m, 120, 16)
+	s, err := NewScorer(m, 120, 16, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"unsafe"
+
 	"golang.org/x/sys/cpu"
 )
 
@@ -17,16 +19,37 @@ func amxTiles(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, bC
 func amxTile(cfg *byte, c *float32, ldc int, a, b *uint16, kt int, add bool)
 
 //go:noescape
+func amxTall(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, kt int, add bool)
+
+//go:noescape
 func amxPackRows(dst *uint16, src *float32, lds, rows, kt int)
 
 //go:noescape
 func amxPackHalf(dst *uint16, src *float32, lds, rows int)
 
 //go:noescape
-func amxPackTurned(dst *uint16, src *float32, lds, kt int)
+func amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)
 
 //go:noescape
 func amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)
+
+//go:noescape
+func amxRowQ4_1(dst *uint16, src *byte, blocks, ahead int)
+
+//go:noescape
+func amxRowQ4_0(dst *uint16, src *byte, blocks, ahead int)
+
+//go:noescape
+func amxRowQ8_0(dst *uint16, src *byte, blocks, ahead int)
+
+//go:noescape
+func amxFewQ4_1(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)
+
+//go:noescape
+func amxFewQ4_0(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)
+
+//go:noescape
+func amxFewQ8_0(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)
 
 //go:noescape
 func amxPeak(cfg *byte, a *uint16, iterations int)
@@ -54,13 +77,14 @@ const tileChunk = 20
 
 func hasAMX() bool {
 	x := &cpu.X86
-	return x.HasAMXTile && x.HasAMXBF16 && x.HasAVX512BF16 && x.HasAVX512VBMI2 && allowTiles()
+	return x.HasAMXTile && x.HasAMXBF16 && x.HasAVX512BF16 && x.HasAVX512VBMI && allowTiles()
 }
 
 func amxKind() *kind {
 	k := *avx512Kind()
 	k.name, k.fastTiles = "amx", true
-	k.packLeft, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
+	k.mulFew = amxMulFew
+	k.packLeft, k.packLeftQ, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackLeftQ, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
 	k.peakTiles = amxPeakTiles
 	return &k
 }
@@ -83,6 +107,78 @@ func amxPackLeft(dst []uint16, a []float32, lda, m, k int) {
 		default:
 			packLeft(tiles[whole*512:], a[i*lda+32*whole:], lda, rows, k%32)
 		}
+	}
+}
+
+func amxPackLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
+	var row func(dst *uint16, src *byte, blocks, ahead int)
+	switch {
+	case k%32 != 0:
+	case t == Q4_1:
+		row = amxRowQ4_1
+	case t == Q4_0:
+		row = amxRowQ4_0
+	case t == Q8_0:
+		row = amxRowQ8_0
+	}
+	rb, blocks := t.RowBytes(k), (k+31)/32
+	if row == nil {
+		s := claimScratch(16 * k)
+		defer s.release()
+		for i := 0; i < n; i += 16 {
+			c := min(16, n-i)
+			for r := range c {
+				avx2Widen[t](s.buf[r*k:(r+1)*k], storedRow(w, order, rb, i+r))
+			}
+			amxPackLeft(dst[i/16*blocks*512:], s.buf, k, c, k)
+		}
+		return
+	}
+	if n%16 != 0 {
+		clear(dst[n/16*blocks*512:][:blocks*512])
+	}
+	for r := range n {
+		row(&dst[r/16*blocks*512+r%16*32], &storedRow(w, order, rb, r)[0], blocks, n*rb)
+	}
+}
+
+func amxMulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) {
+	i := 0
+	if k%32 == 0 && (t == Q4_1 || t == Q4_0 || t == Q8_0) {
+		var rows [64]*byte
+		s := claimScratch(1024)
+		part := (*uint16)(unsafe.Pointer(&s.buf[512-uintptr(unsafe.Pointer(&s.buf[0]))/4%512]))
+		rb := t.RowBytes(k)
+		for n-i >= 16 {
+			groups := min(4, (n-i)/16)
+			for r := range 16 * groups {
+				rows[r] = &storedRow(w, order, rb, i+r)[0]
+			}
+			switch t {
+			case Q4_1:
+				amxFewQ4_1(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
+			case Q4_0:
+				amxFewQ4_0(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
+			case Q8_0:
+				amxFewQ8_0(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
+			}
+			i += 16 * groups
+		}
+		s.release()
+	}
+	for ; i < n; i += 64 {
+		part, at, c := w, order, c[i*ldc:]
+		if order != nil {
+			at = order[i:]
+		} else {
+			part = w[i*t.RowBytes(k):]
+		}
+		rows := min(64, n-i)
+		s := claimScratch(TilesLen(rows, k)/2 + 1)
+		left := unsafe.Slice((*uint16)(unsafe.Pointer(&s.buf[0])), TilesLen(rows, k))
+		amxPackLeftQ(left, part, t, at, rows, k)
+		amxMulTiles(c, ldc, left, (k+31)/32, b, rows, 16, (k+31)/32, false)
+		s.release()
 	}
 }
 
@@ -119,16 +215,19 @@ func amxPackRightT(dst []uint16, b []float32, ldb, n, k int) {
 	for j := 0; j < n; j += 16 {
 		rows := min(16, n-j)
 		tiles := dst[j/16*kt*512:][:kt*512]
-		if rows < 16 || k%32 != 0 {
+		if k%32 != 0 {
 			packRightT(tiles, b[j*ldb:], ldb, rows, k)
 			continue
 		}
-		amxPackTurned(&tiles[0], &b[j*ldb], 4*ldb, kt)
+		amxPackTurned(&tiles[0], &b[j*ldb], 4*ldb, rows, kt)
 	}
 }
 
 func amxMulTiles(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool) {
 	parts := (kt + tileChunk - 1) / tileChunk
+	if n <= 16 {
+		parts = 1 // nothing on the right to keep in the cache
+	}
 	chunk := (kt + parts - 1) / parts
 	stepA, step := ka*512, kt*512
 	for p := 0; p < kt; p += chunk {
@@ -137,9 +236,14 @@ func amxMulTiles(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt 
 		a, b := a[p*512:], b[p*512:]
 		for j := 0; j < n; j += 32 {
 			i := 0
-			if n-j >= 32 && m >= 32 {
+			switch {
+			case n-j >= 32 && m >= 32:
 				amxTiles(&tileConfig[0], &c[j], 4*ldc, &a[0], 2*stepA, &b[j/16*step], 2*step, kc, m/32, add)
 				i = m &^ 31
+			case n-j == 16:
+				for ; m-i >= 64; i += 64 {
+					amxTall(&tileConfig[0], &c[i*ldc+j], 4*ldc, &a[i/16*stepA], 2*stepA, &b[j/16*step], kc, add)
+				}
 			}
 			for ; i < m; i += 16 {
 				for jj := j; jj < min(j+32, n); jj += 16 {

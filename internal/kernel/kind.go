@@ -27,6 +27,8 @@ type kind struct {
 
 	fastTiles   bool
 	packLeft    func(dst []uint16, a []float32, lda, m, k int)
+	packLeftQ   func(dst []uint16, w []byte, t DType, order []int32, n, k int)
+	mulFew      func(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int)
 	packRight   func(dst []uint16, b []float32, ldb, k, n int)
 	packRightAt func(dst []uint16, kt, tp int, b []float32, ldb, rows, n int)
 	packRightT  func(dst []uint16, b []float32, ldb, n, k int)

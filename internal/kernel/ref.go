@@ -11,7 +11,7 @@ var goKind = kind{
 
 	mulNT: mulNT, addOuter: addOuter, dot: dot,
 
-	packLeft: packLeft, packRight: packRight, packRightAt: packRightAt, packRightT: packRightT, mulTiles: mulTiles,
+	packLeft: packLeft, packLeftQ: packLeftQ, mulFew: mulFew, packRight: packRight, packRightAt: packRightAt, packRightT: packRightT, mulTiles: mulTiles,
 
 	exp: expSlice, expSum: expSum, maxOf: maxOf, sumSquares: sumSquares,
 	siluMul: siluMul, siluMulGrad: siluMulGrad, geluMul: geluMul, geluMulGrad: geluMulGrad,

@@ -25,6 +25,25 @@ func packLeft(dst []uint16, a []float32, lda, m, k int) {
 	}
 }
 
+func packLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
+	s := claimScratch(16 * k)
+	defer s.release()
+	step, rb := TilesLen(16, k), t.RowBytes(k)
+	for i := 0; i < n; i += 16 {
+		c := min(16, n-i)
+		for r := range c {
+			widenRef[t](s.buf[r*k:(r+1)*k], storedRow(w, order, rb, i+r))
+		}
+		packLeft(dst[i/16*step:], s.buf, k, c, k)
+	}
+}
+
+func mulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) {
+	left := make([]uint16, TilesLen(n, k))
+	packLeftQ(left, w, t, order, n, k)
+	mulTiles(c, ldc, left, (k+31)/32, b, n, 16, (k+31)/32, false)
+}
+
 func packRight(dst []uint16, b []float32, ldb, k, n int) {
 	kt := (k + 31) / 32
 	for p := 0; p < k; p += 32 {

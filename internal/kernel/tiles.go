@@ -30,6 +30,31 @@ func PackLeft(dst []uint16, a []float32, lda, m, k int) {
 	}
 }
 
+// PackLeftQ overwrites dst with W [n,k], of which row i is stored row order[i] (i
+// where order is nil), as a left operand: for few columns on the right (decoding)
+// it costs less than the other way round, and the product is the transpose, with
+// the same bits. What lies behind the rows of w is fetched ahead.
+func PackLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
+	checkQuant("PackLeftQ", w, t, order, n, k)
+	checkTiles("PackLeftQ", len(dst), n, k)
+	if n > 0 && k > 0 {
+		cur.packLeftQ(dst, w, t, order, n, k)
+	}
+}
+
+// MulFew overwrites C [n,16] with the product of W [n,k], of which row i is stored
+// row order[i] (i where order is nil), and a packed right operand of up to 16
+// columns, as PackLeftQ and MulTiles do (decoding). What lies behind the rows of w
+// is fetched ahead.
+func MulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) {
+	checkMat("MulFew", "c", len(c), ldc, n, 16)
+	checkQuant("MulFew", w, t, order, n, k)
+	checkTiles("MulFew", len(b), 16, k)
+	if n > 0 && k > 0 {
+		cur.mulFew(c, ldc, w, t, order, b, n, k)
+	}
+}
+
 // PackRight overwrites dst with B [k,n] as a right operand.
 func PackRight(dst []uint16, b []float32, ldb, k, n int) {
 	checkMat("PackRight", "b", len(b), ldb, k, n)

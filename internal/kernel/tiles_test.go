@@ -11,7 +11,7 @@ import (
 func TestMulTiles(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(11)
-		for _, s := range append(shapes(r), shape{64, 96, 576}, shape{70, 33, 1536}, shape{512, 64, 192}) {
+		for _, s := range append(shapes(r), shape{64, 96, 576}, shape{70, 33, 1536}, shape{512, 64, 192}, shape{64, 16, 576}, shape{150, 16, 1000}, shape{130, 48, 64}) {
 			lda, ldb, ldt, ldc := ld(r, s.k), ld(r, s.n), ld(r, s.k), ld(r, s.n)
 			a, b := randMat(r, s.m, s.k, lda), randMat(r, s.k, s.n, ldb)
 			bt := randMat(r, s.n, s.k, ldt)
@@ -104,7 +104,7 @@ func TestPackRightQ(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(13)
 		for _, typ := range allTypes() {
-			const rows, cols = 45, 512
+			const rows, cols = 45, 768
 			w := randQuant(r, typ, rows*cols)
 			order := make([]int32, rows)
 			for i := range order {
@@ -120,11 +120,69 @@ func TestPackRightQ(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: the transpose is packed otherwise", typ)
 			}
+			PackLeftQ(got, w, typ, order, rows, cols)
+			PackLeft(want, wide, cols, rows, cols)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: the left operand is packed otherwise", typ)
+			}
 			got, want = make([]uint16, TilesLen(256, rows)), make([]uint16, TilesLen(256, rows))
 			PackRightQ(got, w, typ, order, cols, 256, 256, rows)
 			PackRight(want, wide[256:], cols, rows, 256)
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: it is packed otherwise", typ)
+			}
+		}
+	})
+}
+
+// TestPackLeftQ: rows of an odd number of blocks, and few of them.
+func TestPackLeftQ(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(15)
+		for _, typ := range allTypes() {
+			if n, _ := typ.Block(); n > 32 {
+				continue
+			}
+			for _, s := range []shape{{n: 1, k: 32}, {n: 3, k: 96}, {n: 16, k: 160}, {n: 33, k: 64}} {
+				w := randQuant(r, typ, s.n*s.k)
+				wide := make([]float32, s.n*s.k)
+				Widen(wide, w, typ)
+				got, want := make([]uint16, TilesLen(s.n, s.k)), make([]uint16, TilesLen(s.n, s.k))
+				for i := range got {
+					got[i] = 0x7fc1
+				}
+				PackLeftQ(got, w, typ, nil, s.n, s.k)
+				PackLeft(want, wide, s.k, s.n, s.k)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, %v: it is packed otherwise", typ, s)
+				}
+			}
+		}
+	})
+}
+
+// TestMulFew: the product of few columns is that of packed operands.
+func TestMulFew(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(16)
+		for _, typ := range allTypes() {
+			for _, s := range []shape{{m: 3, n: 5, k: 256}, {m: 16, n: 130, k: 768}, {m: 1, n: 64, k: 512}} {
+				w := randQuant(r, typ, s.n*s.k)
+				order := shuffled(r, s.n, s.n)
+				x := randMat(r, s.m, s.k, s.k)
+				right, left := make([]uint16, TilesLen(16, s.k)), make([]uint16, TilesLen(s.n, s.k))
+				PackRightT(right, x.x, s.k, s.m, s.k)
+				for _, o := range [][]int32{nil, order} {
+					got, want := make([]float32, 16*s.n), make([]float32, 16*s.n)
+					MulFew(got, 16, w, typ, o, right, s.n, s.k)
+					PackLeftQ(left, w, typ, o, s.n, s.k)
+					MulTiles(want, 16, left, right, s.n, 16, s.k, false)
+					for i := range got {
+						if !sameBits(got[i], want[i]) && (got[i] == got[i] || want[i] == want[i]) {
+							t.Fatalf("%s, %v: c[%d] is %v and not %v", typ, s, i, got[i], want[i])
+						}
+					}
+				}
 			}
 		}
 	})

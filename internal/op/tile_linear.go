@@ -2,6 +2,18 @@ package op
 
 import "github.com/getstroke/stroke/internal/kernel"
 
+// fewRows is the most rows of x for which a tile's rows are outputs and its
+// columns rows of x, so that weights are packed as they lie (decoding). It
+// changes speed, never bits.
+const fewRows = 16
+
+// fewPanel is how many outputs go through the tiles together then, and fewRun how
+// many times as many a task takes: weights are read in long runs.
+const (
+	fewPanel = 64
+	fewRun   = 4
+)
+
 // tileLinearTask is Linear in bfloat16. Every row goes through the tiles by
 // itself: neither its place in one nor its neighbours show in its bits.
 type tileLinearTask struct {
@@ -11,6 +23,7 @@ type tileLinearTask struct {
 	lins  []Linear
 	phase int
 	rows  int
+	panel int // outputs in a task
 }
 
 // The phases: x is packed; low-rank inputs are computed and packed; products.
@@ -21,7 +34,10 @@ const (
 )
 
 func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
-	*t = tileLinearTask{tiles: tl, x: x, n: n, in: in, lins: lins, rows: tileRows(n)}
+	*t = tileLinearTask{tiles: tl, x: x, n: n, in: in, lins: lins, rows: tileRows(n), panel: tilePanel}
+	if n <= fewRows {
+		t.panel = fewRun * fewPanel
+	}
 	run(ceilDiv(n, t.rows), t)
 	if c := deltaTasks(lins, t.rows); c > 0 {
 		t.phase = lowInputs
@@ -30,7 +46,7 @@ func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
 	t.phase = products
 	tasks := 0
 	for i := range lins {
-		tasks += ceilDiv(lins[i].W.Rows, tilePanel)
+		tasks += ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(tasks, t)
 }
@@ -39,15 +55,19 @@ func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
 func (t *tileLinearTask) Do(i, worker int) {
 	switch t.phase {
 	case packInput:
+		if t.n <= fewRows {
+			kernel.PackRightT(t.left, t.x, t.in, t.n, t.in)
+			return
+		}
 		t.pack(t.left, t.x, t.in, i*t.rows, min((i+1)*t.rows, t.n))
 	case lowInputs:
 		l, d, chunk := deltaTask(t.lins, t.rows, i)
 		t.lowRank(l, d, chunk, worker)
 	case products:
 		for l := range t.lins {
-			c := ceilDiv(t.lins[l].W.Rows, tilePanel)
+			c := ceilDiv(t.lins[l].W.Rows, t.panel)
 			if i < c {
-				t.product(l, i*tilePanel, worker)
+				t.product(l, i*t.panel, worker)
 				return
 			}
 			i -= c
@@ -62,10 +82,25 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 	lo := d.Lo + chunk*t.rows
 	hi := min(lo+t.rows, d.Hi)
 	h := d.H[(lo-d.Lo)*p.Pad : (hi-d.Lo)*p.Pad]
-	if d.Drop != nil {
+	switch {
+	case d.Drop != nil:
 		d.Drop.apply(t.x[lo*t.in:], lo, hi, t.in)
 		kernel.MulNT(h, p.Pad, d.Drop.X[lo*t.in:], t.in, p.A, t.in, hi-lo, p.Pad, t.in)
-	} else {
+	case t.n <= fewRows:
+		sum, left := t.turn[worker][:fewRows*p.Pad], t.spare[worker]
+		if p.Half != nil {
+			kernel.PackLeftQ(left, p.Half, kernel.F16, nil, p.Rank, t.in)
+		} else {
+			kernel.PackLeft(left, p.A, t.in, p.Rank, t.in)
+		}
+		kernel.MulTiles(sum, fewRows, left, t.left, p.Rank, fewRows, t.in, false)
+		clear(h)
+		for r := range hi - lo {
+			for i := range p.Rank {
+				h[r*p.Pad+i] = sum[i*fewRows+lo+r]
+			}
+		}
+	default:
 		right := t.right[worker]
 		kernel.PackRightT(right, p.A, t.in, p.Pad, t.in)
 		t.mulRows(h, p.Pad, t.left, right, lo, hi, p.Pad, t.in, worker)
@@ -74,15 +109,37 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 	t.pack(t.lowOf(t.lins, l, k), d.H, p.Pad, lo-d.Lo, hi-d.Lo)
 }
 
-// product computes tilePanel columns of Y.
+// few computes outputs [j0, j1) of few rows.
+func (t *tileLinearTask) few(lin *Linear, j0, j1, worker int) {
+	w := lin.W
+	out, sum := w.Rows, t.turn[worker][:fewPanel*fewRows]
+	data, order := rowsOf(w, j0, j1)
+	kernel.MulFew(sum, fewRows, data, w.DType, order, t.left, j1-j0, t.in)
+	if t.n == 1 {
+		y := lin.Y[j0:j1]
+		for i := range y {
+			y[i] = sum[i*fewRows]
+		}
+		return
+	}
+	kernel.Transpose(lin.Y[j0:], out, sum, fewRows, j1-j0, t.n)
+}
+
+// product computes a panel of columns of Y.
 func (t *tileLinearTask) product(l, j0, worker int) {
 	lin := &t.lins[l]
 	w := lin.W
 	out, right := w.Rows, t.right[worker]
-	j1 := min(j0+tilePanel, out)
-	data, order := rowsOf(w, j0, j1)
-	kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)
-	kernel.MulTiles(lin.Y[j0:], out, t.left, right, t.n, j1-j0, t.in, false)
+	j1 := min(j0+t.panel, out)
+	if t.n <= fewRows {
+		for j := j0; j < j1; j += fewPanel {
+			t.few(lin, j, min(j+fewPanel, j1), worker)
+		}
+	} else {
+		data, order := rowsOf(w, j0, j1)
+		kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)
+		kernel.MulTiles(lin.Y[j0:], out, t.left, right, t.n, j1-j0, t.in, false)
+	}
 	if lin.Bias != nil {
 		for r := range t.n {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])

@@ -50,12 +50,13 @@ func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
 		return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(f))), 2*len(f))
 	}
 	size, group := r.Heads.Size, r.Heads.Q/r.Heads.KV
-	left := max(kernel.TilesLen(r.Tokens, r.In), kernel.TilesLen(r.Tokens, r.Sum+32*maxLinears))
-	right := max(kernel.TilesLen(tilePanel, r.In), kernel.TilesLen(headSlice, r.Dim), kernel.TilesLen(r.Dim, headSlice),
+	left := max(kernel.TilesLen(max(r.Tokens, fewRows), r.In), kernel.TilesLen(r.Tokens, r.Sum+32*maxLinears))
+	right := max(kernel.TilesLen(max(tilePanel, fewPanel), r.In), kernel.TilesLen(headSlice, r.Dim), kernel.TilesLen(r.Dim, headSlice),
 		kernel.TilesLen(r.Pad, max(r.In, r.Out)), kernel.TilesLen(size, r.Context), kernel.TilesLen(r.Context, size))
 	scores, probabilities := attendRoom(r.Context, group)
-	spare := max(kernel.TilesLen(headTiles, r.Dim)+kernel.TilesLen(headTiles, headSlice), probabilities, group*kernel.TilesLen(queryBlock(group), size))
-	turn := max(16*r.Pad, group*queryBlock(group))
+	spare := max(kernel.TilesLen(headTiles, r.Dim)+kernel.TilesLen(headTiles, headSlice), probabilities, group*kernel.TilesLen(queryBlock(group), size),
+		kernel.TilesLen(max(fewPanel, r.Pad), r.In))
+	turn := max(fewRows*max(r.Pad, fewPanel), group*queryBlock(group))
 	t := &tiles{}
 	if r.Grad {
 		t.across = words(kernel.TilesLen(r.In, r.Tokens))

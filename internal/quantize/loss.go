@@ -68,7 +68,7 @@ func (o *Options) pieces(b *opened) ([]eval.Piece, error) {
 
 // score gives the losses of the pieces.
 func (b *opened) score(ctx context.Context, pieces []eval.Piece, stage string, emit func(stroke.Event)) ([]eval.Loss, error) {
-	s, err := eval.NewScorer(b.model, min(pieceTokens, b.model.Context), 0)
+	s, err := eval.NewScorer(b.model, min(pieceTokens, b.model.Context), 0, false)
 	if err != nil {
 		return nil, err
 	}

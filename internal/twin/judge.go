@@ -68,12 +68,12 @@ func within(pieces []piece, tokens int) []piece {
 
 // judge scores pieces under the four conditions; those with the adapter are with
 // what was learnt, whatever it is. progress may be nil.
-func (b *baseModel) judge(ctx context.Context, pieces []piece, l *learnt, progress func(c verdict.Condition, done, total int)) (losses [verdict.Conditions][]eval.Loss, err error) {
+func (b *baseModel) judge(ctx context.Context, pieces []piece, l *learnt, bf16 bool, progress func(c verdict.Condition, done, total int)) (losses [verdict.Conditions][]eval.Loss, err error) {
 	longest := 2
 	for _, p := range pieces {
 		longest = max(longest, len(p.prompted.Context)+len(p.prompted.Tokens))
 	}
-	without, err := eval.NewScorer(b.model, longest, l.pad())
+	without, err := eval.NewScorer(b.model, longest, l.pad(), bf16)
 	if err != nil {
 		return losses, err
 	}
@@ -85,7 +85,7 @@ func (b *baseModel) judge(ctx context.Context, pieces []piece, l *learnt, progre
 	defer done()
 	with := without
 	if m != b.model {
-		if with, err = eval.NewScorer(m, longest, 0); err != nil {
+		if with, err = eval.NewScorer(m, longest, 0, bf16); err != nil {
 			return losses, err
 		}
 		defer with.Close()

@@ -12,6 +12,7 @@ import (
 	"github.com/getstroke/stroke/internal/likeness/prose"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/train"
 )
 
 // measured is a version of a twin opened to be measured, with all that it is
@@ -80,13 +81,14 @@ func (m *measured) close() {
 // scorers are those of the bare base and of the twin, the same one where what
 // was learnt is an adapter.
 func (m *measured) scorers(context, pad int) (base, twin *eval.Scorer, done func(), err error) {
-	if base, err = eval.NewScorer(m.b.model, context, pad); err != nil {
+	fast := train.Fastest() == train.BF16
+	if base, err = eval.NewScorer(m.b.model, context, pad, fast); err != nil {
 		return nil, nil, nil, err
 	}
 	if m.model == m.b.model {
 		return base, base, func() { base.Close() }, nil
 	}
-	if twin, err = eval.NewScorer(m.model, context, 0); err != nil {
+	if twin, err = eval.NewScorer(m.model, context, 0, fast); err != nil {
 		base.Close()
 		return nil, nil, nil, err
 	}

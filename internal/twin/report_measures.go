@@ -11,6 +11,7 @@ import (
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/token"
+	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/report"
 )
 
@@ -264,7 +265,7 @@ func (p *reporter) forgetting() (*stage, error) {
 				return l, err
 			}
 			defer done()
-			scorer, err := eval.NewScorer(m, g.Longest(), p.learnt.pad())
+			scorer, err := eval.NewScorer(m, g.Longest(), p.learnt.pad(), train.Fastest() == train.BF16)
 			if err != nil {
 				return l, err
 			}

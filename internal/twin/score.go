@@ -71,7 +71,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 				return none, err
 			}
 		}
-		losses, err := b.judge(ctx, pieces, l, nil)
+		losses, err := b.judge(ctx, pieces, l, false, nil)
 		if err != nil {
 			return none, interrupted(err, "score "+file, "")
 		}

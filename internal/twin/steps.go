@@ -255,12 +255,15 @@ func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 	for _, a := range r.inTraining() {
 		pad += a.Adapter.Pad()
 	}
-	s, err := eval.NewScorer(r.trainer.Model(), longest, pad)
+	s, err := eval.NewScorer(r.trainer.Model(), longest, pad, r.bf16())
 	if err != nil {
 		return nil, nil, err
 	}
 	return s, pieces, nil
 }
+
+// bf16 says whether the run scores in bfloat16: as it trains, unless told.
+func (r *run) bf16() bool { return r.recipe.Options.Arithmetic == train.BF16 && !r.o.ExactScores }
 
 // inTraining are the adapters that take part in training; none where weights of
 // the base are trained, which are in the trainer's model.

@@ -49,6 +49,9 @@ type Options struct {
 	// passages in its prompt: nothing is trained, withheld or judged.
 	ExamplesOnly bool
 
+	// ExactScores has what is scored scored in float32, whatever the run trains in.
+	ExactScores bool
+
 	Change func(*Recipe) // applied to the default recipe
 	Rows   func([]corpus.Row)
 }
@@ -503,7 +506,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int) (*Version, erro
 		written = &learnt{adapter: half}
 	}
 	pieces := within(r.passages.pieces(r.judge, pieceTokens), judgeTokens)
-	losses, err := r.b.judge(ctx, pieces, written, func(c verdict.Condition, done, total int) {
+	losses, err := r.b.judge(ctx, pieces, written, r.bf16(), func(c verdict.Condition, done, total int) {
 		r.emit(stroke.ScoreEvent{Condition: c.String(), Done: done, Total: total})
 	})
 	if err != nil {

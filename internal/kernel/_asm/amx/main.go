@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math"
 	"os"
 	"strings"
 )
@@ -63,9 +64,12 @@ func narrow(dst, hi, lo int) {
 		0x04|3|(15^hi&15)<<3, 0x40|(1^hi>>4&1)<<3, 0x72, 0xC0|dst&7<<3|lo&7)
 }
 
+// frame is the stack that every function has for itself.
+const frame = 32
+
 func function(doc, signature string, args int) {
 	name, _, _ := strings.Cut(signature, "(")
-	fmt.Fprintf(&out, "\n// %s\n// func %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", doc, signature, name, args)
+	fmt.Fprintf(&out, "\n// %s\n// func %s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", doc, signature, name, frame, args)
 }
 
 func label(s string) { fmt.Fprintf(&out, "%s:\n", s) }
@@ -171,6 +175,56 @@ func tile() {
 	p("RET")
 }
 
+// tall multiplies four tiles, one above the other, with one.
+func tall() {
+	function("amxTall does four tiles of C, one above the other: a tile waits for the product before it, four of them do not.",
+		"amxTall(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, kt int, add bool)", 57)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ c+8(FP), DX")
+	p("MOVQ ldc+16(FP), R10")
+	p("MOVQ a+24(FP), SI")
+	p("MOVQ aRow+32(FP), BX")
+	p("MOVQ b+40(FP), R8")
+	p("MOVQ kt+48(FP), CX")
+	p("MOVQ $64, R11")
+	p("MOVQ R10, R12")
+	p("SHLQ $4, R12")
+	p("LEAQ (SI)(BX*1), DI")
+	p("LEAQ (SI)(BX*2), R9")
+	p("LEAQ (DI)(BX*2), AX")
+	p("MOVBLZX add+56(FP), R14")
+	p("TESTQ R14, R14")
+	p("JZ amxTall_zero")
+	for i := range 4 {
+		load(i, dx, r10)
+		p("ADDQ R12, DX")
+	}
+	p("JMP amxTall_k")
+	label("amxTall_zero")
+	for i := range 4 {
+		zero(i)
+	}
+	label("amxTall_k")
+	load(7, r8, r11)
+	for i, r := range []int{si, di, r9, ax} {
+		load(4+i%3, r, r11)
+		dot(i, 4+i%3, 7)
+	}
+	for _, r := range []string{"SI", "DI", "R9", "AX", "R8"} {
+		p("ADDQ $1024, %s", r)
+	}
+	p("DECQ CX")
+	p("JNZ amxTall_k")
+	p("MOVQ c+8(FP), DX")
+	for i := range 4 {
+		store(i, dx, r10)
+		p("ADDQ R12, DX")
+	}
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("RET")
+}
+
 // packRows narrows rows as they lie.
 func packRows() {
 	function("amxPackRows narrows rows of kt·32 numbers, lds bytes apart, to a row of tiles.",
@@ -253,22 +307,29 @@ func turn() {
 
 // packTurned narrows 16 rows and turns them.
 func packTurned() {
-	function("amxPackTurned narrows 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.",
-		"amxPackTurned(dst *uint16, src *float32, lds, kt int)", 32)
+	function("amxPackTurned narrows up to 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.",
+		"amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)", 40)
 	p("MOVQ dst+0(FP), DI")
 	p("MOVQ src+8(FP), SI")
 	p("MOVQ lds+16(FP), R8")
-	p("MOVQ kt+24(FP), CX")
+	p("MOVQ rows+24(FP), R9")
+	p("MOVQ kt+32(FP), CX")
 	label("amxPackTurned_k")
 	p("MOVQ SI, AX")
 	for i := range 16 {
+		p("VPXORD Z%d, Z%d, Z%d", i, i, i)
+	}
+	for i := range 16 {
+		if i > 0 {
+			p("CMPQ R9, $%d", i)
+			p("JLE amxPackTurned_turn")
+			p("ADDQ R8, AX")
+		}
 		p("VMOVUPS (AX), Z%d", 16+i%2*2)
 		p("VMOVUPS 64(AX), Z%d", 17+i%2*2)
 		narrow(i, 17+i%2*2, 16+i%2*2)
-		if i < 15 {
-			p("ADDQ R8, AX")
-		}
 	}
+	label("amxPackTurned_turn")
 	turn()
 	for i := range 16 {
 		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
@@ -307,6 +368,241 @@ func packPairs() {
 	p("RET")
 }
 
+// constants of the look-up of nibbles.
+func constants() {
+	data := func(name string, at func(i int) uint64) {
+		for i := range 8 {
+			fmt.Fprintf(&out, "DATA ·%s+%d(SB)/8, $0x%016x\n", name, 8*i, at(i))
+		}
+		fmt.Fprintf(&out, "GLOBL ·%s(SB), RODATA|NOPTR, $64\n\n", name)
+	}
+	out.WriteString("\n")
+	// Byte i%16 of a block's nibbles for each of 32 words.
+	data("amxSpread", func(i int) uint64 {
+		var v uint64
+		for w := range 4 {
+			b := uint64((4*i + w) % 16)
+			v |= (b | b<<8) << (16 * w)
+		}
+		return v
+	})
+	// The low nibbles come first.
+	data("amxShift", func(i int) uint64 { return map[bool]uint64{true: 0, false: 0x0004000400040004}[i < 4] })
+	float := func(from int) func(i int) uint64 {
+		return func(i int) uint64 {
+			return uint64(math.Float32bits(float32(from+2*i))) | uint64(math.Float32bits(float32(from+2*i+1)))<<32
+		}
+	}
+	data("amxIota0", float(0))
+	data("amxIota8", float(-8))
+}
+
+// nibbleRow narrows a row of 4-bit weights, two blocks at a time, whose 16 values
+// each stand in one half of a table.
+func nibbleRow(format string, bytes int) {
+	name := "amxRow" + format
+	function(name+" widens and narrows a row of blocks of "+format+" to a row in as many tiles; what lies ahead bytes further is fetched.",
+		name+"(dst *uint16, src *byte, blocks, ahead int)", 32)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ blocks+16(FP), CX")
+	p("MOVQ ahead+24(FP), R8")
+	nibbleConstants(format)
+	quants := bytes - 16
+	table := func(z, i int) { nibbleTable(format, z, 8*i) }
+	index := func(z, at int) {
+		p("VBROADCASTI32X4 %d(SI), Z%d", at+quants, z)
+		p("VPERMB Z%d, Z16, Z%d", z, z)
+		p("VPSRLVW Z17, Z%d, Z%d", z, z)
+	}
+	p("SUBQ $2, CX")
+	p("JLT %s_one", name)
+	label(name + "_two")
+	p("PREFETCHT1 (SI)(R8*1)")
+	p("VMOVD (SI), X0")
+	p("VPINSRD $1, %d(SI), X0, X0", bytes)
+	p("VCVTPH2PS X0, X0")
+	p("VMOVUPS X0, (SP)")
+	table(1, 0)
+	table(2, 1)
+	narrow(3, 2, 1)
+	index(4, 0)
+	index(5, bytes)
+	p("VPANDD Z19, Z4, Z4")
+	p("VPTERNLOGD $0xEA, Z20, Z19, Z5")
+	p("VPERMW Z3, Z4, Z4")
+	p("VPERMW Z3, Z5, Z5")
+	p("VMOVDQU32 Z4, (DI)")
+	p("VMOVDQU32 Z5, 1024(DI)")
+	p("ADDQ $%d, SI", 2*bytes)
+	p("ADDQ $2048, DI")
+	p("SUBQ $2, CX")
+	p("JGE %s_two", name)
+	label(name + "_one")
+	p("ADDQ $2, CX")
+	p("JZ %s_done", name)
+	p("VMOVD (SI), X0")
+	p("VCVTPH2PS X0, X0")
+	p("VMOVUPS X0, (SP)")
+	table(1, 0)
+	narrow(3, 1, 1)
+	index(4, 0)
+	p("VPANDD Z19, Z4, Z4")
+	p("VPERMW Z3, Z4, Z4")
+	p("VMOVDQU32 Z4, (DI)")
+	label(name + "_done")
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// byteRow narrows a row of Q8_0.
+func byteRow() {
+	const name, bytes = "amxRowQ8_0", 34
+	function(name+" widens and narrows a row of blocks of Q8_0 to a row in as many tiles; what lies ahead bytes further is fetched.",
+		name+"(dst *uint16, src *byte, blocks, ahead int)", 32)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ src+8(FP), SI")
+	p("MOVQ blocks+16(FP), CX")
+	p("MOVQ ahead+24(FP), R8")
+	label(name + "_block")
+	p("PREFETCHT1 (SI)(R8*1)")
+	p("VPBROADCASTW (SI), Y0")
+	p("VCVTPH2PS Y0, Z0")
+	p("VPMOVSXBD 2(SI), Z1")
+	p("VPMOVSXBD 18(SI), Z2")
+	p("VCVTDQ2PS Z1, Z1")
+	p("VCVTDQ2PS Z2, Z2")
+	p("VMULPS Z0, Z1, Z1")
+	p("VMULPS Z0, Z2, Z2")
+	narrow(3, 2, 1)
+	p("VMOVDQU32 Z3, (DI)")
+	p("ADDQ $%d, SI", bytes)
+	p("ADDQ $1024, DI")
+	p("DECQ CX")
+	p("JNZ %s_block", name)
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// few writes the product of weights, widened a tile at a time, with one column of
+// tiles: while a tile is multiplied, the next one is widened.
+func few(format string, bytesOf int, widenPair func(pair int)) {
+	name := "amxFew" + format
+	function(name+" does groups of 16 rows of C: rows are those of the weights, each of kt blocks, b is a column of as many tiles, part is scratch for two tiles; what lies ahead bytes further is fetched.",
+		name+"(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)", 72)
+	p("MOVQ cfg+0(FP), AX")
+	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
+	p("MOVQ c+8(FP), DX")
+	p("MOVQ ldc+16(FP), R10")
+	p("MOVQ rows+24(FP), BX")
+	p("MOVQ groups+48(FP), R13")
+	p("MOVQ part+56(FP), AX")
+	p("MOVQ ahead+64(FP), R12")
+	p("MOVQ $64, R11")
+	nibbleConstants(format)
+	label(name + "_group")
+	p("MOVQ b+32(FP), R8")
+	p("MOVQ kt+40(FP), CX")
+	p("XORQ R9, R9")
+	zero(0)
+	label(name + "_k")
+	for pair := range 8 {
+		p("MOVQ %d(BX), SI", 16*pair)
+		p("MOVQ %d(BX), DI", 16*pair+8)
+		p("ADDQ R9, SI")
+		p("ADDQ R9, DI")
+		p("PREFETCHT0 (SI)(R12*1)")
+		p("PREFETCHT0 (DI)(R12*1)")
+		widenPair(pair)
+	}
+	load(1, ax, r11)
+	load(2, r8, r11)
+	dot(0, 1, 2)
+	p("XORQ $1024, AX")
+	p("ADDQ $1024, R8")
+	p("ADDQ $%d, R9", bytesOf)
+	p("DECQ CX")
+	p("JNZ %s_k", name)
+	store(0, dx, r10)
+	p("ADDQ $128, BX")
+	p("MOVQ R10, R14")
+	p("SHLQ $4, R14")
+	p("ADDQ R14, DX")
+	p("DECQ R13")
+	p("JNZ %s_group", name)
+	bytes("TILERELEASE", 0xC4, 0xE2, 0x78, 0x49, 0xC0)
+	p("VZEROUPPER")
+	p("RET")
+}
+
+func fewRows() {
+	for _, f := range []struct {
+		name  string
+		bytes int
+	}{{"Q4_1", 20}, {"Q4_0", 18}} {
+		quants := f.bytes - 16
+		few(f.name, f.bytes, func(pair int) {
+			p("VMOVD (SI), X0")
+			p("VPINSRD $1, (DI), X0, X0")
+			p("VCVTPH2PS X0, X0")
+			p("VMOVUPS X0, %d(SP)", 16*(pair%2))
+			nibbleTable(f.name, 1, 16*(pair%2))
+			nibbleTable(f.name, 2, 16*(pair%2)+8)
+			narrow(3, 2, 1)
+			for i, r := range []string{"SI", "DI"} {
+				p("VBROADCASTI32X4 %d(%s), Z%d", quants, r, 4+i)
+				p("VPERMB Z%d, Z16, Z%d", 4+i, 4+i)
+				p("VPSRLVW Z17, Z%d, Z%d", 4+i, 4+i)
+			}
+			p("VPANDD Z19, Z4, Z4")
+			p("VPTERNLOGD $0xEA, Z20, Z19, Z5")
+			p("VPERMW Z3, Z4, Z4")
+			p("VPERMW Z3, Z5, Z5")
+			p("VMOVDQU32 Z4, %d(AX)", 128*pair)
+			p("VMOVDQU32 Z5, %d(AX)", 128*pair+64)
+		})
+	}
+	few("Q8_0", 34, func(pair int) {
+		for i, r := range []string{"SI", "DI"} {
+			p("VPBROADCASTW (%s), Y0", r)
+			p("VCVTPH2PS Y0, Z0")
+			p("VPMOVSXBD 2(%s), Z1", r)
+			p("VPMOVSXBD 18(%s), Z2", r)
+			p("VCVTDQ2PS Z1, Z1")
+			p("VCVTDQ2PS Z2, Z2")
+			p("VMULPS Z0, Z1, Z1")
+			p("VMULPS Z0, Z2, Z2")
+			narrow(3, 2, 1)
+			p("VMOVDQU32 Z3, %d(AX)", 128*pair+64*i)
+		}
+	})
+}
+
+// nibbleConstants loads what the look-up of nibbles needs.
+func nibbleConstants(format string) {
+	if format == "Q8_0" {
+		return
+	}
+	p("VMOVDQU64 ·amxSpread(SB), Z16")
+	p("VMOVDQU64 ·amxShift(SB), Z17")
+	p("VMOVUPS ·%s(SB), Z18", map[string]string{"Q4_1": "amxIota0", "Q4_0": "amxIota8"}[format])
+	p("MOVL $0x000f000f, R14")
+	p("VPBROADCASTD R14, Z19")
+	p("MOVL $0x00100010, R14")
+	p("VPBROADCASTD R14, Z20")
+}
+
+// nibbleTable makes the 16 values of a block whose scale, and least value after
+// it, stand in float32 at a place of the stack.
+func nibbleTable(format string, z, at int) {
+	if format == "Q4_1" {
+		p("VBROADCASTSS %d(SP), Z%d", at+4, z)
+		p("VFMADD231PS.BCST %d(SP), Z18, Z%d", at, z)
+		return
+	}
+	p("VMULPS.BCST %d(SP), Z18, Z%d", at, z)
+}
+
 // peak keeps the tiles as busy as they can be.
 func peak() {
 	function("amxPeak makes iterations times four products of tiles from the first-level cache.",
@@ -339,10 +635,16 @@ func main() {
 	out.WriteString("// Code generated by command: go run ./amx -out ../amx_amd64.s. DO NOT EDIT.\n\n//go:build !purego\n\n#include \"textflag.h\"\n")
 	tiles()
 	tile()
+	tall()
 	packRows()
 	packHalf()
 	packTurned()
 	packPairs()
+	constants()
+	nibbleRow("Q4_1", 20)
+	nibbleRow("Q4_0", 18)
+	byteRow()
+	fewRows()
 	peak()
 	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
 		log.Fatal(err)

@@ -1,0 +1,263 @@
+// Command arithmetic sets training in the fastest arithmetic of this machine
+// beside exact training: for each writer and seed the same run twice, and the
+// loss of both adapters on the writer's judge documents, in float32; and the
+// cosine between the gradients of both arithmetics at the first step, the
+// fiftieth and the last. It prints a line of JSON for each.
+//
+//	go run ./bench/arithmetic -data ../shared/data > bench/results/arithmetic-KERNEL.jsonl
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/token"
+	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+var writers = map[string]string{
+	"lynch": "authors/lynch", "wodehouse": "authors/wodehouse", "branchaud": "reference/branchaud",
+}
+
+// result is one line.
+type result struct {
+	Writer     string             `json:"writer"`
+	Seed       uint64             `json:"seed,omitempty"`
+	Words      int                `json:"words"`
+	Kernel     string             `json:"kernel"`
+	Arithmetic string             `json:"arithmetic"`
+	Tokens     int                `json:"judge_tokens,omitempty"`
+	Base       float64            `json:"base,omitempty"`
+	Exact      float64            `json:"exact,omitempty"`      // judge loss of the adapter trained in f32
+	Fast       float64            `json:"fast,omitempty"`       // and of the other
+	Difference float64            `json:"difference,omitempty"` // fast less exact
+	Cosine     map[string]float64 `json:"gradient_cosine,omitempty"`
+}
+
+func main() {
+	data := flag.String("data", "../shared/data", "folder of the writers")
+	baseName := flag.String("base", "smollm2-135m-instruct", "base model")
+	words := flag.Int("words", 5000, "words of each writer")
+	seeds := flag.Int("seeds", 3, "seeds")
+	flag.Parse()
+	log.SetFlags(0)
+	if train.Fastest() == train.F32 {
+		log.Fatalf("the kernel %s has nothing faster than float32", kernel.Name())
+	}
+	home, err := os.MkdirTemp("", "arithmetic")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(home)
+	store, err := base.NewStore()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	m, done, err := twin.OpenModel(ctx, store, *baseName)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer done()
+	vocab, err := token.VocabFromGGUF(m.Source.GGUF.Meta)
+	if err != nil {
+		log.Fatal(err)
+	}
+	tok, err := token.New(vocab)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, w := range slices.Sorted(func(yield func(string) bool) {
+		for w := range writers {
+			if !yield(w) {
+				return
+			}
+		}
+	}) {
+		folder := filepath.Join(home, w)
+		text, err := sample(filepath.Join(*data, writers[w]), folder, *words)
+		if err != nil {
+			log.Fatal(err)
+		}
+		r := result{Writer: w, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Arithmetic: string(train.Fastest())}
+		if r.Cosine, err = cosines(ctx, m, tok, text); err != nil {
+			log.Fatal(err)
+		}
+		print(r)
+		r.Cosine = nil
+		for r.Seed = 1; r.Seed <= uint64(*seeds); r.Seed++ {
+			var losses [2]float64
+			for i, a := range []train.Arithmetic{train.F32, train.Fastest()} {
+				var last stroke.DoneEvent
+				o := twin.Options{Source: folder, To: filepath.Join(home, fmt.Sprint(w, r.Seed, a)), Base: *baseName, ExactScores: true,
+					Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = a, r.Seed }}
+				if err := twin.Train(ctx, o, func(e stroke.Event) {
+					if d, ok := e.(stroke.DoneEvent); ok {
+						last = d
+					}
+				}); err != nil {
+					log.Fatal(err)
+				}
+				if last.HeldOut.Tokens == 0 {
+					log.Fatalf("%s has no judge text", w)
+				}
+				losses[i], r.Tokens, r.Base = last.HeldOut.Adapter, last.HeldOut.Tokens, last.HeldOut.Base
+			}
+			r.Exact, r.Fast, r.Difference = losses[0], losses[1], losses[1]-losses[0]
+			print(r)
+		}
+	}
+}
+
+func print(r result) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(b))
+}
+
+// sample copies files below dir, every so many in the order of their names, up
+// to a number of words, the last one cut there; it returns their text.
+func sample(dir, to string, words int) (string, error) {
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".md") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(files) == 0 {
+		return "", fmt.Errorf("no Markdown file in %s", dir)
+	}
+	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(spread(a), spread(b)) })
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	left := words
+	for i, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		paragraphs := strings.SplitAfter(string(b), "\n\n")
+		n := 0
+		for n < len(paragraphs) && left > 0 {
+			left -= len(strings.Fields(paragraphs[n]))
+			n++
+		}
+		part := strings.Join(paragraphs[:n], "")
+		all.WriteString(part)
+		if err := os.WriteFile(filepath.Join(to, fmt.Sprintf("%03d.md", i)), []byte(part), 0o600); err != nil {
+			return "", err
+		}
+		if left <= 0 {
+			break
+		}
+	}
+	return all.String(), nil
+}
+
+// spread orders names in a way that has nothing to do with their dates.
+func spread(s string) uint32 {
+	h := uint32(2166136261)
+	for _, c := range []byte(filepath.Base(s)) {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h
+}
+
+// cosines trains on a text, and compares gradients on the way.
+func cosines(ctx context.Context, m *model.Model, tok *token.Tokenizer, text string) (map[string]float64, error) {
+	ids := tok.Encode(text)
+	const length = 512
+	var examples []train.Example
+	for at := 0; at+length <= len(ids); at += length {
+		examples = append(examples, train.Example{Tokens: ids[at : at+length]})
+	}
+	epochs := make([][]train.Example, 60/max(len(examples), 1)+1)
+	for i := range epochs {
+		epochs[i] = examples
+	}
+	recipe := twin.DefaultRecipe(len(strings.Fields(text)))
+	o := recipe.Options
+	o.TokensPerStep = length
+	t, err := train.New(train.Job{Model: m, Options: o, Epochs: epochs})
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	c := map[string]float64{}
+	for step := 1; ; step++ {
+		if step == 1 || step == 50 || step == t.Steps() {
+			v, err := cosine(m, t.Adapter(), o, examples[step%len(examples)].Tokens)
+			if err != nil {
+				return nil, err
+			}
+			c[fmt.Sprintf("step %d of %d", step, t.Steps())] = v
+		}
+		if _, ok, err := t.Step(ctx); err != nil || !ok {
+			return c, err
+		}
+	}
+}
+
+// cosine is that between the gradients of an adapter in both arithmetics.
+func cosine(m *model.Model, a *lora.Adapter, o train.Options, ids []int32) (float64, error) {
+	n := len(ids)
+	targets, scale, nll := make([]int32, n), make([]float32, n), make([]float32, n)
+	for i := range ids {
+		targets[i], scale[i] = -1, 1/float32(n)
+		if i+1 < n {
+			targets[i] = ids[i+1]
+		}
+	}
+	var grads [2][]float32
+	for k, fast := range []bool{false, true} {
+		b := lora.New(m.Shape(), o.LoRA, o.Seed, nil)
+		b.Copy(a)
+		b.Trainable(func(n int) []float32 { return make([]float32, n) })
+		s, err := m.NewSession(model.Limits{Tokens: n, Rows: 1, Context: n, Longest: n, Pad: b.Pad(), Training: true, Kept: m.Layers, BF16: fast})
+		if err != nil {
+			return 0, err
+		}
+		defer s.Close()
+		if err := s.Forward([]model.Row{{Tokens: ids, Adapters: []lora.Applied{{Adapter: b, Strength: 1}}}}); err != nil {
+			return 0, err
+		}
+		if err := s.Loss(nll, targets, scale, true); err != nil {
+			return 0, err
+		}
+		if err := s.Backward(); err != nil {
+			return 0, err
+		}
+		b.Each(func(_ int, _ lora.Module, p *op.Pair) { grads[k] = append(append(grads[k], p.GradA...), p.GradB...) })
+	}
+	var xy, xx, yy float64
+	for i, x := range grads[0] {
+		y := grads[1][i]
+		xy, xx, yy = xy+float64(x)*float64(y), xx+float64(x)*float64(x), yy+float64(y)*float64(y)
+	}
+	return xy / math.Sqrt(xx*yy), nil
+}
