@@ -203,6 +203,9 @@ func (o *Options) adapters(m *model.Model) []lora.Applied {
 		kernel.NarrowF16(half, p.A[:n])
 		kernel.Widen(p.A[:n], half, kernel.F16)
 		p.KeepHalf()
+		if o.arithmetic() == train.BF16 {
+			p.KeepTiles()
+		}
 	})
 	return []lora.Applied{{Adapter: a, Strength: 1}}
 }

@@ -29,7 +29,7 @@ func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	defer e.Close()
 	var adapters []lora.Applied
 	for range streamAdapters {
-		adapters = append(adapters, (&Options{Adapter: true}).adapters(m)...)
+		adapters = append(adapters, (&Options{Adapter: true, Exact: o.Exact}).adapters(m)...)
 	}
 	rng := rand.New(rand.NewPCG(1, 4))
 	for i := range o.Repeats + 1 {

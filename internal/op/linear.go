@@ -17,6 +17,8 @@ type Pair struct {
 	A         []float32 // [Pad, In]
 	B         []float32 // [Pad, Out], the transpose of PEFT's lora_B
 	Half      []byte    // [Rank, In] in F16: A again, where it is exact; read for small batches in A's place, or nil
+	TileA     []uint16  // A as a left operand of tiles, and B's transpose: read for small batches in bfloat16, or nil
+	TileB     []uint16
 	GradA     []float32 // [In, Pad], accumulated by LinearGrad; nil where the pair is frozen
 	GradB     []float32 // [Out, Pad]
 }
@@ -40,6 +42,19 @@ func (p *Pair) KeepHalf() {
 		}
 	}
 	p.Half = half
+}
+
+// KeepTiles makes TileA and TileB, for a pair that does not change any more.
+func (p *Pair) KeepTiles() {
+	if p.TileA != nil {
+		return
+	}
+	b := make([]float32, p.Out*p.Pad)
+	kernel.Transpose(b, p.Pad, p.B, p.Out, p.Pad, p.Out)
+	p.TileB = make([]uint16, kernel.TilesLen(p.Out, p.Pad))
+	kernel.PackLeft(p.TileB, b, p.Pad, p.Out, p.Pad)
+	p.TileA = make([]uint16, kernel.TilesLen(p.Pad, p.In))
+	kernel.PackLeft(p.TileA, p.A, p.In, p.Pad, p.In)
 }
 
 // Delta applies a pair to the rows [Lo, Hi) of a flattened batch.

@@ -88,9 +88,12 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 		kernel.MulNT(h, p.Pad, d.Drop.X[lo*t.in:], t.in, p.A, t.in, hi-lo, p.Pad, t.in)
 	case t.n <= fewRows:
 		sum, left := t.turn[worker][:fewRows*p.Pad], t.spare[worker]
-		if p.Half != nil {
+		switch {
+		case p.TileA != nil:
+			left = p.TileA
+		case p.Half != nil:
 			kernel.PackLeftQ(left, p.Half, kernel.F16, nil, p.Rank, t.in)
-		} else {
+		default:
 			kernel.PackLeft(left, p.A, t.in, p.Rank, t.in)
 		}
 		kernel.MulTiles(sum, fewRows, left, t.left, p.Rank, fewRows, t.in, false)
@@ -106,15 +109,39 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 		t.mulRows(h, p.Pad, t.left, right, lo, hi, p.Pad, t.in, worker)
 	}
 	kernel.Scale(h, p.Scale*d.Strength)
+	if t.onLeft(p) {
+		// Columns for all rows of x: those of other adapters are zero.
+		all := t.turn[worker][:fewRows*p.Pad]
+		clear(all)
+		copy(all[lo*p.Pad:], h)
+		kernel.PackRightT(t.lowOf(t.lins, l, k), all, p.Pad, fewRows, p.Pad)
+		return
+	}
 	t.pack(t.lowOf(t.lins, l, k), d.H, p.Pad, lo-d.Lo, hi-d.Lo)
 }
 
+// onLeft says whether a pair's B stands on the left, as the weights do.
+func (t *tileLinearTask) onLeft(p *Pair) bool { return t.n <= fewRows && p.TileB != nil }
+
 // few computes outputs [j0, j1) of few rows.
-func (t *tileLinearTask) few(lin *Linear, j0, j1, worker int) {
+func (t *tileLinearTask) few(l, j0, j1, worker int) {
+	lin := &t.lins[l]
 	w := lin.W
 	out, sum := w.Rows, t.turn[worker][:fewPanel*fewRows]
 	data, order := rowsOf(w, j0, j1)
 	kernel.MulFew(sum, fewRows, data, w.DType, order, t.left, j1-j0, t.in)
+	if lin.Bias != nil {
+		for i, b := range lin.Bias[j0:j1] {
+			for r := range t.n {
+				sum[i*fewRows+r] += b
+			}
+		}
+	}
+	for k := range lin.Deltas {
+		if p := lin.Deltas[k].Pair; t.onLeft(p) {
+			kernel.MulTiles(sum, fewRows, p.TileB[kernel.TilesLen(j0, p.Pad):], t.lowOf(t.lins, l, k), j1-j0, fewRows, p.Pad, true)
+		}
+	}
 	if t.n == 1 {
 		y := lin.Y[j0:j1]
 		for i := range y {
@@ -133,20 +160,23 @@ func (t *tileLinearTask) product(l, j0, worker int) {
 	j1 := min(j0+t.panel, out)
 	if t.n <= fewRows {
 		for j := j0; j < j1; j += fewPanel {
-			t.few(lin, j, min(j+fewPanel, j1), worker)
+			t.few(l, j, min(j+fewPanel, j1), worker)
 		}
 	} else {
 		data, order := rowsOf(w, j0, j1)
 		kernel.PackRightTQ(right, data, w.DType, order, j1-j0, t.in)
 		kernel.MulTiles(lin.Y[j0:], out, t.left, right, t.n, j1-j0, t.in, false)
 	}
-	if lin.Bias != nil {
+	if lin.Bias != nil && t.n > fewRows {
 		for r := range t.n {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
 	for k := range lin.Deltas {
 		d := &lin.Deltas[k]
+		if t.onLeft(d.Pair) {
+			continue
+		}
 		kernel.PackRight(right, d.Pair.B[j0:], out, d.Pair.Pad, j1-j0)
 		kernel.MulTiles(lin.Y[d.Lo*out+j0:], out, t.lowOf(t.lins, l, k), right, d.Hi-d.Lo, j1-j0, d.Pair.Pad, true)
 	}
