@@ -44,6 +44,10 @@ tell, q to stop. Answers are kept in the twin's folder, and the same command goe
 on where it was stopped. Elsewhere than on a terminal answers are read from the
 standard input, a line each.
 
+With --real it is a game: the other text is how you went on yourself, and the
+question which is yours. It is kept apart and counts for nothing, since you
+remember what you wrote.
+
 The version that serves is asked, or where none does the newest, unless
 NAME@VERSION is given. The texts are written first, which takes a minute or two.
 
@@ -85,6 +89,7 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 	f.IntVar(&o.Pairs, "pairs", 20, "how many pairs, of a test that is begun")
 	f.IntVar(&o.Words, "words", 70, "of each text, of a test that is begun")
 	f.Uint64Var(&o.Seed, "seed", 1, "of texts and order, of a test that is begun")
+	f.BoolVar(&o.Real, "real", false, "a game: the twin against your own text")
 	f.BoolVar(&o.More, "more", false, "add as many pairs to the test that there is")
 	return c
 }
@@ -94,7 +99,10 @@ func sayBlind(r twin.BlindResult) string {
 	if r.Answered == 0 {
 		return "nothing is answered yet"
 	}
-	s := fmt.Sprintf("of %d pairs you found the twin more like you in %d, the base with your passages in %d", r.Answered, r.Twins, r.Bases)
+	if r.Real {
+		return fmt.Sprintf("of %d pairs you knew your own text in %d, took the twin's for yours in %d, and could not tell in %d", r.Answered, r.Others, r.Twins, r.Neither)
+	}
+	s := fmt.Sprintf("of %d pairs you found the twin more like you in %d, the base with your passages in %d", r.Answered, r.Twins, r.Others)
 	if r.Neither > 0 {
 		s += fmt.Sprintf(", and could not tell in %d", r.Neither)
 	}
@@ -117,8 +125,8 @@ func ask(ctx context.Context, e *env, t *twin.Blind) error {
 		if !ok {
 			return nil
 		}
-		a, b := pair.Base, pair.Twin
-		first, second := twin.ChoseBase, twin.ChoseTwin
+		a, b := pair.Other, pair.Twin
+		first, second := twin.ChoseOther, twin.ChoseTwin
 		if pair.TwinFirst {
 			a, b, first, second = b, a, second, first
 		}
@@ -127,7 +135,11 @@ func ask(ctx context.Context, e *env, t *twin.Blind) error {
 		}
 		for answered := false; !answered; {
 			if !e.json {
-				fmt.Fprint(e.err, "which is more you? a, b, = cannot tell, q stop: ")
+				question := "which is more you?"
+				if t.Result().Real {
+					question = "which did you write?"
+				}
+				fmt.Fprint(e.err, question+" a, b, = cannot tell, q stop: ")
 			}
 			key, err := read(ctx)
 			if errors.Is(err, io.EOF) || key == "q" {

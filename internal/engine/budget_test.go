@@ -333,3 +333,34 @@ func TestPrefixes(t *testing.T) {
 	ask("a changed adapter", 0, Request{Prompt: ids[:100], Max: 3, Adapters: use})
 	ask("others are kept", 99, Request{Prompt: ids[:100], Max: 3})
 }
+
+// TestRowsOfAnAdapter looks at a batch: rows with equal adapters lie beside each
+// other, whenever their streams came.
+func TestRowsOfAnAdapter(t *testing.T) {
+	m, a := tiny(t)
+	b := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8}, 2, nil)
+	e := still(t, m, Options{Streams: 8, Batch: 64})
+	uses := [][]lora.Applied{{{Adapter: a, Strength: 1}}, nil, {{Adapter: b, Strength: 1}}, {{Adapter: a, Strength: 1}}, {{Adapter: a, Strength: 2}}, nil, {{Adapter: b, Strength: 1}}}
+	for i, u := range uses {
+		submit(t, e, context.Background(), Request{Prompt: []int32{int32(i), 1, 2}, Max: 4, Adapters: u})
+	}
+	e.admit()
+	for range 2 {
+		e.step()
+		var changes int
+		for i := range e.rows[1:] {
+			if !slices.Equal(e.rows[i].Adapters, e.rows[i+1].Adapters) {
+				changes++
+			}
+		}
+		if len(e.rows) != len(uses) || changes != 3 {
+			t.Errorf("%d rows with %d changes of adapter", len(e.rows), changes)
+		}
+	}
+	for i, s := range e.streams {
+		if want := alone(t, m, s.Request); !slices.Equal(s.tokens[3:], want[:2]) {
+			t.Errorf("stream %d: %v and alone %v", i, s.tokens[3:], want[:2])
+		}
+	}
+	finish(t, e)
+}

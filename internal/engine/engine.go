@@ -120,9 +120,10 @@ type stream struct {
 	root    *root
 	pages   []*page
 	data    []model.Page
-	take    int // tokens in the pass at hand, 0 for none
-	drafts  int // how many guessed ones are behind them
-	logits  int // which of the pass's logits are its own: the first of them
+	take    int  // tokens in the pass at hand, 0 for none
+	placed  bool // they are in the batch
+	drafts  int  // how many guessed ones are behind them
+	logits  int  // which of the pass's logits are its own: the first of them
 
 	gain float64 // tokens that a guess brought in the mean, lately
 	sure bool    // all of the last guess was right

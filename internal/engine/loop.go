@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/getstroke/stroke/internal/model"
 )
@@ -180,15 +181,15 @@ func (e *Engine) share(s *stream, k, n int) {
 	s.data[k] = s.pages[k].data
 }
 
-// step runs one pass: a token of every stream that writes, and with what room
-// is left the prompts of those that still read; where some write, no more of
-// these than a chunk, so that nobody waits long. Where none reads and few write,
-// guessed tokens are verified beside the next ones.
-func (e *Engine) step() {
-	e.rows, e.at = e.rows[:0], e.at[:0]
+// plan says how many tokens of each stream go into the next pass: a token of
+// every stream that writes, and with what room is left the prompts of those that
+// still read; where some write, no more of these than a chunk, so that nobody
+// waits long. Where none reads and few write, guessed tokens are verified beside
+// the next ones.
+func (e *Engine) plan() {
 	total, writing := 0, 0 // writing: streams whose next token is to come
 	for _, s := range e.streams {
-		s.take, s.drafts = 0, 0
+		s.take, s.drafts, s.placed = 0, 0, false
 		if len(s.tokens)-s.filled == 1 {
 			writing++
 		}
@@ -199,25 +200,58 @@ func (e *Engine) step() {
 		chunk = e.opt.Chunk
 	}
 	for _, s := range e.streams {
-		if len(s.tokens)-s.filled == 1 && room > 0 {
-			k := 0
-			if s.Lookup && lookup {
-				width := narrowPass
-				if s.sure {
-					width = widePass
-				}
-				k = s.guess(min(width-total-writing, room-1))
-			}
-			writing--
-			e.place(s, 1, k, &total, &room)
+		if len(s.tokens)-s.filled > 1 || room == 0 {
+			continue
 		}
+		s.take = 1
+		if s.Lookup && lookup {
+			width := narrowPass
+			if s.sure {
+				width = widePass
+			}
+			s.drafts = s.guess(min(width-total-writing, room-1))
+		}
+		writing--
+		total += 1 + s.drafts
+		room -= 1 + s.drafts
 	}
 	room = min(room, chunk)
 	for _, s := range e.streams {
-		if n := min(len(s.tokens)-s.filled, room); s.take == 0 && n > 0 {
-			e.place(s, n, 0, &total, &room)
+		if s.take == 0 {
+			s.take = min(len(s.tokens)-s.filled, room)
+			room -= s.take
 		}
 	}
+}
+
+// lay puts the planned tokens into a batch, rows with equal adapters beside each
+// other: their low-rank products are one then.
+func (e *Engine) lay() {
+	e.rows, e.at = e.rows[:0], e.at[:0]
+	total := 0
+	for i, first := range e.streams {
+		for _, s := range e.streams[i:] {
+			if s.take == 0 || s.placed || !slices.Equal(s.Adapters, first.Adapters) {
+				continue
+			}
+			s.placed = true
+			n := s.take + s.drafts
+			e.rows = append(e.rows, model.Row{Tokens: s.tokens[s.filled : s.filled+n], Start: s.filled, Pages: s.data, Adapters: s.Adapters})
+			total += n
+			if s.filled+s.take == len(s.tokens) {
+				s.logits = len(e.at)
+				for k := total - s.drafts - 1; k < total; k++ {
+					e.at = append(e.at, int32(k))
+				}
+			}
+		}
+	}
+}
+
+// step runs one pass.
+func (e *Engine) step() {
+	e.plan()
+	e.lay()
 	if len(e.rows) == 0 {
 		return
 	}
@@ -251,20 +285,6 @@ func (e *Engine) step() {
 		}
 		clear(e.streams)
 		e.streams = e.streams[:0]
-	}
-}
-
-// place gives a stream n tokens of the batch, and k guessed ones behind them.
-func (e *Engine) place(s *stream, n, k int, total, room *int) {
-	s.take, s.drafts = n, k
-	e.rows = append(e.rows, model.Row{Tokens: s.tokens[s.filled : s.filled+n+k], Start: s.filled, Pages: s.data, Adapters: s.Adapters})
-	*total += n + k
-	*room -= n + k
-	if s.filled+n == len(s.tokens) {
-		s.logits = len(e.at)
-		for i := *total - k - 1; i < *total; i++ {
-			e.at = append(e.at, int32(i))
-		}
 	}
 }
 

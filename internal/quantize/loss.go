@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -105,6 +106,11 @@ func (o *Options) measure(ctx context.Context, b *opened, pieces []eval.Piece, d
 		}
 	}
 	x, y := eval.Pool(before), eval.Pool(after)
+	for what, l := range map[string]eval.Loss{o.Source: x, o.Out: y} {
+		if math.IsNaN(l.Nats) || math.IsInf(l.Nats, 0) {
+			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the loss of the text with " + what + " is no number", Hint: "the source is damaged, or its numbers are too large for the format: try a wider one"}
+		}
+	}
 	done.Tokens, done.SourceNats, done.Nats = x.Tokens, x.PerToken(), y.PerToken()
 	return nil
 }

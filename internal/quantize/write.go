@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -57,6 +58,9 @@ func (s *strip) Do(i, worker int) {
 		e.squares += d * d
 		e.source += float64(v) * float64(v)
 	}
+	if math.IsNaN(e.squares) { // what is copied has not been looked at yet
+		s.errs[i] = fmt.Errorf("one of its values is no number, or without end: %w", tensor.ErrRange)
+	}
 	s.sums[i] = e
 }
 
@@ -66,7 +70,7 @@ type writer struct {
 	items []item
 	sums  []errorSum // of each item
 	strip strip
-	done  func(rows int64) // told of the bytes of the source that are through
+	done  func(bytes int64) // told of those of the source that are through
 }
 
 // fill writes the weight i, in the order of its rows whoever makes them.

@@ -26,6 +26,7 @@ type BlindOptions struct {
 	Words int    // of each text: 70
 	Seed  uint64 // of the texts and of which stands first: 1
 	More  bool   // adds as many pairs to a test that there is
+	Real  bool   // a game, kept apart: the twin against how the writer went on
 }
 
 // Choice is the writer's answer to one pair.
@@ -34,17 +35,18 @@ type Choice string
 // The answers.
 const (
 	ChoseTwin    Choice = "twin"
-	ChoseBase    Choice = "base"
+	ChoseOther   Choice = "other"
 	ChoseNeither Choice = "neither" // cannot tell
 )
 
-// BlindPair is two texts from one opening: the twin's, and that of the base with
-// the writer's passages in its prompt.
+// BlindPair is two texts from one opening: the twin's, and another, which is that
+// of the base with the writer's passages in its prompt, or in the game the
+// writer's own.
 type BlindPair struct {
 	Document  string    `json:"document"` // hash of the judge document that the opening is from
 	Opening   string    `json:"opening"`
 	Twin      string    `json:"twin"`
-	Base      string    `json:"base"`
+	Other     string    `json:"other"`
 	TwinFirst bool      `json:"twin_first"` // it is text A
 	Answer    Choice    `json:"answer"`     // empty while there is none
 	Answered  time.Time `json:"answered,omitzero"`
@@ -54,6 +56,7 @@ type BlindPair struct {
 type blindFile struct {
 	Schema  int         `json:"schema"`
 	Version string      `json:"version"`
+	Real    bool        `json:"real,omitempty"` // the game
 	Base    string      `json:"base"`
 	Words   int         `json:"words"`
 	Seed    uint64      `json:"seed"`
@@ -65,6 +68,7 @@ type blindFile struct {
 type BlindResult struct {
 	Twin    string `json:"twin"`
 	Version string `json:"version"`
+	Real    bool   `json:"real,omitempty"` // the game: the other text was the writer's own
 	report.Blind
 }
 
@@ -97,7 +101,7 @@ func OpenBlind(ctx context.Context, o BlindOptions, emit Emit) (*Blind, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Blind{f: m.f, path: m.f.blindPath(m.v.ID), unlock: unlock}
+	t := &Blind{f: m.f, path: m.f.blindPath(m.v.ID, o.Real), unlock: unlock}
 	if err := t.prepare(ctx, m, o, emit); err != nil {
 		unlock()
 		return nil, err
@@ -124,14 +128,19 @@ func (o *BlindOptions) fill() error {
 	return nil
 }
 
-func (f *Folder) blindPath(version string) string {
-	return filepath.Join(f.Dir, blindDir, version+".json")
+func (f *Folder) blindPath(version string, game bool) string {
+	name := version + ".json"
+	if game {
+		name = version + "-real.json"
+	}
+	return filepath.Join(f.Dir, blindDir, name)
 }
 
-// readBlind reads what is kept of a version's test; without one it is empty.
-func (f *Folder) readBlind(version string) (blindFile, error) {
+// readBlind reads what is kept of a version's test, or of the game; without one
+// it is empty.
+func (f *Folder) readBlind(version string, game bool) (blindFile, error) {
 	var b blindFile
-	path := f.blindPath(version)
+	path := f.blindPath(version, game)
 	raw, err := readAtMost(path, mostManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
@@ -139,7 +148,7 @@ func (f *Folder) readBlind(version string) (blindFile, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &b)
 	}
-	if err == nil && (b.Schema != schema || b.Version != version) {
+	if err == nil && (b.Schema != schema || b.Version != version || b.Real != game) {
 		err = fmt.Errorf("its schema is %d and its version %q", b.Schema, b.Version)
 	}
 	if err != nil {
@@ -158,19 +167,24 @@ const (
 // prepare reads the test and writes the pairs that it lacks.
 func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit Emit) error {
 	var err error
-	if t.file, err = m.f.readBlind(m.v.ID); err != nil {
+	if t.file, err = m.f.readBlind(m.v.ID, o.Real); err != nil {
 		return err
 	}
 	if t.file.Schema == 0 {
-		t.file = blindFile{Schema: schema, Version: m.v.ID, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs}
+		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs}
 	} else if o.More {
 		t.file.Wanted += o.Pairs
 	}
 	places := openings(m.judge, t.file.Wanted, blindGiven, 0, 1, blindStep)
+	if o.Real {
+		// Each of the writer's own texts is shown once.
+		places = openings(m.judge, t.file.Wanted, blindGiven, t.file.Words, t.file.Words, blindGiven+t.file.Words)
+		o.More = false
+	}
 	if len(places) == 0 {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("no judge document of %s has the %d words of an opening", m.f.Name, blindGiven), Hint: "train it again with more or longer pieces"}
 	}
-	if len(places) < t.file.Wanted && !o.More && len(t.file.Pairs) == 0 {
+	if len(places) < t.file.Wanted && (o.Real || !o.More && len(t.file.Pairs) == 0) {
 		emit(stroke.NoteEvent{Text: fmt.Sprintf("the judge documents have openings for %d pairs, not %d", len(places), t.file.Wanted)})
 		t.file.Wanted = len(places)
 	}
@@ -212,14 +226,19 @@ func (t *Blind) write(ctx context.Context, m *measured, w writers, list []openin
 	if err != nil {
 		return err
 	}
-	bases, err := w.base.GoOn(ctx, m.system("base", nil, before[lo:hi]), open, nil)
-	if err != nil {
-		return err
+	var others []string
+	for _, o := range list[lo:hi] {
+		others = append(others, o.own)
+	}
+	if !t.file.Real {
+		if others, err = w.base.GoOn(ctx, m.system("base", nil, before[lo:hi]), open, nil); err != nil {
+			return err
+		}
 	}
 	for i := lo; i < hi; i++ {
 		rng := rand.New(rand.NewPCG(t.file.Seed, uint64(i)))
-		a, b := alike(twins[i-lo], bases[i-lo], t.file.Words)
-		t.file.Pairs = append(t.file.Pairs, BlindPair{Document: list[i].doc.Hash, Opening: list[i].text, Twin: a, Base: b, TwinFirst: rng.IntN(2) == 0})
+		a, b := alike(twins[i-lo], others[i-lo], t.file.Words)
+		t.file.Pairs = append(t.file.Pairs, BlindPair{Document: list[i].doc.Hash, Opening: list[i].text, Twin: a, Other: b, TwinFirst: rng.IntN(2) == 0})
 	}
 	return t.save()
 }
@@ -260,7 +279,7 @@ func (t *Blind) Answer(number int, c Choice) error {
 func (t *Blind) Result() BlindResult { return t.file.result(t.f.Name) }
 
 func (b *blindFile) result(name string) BlindResult {
-	r := BlindResult{Twin: name, Version: b.Version, Blind: report.Blind{Pairs: len(b.Pairs)}}
+	r := BlindResult{Twin: name, Version: b.Version, Real: b.Real, Blind: report.Blind{Pairs: len(b.Pairs)}}
 	var samples []eval.Sample
 	for _, p := range b.Pairs {
 		s := eval.Sample{Group: p.Document}
@@ -268,8 +287,8 @@ func (b *blindFile) result(name string) BlindResult {
 		case ChoseTwin:
 			r.Twins++
 			s.Value = 1
-		case ChoseBase:
-			r.Bases++
+		case ChoseOther:
+			r.Others++
 		case ChoseNeither:
 			r.Neither++
 			s.Value = 0.5
@@ -280,14 +299,14 @@ func (b *blindFile) result(name string) BlindResult {
 	}
 	r.Answered = len(samples)
 	r.Share = eval.Proportion(samples)
-	r.P = eval.SignTest(r.Twins, r.Bases)
+	r.P = eval.SignTest(r.Twins, r.Others)
 	return r
 }
 
 // BlindOf is what the blind test of a version has come to; ok is false where
 // there is none.
 func (f *Folder) BlindOf(version string) (r BlindResult, ok bool, err error) {
-	b, err := f.readBlind(version)
+	b, err := f.readBlind(version, false)
 	if err != nil || b.Schema == 0 {
 		return r, false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/model"
 )
 
 // opened trains a twin on a toy base and opens it to be measured.
@@ -228,6 +230,42 @@ func TestReportOfLittle(t *testing.T) {
 	}
 	if r.Prediction != nil && r.Prediction.Unit != "blocks" {
 		t.Errorf("the intervals are over %s", r.Prediction.Unit)
+	}
+}
+
+// TestReportOfWeights measures a version whose weights were trained: what it
+// predicts is what its verdict said, and at half its strength it is between the
+// base and itself.
+func TestReportOfWeights(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i%4 == 0 }))
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Tune(Full, model.Selection{})
+	}
+	f, v := trained(t, o)
+	if len(v.Weights) == 0 {
+		t.Fatal("the version has no weights")
+	}
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction, ofForgetting, ofLeakage}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := r.Prediction; math.Abs(p.Base-v.HeldOut.Base) > 1e-9 || math.Abs(p.Base-p.Both.Gain.Mean-v.HeldOut.Both) > 1e-6 || math.Abs(p.Base-p.Examples.Gain.Mean-v.HeldOut.Examples) > 1e-6 {
+		t.Errorf("%+v, and at the verdict %+v", p, v.HeldOut)
+	}
+	if g := r.Forgetting; !(math.Abs(g[0].Text.Mean) < math.Abs(g[1].Text.Mean) && g[1].Text.Mean != 0) {
+		t.Errorf("at half strength %+v, at full %+v", g[0], g[1])
+	}
+	if r.Leakage == nil || r.Leakage.Twin.Words == 0 {
+		t.Errorf("%+v", r.Leakage)
+	}
+	b, err := OpenBlind(context.Background(), BlindOptions{Name: f.Dir, Pairs: 2, Words: 6}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if p, _, ok := b.Next(); !ok || p.Twin == "" || p.Twin == p.Other {
+		t.Errorf("%+v", p)
 	}
 }
 

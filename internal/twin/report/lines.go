@@ -178,9 +178,12 @@ func (r *Report) sayThought() (string, State) {
 	for _, k := range r.Thought.Kinds {
 		leant += k.Accuracy.Mean * float64(k.Pairs)
 		pairs += k.Pairs
+		// Of several kinds one is beyond chance by chance more often than of one.
 		switch sign(k.Accuracy, 0.5) {
 		case Good:
-			better = append(better, kindNames[k.Kind])
+			if k.P*float64(len(r.Thought.Kinds)) < 0.05 {
+				better = append(better, kindNames[k.Kind])
+			}
 		case Bad:
 			worse = append(worse, kindNames[k.Kind])
 		}
@@ -284,7 +287,7 @@ func (r *Report) sayBlind() (string, State) {
 	}
 	state := sign(b.Share, 0.5)
 	return fmt.Sprintf("of %s you found the twin more like you in %d, the base with your passages in %d: %s for the twin (%s to %s)",
-		some(b.Answered, "pair", "pairs"), b.Twins, b.Bases, percent(b.Share.Mean), percent(b.Share.Low), percent(b.Share.High)), state
+		some(b.Answered, "pair", "pairs"), b.Twins, b.Others, percent(b.Share.Mean), percent(b.Share.Low), percent(b.Share.High)), state
 }
 
 // nats writes a figure in nats a token.

@@ -72,8 +72,8 @@ type Thought struct {
 type Blind struct {
 	Pairs    int           `json:"pairs"`
 	Answered int           `json:"answered"`
-	Twins    int           `json:"twin_chosen"` // the twin's text was the more like the writer
-	Bases    int           `json:"base_chosen"` // the base's with the writer's passages was
+	Twins    int           `json:"twin_chosen"`  // the twin's text was the more like the writer
+	Others   int           `json:"other_chosen"` // the other was, the base's with the writer's passages
 	Neither  int           `json:"neither"`
 	Share    eval.Interval `json:"share"` // of the twin's; one half for neither; null while nothing is answered
 	P        float64       `json:"p"`     // one-sided, of "the twin's no more often than the other"

@@ -57,11 +57,11 @@ func full() *Report {
 			WriterHabits: profile(0.1), TwinHabits: profile(0.3), BaseHabits: profile(0.9)},
 		Leakage: &likeness.Leakage{Twin: likeness.Copying{Share: text(0.01, 0, 0.02), Longest: 9, Words: 3000}, Own: likeness.Copying{Share: text(0.005, 0, 0.02), Words: 3000},
 			Excess: text(0.005, -0.01, 0.02), Runs: []likeness.Run{{Words: 9, Text: "one <b> two"}}, Leaks: []likeness.Leak{{Kind: "name", Text: "A. <i>Name</i>"}}, Rate: text(1, 0, 2), OwnRate: text(1, 0, 2)},
-		Thought: &Thought{Kinds: []eval.Thought{{Kind: "order", Shift: num(1, 0.5, 1.5), Accuracy: num(0.7, 0.55, 0.85), Twin: num(0.9, 0.8, 1), Yardstick: num(0.85, 0.7, 1), Pairs: 20, Documents: 9},
+		Thought: &Thought{Kinds: []eval.Thought{{Kind: "order", Shift: num(1, 0.5, 1.5), Accuracy: num(0.7, 0.55, 0.85), Twin: num(0.9, 0.8, 1), Yardstick: num(0.85, 0.7, 1), P: 0.01, Pairs: 20, Documents: 9},
 			{Kind: eval.KindElsewhere, Shift: num(1, -0.5, 1.5), Accuracy: num(0.5, 0.35, 0.65), Twin: num(0.9, 0.8, 1), Yardstick: num(0.85, 0.7, 1), Pairs: 20, Documents: 9}}},
 		Forgetting: []eval.Forgetting{{Strength: 1, Text: num(0.02, 0.01, 0.03), Answers: num(0.1, 0, 0.2), Right: num(0.7, 0.5, 0.85), BaseRight: num(0.75, 0.55, 0.9)}},
 		Rewriting:  &likeness.Rewriting{Nearer: text(0.4, 0.2, 0.6), Names: text(0.8, 0.6, 1), Numbers: text(nan, nan, nan), Claims: text(0.75, 0.6, 0.9), Added: text(1, 0, 2), Passages: 8, Claim: true},
-		Blind:      &Blind{Pairs: 20, Answered: 20, Twins: 16, Bases: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
+		Blind:      &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
 		Passages:   &Passages{Shown: []Passage{{Opening: "It <was>", Own: marked, Twin: marked, Base: marked}}, Own: text(7, 6, 8), Twin: text(5, 4, 6), Base: text(2, 1, 3)},
 		Versions:   []Version{{ID: "aaaaaaaaaaaa", Made: day, Words: 5000, Gain: num(0.05, -0.01, 0.1)}, {ID: "0123456789ab", Made: day, Words: 9000, Live: true, Gain: num(0.1, 0.08, 0.12)}},
 		Unsaid:     []Unsaid{{"other writer", "no text by others", "give some"}},
@@ -118,6 +118,11 @@ func TestBad(t *testing.T) {
 		}
 	}
 	r := full()
+	r.Thought.Kinds[0].P = 0.04 // of one kind enough, of two not
+	if l := r.Lines()[5]; l.State != Open || !strings.Contains(l.Answer, "by no kind of pair is that beyond chance") {
+		t.Errorf("one kind of two: %+v", l)
+	}
+	r = full()
 	r.Recognition.Claim = false
 	r.Unsaid = append(r.Unsaid, Unsaid{"recognition", "too few passages", ""})
 	if l := r.Lines()[2]; l.State != Unsure || l.Answer != "cannot be said: too few passages" {
