@@ -73,7 +73,7 @@ var pairOrder = func() (o [32]uint16) {
 
 // tileChunk is the most tiles of k that go through the tiles in one go: two
 // columns of them stay in a first-level cache of 48 KiB.
-const tileChunk = 20
+const tileChunk = 6
 
 func hasAMX() bool {
 	x := &cpu.X86

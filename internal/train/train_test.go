@@ -125,10 +125,13 @@ func TestExact(t *testing.T) {
 	m := toy(t)
 	workers := kernel.Workers()
 	defer kernel.SetWorkers(workers)
-	for name, drop := range map[string]float32{"plain": 0, "dropout": 0.2} {
+	for name, c := range map[string]struct {
+		drop float32
+		a    Arithmetic
+	}{"plain": {0, F32}, "dropout": {0.2, F32}, "bf16": {0, BF16}, "bf16, dropout": {0.2, BF16}} {
 		t.Run(name, func(t *testing.T) {
 			o := options()
-			o.LoRA.Dropout = drop
+			o.LoRA.Dropout, o.Arithmetic = c.drop, c.a
 			var want []byte
 			for i, memory := range []int64{0, 1, 500e3} {
 				kernel.SetWorkers(i + 1)
@@ -167,12 +170,23 @@ func save(t *testing.T, tr *Trainer, extra any) string {
 // TestResume stops after every step in turn and demands the bits of an
 // undisturbed run.
 func TestResume(t *testing.T) {
+	for _, a := range []Arithmetic{F32, BF16} {
+		t.Run(string(a), func(t *testing.T) {
+			o := options()
+			o.Arithmetic = a
+			resumes(t, o)
+		})
+	}
+}
+
+// resumes stops a run after each step and goes on from a checkpoint.
+func resumes(t *testing.T, o Options) {
 	m := toy(t)
-	whole := start(t, job(m, options(), 2))
+	whole := start(t, job(m, o, 2))
 	run(t, whole, whole.Steps())
 	want := bits(whole.Adapter())
 	for stop := range whole.Steps() {
-		tr := start(t, job(m, options(), 2))
+		tr := start(t, job(m, o, 2))
 		run(t, tr, stop)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -180,7 +194,7 @@ func TestResume(t *testing.T) {
 			t.Fatalf("a cancelled step says %v", err)
 		}
 		path := save(t, tr, map[string]int{"best": stop})
-		again := start(t, job(m, options(), 2))
+		again := start(t, job(m, o, 2))
 		run(t, again, 1) // what was done before is forgotten
 		extra, err := again.Restore(path)
 		if err != nil {
