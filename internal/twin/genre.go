@@ -161,10 +161,16 @@ func (b *baseModel) genre(g *genre.Genre) (*lora.Adapter, error) {
 func (b *baseModel) fit(file *lora.File) (*lora.Adapter, error) {
 	shape := b.model.Shape()
 	a, err := file.Adapter(shape.Layers)
+	if err == nil {
+		err = a.Fits(shape)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return a, a.Fits(shape)
+	if n := layers(a); n < shape.Layers {
+		return nil, fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, shape.Layers)
+	}
+	return a, nil
 }
 
 // trial is a genre that is tried on a writer.

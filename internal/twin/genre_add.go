@@ -164,9 +164,6 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	}
 	defer b.close()
 	a, err := b.fit(file)
-	if n := layers(a); err == nil && n < b.model.Layers {
-		err = fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, b.model.Layers)
-	}
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " does not fit the base " + b.name, Err: err,
 			Hint: "name the base it was trained on: --base NAME"}

@@ -476,14 +476,7 @@ func (r *run) startFrom(j *train.Job) error {
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err, Hint: stroke.HintOf(err)}
 	}
-	shape := r.b.model.Shape()
-	a, err := file.Adapter(shape.Layers)
-	if err == nil {
-		err = a.Fits(shape)
-	}
-	if n := layers(a); err == nil && n < shape.Layers {
-		err = fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, shape.Layers)
-	}
+	a, err := r.b.fit(file)
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
 			Hint: "use the base it was trained on: --base NAME"}
@@ -491,7 +484,7 @@ func (r *run) startFrom(j *train.Job) error {
 	if a.Base != "" && a.Base != r.b.name {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the adapter in %s says that it was trained on %s; it fits %s by its shape", r.recipe.On, a.Base, r.b.name)})
 	}
-	if a.SameShape(lora.New(shape, j.Options.LoRA, 0, nil)) {
+	if a.SameShape(lora.New(r.b.model.Shape(), j.Options.LoRA, 0, nil)) {
 		j.From = a
 		return nil
 	}
