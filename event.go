@@ -153,6 +153,28 @@ type VerdictEvent struct {
 	Unit     string  `json:"unit"` // "documents" or "blocks"
 	Why      string  `json:"why"`
 	HeldOut  HeldOut `json:"heldout"`
+	// Genre is what the version stands on; empty for none.
+	Genre     string  `json:"genre,omitempty"`
+	GenreGain float64 `json:"genre_gain,omitempty"` // nats per token by itself, on the documents it was chosen by
+}
+
+// GenreEvent tells which genre a twin will stand on.
+type GenreEvent struct {
+	Asked    string      `json:"asked"` // auto or names
+	Name     string      `json:"name"`  // empty for none
+	As       string      `json:"as"`    // layer or start
+	Strength float64     `json:"strength"`
+	Gain     float64     `json:"gain"`            // nats per token over the bare base
+	By       string      `json:"by"`              // role of the documents that were looked at
+	Tokens   int         `json:"tokens"`          // scored
+	Tried    []GenreGain `json:"tried,omitempty"` // with auto all, best first
+	Seconds  float64     `json:"seconds"`
+}
+
+// GenreGain is what a genre by itself saves on a writer's documents.
+type GenreGain struct {
+	Name string  `json:"name"`
+	Gain float64 `json:"gain"` // nats per token over the bare base
 }
 
 // ParagraphEvent is a paragraph of the new twin.
@@ -273,6 +295,9 @@ func (ScoreEvent) EventName() string { return "score" }
 
 // EventName implements Event.
 func (VerdictEvent) EventName() string { return "verdict" }
+
+// EventName implements Event.
+func (GenreEvent) EventName() string { return "genre" }
 
 // EventName implements Event.
 func (ParagraphEvent) EventName() string { return "paragraph" }

@@ -18,6 +18,8 @@ import (
 // speechFlags are those of all commands that write.
 type speechFlags struct {
 	twin      string
+	genre     string
+	layer     float64 // strength of the genre that a twin stands on
 	base      string
 	speech    twin.Speech
 	noAdapter bool
@@ -29,6 +31,8 @@ func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
 	f.speech.Sampling = twin.DefaultSampling()
 	s := &f.speech.Sampling
 	fl.StringVarP(&f.twin, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
+	fl.StringVar(&f.genre, "genre", "", "a genre in place of a twin: stroke genre list")
+	fl.Float64Var(&f.layer, "genre-strength", 1, "of the genre that the twin stands on as a layer")
 	fl.StringVar(&f.base, "base", "", "another base than the twin's")
 	fl.IntVar(&f.speech.Max, "max-tokens", most, "tokens to write at the most")
 	fl.Float64Var(&s.Temperature, "temperature", s.Temperature, "0 takes the likeliest token")
@@ -43,8 +47,11 @@ func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
 }
 
 func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
-	if err := needTwin(f.twin); err != nil {
+	if err := f.who(); err != nil {
 		return nil, err
+	}
+	if c.Flags().Changed("genre-strength") {
+		f.speech.Genre = &f.layer
 	}
 	if f.noAdapter {
 		f.speech.Strength = 0
@@ -54,7 +61,7 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 		return nil, err
 	}
 	p := e.printer()
-	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter, Keep: f.keep}, func(x stroke.Event) {
+	tell := func(x stroke.Event) {
 		switch x := x.(type) {
 		case stroke.FetchEvent:
 			if !e.json {
@@ -65,7 +72,11 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 				fmt.Fprintln(e.err, p.Wrap("stroke: "+x.Text))
 			}
 		}
-	})
+	}
+	if f.genre != "" {
+		return twin.OpenGenre(c.Context(), f.genre, f.base, tell)
+	}
+	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter, Keep: f.keep}, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +84,18 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 		fmt.Fprintln(e.err, p.Wrap(fmt.Sprintf("stroke: no version of %s is live: the base writes, with your passages before it", v.Folder.Name)))
 	}
 	return v, nil
+}
+
+// who demands a twin or a genre.
+func (f *speechFlags) who() error {
+	if f.genre == "" {
+		return needTwin(f.twin)
+	}
+	if f.twin != "" {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "-t and --genre do not go together: a twin has the genre that it stands on within it",
+			Hint: "leave one out; --genre-strength changes how much of its genre a twin uses"}
+	}
+	return nil
 }
 
 // written is a text with --json.
@@ -94,7 +117,8 @@ func newWrite(e *env) *cobra.Command {
 
 Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 		Example: `  stroke write -t writing "It rained all week, and"
-  stroke write -t writing --n 3 --temperature 1 "Dear M.,"`,
+  stroke write -t writing --n 3 --temperature 1 "Dear M.,"
+  stroke write --genre novel "The door stood open, and"`,
 		Args: exactly(1, "an opening"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if n < 1 || n > 1000 {

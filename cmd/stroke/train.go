@@ -12,6 +12,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/train"
@@ -43,6 +44,7 @@ type trainFlags struct {
 	decay      float64
 	seed       uint64
 	showRecipe bool
+	genre      twin.Stage
 }
 
 func newTrain(e *env) *cobra.Command {
@@ -66,6 +68,7 @@ never stopped.
 Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.`,
 		Example: `  stroke train ~/writing
   stroke train ~/writing --name me --base smollm2-360m-instruct --epochs 2
+  stroke train ~/writing --genre novel
   stroke train ~/writing --method partial --layers 20-29 --modules q_proj,v_proj`,
 		Args: exactly(1, "a folder or a file"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -85,6 +88,9 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
+	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for the best by what you wrote, none, a name, or A+B")
+	fl.StringVar(&f.genre.As, "genre-as", twin.AsLayer, "layer: the genre stays as it is below your adapter; start: your adapter goes on from it")
+	fl.Float64Var(&f.genre.Strength, "genre-strength", 1, "of the genre as a layer")
 	fl.StringVar(&f.method, "method", string(twin.LoRA), "lora for an adapter, full for all weights of the base, partial for some")
 	fl.StringVar(&f.layers, "layers", "", "with --method partial: the layers, from 0, as 20-29 or 0,5-7 (all)")
 	fl.StringSliceVar(&f.modules, "modules", nil, "with --method partial: q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj,norm,embed_tokens,lm_head (all; with --layers those of the layers)")
@@ -160,6 +166,9 @@ func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lo
 	}
 	set(given("arithmetic"), &o.Arithmetic, train.Arithmetic(f.arithmetic))
 	set(f.exact, &o.Arithmetic, train.F32)
+	set(given("genre"), &r.Genre.Ask, f.genre.Ask)
+	set(given("genre-as"), &r.Genre.As, f.genre.As)
+	set(given("genre-strength"), &r.Genre.Strength, f.genre.Strength)
 	set(given("optimizer"), &o.Optimizer, train.Method(f.optimizer))
 	if o.Optimizer == train.Adafactor {
 		r.Factor()

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	jsonPage = "docs/CLI_JSON_OUTPUT.md"
-	twinPage = "docs/formats/twin.md"
+	jsonPage  = "docs/CLI_JSON_OUTPUT.md"
+	twinPage  = "docs/formats/twin.md"
+	genrePage = "docs/formats/genre.md"
 )
 
 // described says in which section of which page the JSON fields of a struct are
@@ -32,6 +33,20 @@ var described = []struct {
 	{"cmd/stroke/score.go", "scored", jsonPage, "Score"},
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
 	{"internal/twin/export.go", "Exported", jsonPage, "Export"},
+	{"event.go", "GenreGain", jsonPage, "`genre`"},
+	{"cmd/stroke/genre.go", "listedGenre", jsonPage, "Genre list"},
+	{"cmd/stroke/genre.go", "shownGenre", jsonPage, "Genre show"},
+	{"cmd/stroke/genre.go", "removedGenre", jsonPage, "Genre rm"},
+	{"internal/twin/genre_voice.go", "Tried", jsonPage, "Genre try"},
+	{"internal/twin/genre.go", "Stage", twinPage, "The recipe"},
+	{"internal/twin/genre.go", "StandsOn", twinPage, "The recipe"},
+	{"internal/genre/card.go", "Card", genrePage, "card.json"},
+	{"internal/genre/card.go", "Base", genrePage, "card.json"},
+	{"internal/genre/card.go", "Figures", genrePage, "card.json"},
+	{"internal/genre/card.go", "Gain", genrePage, "card.json"},
+	{"internal/genre/card.go", "Sample", genrePage, "card.json"},
+	{"internal/genre/recipe.go", "Recipe", genrePage, "Recipes"},
+	{"internal/genre/recipe.go", "Source", genrePage, "Sources"},
 	{"cmd/stroke/blind.go", "asked", jsonPage, "Blind pair"},
 	{"internal/twin/blind.go", "BlindResult", jsonPage, "Blind result"},
 	{"internal/twin/report/report.go", "Blind", jsonPage, "Blind result"},
@@ -134,7 +149,7 @@ func TestEventsAreDescribed(t *testing.T) {
 // print and of what a twin's folder holds.
 func TestFieldsAreDescribed(t *testing.T) {
 	root := testkit.Root(t)
-	pages := map[string]map[string]string{jsonPage: sectionsOf(t, root, jsonPage), twinPage: sectionsOf(t, root, twinPage)}
+	pages := map[string]map[string]string{jsonPage: sectionsOf(t, root, jsonPage), twinPage: sectionsOf(t, root, twinPage), genrePage: sectionsOf(t, root, genrePage)}
 	for _, d := range described {
 		demand(t, parse(t, root, d.file), d.file, d.name, d.page, d.section, pages[d.page])
 	}

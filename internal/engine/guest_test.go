@@ -68,8 +68,13 @@ func TestYield(t *testing.T) {
 	e.Yield() // a request that was refused is not waited for
 }
 
-// trained plans a run of some steps on random sequences.
+// trained plans a run of some steps on random sequences, of an adapter.
 func trained(t testing.TB, m *model.Model, tokens, steps int, pause func()) *train.Trainer {
+	t.Helper()
+	return trainedWith(t, m, tokens, steps, pause, func(*train.Options) {})
+}
+
+func trainedWith(t testing.TB, m *model.Model, tokens, steps int, pause func(), change func(o *train.Options)) *train.Trainer {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(5, 5))
 	var examples []train.Example
@@ -80,16 +85,17 @@ func trained(t testing.TB, m *model.Model, tokens, steps int, pause func()) *tra
 		}
 		examples = append(examples, x)
 	}
-	tr, err := train.New(train.Job{Model: m, Epochs: [][]train.Example{examples}, Batch: tokens, Pause: pause, Options: train.Options{
-		LoRA: lora.Options{Rank: 4, Alpha: 8, Dropout: 0.1}, Rate: 1e-3, Schedule: train.Cosine, TokensPerStep: tokens, Clip: 1,
-		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 7}})
+	o := train.Options{LoRA: lora.Options{Rank: 4, Alpha: 8, Dropout: 0.1}, Rate: 1e-3, Schedule: train.Cosine, TokensPerStep: tokens, Clip: 1,
+		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 7}
+	change(&o)
+	tr, err := train.New(train.Job{Model: m, Epochs: [][]train.Example{examples}, Batch: tokens, Pause: pause, Options: o})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tr
 }
 
-// finished does the steps that are left and gives the adapter's numbers.
+// finished does the steps that are left and gives the numbers that were trained.
 func finished(t testing.TB, tr *train.Trainer) []float32 {
 	for {
 		if _, ok, err := tr.Step(context.Background()); err != nil {
@@ -100,47 +106,67 @@ func finished(t testing.TB, tr *train.Trainer) []float32 {
 		}
 	}
 	var out []float32
+	for _, p := range tr.Params() {
+		out = append(out, p.W...)
+	}
+	if tr.Adapter() == nil {
+		return out
+	}
 	tr.Adapter().Each(func(_ int, _ lora.Module, p *op.Pair) { out = append(append(out, p.A...), p.B...) })
 	return out
 }
 
-// TestGuest trains beside streams: the bits of the adapter are those without
-// them, and the texts those without training.
+// TestGuest trains an adapter, and all weights, beside streams: the bits are
+// those without them, and the texts those without training.
 func TestGuest(t *testing.T) {
 	m, a := tiny(t)
-	quiet := trained(t, m, 90, 30, nil)
-	defer quiet.Close()
-	want := finished(t, quiet)
 	all := requests(t, rand.New(rand.NewPCG(8, 2)), m, a, tensor.F32, 12)
-	e := start(t, m, Options{Streams: 4, Batch: 64})
-	var pauses atomic.Int64
-	tr := trained(t, m, 90, 30, func() {
-		pauses.Add(1)
-		e.Yield()
-	})
-	defer tr.Close()
-	if err := e.Budget().Reserve("training", tr.Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for i := range all {
-		wg.Go(func() {
-			time.Sleep(8 * all[i].delay)
-			all[i].serve(t, e, false)
+	for name, change := range map[string]func(o *train.Options){
+		"adapter": func(*train.Options) {},
+		"bf16":    func(o *train.Options) { o.Arithmetic = train.BF16 },
+		"weights": func(o *train.Options) { o.LoRA, o.Weights = lora.Options{}, &model.Selection{} },
+		"weights by Adafactor": func(o *train.Options) {
+			o.LoRA, o.Weights, o.Optimizer = lora.Options{}, &model.Selection{}, train.Adafactor
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quiet := trainedWith(t, m, 90, 20, nil, change)
+			defer quiet.Close()
+			want := finished(t, quiet)
+			e := start(t, m, Options{Streams: 4, Batch: 64})
+			var pauses atomic.Int64
+			tr := trainedWith(t, m, 90, 20, func() {
+				pauses.Add(1)
+				e.Yield()
+			}, change)
+			defer tr.Close()
+			if err := e.Budget().Reserve("training", tr.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			for i := range all {
+				wg.Go(func() {
+					time.Sleep(8 * all[i].delay)
+					all[i].serve(t, e, false)
+				})
+			}
+			got := finished(t, tr)
+			wg.Wait()
+			if len(got) != len(want) || len(got) == 0 {
+				t.Fatalf("%d numbers beside streams and %d alone", len(got), len(want))
+			}
+			for i := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("weight %d is %g beside streams and %g alone", i, got[i], want[i])
+				}
+			}
+			if pauses.Load() < int64(20*m.Layers) {
+				t.Errorf("%d pauses in 20 steps", pauses.Load())
+			}
+			e.Budget().Release(tr.Bytes())
+			settled(t, e)
 		})
 	}
-	got := finished(t, tr)
-	wg.Wait()
-	for i := range want {
-		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Fatalf("weight %d is %g beside streams and %g alone", i, got[i], want[i])
-		}
-	}
-	if pauses.Load() < int64(30*m.Layers) {
-		t.Errorf("%d pauses in 30 steps", pauses.Load())
-	}
-	e.Budget().Release(tr.Bytes())
-	settled(t, e)
 }
 
 // BenchmarkGuest is the time to the first token after a prompt of 64 tokens, with

@@ -98,6 +98,30 @@ func ReadDir(dir string) (*File, error) {
 	return f, nil
 }
 
+// Read reads an adapter whose two files are in memory already; name is what
+// errors call their folder. What it finds wrong is a ReadError.
+func Read(name string, config, tensors []byte) (*File, error) {
+	bad := func(format string, args ...any) error {
+		return &ReadError{Dir: name, Msg: fmt.Sprintf(format, args...)}
+	}
+	f := &File{}
+	if err := json.Unmarshal(config, &f.Config); err != nil {
+		return nil, bad("%v", err)
+	}
+	s, err := weights.ReadSafetensors(WeightsFile, tensors)
+	var damaged *weights.FormatError
+	if errors.As(err, &damaged) {
+		return nil, bad("%s: %s", WeightsFile, damaged.Msg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read adapter: %w", err)
+	}
+	if f.Pairs, err = readPairs(&f.Config, s, bad); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
 func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error) ([]Pair, error) {
 	halves := map[place][2]*weights.Tensor{}
 	for _, name := range s.Names {

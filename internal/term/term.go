@@ -145,6 +145,8 @@ func line(e stroke.Event) string {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
 		return s
+	case stroke.GenreEvent:
+		return genre(e)
 	case stroke.MeasuresEvent:
 		if len(e.Measures) == 0 {
 			return "everything was measured before"

@@ -20,6 +20,7 @@ type Optimizer struct {
 	rate, scale                      float64
 	beta1, beta2, eps, decay, c1, c2 float64
 	updates                          int
+	parts                            pauses
 }
 
 // param is one factor of a pair: weights and moments are [Pad, features], the
@@ -55,7 +56,7 @@ func NewOptimizer(a *lora.Adapter, o *Options, alloc func(n int) []float32) *Opt
 // not.
 func (p *Optimizer) Norm() float64 {
 	p.phase = 0
-	kernel.Run(len(p.params), p)
+	p.parts.run(len(p.params), p)
 	var sum float64
 	for _, s := range p.sums {
 		sum += s
@@ -70,7 +71,7 @@ func (p *Optimizer) Step(rate, scale float64) {
 	p.phase, p.rate, p.scale = 1, rate, scale
 	p.c1 = 1 - math.Pow(p.beta1, float64(p.updates))
 	p.c2 = 1 - math.Pow(p.beta2, float64(p.updates))
-	kernel.Run(len(p.params), p)
+	p.parts.run(len(p.params), p)
 }
 
 // Clear clears the gradients.

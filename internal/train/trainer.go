@@ -215,12 +215,16 @@ func (t *Trainer) take(j *Job) (err error) {
 		if t.m, t.params, err = j.Model.Tune(*t.opt.Weights, t.arena.Floats); err != nil {
 			return err
 		}
-		t.optim = NewWeightOptimizer(t.params, &t.opt, t.arena.Floats)
+		o := NewWeightOptimizer(t.params, &t.opt, t.arena.Floats)
+		o.parts.pause = j.Pause
+		t.optim = o
 		return nil
 	}
 	t.adapter = lora.New(t.m.Shape(), t.opt.LoRA, t.opt.Seed, t.arena.Floats)
 	t.adapter.Trainable(t.arena.Floats)
-	t.optim = NewOptimizer(t.adapter, &t.opt, t.arena.Floats)
+	o := NewOptimizer(t.adapter, &t.opt, t.arena.Floats)
+	o.parts.pause = j.Pause
+	t.optim = o
 	if j.From != nil {
 		if !t.adapter.SameShape(j.From) {
 			return fmt.Errorf("the adapter to go on from has another shape than the one to train")

@@ -44,6 +44,7 @@ type WeightOptimizer struct {
 	rate, scale                      float64
 	beta1, beta2, eps, decay, c1, c2 float64
 	updates                          int
+	parts                            pauses
 }
 
 type weightParam struct {
@@ -126,7 +127,7 @@ func NewWeightOptimizer(params []*model.Param, o *Options, alloc func(n int) []f
 // not.
 func (p *WeightOptimizer) Norm() float64 {
 	p.phase = 0
-	kernel.Run(len(p.chunks), p)
+	p.parts.run(len(p.chunks), p)
 	var sum float64
 	for _, s := range p.sums {
 		sum += s
@@ -141,13 +142,13 @@ func (p *WeightOptimizer) Step(rate, scale float64) {
 	p.rate, p.scale = rate, scale
 	if p.method == Adafactor {
 		p.phase = 2
-		kernel.Run(len(p.params), p)
+		p.parts.run(len(p.params), p)
 		return
 	}
 	p.phase = 1
 	p.c1 = 1 - math.Pow(p.beta1, float64(p.updates))
 	p.c2 = 1 - math.Pow(p.beta2, float64(p.updates))
-	kernel.Run(len(p.chunks), p)
+	p.parts.run(len(p.chunks), p)
 }
 
 // Clear clears the gradients.

@@ -22,6 +22,7 @@ type Recipe struct {
 	On      string        `json:"on,omitempty"`        // adapter it starts from
 	OnHash  string        `json:"on_sha256,omitempty"` // of that adapter's weights
 	Stack   bool          `json:"stack,omitempty"`     // that adapter stays as it is, below the new one
+	Genre   Stage         `json:"genre,omitzero"`
 	Prompt  Prompt        `json:"prompt"`
 }
 
@@ -40,7 +41,7 @@ const (
 // begins at nothing.
 func (r *Recipe) Tune(m Method, s model.Selection) {
 	r.Method, r.DType = m, tensor.F16.String()
-	r.Options.LoRA = lora.Options{}
+	r.Options.LoRA, r.Genre = lora.Options{}, Stage{}
 	r.Options.Weights, r.Options.Optimizer = &s, train.AdamW
 	r.Options.Rate = weightsRate
 	r.Options.Arithmetic = train.F32 // what is faster has been proven for adapters alone
@@ -101,6 +102,7 @@ func DefaultRecipe(words int) Recipe {
 		Options: train.Options{LoRA: lora.Options{Rank: 16, Alpha: 32}, Rate: 1e-3, Warmup: 0.05, Schedule: train.Linear, TokensPerStep: step,
 			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: train.Fastest()},
 		Mix:    examples.DefaultMix(),
+		Genre:  defaultStage(),
 		Prompt: Prompt{Tokens: 1400, Each: 340},
 	}
 }
@@ -110,6 +112,9 @@ func (r *Recipe) Validate() error {
 	err := r.Options.Validate()
 	if err == nil {
 		err = r.method()
+	}
+	if err == nil {
+		err = r.Genre.check(r.Method, r.On)
 	}
 	switch {
 	case err != nil:

@@ -28,7 +28,11 @@ type Voice struct {
 	options  engine.Options
 	engine   *engine.Engine
 	strength float64 // that the engine's model has; of an adapter the rows have it
-	done     func()  // gives that model's memory back
+	genre    struct {
+		strength float64
+		adapter  *lora.Adapter // with its genre at that strength; nil while none was asked for
+	}
+	done func() // gives that model's memory back
 }
 
 // VoiceOptions say how a twin is opened.
@@ -194,7 +198,10 @@ type Speech struct {
 	Sampling engine.Sampling
 	Max      int
 	Strength float64 // of what was learnt; 0 leaves it out
-	Passages bool    // the writer's passages stand before
+	// Genre multiplies the strength of the genre that a version stands on as a
+	// layer; nil leaves it as it was in training.
+	Genre    *float64
+	Passages bool // the writer's passages stand before
 }
 
 // Validate says what is out of range.
@@ -204,6 +211,8 @@ func (s *Speech) Validate() error {
 	case err != nil:
 	case s.Max < 1 || s.Max > 1<<20:
 		err = fmt.Errorf("%d tokens: ask for at least 1", s.Max)
+	case s.Genre != nil && !(*s.Genre >= -4 && *s.Genre <= 4):
+		err = fmt.Errorf("a genre's strength of %g: it must be from -4 to 4", *s.Genre)
 	case !(s.Strength >= -4 && s.Strength <= 4):
 		err = fmt.Errorf("a strength of %g: it must be from -4 to 4", s.Strength)
 	}
@@ -222,6 +231,9 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	if err != nil {
 		return "", fmt.Errorf("write: %w", err)
 	}
+	if use, err = v.withGenre(use, s.Genre); err != nil {
+		return "", err
+	}
 	room := v.engine.Context() - len(ids) - 1
 	if room < 1 {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the text has %d tokens and the base has room for %d", len(ids), v.engine.Context()-1),
@@ -232,7 +244,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 		prompt = append(prompt, v.passages.find(query, nil, room-min(s.Max, room/2))...)
 	}
 	before := prompt
-	recalled := v.recall(ctx, before, use)
+	recalled := s.Genre != nil || v.recall(ctx, before, use)
 	prompt = append(prompt, ids...)
 	d := v.b.tok.NewDecoder()
 	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: use, Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop, Lookup: true},

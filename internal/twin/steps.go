@@ -82,10 +82,8 @@ func (r *run) repeat() (done bool, err error) {
 	if err != nil {
 		return false, nil
 	}
-	g := v.Verdict.Gain
 	r.emit(stroke.NoteEvent{Text: "the run had ended; this is what it came to"})
-	r.emit(stroke.VerdictEvent{Live: v.Verdict.Live, Unproven: v.Verdict.Unproven, Gain: g.Mean, Low: g.Low, High: g.High,
-		Units: v.Verdict.Units, Unit: v.Verdict.Unit, Why: v.Verdict.Why, HeldOut: stroke.HeldOut(v.HeldOut)})
+	r.tellVerdict(v)
 	r.emit(e)
 	return true, nil
 }
@@ -107,6 +105,9 @@ func (r *run) finish(done stroke.DoneEvent) error {
 	for e := range r.recipe.Epochs {
 		os.RemoveAll(r.epochDir(e))
 	}
+	for i := range r.genres {
+		os.RemoveAll(r.genreDir(i))
+	}
 	return nil
 }
 
@@ -127,7 +128,7 @@ func (r *run) restore() error {
 	}
 	on := r.progress.On
 	if err := json.Unmarshal(extra, &r.progress); err == nil && r.progress.On != on {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it started from another adapter",
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it stands on another adapter",
 			Hint: "resume with the adapter of that run, or start afresh without --resume"}
 	} else if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}

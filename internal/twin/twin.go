@@ -289,6 +289,9 @@ type run struct {
 	passages             *passages
 	trainer              *train.Trainer
 	below                []lora.Applied // frozen, under the adapter that is trained
+	asked                Recipe         // before a genre was found
+	genres               []*lora.Adapter
+	recalled             bool // the genre is that of the run that is resumed
 	progress             progress
 }
 
@@ -301,8 +304,17 @@ type progress struct {
 }
 
 func (r *run) run(ctx context.Context) error {
+	r.asked = r.recipe
 	if r.o.Resume {
+		r.recallGenre()
 		if done, err := r.repeat(); done || err != nil {
+			return err
+		}
+	}
+	if !r.recalled {
+		r.recipe = r.asked
+		r.progress.On = r.asked.OnHash
+		if err := r.standOn(ctx); err != nil {
 			return err
 		}
 	}
@@ -363,6 +375,12 @@ func (r *run) plan() error {
 			return err
 		}
 	}
+	if len(r.genres) > 0 {
+		if j.From, err = r.useGenre(r.b.model.Shape()); err != nil {
+			return err
+		}
+		j.On = r.below
+	}
 	t, err := train.New(j)
 	if err != nil {
 		return planError(err)
@@ -384,7 +402,11 @@ func (r *run) plan() error {
 		t.Close()
 		return writeError(r.path(""), err)
 	}
-	if err := writeFile(r.path(baseFile), []byte(r.b.name+"\n")); err != nil {
+	err = writeFile(r.path(baseFile), []byte(r.b.name+"\n"))
+	if err == nil {
+		err = r.keepGenre()
+	}
+	if err != nil {
 		t.Close()
 		return err
 	}
@@ -454,14 +476,7 @@ func (r *run) startFrom(j *train.Job) error {
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err, Hint: stroke.HintOf(err)}
 	}
-	shape := r.b.model.Shape()
-	a, err := file.Adapter(shape.Layers)
-	if err == nil {
-		err = a.Fits(shape)
-	}
-	if n := layers(a); err == nil && n < shape.Layers {
-		err = fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, shape.Layers)
-	}
+	a, err := r.b.fit(file)
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
 			Hint: "use the base it was trained on: --base NAME"}
@@ -469,7 +484,7 @@ func (r *run) startFrom(j *train.Job) error {
 	if a.Base != "" && a.Base != r.b.name {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the adapter in %s says that it was trained on %s; it fits %s by its shape", r.recipe.On, a.Base, r.b.name)})
 	}
-	if a.SameShape(lora.New(shape, j.Options.LoRA, 0, nil)) {
+	if a.SameShape(lora.New(r.b.model.Shape(), j.Options.LoRA, 0, nil)) {
 		j.From = a
 		return nil
 	}
@@ -526,10 +541,15 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int) (*Version, erro
 	if v.Seconds > 0 {
 		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds
 	}
-	g := v.Verdict.Gain
-	r.emit(stroke.VerdictEvent{Live: v.Verdict.Live, Unproven: v.Verdict.Unproven, Gain: g.Mean, Low: g.Low, High: g.High,
-		Units: v.Verdict.Units, Unit: v.Verdict.Unit, Why: v.Verdict.Why, HeldOut: stroke.HeldOut(v.HeldOut)})
+	v.Verdict.Why += r.recipe.Genre.said()
+	r.tellVerdict(v)
 	return v, nil
+}
+
+func (r *run) tellVerdict(v *Version) {
+	g, s := v.Verdict.Gain, &v.Recipe.Genre
+	r.emit(stroke.VerdictEvent{Live: v.Verdict.Live, Unproven: v.Verdict.Unproven, Gain: g.Mean, Low: g.Low, High: g.High,
+		Units: v.Verdict.Units, Unit: v.Verdict.Unit, Why: v.Verdict.Why, HeldOut: stroke.HeldOut(v.HeldOut), Genre: s.title(), GenreGain: s.gain()})
 }
 
 // interrupted makes an error of a context's end one for a person.

@@ -61,6 +61,12 @@ func OpenSafetensors(path string) (*Safetensors, error) {
 	return s, nil
 }
 
+// ReadSafetensors reads a file that is in memory already. Tensors point into data;
+// path is what errors call it.
+func ReadSafetensors(path string, data []byte) (*Safetensors, error) {
+	return parseSafetensors(path, data)
+}
+
 type safetensorsEntry struct {
 	DType   string    `json:"dtype"`
 	Shape   []int     `json:"shape"`

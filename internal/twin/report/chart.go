@@ -92,7 +92,10 @@ func figures(caption, unit string, digits int, on span, list []figure) *chart {
 		if r.Known {
 			r.At, r.Low = at(f.mean), at(f.low)
 			r.Len = at(f.hig) - r.Low
-			r.Value = fmt.Sprintf("%.*f (%.*f to %.*f)", digits, f.mean, digits, f.low, digits, f.hig)
+			r.Value = fmt.Sprintf("%.*f", digits, f.mean)
+			if f.low < f.hig {
+				r.Value += fmt.Sprintf(" (%.*f to %.*f)", digits, f.low, digits, f.hig)
+			}
 		}
 		c.Rows = append(c.Rows, r)
 	}

@@ -189,7 +189,7 @@ func (r *Report) pageThought() *section {
 		return nil
 	}
 	s := &section{ID: "thought", Heading: "Does it think as you do?",
-		Text: []string{"Shown how a piece of yours goes on, and another passage beside it, does the twin lean more to yours than " + r.Yardstick() + " does? The other is named. One half is what chance would give."},
+		Text: []string{"Shown how a piece of yours goes on, and another passage beside it, does the twin lean more to yours than " + r.Yardstick() + " does? Each row says what the other passage was. One half is what chance would give."},
 		Fooled: "A twin that likes your sound leans to you without any thought where the other passage is by somebody else. Turned sentences are rarer turns, which is why the yardstick's leaning is taken off. " +
 			"Many a turned negation changes nothing that matters, so that even the best twin stays well below 1."}
 	if r.Thought.Yardstick == "" {

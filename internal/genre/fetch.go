@@ -1,0 +1,238 @@
+package genre
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+)
+
+// The bounds on what is fetched and unpacked, in bytes and entries.
+const (
+	mostArchive = 600 << 20
+	mostEntries = 10000
+	fetchWait   = 10 * time.Minute
+)
+
+var wanted = map[string]int64{ConfigFile: mostConfig, WeightsFile: mostWeights}
+
+// Fetch puts the two files of somebody else's PEFT adapter into the folder into,
+// and nothing else of what is there. from is a folder, a zip or tar.gz archive,
+// or the address of such an archive or of an adapter's weights.
+func Fetch(ctx context.Context, from, into string) error {
+	err := fetch(ctx, from, into)
+	if err == nil {
+		return nil
+	}
+	var said *stroke.Error
+	if errors.As(err, &said) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while the adapter was fetched", Hint: "nothing was added"}
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be added", Err: err,
+		Hint: "give a folder, a .zip or .tar.gz, or an address of one, that holds " + ConfigFile + " and " + WeightsFile}
+}
+
+func fetch(ctx context.Context, from, into string) error {
+	if u, err := url.Parse(from); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+		return fetchURL(ctx, u, into)
+	}
+	info, err := os.Stat(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file or folder " + from}
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case info.IsDir():
+		return copyFiles(from, into)
+	case !info.Mode().IsRegular():
+		return errors.New("it is no ordinary file")
+	case filepath.Base(from) == WeightsFile:
+		return copyFiles(filepath.Dir(from), into)
+	}
+	return unpack(from, into)
+}
+
+func copyFiles(from, into string) error {
+	for name, most := range wanted {
+		f, err := os.Open(filepath.Join(from, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return errors.New("it has no " + name)
+		}
+		if err != nil {
+			return err
+		}
+		info, err := f.Stat()
+		switch {
+		case err != nil:
+		case !info.Mode().IsRegular():
+			err = errors.New(name + " is no ordinary file")
+		default:
+			err = store(into, name, f, most)
+		}
+		f.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// store writes a file of at most most bytes.
+func store(into, name string, r io.Reader, most int64) error {
+	f, err := os.OpenFile(filepath.Join(into, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return errors.New("it has " + name + " twice")
+	}
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, io.LimitReader(r, most+1))
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil && n > most {
+		err = fmt.Errorf("%s is larger than the %d MB that are read", name, most>>20)
+	}
+	return err
+}
+
+// unpack takes the two files out of an archive by their last names alone, so
+// that no path in it leads anywhere.
+func unpack(file, into string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, 4)
+	if _, err := io.ReadFull(f, head); err != nil {
+		return errors.New("it is too short to be an archive")
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	found := 0
+	switch {
+	case string(head) == "PK\x03\x04":
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		z, err := zip.NewReader(f, info.Size())
+		if err != nil {
+			return fmt.Errorf("the archive is damaged: %w", err)
+		}
+		if len(z.File) > mostEntries {
+			return fmt.Errorf("the archive has %d files", len(z.File))
+		}
+		for _, e := range z.File {
+			name := path.Base(e.Name)
+			most, ok := wanted[name]
+			if !ok || !e.Mode().IsRegular() {
+				continue
+			}
+			r, err := e.Open()
+			if err != nil {
+				return fmt.Errorf("the archive is damaged: %w", err)
+			}
+			err = store(into, name, r, most)
+			r.Close()
+			if err != nil {
+				return err
+			}
+			found++
+		}
+	case head[0] == 0x1f && head[1] == 0x8b:
+		g, err := gzip.NewReader(f)
+		if err != nil {
+			return fmt.Errorf("the archive is damaged: %w", err)
+		}
+		// What is passed over is unpacked too.
+		t := tar.NewReader(io.LimitReader(g, 2*mostWeights))
+		for n := 0; ; n++ {
+			e, err := t.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("the archive is damaged: %w", err)
+			}
+			if n > mostEntries {
+				return fmt.Errorf("the archive has more than %d files", mostEntries)
+			}
+			name := path.Base(e.Name)
+			most, ok := wanted[name]
+			if !ok || e.Typeflag != tar.TypeReg {
+				continue
+			}
+			if err := store(into, name, t, most); err != nil {
+				return err
+			}
+			found++
+		}
+	default:
+		return errors.New("it is neither a folder nor a zip or tar.gz archive")
+	}
+	if found != len(wanted) {
+		return fmt.Errorf("it does not hold both %s and %s", ConfigFile, WeightsFile)
+	}
+	return nil
+}
+
+// fetchURL fetches an archive, or an adapter's weights and the config that lies
+// beside them.
+func fetchURL(ctx context.Context, u *url.URL, into string) error {
+	ctx, cancel := context.WithTimeout(ctx, fetchWait)
+	defer cancel()
+	if path.Base(u.Path) == WeightsFile {
+		for name, most := range wanted {
+			one := *u
+			one.Path, one.RawPath = path.Join(path.Dir(u.Path), name), ""
+			if err := get(ctx, one.String(), func(r io.Reader) error { return store(into, name, r, most) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	const archive = ".archive"
+	file := filepath.Join(into, archive)
+	if err := get(ctx, u.String(), func(r io.Reader) error { return store(into, archive, r, mostArchive) }); err != nil {
+		return err
+	}
+	defer os.Remove(file)
+	return unpack(file, into)
+}
+
+func get(ctx context.Context, address string, take func(io.Reader) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", req.URL.Host, strings.ToLower(res.Status))
+	}
+	return take(res.Body)
+}

@@ -1,0 +1,516 @@
+package twin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/term"
+)
+
+// What a run does with the genre that its twin is to stand on.
+
+// Stage says which genre a twin stands on, and how. A part of the recipe, it is
+// asked for before a run and completed when the genre is there.
+type Stage struct {
+	Ask      string     `json:"ask"`          // auto, none, a genre's name, or several with + between them
+	As       string     `json:"as"`           // layer or start
+	Strength float64    `json:"strength"`     // of all layers together
+	On       []StandsOn `json:"on,omitempty"` // what was found for it
+}
+
+// The ways to stand on a genre.
+const (
+	AsLayer = "layer" // it stays as it is, below the writer's own adapter
+	AsStart = "start" // the writer's adapter goes on from its weights
+)
+
+// StandsOn is a genre that a version stands on.
+type StandsOn struct {
+	Name     string  `json:"name"`
+	SHA256   string  `json:"sha256"`   // of its weights
+	Strength float64 `json:"strength"` // it was used at in training
+	Gain     float64 `json:"gain"`     // nats per token that it saved on the documents it was chosen by, before training
+}
+
+// defaultStage takes the best genre, where one helps.
+func defaultStage() Stage { return Stage{Ask: genre.Auto, As: AsLayer, Strength: 1} }
+
+// check says what of a stage is out of range.
+func (s *Stage) check(m Method, on string) error {
+	if s.Ask == "" || s.Ask == genre.None {
+		return nil
+	}
+	names := s.names()
+	switch {
+	case m != LoRA:
+		return fmt.Errorf("a genre to stand on goes with the method lora, and this is %s", m)
+	case s.Ask != genre.Auto && on != "":
+		return errors.New("a genre and another adapter to start from do not go together")
+	case s.As != AsLayer && s.As != AsStart:
+		return fmt.Errorf("a genre is used as %q: it can be a layer or a start", s.As)
+	case s.As == AsStart && len(names) > 1:
+		return errors.New("several genres can be layers, and one a start")
+	case s.As == AsStart && s.Strength != 1:
+		return errors.New("a genre as a start has no strength")
+	case !(s.Strength > 0 && s.Strength <= 4):
+		return fmt.Errorf("the strength of the genre is %g: it must be above 0 and at most 4", s.Strength)
+	case len(names) > 4:
+		return fmt.Errorf("it is to stand on %d genres: at most 4", len(names))
+	}
+	for i, n := range names {
+		if err := genre.CheckName(n); err != nil && n != genre.Auto {
+			return err
+		}
+		if slices.Contains(names[:i], n) {
+			return fmt.Errorf("the genre %s is named twice", n)
+		}
+	}
+	if len(names) > 1 && slices.Contains(names, genre.Auto) {
+		return errors.New("auto goes with no other genre")
+	}
+	return nil
+}
+
+func (s *Stage) names() []string { return strings.Split(s.Ask, "+") }
+
+// title names what was found, for a person; empty for nothing.
+func (s *Stage) title() string {
+	var names []string
+	for _, g := range s.On {
+		names = append(names, g.Name)
+	}
+	return strings.Join(names, "+")
+}
+
+// gain is that of all together: each was measured with the others.
+func (s *Stage) gain() float64 {
+	if len(s.On) == 0 {
+		return 0
+	}
+	return s.On[0].Gain
+}
+
+// identity tells checkpoints of runs apart that stand on other things.
+func (s *Stage) identity() string {
+	var b strings.Builder
+	for _, g := range s.On {
+		fmt.Fprintf(&b, "%s %s %g;", s.As, g.SHA256, g.Strength)
+	}
+	return b.String()
+}
+
+// The recipe of a run that stands on a genre: what has learnt to write prose
+// loses it at the rate of one that begins at nothing (docs/LOG.md).
+const (
+	genreRate = 3e-4
+	genreStep = 1024 // tokens
+)
+
+// onGenre makes the recipe one that stands on a genre's adapter.
+func (r *Recipe) onGenre(a *lora.Adapter) {
+	r.Options.Rate, r.Options.TokensPerStep = genreRate, genreStep
+	if r.Genre.As == AsStart {
+		o := a.Options
+		r.Options.LoRA = lora.Options{Rank: o.Rank, Alpha: o.Alpha, RSLoRA: o.RSLoRA, Targets: o.Targets}
+	}
+}
+
+// Library opens the genres of the program and of the user.
+func Library() (*genre.Library, error) {
+	home, err := Home()
+	if err != nil {
+		return nil, err
+	}
+	return genre.Open(filepath.Join(home, "genres")), nil
+}
+
+// genre reads the adapter of a genre for the base.
+func (b *baseModel) genre(g *genre.Genre) (*lora.Adapter, error) {
+	config, tensors, err := g.Adapter()
+	if err != nil {
+		return nil, err
+	}
+	file, err := lora.Read(g.Path, config, tensors)
+	var a *lora.Adapter
+	if err == nil {
+		a, err = b.fit(file)
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genre %s does not fit the base %s", g.Name, b.name), Err: err,
+			Hint: "use the base that it was made for, " + g.Base.Name + ", or make it for this one: stroke genre build RECIPE.toml --base " + b.name}
+	}
+	return a, nil
+}
+
+// fit brings an adapter into memory if it is one of the base.
+func (b *baseModel) fit(file *lora.File) (*lora.Adapter, error) {
+	shape := b.model.Shape()
+	a, err := file.Adapter(shape.Layers)
+	if err == nil {
+		err = a.Fits(shape)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n := layers(a); n < shape.Layers {
+		return nil, fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, shape.Layers)
+	}
+	return a, nil
+}
+
+// trial is a genre that is tried on a writer.
+type trial struct {
+	genre   *genre.Genre
+	adapter *lora.Adapter
+	gain    float64
+}
+
+// trials opens all genres for the base. One that cannot be used is told of and
+// passed over.
+func (b *baseModel) trials(l *genre.Library, emit Emit) []trial {
+	var out []trial
+	for _, g := range l.List(b.name, func(path string, err error) {
+		emit(stroke.NoteEvent{Text: "left out the genre in " + path + ": " + err.Error()})
+	}) {
+		a, err := b.genre(&g)
+		if err != nil {
+			emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
+			continue
+		}
+		out = append(out, trial{genre: &g, adapter: a})
+	}
+	return out
+}
+
+// What a genre is chosen by: tokens through the base in all, so that it takes
+// under a minute, and under one condition.
+const (
+	trialTokens = 24000
+	mostTrial   = selectTokens
+)
+
+// gains scores documents with the bare base and with each set of adapters, and
+// gives what each saves in nats per token. bf16 is the arithmetic.
+func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, bf16 bool) (gains []float64, bare float64, tokens int, err error) {
+	var pieces []eval.Piece
+	left, longest, pad := min(mostTrial, trialTokens/(len(with)+1)), 2, 0
+	for _, d := range docs {
+		ids := b.tok.Encode(d.Text)
+		if ids = ids[:min(len(ids), pieceTokens, left)]; len(ids) == 0 {
+			continue
+		}
+		left -= len(ids)
+		pieces = append(pieces, eval.Piece{Context: []int32{b.sep}, Tokens: ids})
+		longest = max(longest, len(ids)+1)
+	}
+	for _, use := range with {
+		n := 0
+		for _, a := range use {
+			n += a.Adapter.Pad()
+		}
+		pad = max(pad, n)
+	}
+	s, err := eval.NewScorer(b.model, longest, pad, bf16)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer s.Close()
+	for i, use := range append([][]lora.Applied{nil}, with...) {
+		losses, err := s.Score(ctx, pieces, use, nil)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		l := eval.Pool(losses)
+		if i == 0 {
+			bare, tokens = l.PerToken(), l.Tokens
+			continue
+		}
+		gain := bare - l.PerToken()
+		if math.IsNaN(gain) || math.IsInf(gain, 0) {
+			gain = math.Inf(-1) // no number: worse than any
+		}
+		gains = append(gains, gain)
+	}
+	return gains, bare, tokens, nil
+}
+
+// try measures each genre by itself, best first.
+func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []trial, strength float64, bf16 bool) (bare float64, tokens int, err error) {
+	var with [][]lora.Applied
+	for _, t := range list {
+		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(strength)}})
+	}
+	gains, bare, tokens, err := b.gains(ctx, docs, with, bf16)
+	if err != nil {
+		return 0, 0, err
+	}
+	for i := range list {
+		list[i].gain = gains[i]
+	}
+	slices.SortStableFunc(list, func(x, y trial) int {
+		switch {
+		case x.gain > y.gain:
+			return -1
+		case x.gain < y.gain:
+			return 1
+		}
+		return 0
+	})
+	return bare, tokens, nil
+}
+
+// missing says that there is no library for the base, and what one would take.
+func (b *baseModel) missing() string {
+	recipes, err := genre.Recipes()
+	if err != nil || len(recipes) == 0 {
+		return "there are no genres for the base " + genre.Key(b.name)
+	}
+	seconds := 0.0
+	for _, r := range recipes {
+		t := buildRecipe(r, "")
+		seconds += float64(r.Asks()) * tokensPerWord * float64(r.Epochs) / forecastRate(b, t)
+	}
+	return fmt.Sprintf("there are no genres for the base %s; to make the library's %d would take about %s (stroke genre build RECIPE.toml --data DIR --base %s); this goes on without",
+		genre.Key(b.name), len(recipes), term.Span(seconds), b.name)
+}
+
+// standOn finds the genre that the run is to stand on, and makes its recipe that
+// of such a run.
+func (r *run) standOn(ctx context.Context) error {
+	s := &r.recipe.Genre
+	if s.Ask == "" || s.Ask == genre.None || r.recipe.Method != LoRA || r.recipe.On != "" {
+		return nil
+	}
+	l, err := Library()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	docs, by := r.choose, "select"
+	if len(docs) == 0 {
+		// The genre has seen none of them, so those to train on will do.
+		docs, by = r.train, "train"
+		r.emit(stroke.NoteEvent{Text: "there is no document to choose a genre by: it is chosen by those to train on, none of which it has seen"})
+	}
+	var list []trial
+	if s.Ask == genre.Auto {
+		if list = r.b.trials(l, r.emit); len(list) == 0 {
+			r.emit(stroke.NoteEvent{Text: r.b.missing()})
+			return nil
+		}
+	} else {
+		for _, name := range s.names() {
+			g, err := l.Find(r.b.name, name)
+			if err != nil {
+				return err
+			}
+			a, err := r.b.genre(g)
+			if err != nil {
+				return err
+			}
+			list = append(list, trial{genre: g, adapter: a})
+		}
+	}
+	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.Strength, By: by}
+	each := s.Strength
+	if s.Ask == genre.Auto {
+		if _, e.Tokens, err = r.b.try(ctx, docs, list, s.Strength, r.bf16()); err == nil {
+			for _, t := range list {
+				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
+			}
+			list = list[:1]
+			if !(list[0].gain > 0) {
+				list = nil
+			}
+		}
+	} else {
+		each /= float64(len(list))
+		var use []lora.Applied
+		for _, t := range list {
+			use = append(use, lora.Applied{Adapter: t.adapter, Strength: float32(each)})
+		}
+		var gains []float64
+		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, [][]lora.Applied{use}, r.bf16()); err == nil {
+			for i := range list {
+				list[i].gain = gains[0]
+			}
+		}
+	}
+	if err != nil {
+		return interrupted(err, "choose a genre", "the same arguments begin again")
+	}
+	s.On = nil
+	for _, t := range list {
+		s.On = append(s.On, StandsOn{Name: t.genre.Name, SHA256: t.genre.SHA256(), Strength: each, Gain: finiteGain(t.gain)})
+		r.genres = append(r.genres, t.adapter)
+	}
+	e.Name, e.Gain, e.Seconds = s.title(), s.gain(), time.Since(begin).Seconds()
+	r.emit(e)
+	return r.stage()
+}
+
+// finiteGain is a gain that JSON can hold; one that is no number is a loss
+// beyond all others.
+func finiteGain(x float64) float64 { return max(x, -1e6) }
+
+// stage makes the recipe anew as that of a run on the genre that was found.
+func (r *run) stage() error {
+	s := r.recipe.Genre
+	if len(r.genres) == 0 {
+		return nil
+	}
+	next := DefaultRecipe(r.words[stroke.RoleTrain])
+	next.Genre = s
+	next.onGenre(r.genres[0])
+	if r.o.Change != nil {
+		r.o.Change(&next)
+	}
+	next.Genre = s
+	r.recipe, r.progress.On = next, s.identity()
+	return next.Validate()
+}
+
+const stageFile = "genre.json"
+
+// kept is run/genre.json: what was asked for, and the recipe that came of it.
+type kept struct {
+	Asked  Recipe `json:"asked"`
+	Base   string `json:"base"`
+	Staged Recipe `json:"staged"`
+}
+
+func (r *run) genreDir(i int) string { return r.path(fmt.Sprintf("genre-%d", i+1)) }
+
+// keepGenre keeps what the run stands on beside its checkpoint: a run that is
+// resumed does not choose again, and needs no genre that was deleted since.
+func (r *run) keepGenre() error {
+	if r.recipe.Genre.title() == "" || r.recalled {
+		return nil
+	}
+	for i, a := range r.genres {
+		dir := r.genreDir(i)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return writeError(dir, err)
+		}
+		if err := lora.WriteDir(dir, a.File(), tensor.F32); err != nil {
+			return writeError(dir, err)
+		}
+	}
+	b, err := json.Marshal(kept{Asked: r.asked, Base: r.b.name, Staged: r.recipe})
+	if err != nil {
+		return fmt.Errorf("keep the genre: %w", err)
+	}
+	return writeFile(r.path(stageFile), b)
+}
+
+// recallGenre takes what the run that is resumed stood on. The recipe is that of
+// the run also where the adapters are gone, as after its end.
+func (r *run) recallGenre() {
+	b, err := readAtMost(r.path(stageFile), mostVersion)
+	if err != nil {
+		return
+	}
+	var k kept
+	if json.Unmarshal(b, &k) != nil || k.Base != r.b.name || !sameRecipe(&k.Asked, &r.asked) || k.Staged.Validate() != nil {
+		return
+	}
+	r.recipe, r.progress.On = k.Staged, k.Staged.Genre.identity()
+	for i := range k.Staged.Genre.On {
+		file, err := lora.ReadDir(r.genreDir(i))
+		var a *lora.Adapter
+		if err == nil {
+			a, err = r.b.fit(file)
+		}
+		if err != nil {
+			r.genres = nil
+			return
+		}
+		r.genres = append(r.genres, a)
+	}
+	r.recalled = true
+}
+
+func sameRecipe(a, b *Recipe) bool {
+	x, e1 := json.Marshal(a)
+	y, e2 := json.Marshal(b)
+	return e1 == nil && e2 == nil && bytes.Equal(x, y)
+}
+
+// useGenre gives the genre to the trainer: below what is trained, or as its start.
+func (r *run) useGenre(shape lora.Shape) (from *lora.Adapter, err error) {
+	s := &r.recipe.Genre
+	if s.As == AsLayer {
+		for i, a := range r.genres {
+			r.below = append(r.below, lora.Applied{Adapter: a, Strength: float32(s.On[i].Strength)})
+		}
+		return nil, nil
+	}
+	a := r.genres[0]
+	if !a.SameShape(lora.New(shape, r.recipe.Options.LoRA, 0, nil)) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genre %s has the rank %d and alpha %g, and an adapter of another shape cannot go on from it", s.title(), a.Options.Rank, a.Options.Alpha),
+			Hint: "leave --rank, --alpha, --rslora and --targets out, or use the genre as a layer: --genre-as layer"}
+	}
+	return a, nil
+}
+
+// said is what the verdict says of the genre.
+func (s *Stage) said() string {
+	if s.title() == "" {
+		return ""
+	}
+	how := "as a layer below it"
+	if s.As == AsStart {
+		how = "as its start"
+	}
+	g := s.gain()
+	if g <= 0 {
+		return fmt.Sprintf("; it stands on the genre %s, %s, which by itself predicts you worse than the base does, by %.3f nats a token", s.title(), how, -g)
+	}
+	return fmt.Sprintf("; it stands on the genre %s, %s, which by itself gained %.3f nats a token", s.title(), how, g)
+}
+
+// errNoLayer is of a version whose genre has no strength of its own.
+var errNoLayer = &stroke.Error{Code: stroke.CodeInput, Msg: "this has no genre as a layer, whose strength could be changed", Hint: "leave --genre-strength out, or use --strength"}
+
+// atGenre is the adapter of a version that stands on genres as layers, with
+// their share multiplied by strength. In a joined adapter they come first: the
+// writer's own rows are the last, as many as the recipe's rank.
+func (r *Recipe) atGenre(a *lora.Adapter, strength float32) (*lora.Adapter, error) {
+	if r.Genre.title() == "" || r.Genre.As != AsLayer {
+		return nil, errNoLayer
+	}
+	targets := r.Options.LoRA.Targets
+	if len(targets) == 0 {
+		targets = lora.AllModules()
+	}
+	out := *a
+	out.Pairs = make([][lora.Modules]*op.Pair, len(a.Pairs))
+	a.Each(func(l int, m lora.Module, p *op.Pair) {
+		own := 0
+		if slices.Contains(targets, m) {
+			own = r.Options.LoRA.Rank
+		}
+		q := *p
+		q.B = slices.Clone(p.B)
+		for i := range max(p.Rank-own, 0) * p.Out {
+			q.B[i] *= strength
+		}
+		out.Pairs[l][m] = &q
+	})
+	return &out, nil
+}

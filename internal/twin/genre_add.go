@@ -1,0 +1,248 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// genreCard is a card with its folder being made.
+type genreCard struct{ genre.Card }
+
+// putAdapter writes the adapter's files and enters their hashes.
+func (c *genreCard) putAdapter(dir string, a *lora.Adapter) error {
+	err := lora.WriteDir(dir, a.File(), tensor.F16)
+	if errors.Is(err, tensor.ErrRange) {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter has numbers that are too large for F16", Err: err, Hint: "choose another adapter"}
+	}
+	if err != nil {
+		return writeError(dir, err)
+	}
+	c.Files, c.Bytes = map[string]string{}, 0
+	for _, name := range []string{genre.ConfigFile, genre.WeightsFile} {
+		sum, n, err := hashFile(filepath.Join(dir, name))
+		if err != nil {
+			return fmt.Errorf("write genre: %w", err)
+		}
+		c.Files[name] = sum
+		c.Bytes += n
+	}
+	return nil
+}
+
+// put moves the adapter's files out of dir to the genre's folder at to, with the
+// card. The folder is whole or not there.
+func (c *genreCard) put(dir, to string) error {
+	parent := filepath.Dir(to)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return writeError(to, err)
+	}
+	tmp, err := os.MkdirTemp(parent, halfWritten+"*")
+	if err != nil {
+		return writeError(to, err)
+	}
+	defer os.RemoveAll(tmp)
+	b, err := json.MarshalIndent(&c.Card, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write genre: %w", err)
+	}
+	files := map[string][]byte{genre.CardFile: append(b, '\n'), genre.ReadmeFile: []byte(c.Markdown())}
+	for _, name := range []string{genre.ConfigFile, genre.WeightsFile} {
+		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("write genre: %w", err)
+		}
+	}
+	for name, b := range files {
+		if err := writeFile(filepath.Join(tmp, name), b); err != nil {
+			return err
+		}
+		if err := os.Chmod(filepath.Join(tmp, name), 0o644); err != nil {
+			return writeError(to, err)
+		}
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return writeError(to, err)
+	}
+	// One that is there is replaced: a folder cannot be renamed over another.
+	old := tmp + ".old"
+	err = os.Rename(to, old)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return writeError(to, err)
+	}
+	if err := os.Rename(tmp, to); err != nil {
+		os.Rename(old, to)
+		return writeError(to, err)
+	}
+	os.RemoveAll(old)
+	syncDir(parent)
+	for name := range c.Files {
+		os.Remove(filepath.Join(dir, name))
+	}
+	return nil
+}
+
+// AddOptions are what the adding of somebody else's adapter is asked for.
+type AddOptions struct {
+	From    string // a folder, an archive, or the address of one
+	Name    string // of the genre; that of the folder or archive where empty
+	Base    string // that it is for; the one that the adapter names where empty
+	For     string // what it is for
+	Licence string // that it was given under
+	Force   bool
+}
+
+// mostScale bounds what an adapter's product is multiplied by; adapters that
+// work have 1 or 2, those with rsLoRA and a high rank some 30.
+const mostScale = 64
+
+// AddGenre takes somebody else's adapter into the user's library. Nothing in it
+// is trusted: its two files alone are taken, checked, and written anew.
+func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error) {
+	name := o.Name
+	if name == "" {
+		last := filepath.ToSlash(strings.TrimRight(o.From, `/\`))
+		last = last[strings.LastIndex(last, "/")+1:]
+		for _, end := range []string{".zip", ".tar.gz", ".tgz"} {
+			last = strings.TrimSuffix(last, end)
+		}
+		name = strings.ToLower(last)
+	}
+	if err := genre.CheckName(name); err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "name it: --name NAME"}
+	}
+	l, err := Library()
+	if err != nil {
+		return nil, err
+	}
+	work := l.Work("add", name)
+	if err := os.MkdirAll(filepath.Dir(work), 0o700); err != nil {
+		return nil, writeError(work, err)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(work), name+"-*")
+	if err != nil {
+		return nil, writeError(work, err)
+	}
+	defer os.RemoveAll(dir)
+	if err := genre.Fetch(ctx, o.From, dir); err != nil {
+		return nil, err
+	}
+	file, err := lora.ReadDir(dir)
+	if bad := (*lora.ReadError)(nil); errors.As(err, &bad) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be read", Err: err}
+	}
+	baseName, err := o.base(&file.Config)
+	if err != nil {
+		return nil, err
+	}
+	to := l.Dir(baseName, name)
+	if _, err := os.Lstat(to); err == nil && !o.Force {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is a genre %s already", name), Hint: "give this one another name with --name, or replace that with --force"}
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	b, err := OpenBase(ctx, store, baseName, "", "", emit)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	a, err := b.fit(file)
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " does not fit the base " + b.name, Err: err,
+			Hint: "name the base it was trained on: --base NAME"}
+	}
+	if err := b.sound(ctx, a, o.From, emit); err != nil {
+		return nil, err
+	}
+	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: o.From,
+		Limits: []string{"Somebody else made it: what text is in it, and whether it may be given away, is for you to know."}}}
+	if card.For == "" {
+		card.For = "whatever its maker made it for"
+	}
+	if card.Licence == "" {
+		card.Licence = "other"
+	}
+	if card.Base, err = b.baseOf(); err != nil {
+		return nil, fmt.Errorf("name the base: %w", err)
+	}
+	a.Base = card.Base.Name
+	if err := card.putAdapter(dir, a); err != nil {
+		return nil, err
+	}
+	if err := card.put(dir, to); err != nil {
+		return nil, err
+	}
+	return l.Find(baseName, name)
+}
+
+// base is the base that an adapter is added for.
+func (o *AddOptions) base(c *lora.Config) (string, error) {
+	if o.Base != "" {
+		return o.Base, nil
+	}
+	for _, e := range base.Catalog() {
+		if c.BaseModel != "" && (strings.EqualFold(e.Model, c.BaseModel) || strings.EqualFold(e.Name, c.BaseModel)) {
+			return e.Name, nil
+		}
+	}
+	msg := "the adapter at " + o.From + " does not say which base it is for"
+	if c.BaseModel != "" {
+		msg = fmt.Sprintf("the adapter at %s is for the base %.100q, which the catalog does not have", o.From, c.BaseModel)
+	}
+	return "", &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "name it: --base NAME, or --base PATH of its file"}
+}
+
+// soundText is what an adapter must give numbers for.
+const soundText = "It had rained since the morning, and nobody in the house had said so. The cat went from one window to the next, as if the weather might be another at the back, and then lay down on the newspaper that was being read."
+
+// sound says why an adapter cannot be used although it has the right shape: what
+// it computes is not a number, or its scale is beyond all use.
+func (b *baseModel) sound(ctx context.Context, a *lora.Adapter, from string, emit Emit) error {
+	var bad error
+	a.Each(func(l int, m lora.Module, p *op.Pair) {
+		if s := math.Abs(float64(p.Scale)); bad == nil && !(s <= mostScale) {
+			bad = fmt.Errorf("its alpha multiplies %s in layer %d by %.3g, and at most %d is of any use", m, l, s, mostScale)
+		}
+	})
+	if bad != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be used", Err: bad, Hint: "choose another adapter"}
+	}
+	s, err := eval.NewScorer(b.model, 256, a.Pad(), false)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	pieces := []eval.Piece{{Context: []int32{b.sep}, Tokens: b.tok.Encode(soundText)}}
+	var nats [2]float64
+	for i, use := range [][]lora.Applied{nil, {{Adapter: a, Strength: 1}}} {
+		losses, err := s.Score(ctx, pieces, use, nil)
+		if err != nil {
+			return interrupted(err, "check the adapter", "nothing was added")
+		}
+		nats[i] = eval.Pool(losses).PerToken()
+	}
+	if math.IsNaN(nats[1]) || math.IsInf(nats[1], 0) {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be used: with it the base computes what is no number", Hint: "choose another adapter"}
+	}
+	if worse := nats[1] - nats[0]; worse > 1 {
+		emit(stroke.NoteEvent{Text: fmt.Sprintf("with this adapter the base predicts plain English prose worse, by %.1f nats a token: it may be for something else", worse)})
+	}
+	return nil
+}

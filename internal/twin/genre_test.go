@@ -1,0 +1,526 @@
+package twin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/testkit"
+	"github.com/getstroke/stroke/internal/train"
+)
+
+// notes is a genre of the notebook's pieces, in steps enough to be stopped in.
+func notes(t *testing.T) GenreOptions {
+	t.Helper()
+	r, err := genre.ParseRecipe("notes", []byte(`name = "notes"
+for = "short pieces"
+licence = "MIT"
+rank = 2
+epochs = 2
+tokens_per_step = 1024
+openings = ["It rained all week, and"]
+[[source]]
+folder = "notebook"
+files = ["*.md"]
+words = 6000
+terms = "MIT"
+attribution = "the project"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return GenreOptions{Recipe: r, Data: filepath.Join(testkit.Root(t), "examples"), Base: toyFile(t)}
+}
+
+// toyFile is the toy base under a name of its own, by which genres are found.
+func toyFile(t *testing.T) string { return testkit.Toy(t, testkit.ToyShape{}) }
+
+func build(t *testing.T, o GenreOptions) *genre.Genre {
+	t.Helper()
+	g, err := BuildGenre(context.Background(), o, func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// files are the contents of a folder's files.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[e.Name()] = string(b)
+	}
+	return out
+}
+
+// TestGenreBytes makes a genre in two homes, from two copies of the base, and a
+// third time with a stop in the middle: all four files are the same.
+func TestGenreBytes(t *testing.T) {
+	var first map[string]string
+	for _, kind := range []string{"once", "again", "stopped"} {
+		t.Setenv("STROKE_HOME", t.TempDir())
+		o := notes(t)
+		if kind == "stopped" {
+			ctx, cancel := context.WithCancel(context.Background())
+			_, err := BuildGenre(ctx, o, func(e stroke.Event) {
+				if s, ok := e.(stroke.StepEvent); ok && s.Step == s.Steps/2+2 {
+					cancel()
+				}
+			})
+			cancel()
+			if stroke.CodeOf(err) != stroke.CodeInterrupted {
+				t.Fatalf("stopped: %v", err)
+			}
+			o.Resume = true
+		}
+		g := build(t, o)
+		got := files(t, g.Path)
+		if first == nil {
+			first = got
+			if len(got) != 4 || got[genre.CardFile] == "" || got[genre.ReadmeFile] == "" {
+				t.Fatalf("%d files", len(got))
+			}
+			continue
+		}
+		for name, want := range first {
+			if got[name] != want {
+				t.Errorf("%s: %s has other bytes", kind, name)
+			}
+		}
+		home, err := Home()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, err := filepath.Glob(filepath.Join(home, "genres", ".build", "*", "*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind: %v %v", kind, left, err)
+		}
+	}
+	var card genre.Card
+	if err := json.Unmarshal([]byte(first[genre.CardFile]), &card); err != nil {
+		t.Fatal(err)
+	}
+	if card.Figures == nil || !(card.Figures.Gain.Low <= card.Figures.Gain.Mean) || card.Figures.Documents == 0 || len(card.Samples) != 1 || card.Words == 0 || card.Sources[0].Taken < 6000 {
+		t.Errorf("%s", first[genre.CardFile])
+	}
+	for _, dir := range []string{os.Getenv("STROKE_HOME"), testkit.Root(t), os.TempDir()} {
+		if strings.Contains(first[genre.CardFile]+first[genre.ReadmeFile], dir) {
+			t.Errorf("the card names the folder %s of this machine", dir)
+		}
+	}
+}
+
+// loud gives an adapter of the base's shape whose B is not zero.
+func loud(b *baseModel, rank int, scale float64, seed uint64) *lora.Adapter {
+	a := lora.New(b.model.Shape(), lora.Options{Rank: rank, Alpha: float64(rank)}, seed, nil)
+	a.Each(func(l int, m lora.Module, p *op.Pair) {
+		for i := range p.Rank * p.Out {
+			p.B[i] = float32(scale * math.Sin(float64(i)*0.7+float64(l)+float64(m)))
+		}
+	})
+	return a
+}
+
+// logitsOf are those of every token of a text.
+func logitsOf(t *testing.T, b *baseModel, use []lora.Applied) []float32 {
+	t.Helper()
+	ids := append([]int32{b.sep}, b.tok.Encode(soundText)...)
+	pad := 0
+	for _, a := range use {
+		pad += a.Adapter.Pad()
+	}
+	s, err := b.model.NewSession(model.Limits{Tokens: len(ids), Rows: 1, Context: len(ids), Pad: pad})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Forward([]model.Row{{Tokens: ids, Adapters: use}}); err != nil {
+		t.Fatal(err)
+	}
+	at := make([]int32, len(ids))
+	for i := range at {
+		at[i] = int32(i)
+	}
+	out := make([]float32, len(ids)*b.model.Vocab)
+	if err := s.Logits(out, at); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// between is the largest difference of two logits.
+func between(t *testing.T, a, b []float32) float64 {
+	t.Helper()
+	most := 0.0
+	for i := range a {
+		d := math.Abs(float64(a[i]) - float64(b[i]))
+		if math.IsNaN(d) {
+			t.Fatal("a logit is no number")
+		}
+		most = max(most, d)
+	}
+	return most
+}
+
+// TestGenreStack holds that a stack of genres and a writer's adapter, and the one
+// adapter that it leaves as, give the same logits; that the genre's part of the
+// joined one can still be made stronger, weaker and be left out; and that none of
+// this is so because the adapters do nothing.
+func TestGenreStack(t *testing.T) {
+	path := toyFile(t)
+	b, err := openBase(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	one, two, own := loud(b, 3, 0.05, 1), loud(b, 2, 0.04, 2), loud(b, 4, 0.05, 3)
+	for l := range two.Pairs { // a genre may leave linears alone
+		two.Pairs[l][lora.QProj], two.Pairs[l][lora.DownProj] = nil, nil
+	}
+	stack := func(strength float32) []lora.Applied {
+		return []lora.Applied{{Adapter: one, Strength: 0.5 * strength}, {Adapter: two, Strength: 0.25 * strength}, {Adapter: own, Strength: 1}}
+	}
+	joined, err := lora.Join(stack(1)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := DefaultRecipe(0)
+	r.Options.LoRA = lora.Options{Rank: 4, Alpha: 4}
+	r.Genre.On = []StandsOn{{Name: "one"}, {Name: "two"}}
+	bare := logitsOf(t, b, nil)
+	for _, s := range []float32{1, 0, -0.5, 2} {
+		a, err := r.atGenre(joined, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := logitsOf(t, b, stack(s))
+		if d := between(t, want, logitsOf(t, b, []lora.Applied{{Adapter: a, Strength: 1}})); d > 1e-5 {
+			t.Errorf("strength %g: the joined adapter is %g from the stack", s, d)
+		}
+		if d := between(t, want, bare); d < 0.01 {
+			t.Errorf("strength %g: the stack is %g from the base, and shows nothing", s, d)
+		}
+		if d := between(t, want, logitsOf(t, b, stack(1))); s != 1 && d < 0.001 {
+			t.Errorf("strength %g: %g from strength 1, and shows nothing", s, d)
+		}
+	}
+	r.Genre.As = AsStart
+	if _, err := r.atGenre(joined, 1); !errors.Is(err, errNoLayer) {
+		t.Errorf("a start has a strength: %v", err)
+	}
+}
+
+// added puts an adapter into the library as a genre.
+func added(t *testing.T, path, name string, a *lora.Adapter) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := lora.WriteDir(dir, a.File(), tensor.F32); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := AddGenre(context.Background(), AddOptions{From: dir, Name: name, Base: path}, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// events runs Train and gives the events of one type.
+func events[E stroke.Event](t *testing.T, o Options) []E {
+	t.Helper()
+	var out []E
+	if err := Train(context.Background(), o, func(e stroke.Event) {
+		if x, ok := e.(E); ok {
+			out = append(out, x)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestGenreInTraining follows a genre into a version: auto takes what helps and
+// nothing that does not, one that is forced is measured and named all the same,
+// what is written is stack and not writer alone, and a twin outlives its genre.
+func TestGenreInTraining(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	g := notes(t)
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	o.Base = g.Base
+	if got := events[stroke.GenreEvent](t, o); len(got) != 0 {
+		t.Errorf("without a library: %+v", got)
+	}
+	b, err := openBase(g.Base, g.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	made := build(t, g)
+	ga, err := b.genre(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := RemoveGenre("notes", g.Base, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	// Away from such pieces, and further than the genre goes towards them.
+	noise := lora.New(b.model.Shape(), ga.Options, 0, nil)
+	noise.Copy(ga)
+	noise.Each(func(_ int, _ lora.Module, p *op.Pair) {
+		for i := range p.B {
+			p.B[i] *= -3
+		}
+	})
+	added(t, g.Base, "noise", noise)
+	o.To = filepath.Join(t.TempDir(), "none")
+	if got := events[stroke.GenreEvent](t, o); len(got) != 1 || got[0].Name != "" || len(got[0].Tried) != 1 || got[0].Tried[0].Gain >= 0 {
+		t.Errorf("where none helps: %+v", got)
+	}
+	made = build(t, g)
+	o.To = filepath.Join(t.TempDir(), "auto")
+	got := events[stroke.GenreEvent](t, o)
+	if len(got) != 1 || got[0].Name != "notes" || !(got[0].Gain > 0) || got[0].By != "select" || got[0].Tokens == 0 || len(got[0].Tried) != 2 || got[0].Tried[1].Name != "noise" {
+		t.Errorf("auto: %+v", got)
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := f.Version("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := v.Recipe.Genre.On
+	if len(on) != 1 || on[0].SHA256 != made.SHA256() || on[0].Strength != 1 || on[0].Gain != got[0].Gain || !strings.Contains(v.Verdict.Why, "stands on the genre notes") {
+		t.Errorf("the version records %+v; %s", v.Recipe.Genre, v.Verdict.Why)
+	}
+	if v.Recipe.Options.Rate != genreRate || v.Recipe.Options.LoRA.Rank != 2 {
+		t.Errorf("the recipe: %+v", v.Recipe.Options)
+	}
+
+	forced := o
+	forced.To = filepath.Join(t.TempDir(), "forced")
+	forced.Change = func(r *Recipe) { small(r); r.Genre.Ask, r.Genre.Strength = "noise+notes", 0.5 }
+	if got := events[stroke.VerdictEvent](t, forced); len(got) != 1 || got[0].Genre != "noise+notes" || !(got[0].GenreGain < 0) || !strings.Contains(got[0].Why, "predicts you worse") {
+		t.Errorf("forced: %+v", got)
+	}
+	start := o
+	start.To = filepath.Join(t.TempDir(), "start")
+	start.Change = func(r *Recipe) { r.Epochs = 1; r.Genre.Ask, r.Genre.As = "notes", AsStart }
+	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") {
+		t.Errorf("start: %+v", got)
+	}
+	start.Change = func(r *Recipe) { small(r); r.Options.LoRA.Rank = 3; r.Genre.Ask, r.Genre.As = "notes", AsStart }
+	if err := Train(context.Background(), start, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "another shape") {
+		t.Errorf("a start of another shape: %v", err)
+	}
+
+	whole, err := f.Adapter(v, b.model.Shape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole.Options.Rank != 4 {
+		t.Errorf("the version's adapter has rank %d: genre and writer have 2 each", whole.Options.Rank)
+	}
+	without, err := v.Recipe.atGenre(whole, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := lora.Join(lora.Applied{Adapter: ga, Strength: 1}, lora.Applied{Adapter: without, Strength: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of the genre's part only B times its scale was rounded to F16 again.
+	if d := between(t, logitsOf(t, b, []lora.Applied{{Adapter: whole, Strength: 1}}), logitsOf(t, b, []lora.Applied{{Adapter: again, Strength: 1}})); d > 1e-3 {
+		t.Errorf("the genre below the writer's part is %g from what was written", d)
+	}
+
+	if _, err := RemoveGenre("notes", g.Base, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Adapter(v, b.model.Shape()); err != nil {
+		t.Errorf("without its genre: %v", err)
+	}
+}
+
+// TestGenreResume stops a run that stands on a genre, deletes the genre, and goes
+// on to the bytes of a run that was not stopped.
+func TestGenreResume(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	g := notes(t)
+	build(t, g)
+	source := writing(t, t.TempDir(), func(int) bool { return true })
+	o := options(t, source)
+	o.Base = g.Base
+	whole, v := trained(t, o)
+	want := files(t, filepath.Join(whole.Dir, versionsDir, v.ID, adapterDir))
+	o.To = filepath.Join(t.TempDir(), "twin")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err := Train(ctx, o, func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok && s.Step == 3 {
+			cancel()
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted {
+		t.Fatalf("stopped: %v", err)
+	}
+	if _, err := RemoveGenre("notes", g.Base, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = true
+	f, v := trained(t, o)
+	for name, b := range files(t, filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)) {
+		if want[name] != b {
+			t.Errorf("%s has other bytes than that of a run that was not stopped", name)
+		}
+	}
+	again := events[stroke.StepEvent](t, o)
+	if len(again) != 0 {
+		t.Errorf("a run that had ended took %d steps", len(again))
+	}
+}
+
+// TestAddGenre refuses what is hostile or does not fit, in a sentence.
+func TestAddGenre(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	path := toyFile(t)
+	wide := testkit.Toy(t, testkit.ToyShape{Hidden: 64})
+	b, err := openBase(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	write := func(a *lora.Adapter) string {
+		dir := t.TempDir()
+		if err := lora.WriteDir(dir, a.File(), tensor.F32); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	spoil := func(x float32) string {
+		const mark = 0.12345
+		a := loud(b, 2, 0.01, 1)
+		a.Pairs[1][lora.UpProj].B[3] = mark
+		dir := write(a)
+		path := filepath.Join(dir, lora.WeightsFile)
+		all, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, now := tensor.Bytes([]float32{mark}), tensor.Bytes([]float32{x})
+		if bytes.Count(all, was) != 1 {
+			t.Fatal("the number to spoil is not there once")
+		}
+		if err := os.WriteFile(path, bytes.Replace(all, was, now, 1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	config := func(old, now string) string {
+		dir := write(loud(b, 2, 0.01, 1))
+		p := filepath.Join(dir, lora.ConfigFile)
+		x, err := os.ReadFile(p)
+		if err != nil || !strings.Contains(string(x), old) {
+			t.Fatalf("%v: %s", err, x)
+		}
+		if err := os.WriteFile(p, []byte(strings.Replace(string(x), old, now, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	huge := lora.New(b.model.Shape(), lora.Options{Rank: 2, Alpha: 4000}, 1, nil)
+	few := loud(b, 2, 0.01, 1)
+	few.Pairs = few.Pairs[:1]
+	deep := lora.New(lora.Shape{Layers: 9, In: b.model.Shape().In, Out: b.model.Shape().Out}, lora.Options{Rank: 2, Alpha: 2}, 1, nil)
+	cut := write(loud(b, 2, 0.01, 1))
+	if err := os.Truncate(filepath.Join(cut, lora.WeightsFile), 900); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ from, base, want string }{
+		"not a number":    {spoil(float32(math.NaN())), path, "a number of up_proj in layer 1 is not finite"},
+		"infinite":        {spoil(float32(math.Inf(1))), path, "a number of up_proj in layer 1 is not finite"},
+		"too much":        {spoil(3e38), path, "computes what is no number"},
+		"beyond F16":      {spoil(1e6), path, "too large for F16"},
+		"huge alpha":      {write(huge), path, "its alpha multiplies q_proj in layer 0 by 2e+03"},
+		"alpha in config": {config(`"lora_alpha": 2`, `"lora_alpha": 1e300`), path, "its alpha is 1e+300"},
+		"other modules":   {config(`"down_proj",`, ``), path, "its target_modules do not name"},
+		"DoRA":            {config(`"use_dora": false`, `"use_dora": true`), path, "DoRA"},
+		"cut short":       {cut, path, "cannot be used"},
+		"too few layers":  {write(few), path, "has 1 layers and the base 2"},
+		"too many layers": {write(deep), path, "has a layer 2 and the base 2 layers"},
+		"other base":      {write(loud(b, 2, 0.01, 1)), wide, "it was trained on another base"},
+		"no base":         {write(loud(b, 2, 0.01, 1)), "", "does not say which base it is for"},
+		"no such base":    {config(`"base_model_name_or_path": null`, `"base_model_name_or_path": "x/y"`), "", `for the base "x/y"`},
+	} {
+		_, err := AddGenre(context.Background(), AddOptions{From: c.from, Name: "x", Base: c.base}, func(stroke.Event) {})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: code %s, hint %q", name, stroke.CodeOf(err), stroke.HintOf(err))
+		}
+	}
+	l, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := l.List(path, nil); len(list) != 0 {
+		t.Errorf("%d genres were added all the same", len(list))
+	}
+	if _, err := AddGenre(context.Background(), AddOptions{From: write(loud(b, 2, 0.01, 1)), Name: "../x", Base: path}, nil); err == nil || !strings.Contains(err.Error(), "cannot be a genre's name") {
+		t.Errorf("a name that leads elsewhere: %v", err)
+	}
+	added(t, path, "fine", loud(b, 2, 0.01, 9))
+	v, err := OpenGenre(context.Background(), "fine", path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	s := &Speech{Sampling: DefaultSampling(), Max: 8, Strength: 1}
+	if _, err := v.Write(context.Background(), "It rained", s, func(string) error { return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStageCheck says what does not go together.
+func TestStageCheck(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Recipe)
+		want   string
+	}{
+		"twice":           {func(r *Recipe) { r.Genre.Ask = "a+a" }, "named twice"},
+		"auto and one":    {func(r *Recipe) { r.Genre.Ask = "auto+a" }, "auto goes with no other"},
+		"two starts":      {func(r *Recipe) { r.Genre.Ask, r.Genre.As = "a+b", AsStart }, "and one a start"},
+		"strong start":    {func(r *Recipe) { r.Genre.Ask, r.Genre.As, r.Genre.Strength = "a", AsStart, 2 }, "has no strength"},
+		"no way":          {func(r *Recipe) { r.Genre.As = "below" }, "a layer or a start"},
+		"no strength":     {func(r *Recipe) { r.Genre.Strength = math.NaN() }, "strength of the genre"},
+		"a path":          {func(r *Recipe) { r.Genre.Ask = "../a" }, "cannot be a genre's name"},
+		"another adapter": {func(r *Recipe) { r.Genre.Ask, r.On = "a", "x" }, "do not go together"},
+		"weights":         {func(r *Recipe) { r.Tune(Full, model.Selection{}); r.Genre.Ask = "a" }, "goes with the method lora"},
+	} {
+		r := DefaultRecipe(100)
+		r.Options.Arithmetic = train.F32
+		c.change(&r)
+		if err := r.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package twin
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/train"
+)
+
+// OpenGenre opens a genre to write with, without any twin. With baseName empty
+// it is on the base that the genre is for.
+func OpenGenre(ctx context.Context, name, baseName string, emit Emit) (*Voice, error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	l, err := Library()
+	if err != nil {
+		return nil, err
+	}
+	g, err := l.Find(baseName, name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openGenreBase(ctx, g, baseName, emit)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.genre(g)
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	v, err := b.voice(name, a)
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	return v, nil
+}
+
+// openGenreBase opens the base of a genre. One that is no base of the catalog is
+// a file that must be named.
+func openGenreBase(ctx context.Context, g *genre.Genre, baseName string, emit Emit) (*baseModel, error) {
+	if baseName == "" {
+		if _, err := base.Find(g.Base.Name); err != nil {
+			return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the genre " + g.Name + " is for the base " + g.Base.Name + ", which the catalog does not have",
+				Hint: "name its file: --base PATH"}
+		}
+		baseName = g.Base.Name
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	return OpenBase(ctx, store, baseName, "", "", emit)
+}
+
+// voice writes with an adapter and no passages. Closing it closes the base.
+func (b *baseModel) voice(name string, a *lora.Adapter) (*Voice, error) {
+	v := &Voice{Folder: &Folder{Manifest: Manifest{Name: name}}, b: b, learnt: &learnt{adapter: a},
+		passages: newPassages(nil, &corpus.Ledger{}, b, Prompt{}),
+		options:  engine.Options{Streams: 4, Pad: max(a.Pad(), 16), Memory: 512 << 20}}
+	if _, err := v.serve(1); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// withGenre changes the strength of the genre that what is used stands on.
+func (v *Voice) withGenre(use []lora.Applied, strength *float64) ([]lora.Applied, error) {
+	if strength == nil {
+		return use, nil
+	}
+	if v.Version == nil || v.learnt == nil || v.learnt.adapter == nil {
+		return nil, errNoLayer
+	}
+	if v.genre.adapter == nil || v.genre.strength != *strength {
+		a, err := v.Version.Recipe.atGenre(v.learnt.adapter, float32(*strength))
+		if err != nil {
+			return nil, err
+		}
+		v.genre.adapter, v.genre.strength = a, *strength
+	}
+	if len(use) == 0 {
+		return nil, nil // at strength 0 nothing that was learnt is used
+	}
+	return []lora.Applied{{Adapter: v.genre.adapter, Strength: use[0].Strength}}, nil
+}
+
+// Tried is what each genre saves on a writer's documents.
+type Tried struct {
+	Event   string             `json:"event"` // "tried"
+	Base    string             `json:"base"`
+	By      string             `json:"by"`     // role of the documents that were looked at
+	Tokens  int                `json:"tokens"` // scored
+	Nats    float64            `json:"nats_per_token"`
+	Genres  []stroke.GenreGain `json:"genres"` // best first
+	Chosen  string             `json:"chosen"` // by --genre auto; empty for none
+	Seconds float64            `json:"seconds"`
+}
+
+// TryGenres measures the genres of a base on a writer's files, as training with
+// --genre auto would; nothing is written.
+func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried, error) {
+	reading, err := corpus.Read(ctx, source, corpus.Options{})
+	if reading != nil {
+		tellReading(source, reading, emit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ledger := &corpus.Ledger{}
+	docs, by := reading.Documents, "all"
+	if assigned, err := corpus.Assign(ledger, docs, corpus.AssignOptions{Clusters: reading.Clusters}); err == nil {
+		docs, by = byRole(assigned, ledger, stroke.RoleSelect), string(stroke.RoleSelect)
+	} else {
+		emit(stroke.NoteEvent{Text: "there is too little writing to withhold any of it: all is looked at"})
+	}
+	l, err := Library()
+	if err != nil {
+		return nil, err
+	}
+	if baseName == "" || baseName == "auto" {
+		baseName = base.Catalog()[0].Name
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	b, err := OpenBase(ctx, store, baseName, "", "", emit)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	list := b.trials(l, emit)
+	if len(list) == 0 {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.missing()}
+	}
+	begin := time.Now()
+	t := &Tried{Event: "tried", Base: b.name, By: by}
+	if t.Nats, t.Tokens, err = b.try(ctx, docs, list, 1, train.Fastest() == train.BF16); err != nil {
+		return nil, interrupted(err, "try the genres", "")
+	}
+	for _, x := range list {
+		t.Genres = append(t.Genres, stroke.GenreGain{Name: x.genre.Name, Gain: finiteGain(x.gain)})
+	}
+	if list[0].gain > 0 {
+		t.Chosen = list[0].genre.Name
+	}
+	t.Seconds = time.Since(begin).Seconds()
+	return t, nil
+}
+
+// RemoveGenre deletes a genre of the user's, and tells which twins stand on it.
+func RemoveGenre(name, baseName string, emit Emit) (*genre.Genre, error) {
+	l, err := Library()
+	if err != nil {
+		return nil, err
+	}
+	g, err := l.Find(baseName, name)
+	if err != nil {
+		return nil, err
+	}
+	dirs, err := List()
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		f, err := Open(dir)
+		if err != nil {
+			continue
+		}
+		for _, id := range f.Versions {
+			v, err := f.Version(id)
+			if err != nil || !v.standsOn(g) {
+				continue
+			}
+			emit(stroke.NoteEvent{Text: "the version " + id + " of " + f.Name + " stands on it and keeps what it needs"})
+		}
+	}
+	return g, l.Remove(g)
+}
+
+func (v *Version) standsOn(g *genre.Genre) bool {
+	for _, on := range v.Recipe.Genre.On {
+		if on.SHA256 == g.SHA256() {
+			return true
+		}
+	}
+	return false
+}
+
+// baseOf names a base in a genre's card.
+func (b *baseModel) baseOf() (genre.Base, error) {
+	out := genre.Base{Name: genre.Key(b.name), Architecture: b.model.Architecture, Bytes: b.model.Bytes()}
+	if e, err := base.Find(b.name); err == nil {
+		out.Model = e.Model
+	}
+	var err error
+	out.SHA256, err = hashBase(b.model.Source.Path)
+	return out, err
+}
+
+// hashBase is the SHA-256 of a base's file, or of the list of hashes of the files
+// in its folder, as sha256sum prints it.
+func hashBase(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		sum, _, err := hashFile(path)
+		return sum, err
+	}
+	if err != nil {
+		return "", err
+	}
+	s := genre.Source{Files: []string{"*.safetensors", "*.json"}, Folder: ".", Origin: "base"}
+	err = s.Sum(path)
+	return s.SHA256, err
+}
