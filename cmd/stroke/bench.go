@@ -117,7 +117,11 @@ func printBench(e *env, r bench.Result) error {
 		return printJSON(e, r, false)
 	}
 	if r.Bench == "peak" {
-		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, r.PeakGB)
+		tiles := ""
+		if r.PeakTiles > 0 {
+			tiles = fmt.Sprintf("%.0f in bfloat16 tiles, ", r.PeakTiles)
+		}
+		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %s%.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, tiles, r.PeakGB)
 		return nil
 	}
 	if r.Method != "" {

@@ -29,10 +29,11 @@ type Result struct {
 	Kernel          string    `json:"kernel"`
 	Arithmetic      string    `json:"arithmetic,omitempty"` // of the products of base weights: f32 or bf16
 	Workers         int       `json:"workers"`
-	GFLOPS          float64   `json:"gflops,omitempty"`        // of the median, operations counted without recomputation
-	PeakGFLOPS      float64   `json:"peak_gflops,omitempty"`   // measured, all workers
-	ShareOfPeak     float64   `json:"share_of_peak,omitempty"` // of the arithmetic
-	GBPerSecond     float64   `json:"gb_per_second,omitempty"` // weights read
+	GFLOPS          float64   `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
+	PeakGFLOPS      float64   `json:"peak_gflops,omitempty"`       // measured, all workers
+	PeakTiles       float64   `json:"peak_tiles_gflops,omitempty"` // the same, of bfloat16 in matrix tiles
+	ShareOfPeak     float64   `json:"share_of_peak,omitempty"`     // of the arithmetic
+	GBPerSecond     float64   `json:"gb_per_second,omitempty"`     // weights read
 	PeakGB          float64   `json:"peak_gb_per_second,omitempty"`
 	ShareOfRead     float64   `json:"share_of_read,omitempty"` // of the memory bandwidth
 }
@@ -169,7 +170,7 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 
 // Peak measures the limits of the machine with the kernel in use.
 func Peak() Result {
-	r := Result{Event: "done", Bench: "peak", PeakGFLOPS: FlopsPeak(1), PeakGB: ReadPeak(1)}
+	r := Result{Event: "done", Bench: "peak", PeakGFLOPS: FlopsPeak(1), PeakTiles: TilesPeak(0.5), PeakGB: ReadPeak(1)}
 	r.Kernel, r.Workers, r.PeakRSS = kernel.Name(), kernel.Workers(), PeakRSS()
 	return r
 }

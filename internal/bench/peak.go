@@ -7,15 +7,19 @@ import (
 type peakTask struct {
 	seconds float64
 	read    bool
+	tiles   bool
 	buf     [][]float32
 	rate    []float64
 }
 
 // Do measures one worker's limit, all workers at the same time.
 func (t *peakTask) Do(i, worker int) {
-	if t.read {
+	switch {
+	case t.read:
 		t.rate[i] = kernel.ReadBandwidth(t.buf[i], t.seconds)
-	} else {
+	case t.tiles:
+		t.rate[i] = kernel.PeakTiles(t.seconds)
+	default:
 		t.rate[i] = kernel.PeakFMA(t.seconds)
 	}
 }
@@ -33,6 +37,12 @@ func (t *peakTask) sum() float64 {
 // of independent multiply-adds, in GFLOP/s.
 func FlopsPeak(seconds float64) float64 {
 	return (&peakTask{seconds: seconds, rate: make([]float64, kernel.Workers())}).sum()
+}
+
+// TilesPeak is the bfloat16 arithmetic that all workers together reach in matrix
+// tiles, in GFLOP/s; 0 where the kernel has none.
+func TilesPeak(seconds float64) float64 {
+	return (&peakTask{seconds: seconds, tiles: true, rate: make([]float64, kernel.Workers())}).sum()
 }
 
 // ReadPeak is the rate in GB/s at which all workers together read memory beyond

@@ -8,13 +8,25 @@ import (
 // PeakFMA measures how many multiply-adds one core makes when nothing else is
 // in its way, for about the given time, and returns GFLOP/s (two operations
 // each). It is the ceiling that products are compared with.
-func PeakFMA(seconds float64) float64 {
+func PeakFMA(seconds float64) float64 { return fastest(cur.peakFMA, seconds) }
+
+// PeakTiles is PeakFMA for products of bfloat16 in tiles, with operands that stay
+// in them; 0 where the kind in use has none in hardware.
+func PeakTiles(seconds float64) float64 {
+	if !cur.fastTiles {
+		return 0
+	}
+	return fastest(cur.peakTiles, seconds)
+}
+
+// fastest is the best rate of a loop that returns how many operations it made.
+func fastest(loop func(iterations int) (flops int), seconds float64) float64 {
 	const batch = 1 << 16
-	cur.peakFMA(batch) // the core speeds up
+	loop(batch) // the core speeds up
 	best := 0.0
 	for begin := time.Now(); ; {
 		t := time.Now()
-		flops := cur.peakFMA(batch)
+		flops := loop(batch)
 		best = max(best, float64(flops)/time.Since(t).Seconds()/1e9)
 		if time.Since(begin).Seconds() >= seconds {
 			return best
