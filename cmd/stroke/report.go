@@ -75,7 +75,7 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 	f.StringVarP(&o.Name, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
 	f.StringVar(&o.Base, "base", "", "another base than the twin's")
 	f.StringArrayVar(&o.Controls, "control", nil, "folder of an adapter by another writer, as PEFT saves it; may be repeated")
-	f.StringVar(&o.Yardstick, "yardstick", "", "folder of an adapter trained on prose by others, to compare thought with")
+	f.StringVar(&o.Yardstick, "yardstick", "", "genre, or folder of an adapter on prose by others, to compare thought with; the genre that the version stands on, or else prose")
 	f.StringVar(&o.Others, "others", "", "folder of writing by others on the same matters, to set beside yours")
 	f.StringSliceVar(&o.Measures, "measures", nil, "these alone, with commas between")
 	f.BoolVar(&o.Afresh, "afresh", false, "measure again what was measured before")

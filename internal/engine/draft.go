@@ -11,24 +11,40 @@ const (
 	// Passes of up to narrowPass tokens cost little more than one of a single
 	// token, since the weights are read once; from there on each token costs about
 	// as much as the next, and a pass of widePass tokens pays where nearly all of
-	// them are right.
+	// them are right. In bfloat16 rows go by whole tiles: tilePass tokens cost
+	// hardly more than one.
 	narrowPass = 4
 	widePass   = 12
+	tilePass   = 16
 
 	matchMost  = 16 // tokens of the text's end that are compared
 	matchLeast = 3  // that must agree for a guess
 	matchLong  = 8  // that must agree where guesses have been wrong lately
 
 	// gainLeast is how many tokens a guess must have brought in the mean, lately,
-	// for short matches to be tried: what a pass of narrowPass tokens costs more.
+	// for short matches to be tried: what a pass of narrowPass tokens costs more,
+	// in passes of one. In bfloat16 it is tileLeast.
 	gainLeast = 0.6
+	tileLeast = 0.2
 	gainStart = 1.5
 	gainDecay = 0.25 // weight of the newest guess
 )
 
+// width is how many tokens a pass may have for a stream's guess to be among them.
+func (e *Engine) width(s *stream) int {
+	switch {
+	case e.opt.BF16:
+		return tilePass
+	case s.sure:
+		return widePass
+	}
+	return narrowPass
+}
+
 // guess writes up to most guessed tokens behind the stream's, where their
-// capacity and its pages have room, and returns how many.
-func (s *stream) guess(most int) int {
+// capacity and its pages have room, and returns how many. Where guesses have
+// brought less than gain lately, only a long match counts.
+func (s *stream) guess(most int, gain float64) int {
 	n := len(s.tokens)
 	most = min(most, s.limit-n-1)
 	if most < 1 {
@@ -36,7 +52,7 @@ func (s *stream) guess(most int) int {
 	}
 	length, at := longestMatch(s.tokens)
 	least := matchLeast
-	if s.gain < gainLeast {
+	if s.gain < gain {
 		least = matchLong
 	}
 	if length < least {

@@ -28,11 +28,11 @@ func (o *Options) memory() int64 {
 }
 
 // heads is how many logits a pass may ask for.
-func (o *Options) heads() int { return max(o.Streams, widePass) }
+func (o *Options) heads() int { return max(o.Streams, widePass, tilePass) }
 
 // limits are those of the engine's session.
 func (o *Options) limits() model.Limits {
-	return model.Limits{Tokens: max(o.Batch, o.Streams, widePass), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, BF16: o.BF16}
+	return model.Limits{Tokens: max(o.Batch, o.heads()), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, BF16: o.BF16}
 }
 
 // fixed is the memory, in bytes, of an engine without pages.

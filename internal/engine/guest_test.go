@@ -17,7 +17,6 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
-	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/train"
 )
@@ -120,7 +119,7 @@ func finished(t testing.TB, tr *train.Trainer) []float32 {
 // those without them, and the texts those without training.
 func TestGuest(t *testing.T) {
 	m, a := tiny(t)
-	all := requests(t, rand.New(rand.NewPCG(8, 2)), m, a, tensor.F32, 12)
+	all := requests(t, rand.New(rand.NewPCG(8, 2)), m, a, Options{}, 12)
 	for name, change := range map[string]func(o *train.Options){
 		"adapter": func(*train.Options) {},
 		"bf16":    func(o *train.Options) { o.Arithmetic = train.BF16 },

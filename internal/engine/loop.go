@@ -199,17 +199,17 @@ func (e *Engine) plan() {
 	if writing > 0 {
 		chunk = e.opt.Chunk
 	}
+	gain := gainLeast
+	if e.opt.BF16 {
+		gain = tileLeast
+	}
 	for _, s := range e.streams {
 		if len(s.tokens)-s.filled > 1 || room == 0 {
 			continue
 		}
 		s.take = 1
 		if s.Lookup && lookup {
-			width := narrowPass
-			if s.sure {
-				width = widePass
-			}
-			s.drafts = s.guess(min(width-total-writing, room-1))
+			s.drafts = s.guess(min(e.width(s)-total-writing, room-1), gain)
 		}
 		writing--
 		total += 1 + s.drafts

@@ -23,9 +23,9 @@ type asked struct {
 	cancel int           // after so many tokens its context ends; 0 for never
 }
 
-// requests makes n requests at random, with the text that each has alone where
-// keys and values are of type kv.
-func requests(t testing.TB, rng *rand.Rand, m *model.Model, a *lora.Adapter, kv tensor.DType, n int) []asked {
+// requests makes n requests at random, with the text that each has alone in an
+// engine with the arithmetic of o.
+func requests(t testing.TB, rng *rand.Rand, m *model.Model, a *lora.Adapter, o Options, n int) []asked {
 	t.Helper()
 	var all []asked
 	for range n {
@@ -44,7 +44,7 @@ func requests(t testing.TB, rng *rand.Rand, m *model.Model, a *lora.Adapter, kv 
 			r.cancel = 1 + rng.IntN(r.Max)
 		}
 		r.delay = time.Duration(rng.IntN(15)) * time.Millisecond
-		e, err := New(m, Options{Streams: 1, Batch: 128, KV: kv})
+		e, err := New(m, Options{Streams: 1, Batch: 128, KV: o.KV, BF16: o.BF16})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func withPages(m *model.Model, o Options, pages int) int64 {
 // that each has alone.
 func TestSchedule(t *testing.T) {
 	m, a := tiny(t)
-	all := requests(t, rand.New(rand.NewPCG(4, 2)), m, a, tensor.F32, 60)
+	all := requests(t, rand.New(rand.NewPCG(4, 2)), m, a, Options{}, 60)
 	for _, o := range []Options{
 		{Streams: 4, Batch: 16},
 		{Streams: 7, Batch: 64, Chunk: 10, Memory: withPages(m, Options{Streams: 7, Batch: 64}, 6) + adapterBytes(a)},
@@ -143,9 +143,9 @@ func FuzzSchedule(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		m, a := tiny(t)
 		rng := rand.New(rand.NewPCG(seed, 3))
-		o := Options{Streams: 1 + rng.IntN(8), Batch: 8 + rng.IntN(120), Chunk: 1 + rng.IntN(40), KV: []tensor.DType{tensor.F32, tensor.F16}[rng.IntN(2)]}
+		o := Options{Streams: 1 + rng.IntN(8), Batch: 8 + rng.IntN(120), Chunk: 1 + rng.IntN(40), KV: []tensor.DType{tensor.F32, tensor.F16}[rng.IntN(2)], BF16: rng.IntN(3) == 0}
 		o.Memory = withPages(m, o, 2+rng.IntN(10)) + adapterBytes(a)
-		all := requests(t, rng, m, a, o.KV, 12)
+		all := requests(t, rng, m, a, o, 12)
 		e := start(t, m, o)
 		guest := rng.IntN(2) == 0
 		part := rng.Int64N(o.Memory)

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/getstroke/stroke/internal/lora"
-	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/testkit"
 )
 
@@ -58,7 +57,7 @@ func TestSoak(t *testing.T) {
 		o, tokens, steps, gap = Options{Streams: 6, Context: 512}, 256, 5, 3*time.Second
 	}
 	rng := rand.New(rand.NewPCG(1, 6))
-	all := requests(t, rng, m, a, tensor.F32, 40)
+	all := requests(t, rng, m, a, o, 40)
 	quiet := trained(t, m, tokens, steps, nil)
 	want := finished(t, quiet)
 	room := quiet.Bytes()

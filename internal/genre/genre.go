@@ -68,12 +68,12 @@ func CheckName(name string) error {
 }
 
 // Key is the name of the folder that holds the genres of a base: the base's name
-// in the catalog, or of a path its last part without what follows the last dot.
+// in the catalog, or of a path its last part without .gguf.
 func Key(base string) string {
 	if i := strings.LastIndexAny(base, `/\`); i >= 0 {
 		base = base[i+1:]
-		base = strings.TrimSuffix(base, path.Ext(base))
 	}
+	base = strings.TrimSuffix(base, ".gguf")
 	key := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
 			return r

@@ -167,7 +167,7 @@ func TestWithhold(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	for base, want := range map[string]string{"smollm2-135m-instruct": "smollm2-135m-instruct", "/a/b/Toy Base.Q4_1.gguf": "toy-base.q4_1", `C:\x\toy.gguf`: "toy",
+	for base, want := range map[string]string{"smollm2-135m-instruct": "smollm2-135m-instruct", "/a/b/Toy Base.Q4_1.gguf": "toy-base.q4_1", `C:\x\toy.gguf`: "toy", "toy.gguf": "toy", "/a/my.model": "my.model",
 		"eurollm-1.7b-instruct": "eurollm-1.7b-instruct", "/": "base", "/recipes": "base", "/a/..": "base"} {
 		if got := Key(base); got != want || strings.ContainsAny(got, `/\`) {
 			t.Errorf("%q: %q, want %q", base, got, want)

@@ -34,8 +34,8 @@ type Recipe struct {
 	TokensPerStep int      `toml:"tokens_per_step" json:"tokens_per_step"`
 	Length        int      `toml:"length" json:"length"` // tokens of a sequence
 	Openings      []string `toml:"openings" json:"openings,omitempty"`
-	Limits        []string `toml:"limits" json:"limits,omitempty"`
-	Sources       []Source `toml:"source" json:"-"` // in the card by themselves
+	Limits        []string `toml:"limits" json:"-"` // in the card by themselves, as is the next
+	Sources       []Source `toml:"source" json:"-"`
 }
 
 // Source is a part of the text that a genre is made from.

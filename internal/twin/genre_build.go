@@ -143,7 +143,7 @@ func (o *GenreOptions) prepare(ctx context.Context, emit Emit) (*run, *genreCard
 		return nil, nil, err
 	}
 	kept := *g // with the base that was used
-	card := &genreCard{Card: genre.Card{Schema: 1, Name: g.Name, For: g.For, Language: g.Language, Licence: g.Licence, Rank: g.Rank, Recipe: &kept,
+	card := &genreCard{Card: genre.Card{Schema: 1, Name: g.Name, For: g.For, Language: g.Language, Licence: g.Licence, Rank: g.Rank, Recipe: &kept, Limits: g.Limits,
 		Kernel: kernel.Name(), Arithmetic: string(recipe.Options.Arithmetic)}}
 	readings := map[string]*corpus.Reading{}
 	var docs []stroke.Document

@@ -13,6 +13,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/report"
@@ -23,7 +24,7 @@ type ReportOptions struct {
 	Name      string   // of the twin, or NAME@VERSION
 	Base      string   // another base than the version's
 	Controls  []string // folders of adapters by other writers, as PEFT saves them
-	Yardstick string   // folder of an adapter on prose by others, for thought
+	Yardstick string   // genre, or folder of an adapter, on prose by others, for thought
 	Others    string   // folder or file of text by others, for thought
 	Measures  []string // these alone; all
 	Afresh    bool     // what was measured before is measured again
@@ -84,7 +85,8 @@ type reporter struct {
 	stages []*stage
 
 	controls  []namedAdapter
-	yardstick *namedAdapter
+	yardstick eval.System // the bare base where it has no adapters
+	yardHash  string
 	thought   thoughtPlan
 	predicted predicted
 	texts     texts
@@ -168,14 +170,76 @@ func (p *reporter) adapters() error {
 		}
 		p.controls = append(p.controls, *a)
 	}
-	if p.o.Yardstick != "" {
-		a, err := p.adapterIn(p.o.Yardstick)
-		if err != nil {
-			return err
+	return p.findYardstick()
+}
+
+// proseGenre is the genre that is the yardstick where no other is at hand.
+const proseGenre = "prose"
+
+// findYardstick finds the base with an adapter on prose by others: the one that
+// is named, the genre that the version stands on, or the genre of all prose.
+// Where none is there it is the bare base.
+func (p *reporter) findYardstick() error {
+	p.yardstick.Name = "base"
+	if dir := p.o.Yardstick; dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, lora.ConfigFile)); err == nil {
+			a, err := p.adapterIn(dir)
+			if err != nil {
+				return err
+			}
+			p.yardBy(a.name, a.hash, a.adapter, 1)
+			return nil
 		}
-		p.yardstick = a
 	}
+	library, err := Library()
+	if err != nil {
+		return err
+	}
+	ask := p.o.Yardstick
+	if ask == "" {
+		// Those that the version stands on, if they are still what they were.
+		on := p.v.Recipe.Genre.On
+		for _, s := range on {
+			g, err := library.Find(p.b.name, s.Name)
+			if err != nil || g.SHA256() != s.SHA256 {
+				break
+			}
+			a, err := p.b.genre(g)
+			if err != nil {
+				break
+			}
+			p.yardBy(g.Name, g.SHA256(), a, s.Strength)
+		}
+		if n := len(p.yardstick.Adapters); n > 0 && n == len(on) {
+			return nil
+		}
+		p.yardstick, p.yardHash = eval.System{Name: "base"}, ""
+		ask = proseGenre
+	}
+	g, err := library.Find(p.b.name, ask)
+	if err != nil {
+		if p.o.Yardstick == "" {
+			return nil
+		}
+		return err
+	}
+	a, err := p.b.genre(g)
+	if err != nil {
+		return err
+	}
+	p.yardBy(g.Name, g.SHA256(), a, 1)
 	return nil
+}
+
+// yardBy adds an adapter to the yardstick.
+func (p *reporter) yardBy(name, hash string, a *lora.Adapter, strength float64) {
+	if len(p.yardstick.Adapters) == 0 {
+		p.yardstick.Name = name
+	} else {
+		p.yardstick.Name += "+" + name
+	}
+	p.yardstick.Adapters = append(p.yardstick.Adapters, lora.Applied{Adapter: a, Strength: float32(strength)})
+	p.yardHash += fmt.Sprintf("%s %g;", hash, strength)
 }
 
 func (p *reporter) adapterIn(dir string) (*namedAdapter, error) {

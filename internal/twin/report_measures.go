@@ -205,12 +205,10 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 // thinking scores the pairs of passages.
 func (p *reporter) thinking() *stage {
 	p.r.Thought = &report.Thought{}
-	key := []string{p.thought.hash(), ""}
-	yard := eval.System{Name: "base"}
-	if p.yardstick != nil {
-		key[1] = p.yardstick.hash
-		p.r.Thought.Yardstick = p.yardstick.name
-		yard = eval.System{Name: p.yardstick.name, Adapters: []lora.Applied{{Adapter: p.yardstick.adapter, Strength: 1}}}
+	key := []string{p.thought.hash(), p.yardHash}
+	yard := p.yardstick
+	if len(yard.Adapters) > 0 {
+		p.r.Thought.Yardstick = yard.Name
 	}
 	s := &stage{name: ofThought, into: p.r.Thought, key: key, reads: p.thought.tokens}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {

@@ -193,7 +193,7 @@ func (r *Report) pageThought() *section {
 		Fooled: "A twin that likes your sound leans to you without any thought where the other passage is by somebody else. Turned sentences are rarer turns, which is why the yardstick's leaning is taken off. " +
 			"Many a turned negation changes nothing that matters, so that even the best twin stays well below 1."}
 	if r.Thought.Yardstick == "" {
-		s.Text = append(s.Text, "No adapter on prose by others was given (--yardstick DIR), so the yardstick is the bare base, which flatters: some of the leaning is what any prose would give.")
+		s.Text = append(s.Text, "No adapter on prose by others is here (stroke genre list, or --yardstick), so the yardstick is the bare base, which flatters: some of the leaning is what any prose would give.")
 	}
 	var lean, own []figure
 	for _, k := range r.Thought.Kinds {

@@ -64,7 +64,7 @@ type Range struct {
 
 // Thought is what the twin makes of pairs of passages.
 type Thought struct {
-	Yardstick string         `json:"yardstick"` // that it is compared with: the adapter given, or empty for the bare base
+	Yardstick string         `json:"yardstick"` // name of the adapter on prose that it is compared with, empty for the bare base
 	Kinds     []eval.Thought `json:"kinds"`
 }
 
