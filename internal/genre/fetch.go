@@ -44,12 +44,31 @@ func Fetch(ctx context.Context, from, into string) error {
 	if ctx.Err() != nil {
 		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while the adapter was fetched", Hint: "nothing was added"}
 	}
-	return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be added", Err: err,
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + Public(from) + " cannot be added", Err: err,
 		Hint: "give a folder, a .zip or .tar.gz, or an address of one, that holds " + ConfigFile + " and " + WeightsFile}
 }
 
-func fetch(ctx context.Context, from, into string) error {
+// address is from as the address of something, nil where it is a path.
+func address(from string) *url.URL {
 	if u, err := url.Parse(from); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+		return u
+	}
+	return nil
+}
+
+// Public is from without what an address says of who fetches it: a name, a
+// password, a query.
+func Public(from string) string {
+	u := address(from)
+	if u == nil {
+		return from
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+func fetch(ctx context.Context, from, into string) error {
+	if u := address(from); u != nil {
 		return fetchURL(ctx, u, into)
 	}
 	info, err := os.Stat(from)
@@ -221,12 +240,15 @@ func fetchURL(ctx context.Context, u *url.URL, into string) error {
 	return unpack(file, into)
 }
 
-func get(ctx context.Context, address string, take func(io.Reader) error) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+func get(ctx context.Context, at string, take func(io.Reader) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return err
 	}
 	res, err := http.DefaultClient.Do(req)
+	if why := (*url.Error)(nil); errors.As(err, &why) {
+		return fmt.Errorf("%s does not answer: %w", req.URL.Host, why.Err) // its own words have the whole address
+	}
 	if err != nil {
 		return err
 	}

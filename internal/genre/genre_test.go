@@ -85,24 +85,22 @@ func TestLibrary(t *testing.T) {
 		if _, _, err := g.Adapter(); err != nil {
 			t.Errorf("%s: %v", g.Path, err)
 		}
-		var size int64
+		if g.Bytes > 2_500_000 {
+			t.Errorf("%s has an adapter of %d bytes", g.Path, g.Bytes)
+		}
 		err := fs.WalkDir(g.fsys, ".", func(_ string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
 				info, e := d.Info()
 				if e != nil {
 					return e
 				}
-				size += info.Size()
+				all += info.Size()
 			}
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if size > 2_500_000 {
-			t.Errorf("%s has %d bytes", g.Path, size)
-		}
-		all += size
 	}
 	if all > 20_000_000 {
 		t.Errorf("the library has %d bytes", all)
@@ -412,4 +410,75 @@ func TestCard(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, s)
 		}
 	}
+}
+
+func TestPublic(t *testing.T) {
+	for from, want := range map[string]string{"https://me:secret@example.org/a.zip?token=x#y": "https://example.org/a.zip", "a/b?c": "a/b?c", `C:\a`: `C:\a`} {
+		if got := Public(from); got != want {
+			t.Errorf("%s: %s, want %s", from, got, want)
+		}
+	}
+	err := Fetch(context.Background(), "http://me:secret@127.0.0.1:1/a.zip?token=hidden", t.TempDir())
+	if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "hidden") || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("what is said of an address: %v", err)
+	}
+}
+
+// FuzzParseRecipe looks for bytes that are taken for a recipe and break one of the
+// bounds that everything after rests on.
+func FuzzParseRecipe(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("name = 1"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := ParseRecipe("x", b)
+		if err != nil {
+			return
+		}
+		if CheckName(r.Name) != nil || r.Rank < 1 || !(r.Alpha > 0) || len(r.Sources) == 0 {
+			t.Errorf("%+v", r)
+		}
+		for _, s := range r.Sources {
+			if !filepath.IsLocal(filepath.FromSlash(s.Folder)) || s.Terms == "" {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
+
+// FuzzUnpack looks for an archive that leaves anything but the two files.
+func FuzzUnpack(f *testing.F) {
+	c, w := [2]string{"../" + ConfigFile, "c"}, [2]string{"a/" + WeightsFile, "w"}
+	f.Add([]byte("PK\x03\x04"))
+	f.Add([]byte("\x1f\x8b"))
+	var z bytes.Buffer
+	x := zip.NewWriter(&z)
+	for _, file := range [][2]string{c, w} {
+		if y, err := x.Create(file[0]); err == nil {
+			y.Write([]byte(file[1]))
+		}
+	}
+	x.Close()
+	f.Add(z.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		root := t.TempDir()
+		file, into := filepath.Join(root, "archive"), filepath.Join(root, "into")
+		if os.WriteFile(file, b, 0o600) != nil || os.Mkdir(into, 0o700) != nil {
+			t.Fatal("no room")
+		}
+		err := unpack(file, into)
+		for dir, most := range map[string]int{root: 2, into: 2} {
+			entries, e := os.ReadDir(dir)
+			if e != nil || len(entries) > most {
+				t.Errorf("%d entries in %s, %v", len(entries), dir, e)
+			}
+			for _, x := range entries {
+				if dir == into && wanted[x.Name()] == 0 {
+					t.Errorf("it left %s", x.Name())
+				}
+			}
+			if err == nil && dir == into && len(entries) != 2 {
+				t.Errorf("no error, and %d files", len(entries))
+			}
+		}
+	})
 }

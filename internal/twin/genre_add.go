@@ -111,9 +111,12 @@ const mostScale = 64
 // AddGenre takes somebody else's adapter into the user's library. Nothing in it
 // is trusted: its two files alone are taken, checked, and written anew.
 func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
 	name := o.Name
 	if name == "" {
-		last := filepath.ToSlash(strings.TrimRight(o.From, `/\`))
+		last := filepath.ToSlash(strings.TrimRight(genre.Public(o.From), `/\`))
 		last = last[strings.LastIndex(last, "/")+1:]
 		for _, end := range []string{".zip", ".tar.gz", ".tgz"} {
 			last = strings.TrimSuffix(last, end)
@@ -171,7 +174,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err := b.sound(ctx, a, o.From, emit); err != nil {
 		return nil, err
 	}
-	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: o.From,
+	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: genre.Public(o.From),
 		Limits: []string{"Somebody else made it: what text is in it, and whether it may be given away, is for you to know."}}}
 	if card.For == "" {
 		card.For = "whatever its maker made it for"
