@@ -364,3 +364,20 @@ func TestRowsOfAnAdapter(t *testing.T) {
 	}
 	finish(t, e)
 }
+
+// TestLastPage writes a text that needs every page there is, among them the one
+// from whose beginning it could copy.
+func TestLastPage(t *testing.T) {
+	m, _ := tiny(t)
+	o := Options{Streams: 1, Batch: 64}
+	o.Memory = withPages(m, o, 2)
+	e := still(t, m, o)
+	first := submit(t, e, context.Background(), Request{Prompt: slices.Repeat([]int32{1, 2, 3}, 10), Max: 2})
+	finish(t, e)
+	r := Request{Prompt: slices.Concat(slices.Repeat([]int32{1, 2, 3}, 9), []int32{9, 9}), Max: 99}
+	second := submit(t, e, context.Background(), r)
+	finish(t, e)
+	if first.err != nil || second.err != nil || !slices.Equal(second.result.Tokens, alone(t, m, r)) {
+		t.Errorf("%v, %v: %v", first.err, second.err, second.result.Tokens)
+	}
+}

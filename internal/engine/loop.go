@@ -99,6 +99,12 @@ func (e *Engine) open(s *stream) error {
 	}
 	full, need := len(pages), pagesFor(s.limit)
 	pages, err := e.pool.takeAll(pages, need-full)
+	if err == errShort && part != nil {
+		// The page to copy from may be the one that is wanting.
+		e.pool.release(part)
+		part, n = nil, 0
+		pages, err = e.pool.takeAll(pages, need-full)
+	}
 	s.pages = pages
 	if err != nil {
 		if part != nil {

@@ -137,7 +137,7 @@ func TestSchedule(t *testing.T) {
 // FuzzSchedule serves random requests with random arrivals and cancels in a
 // random budget, of which a guest takes random parts.
 func FuzzSchedule(f *testing.F) {
-	for seed := range uint64(6) {
+	for _, seed := range []uint64{0, 1, 2, 3, 4, 5, 349, 373} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
