@@ -285,7 +285,7 @@ func (b *baseModel) missing() string {
 		t := buildRecipe(r, "")
 		seconds += float64(r.Asks()) * tokensPerWord * float64(r.Epochs) / forecastRate(b, t)
 	}
-	return fmt.Sprintf("there are no genres for the base %s; to make the library's %d would take about %s (stroke genre build RECIPE.toml --data DIR --base %s); this goes on without",
+	return fmt.Sprintf("there are no genres for the base %s; to make the library's %d would take about %s: stroke genre build RECIPE.toml --data DIR --base %s",
 		genre.Key(b.name), len(recipes), term.Span(seconds), b.name)
 }
 
@@ -310,7 +310,7 @@ func (r *run) standOn(ctx context.Context) error {
 	var list []trial
 	if s.Ask == genre.Auto {
 		if list = r.b.trials(l, r.emit); len(list) == 0 {
-			r.emit(stroke.NoteEvent{Text: r.b.missing()})
+			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
 			return nil
 		}
 	} else {

@@ -81,6 +81,9 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 		return nil, writeError(r.f.Dir, err)
 	}
 	unlock, err := r.f.lock("make the genre")
+	if stroke.CodeOf(err) == stroke.CodeBusy {
+		return nil, &stroke.Error{Code: stroke.CodeBusy, Msg: "the genre " + card.Name + " is being made by another process", Hint: "wait until it is done, or stop it and go on with --resume"}
+	}
 	if err != nil {
 		return nil, err
 	}
