@@ -4,7 +4,8 @@
 // repeats what it was trained on ([Source]), and what it keeps of a text that it
 // rewrites ([Recogniser.MeasureRewriting]). [Pairs] makes minimal pairs by rules,
 // for an engine to score: whether the twin finds the writer's own thought likelier
-// than the same passage turned round.
+// than the same passage turned round. [Marker] shows people what in a text is the
+// writer's.
 //
 // Nothing here needs a model. The caller brings texts as [Piece], each with the
 // group that it stands or falls with, and gets figures with intervals over groups.

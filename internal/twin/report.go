@@ -259,7 +259,23 @@ func (p *reporter) adapterIn(dir string) (*namedAdapter, error) {
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + dir + " does not fit the base " + p.b.name, Err: err, Hint: "name one that was trained on this base"}
 	}
-	return &namedAdapter{name: filepath.Base(filepath.Clean(dir)), hash: hash, adapter: a}, nil
+	return &namedAdapter{name: adapterName(dir), hash: hash, adapter: a}, nil
+}
+
+// adapterName names the folder of an adapter, one of a twin's version by the twin.
+func adapterName(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	name := filepath.Base(dir)
+	for name == adapterDir || name == versionsDir || goodID(name) {
+		up := filepath.Dir(dir)
+		if up == dir {
+			return adapterDir
+		}
+		dir, name = up, filepath.Base(up)
+	}
+	return name
 }
 
 // wanted says whether a measure was asked for.

@@ -269,6 +269,14 @@ func TestReportOfWeights(t *testing.T) {
 	}
 }
 
+func TestAdapterName(t *testing.T) {
+	for dir, want := range map[string]string{"/a/others/smith": "smith", "/a/twins/me/versions/0123456789ab/adapter": "me", "/a/smith/adapter/": "smith", "/adapter": "adapter"} {
+		if got := adapterName(filepath.FromSlash(dir)); got != want && filepath.Separator == '/' {
+			t.Errorf("%s is named %q, want %q", dir, got, want)
+		}
+	}
+}
+
 func TestStretches(t *testing.T) {
 	text := "One two three four. Five six.\n\nSeven eight nine. Ten eleven twelve thirteen.\nFourteen fifteen. Sixteen."
 	list := stretches(stroke.Document{Text: text}, 4)

@@ -185,7 +185,12 @@ func (r *Report) sayThought() (string, State) {
 				better = append(better, kindNames[k.Kind])
 			}
 		case Bad:
-			worse = append(worse, kindNames[k.Kind])
+			// A passage out of its place costs more, and whoever learnt the writer's
+			// sound saves more where there is more to save: this kind leans against the
+			// twin, and says nothing where it does.
+			if k.Kind != eval.KindElsewhere {
+				worse = append(worse, kindNames[k.Kind])
+			}
 		}
 	}
 	s := fmt.Sprintf("in %.0f of %s it leans more to what you wrote than %s does, where half would be chance", leant, some(pairs, "pair", "pairs"), r.Yardstick())

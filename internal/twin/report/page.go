@@ -51,10 +51,13 @@ type versionRow struct {
 func (r *Report) HTML() ([]byte, error) {
 	p := page{Title: r.Title(), Subtitle: r.Subtitle(), Lines: r.Lines(), Unsaid: r.Unsaid}
 	for i, l := range p.Lines {
-		p.Lines[i].Answer = strings.ToUpper(l.Answer[:1]) + l.Answer[1:]
+		p.Lines[i].Answer = whole(strings.ToUpper(l.Answer[:1]) + l.Answer[1:])
 	}
 	for _, s := range []*section{r.pagePrediction(), r.pageRecognition(), r.pageRange(), r.pagePassages(), r.pageLeakage(), r.pageThought(), r.pageForgetting(), r.pageRewriting(), r.pageBlind(), r.pageVersions()} {
 		if s != nil {
+			for i := range s.Text {
+				s.Text[i] = whole(s.Text[i])
+			}
 			p.Sections = append(p.Sections, *s)
 		}
 	}
@@ -74,6 +77,9 @@ func (r *Report) HTML() ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
+
+// whole keeps numbers and their percent signs on one line.
+func whole(s string) string { return strings.ReplaceAll(s, " %", "\u00a0%") }
 
 // of makes a figure of the engine's measures.
 func of(label, class string, i eval.Interval) figure {
@@ -190,7 +196,7 @@ func (r *Report) pageThought() *section {
 	}
 	s := &section{ID: "thought", Heading: "Does it think as you do?",
 		Text: []string{"Shown how a piece of yours goes on, and another passage beside it, does the twin lean more to yours than " + r.Yardstick() + " does? Each row says what the other passage was. One half is what chance would give."},
-		Fooled: "A twin that likes your sound leans to you without any thought where the other passage is by somebody else. Turned sentences are rarer turns, which is why the yardstick's leaning is taken off. " +
+		Fooled: "A twin that likes your sound leans to you without any thought where the other passage is by somebody else. Your own passages from elsewhere lean against it, since they cost more out of their place and leave more to be saved. Turned sentences are rarer turns, which is why the yardstick's leaning is taken off. " +
 			"Many a turned negation changes nothing that matters, so that even the best twin stays well below 1."}
 	if r.Thought.Yardstick == "" {
 		s.Text = append(s.Text, "No adapter on prose by others is here (stroke genre list, or --yardstick), so the yardstick is the bare base, which flatters: some of the leaning is what any prose would give.")

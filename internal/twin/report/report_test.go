@@ -123,6 +123,11 @@ func TestBad(t *testing.T) {
 		t.Errorf("one kind of two: %+v", l)
 	}
 	r = full()
+	r.Thought.Kinds[1].Accuracy = eval.Interval{Mean: 0.2, Low: 0.1, High: 0.4}
+	if l := r.Lines()[5]; l.State != Good || strings.Contains(l.Answer, "elsewhere") {
+		t.Errorf("leaning against the twin: %+v", l)
+	}
+	r = full()
 	r.Recognition.Claim = false
 	r.Unsaid = append(r.Unsaid, Unsaid{"recognition", "too few passages", ""})
 	if l := r.Lines()[2]; l.State != Unsure || l.Answer != "cannot be said: too few passages" {
