@@ -270,8 +270,8 @@ func adapterName(dir string) string {
 	name := filepath.Base(dir)
 	for name == adapterDir || name == versionsDir || goodID(name) {
 		up := filepath.Dir(dir)
-		if up == dir {
-			return adapterDir
+		if up == filepath.Dir(up) {
+			break // nothing above it has a name
 		}
 		dir, name = up, filepath.Base(up)
 	}
