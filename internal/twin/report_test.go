@@ -250,7 +250,10 @@ func TestReportOfWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := r.Prediction; math.Abs(p.Base-v.HeldOut.Base) > 1e-9 || math.Abs(p.Base-p.Both.Gain.Mean-v.HeldOut.Both) > 1e-6 || math.Abs(p.Base-p.Examples.Gain.Mean-v.HeldOut.Examples) > 1e-6 {
+	// A verdict is scored as its run was trained, a report as is fastest: either may
+	// be in bfloat16.
+	apart := func(a, b float64) bool { return math.Abs(a-b) > 0.003 }
+	if p := r.Prediction; apart(p.Base, v.HeldOut.Base) || apart(p.Base-p.Both.Gain.Mean, v.HeldOut.Both) || apart(p.Base-p.Examples.Gain.Mean, v.HeldOut.Examples) {
 		t.Errorf("%+v, and at the verdict %+v", p, v.HeldOut)
 	}
 	if g := r.Forgetting; !(math.Abs(g[0].Text.Mean) < math.Abs(g[1].Text.Mean) && g[1].Text.Mean != 0) {
