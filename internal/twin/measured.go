@@ -78,10 +78,16 @@ func (m *measured) close() {
 	m.b.close()
 }
 
+// fast says whether a version is scored in bfloat16: as it was for its verdict,
+// where this machine is fast at it.
+func (v *Version) fast() bool {
+	return v.Recipe.Options.Arithmetic == train.BF16 && train.Fastest() == train.BF16
+}
+
 // scorers are those of the bare base and of the twin, the same one where what
 // was learnt is an adapter.
 func (m *measured) scorers(context, pad int) (base, twin *eval.Scorer, done func(), err error) {
-	fast := train.Fastest() == train.BF16
+	fast := m.v.fast()
 	if base, err = eval.NewScorer(m.b.model, context, pad, fast); err != nil {
 		return nil, nil, nil, err
 	}

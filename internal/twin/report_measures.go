@@ -11,7 +11,6 @@ import (
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/token"
-	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/report"
 )
 
@@ -263,7 +262,7 @@ func (p *reporter) forgetting() (*stage, error) {
 				return l, err
 			}
 			defer done()
-			scorer, err := eval.NewScorer(m, g.Longest(), p.learnt.pad(), train.Fastest() == train.BF16)
+			scorer, err := eval.NewScorer(m, g.Longest(), p.learnt.pad(), p.v.fast())
 			if err != nil {
 				return l, err
 			}
