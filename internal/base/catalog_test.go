@@ -105,7 +105,7 @@ func TestChoose(t *testing.T) {
 		wrong        string
 	}{
 		{name: "ten minutes", from: all, within: 10 * time.Minute, language: "en", chosen: small.Entry.Name, next: middle.Entry.Name,
-			reason: []string{"5m20s forecast of the 10m allowed", "600 MB of memory", "would take 13m10s with 386 MB to fetch and 1.5 GB"}},
+			reason: []string{"5m20s forecast of the 10m allowed", "at least 600 MB of memory", "would take 13m10s with 386 MB to fetch and 1.5 GB"}},
 		{name: "a quarter of an hour", from: all, within: 15 * time.Minute, language: "en", chosen: middle.Entry.Name, next: "croissantllm-chat"},
 		{name: "the fetch counts", from: []Candidate{small, middle}, within: 13 * time.Minute, language: "en", chosen: small.Entry.Name, next: middle.Entry.Name},
 		{name: "what is here needs no fetch", from: []Candidate{small, with(middle, func(c *Candidate) { c.Have, c.FetchSeconds = true, 0 })},

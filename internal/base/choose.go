@@ -55,7 +55,7 @@ func Choose(candidates []Candidate, within time.Duration, memory int64, language
 		return Candidate{}, Candidate{}, "", noFit(order, within, memory)
 	}
 	chosen = order[at]
-	reason = fmt.Sprintf("%s%s: %s forecast of the %s allowed, %s of memory", chosen.Entry.Name, note,
+	reason = fmt.Sprintf("%s%s: %s forecast of the %s allowed, at least %s of memory", chosen.Entry.Name, note,
 		span(chosen.Total()), span(within), bytesText(chosen.MemoryBytes))
 	if i := slices.IndexFunc(order[at+1:], knows); i >= 0 {
 		next = order[at+1+i]

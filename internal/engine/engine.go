@@ -33,7 +33,7 @@ type Options struct {
 	KV tensor.DType
 	// BF16 computes matrix products with bfloat16 operands: fast where the kernel
 	// has tiles. A row's bits depend on the row alone, but are others than in
-	// float32.
+	// float32. Adapters that do not change are faster with op.Pair.KeepTiles.
 	BF16 bool
 }
 

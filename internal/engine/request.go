@@ -132,7 +132,9 @@ func (e *Engine) letGo(s *stream) {
 // adapterBytes is the memory of an adapter's factors.
 func adapterBytes(a *lora.Adapter) int64 {
 	var n int64
-	a.Each(func(_ int, _ lora.Module, p *op.Pair) { n += 4*int64(len(p.A)+len(p.B)) + int64(len(p.Half)) })
+	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
+		n += 4*int64(len(p.A)+len(p.B)) + int64(len(p.Half)) + 2*int64(len(p.TileA)+len(p.TileB))
+	})
 	return n
 }
 

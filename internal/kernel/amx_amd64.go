@@ -34,15 +34,6 @@ func amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)
 func amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)
 
 //go:noescape
-func amxRowQ4_1(dst *uint16, src *byte, blocks, ahead int)
-
-//go:noescape
-func amxRowQ4_0(dst *uint16, src *byte, blocks, ahead int)
-
-//go:noescape
-func amxRowQ8_0(dst *uint16, src *byte, blocks, ahead int)
-
-//go:noescape
 func amxFewQ4_1(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)
 
 //go:noescape
@@ -111,37 +102,20 @@ func amxPackLeft(dst []uint16, a []float32, lda, m, k int) {
 }
 
 func amxPackLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
-	var row func(dst *uint16, src *byte, blocks, ahead int)
-	switch {
-	case k%32 != 0:
-	case t == Q4_1:
-		row = amxRowQ4_1
-	case t == Q4_0:
-		row = amxRowQ4_0
-	case t == Q8_0:
-		row = amxRowQ8_0
-	}
-	rb, blocks := t.RowBytes(k), (k+31)/32
-	if row == nil {
-		s := claimScratch(16 * k)
-		defer s.release()
-		for i := 0; i < n; i += 16 {
-			c := min(16, n-i)
-			for r := range c {
-				avx2Widen[t](s.buf[r*k:(r+1)*k], storedRow(w, order, rb, i+r))
-			}
-			amxPackLeft(dst[i/16*blocks*512:], s.buf, k, c, k)
+	rb, step := t.RowBytes(k), TilesLen(16, k)
+	s := claimScratch(16 * k)
+	defer s.release()
+	for i := 0; i < n; i += 16 {
+		c := min(16, n-i)
+		for r := range c {
+			avx2Widen[t](s.buf[r*k:(r+1)*k], storedRow(w, order, rb, i+r))
 		}
-		return
-	}
-	if n%16 != 0 {
-		clear(dst[n/16*blocks*512:][:blocks*512])
-	}
-	for r := range n {
-		row(&dst[r/16*blocks*512+r%16*32], &storedRow(w, order, rb, r)[0], blocks, n*rb)
+		amxPackLeft(dst[i/16*step:], s.buf, k, c, k)
 	}
 }
 
+// amxMulFew takes the weights of common types from memory to the tiles in one
+// loop, and packs all others first.
 func amxMulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) {
 	i := 0
 	if k%32 == 0 && (t == Q4_1 || t == Q4_0 || t == Q8_0) {

@@ -31,9 +31,8 @@ func PackLeft(dst []uint16, a []float32, lda, m, k int) {
 }
 
 // PackLeftQ overwrites dst with W [n,k], of which row i is stored row order[i] (i
-// where order is nil), as a left operand: for few columns on the right (decoding)
-// it costs less than the other way round, and the product is the transpose, with
-// the same bits. What lies behind the rows of w is fetched ahead.
+// where order is nil), as a left operand: the product with few columns on the
+// right is the transpose of that with W on the right, with the same bits.
 func PackLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
 	checkQuant("PackLeftQ", w, t, order, n, k)
 	checkTiles("PackLeftQ", len(dst), n, k)

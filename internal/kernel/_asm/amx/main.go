@@ -397,93 +397,6 @@ func constants() {
 	data("amxIota8", float(-8))
 }
 
-// nibbleRow narrows a row of 4-bit weights, two blocks at a time, whose 16 values
-// each stand in one half of a table.
-func nibbleRow(format string, bytes int) {
-	name := "amxRow" + format
-	function(name+" widens and narrows a row of blocks of "+format+" to a row in as many tiles; what lies ahead bytes further is fetched.",
-		name+"(dst *uint16, src *byte, blocks, ahead int)", 32)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ src+8(FP), SI")
-	p("MOVQ blocks+16(FP), CX")
-	p("MOVQ ahead+24(FP), R8")
-	nibbleConstants(format)
-	quants := bytes - 16
-	table := func(z, i int) { nibbleTable(format, z, 8*i) }
-	index := func(z, at int) {
-		p("VBROADCASTI32X4 %d(SI), Z%d", at+quants, z)
-		p("VPERMB Z%d, Z16, Z%d", z, z)
-		p("VPSRLVW Z17, Z%d, Z%d", z, z)
-	}
-	p("SUBQ $2, CX")
-	p("JLT %s_one", name)
-	label(name + "_two")
-	p("PREFETCHT1 (SI)(R8*1)")
-	p("VMOVD (SI), X0")
-	p("VPINSRD $1, %d(SI), X0, X0", bytes)
-	p("VCVTPH2PS X0, X0")
-	p("VMOVUPS X0, (SP)")
-	table(1, 0)
-	table(2, 1)
-	narrow(3, 2, 1)
-	index(4, 0)
-	index(5, bytes)
-	p("VPANDD Z19, Z4, Z4")
-	p("VPTERNLOGD $0xEA, Z20, Z19, Z5")
-	p("VPERMW Z3, Z4, Z4")
-	p("VPERMW Z3, Z5, Z5")
-	p("VMOVDQU32 Z4, (DI)")
-	p("VMOVDQU32 Z5, 1024(DI)")
-	p("ADDQ $%d, SI", 2*bytes)
-	p("ADDQ $2048, DI")
-	p("SUBQ $2, CX")
-	p("JGE %s_two", name)
-	label(name + "_one")
-	p("ADDQ $2, CX")
-	p("JZ %s_done", name)
-	p("VMOVD (SI), X0")
-	p("VCVTPH2PS X0, X0")
-	p("VMOVUPS X0, (SP)")
-	table(1, 0)
-	narrow(3, 1, 1)
-	index(4, 0)
-	p("VPANDD Z19, Z4, Z4")
-	p("VPERMW Z3, Z4, Z4")
-	p("VMOVDQU32 Z4, (DI)")
-	label(name + "_done")
-	p("VZEROUPPER")
-	p("RET")
-}
-
-// byteRow narrows a row of Q8_0.
-func byteRow() {
-	const name, bytes = "amxRowQ8_0", 34
-	function(name+" widens and narrows a row of blocks of Q8_0 to a row in as many tiles; what lies ahead bytes further is fetched.",
-		name+"(dst *uint16, src *byte, blocks, ahead int)", 32)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ src+8(FP), SI")
-	p("MOVQ blocks+16(FP), CX")
-	p("MOVQ ahead+24(FP), R8")
-	label(name + "_block")
-	p("PREFETCHT1 (SI)(R8*1)")
-	p("VPBROADCASTW (SI), Y0")
-	p("VCVTPH2PS Y0, Z0")
-	p("VPMOVSXBD 2(SI), Z1")
-	p("VPMOVSXBD 18(SI), Z2")
-	p("VCVTDQ2PS Z1, Z1")
-	p("VCVTDQ2PS Z2, Z2")
-	p("VMULPS Z0, Z1, Z1")
-	p("VMULPS Z0, Z2, Z2")
-	narrow(3, 2, 1)
-	p("VMOVDQU32 Z3, (DI)")
-	p("ADDQ $%d, SI", bytes)
-	p("ADDQ $1024, DI")
-	p("DECQ CX")
-	p("JNZ %s_block", name)
-	p("VZEROUPPER")
-	p("RET")
-}
-
 // few writes the product of weights, widened a tile at a time, with one column of
 // tiles: while a tile is multiplied, the next one is widened.
 func few(format string, bytesOf int, widenPair func(pair int)) {
@@ -641,9 +554,6 @@ func main() {
 	packTurned()
 	packPairs()
 	constants()
-	nibbleRow("Q4_1", 20)
-	nibbleRow("Q4_0", 18)
-	byteRow()
 	fewRows()
 	peak()
 	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
