@@ -111,6 +111,17 @@ func (r *run) finish(done stroke.DoneEvent) error {
 	return nil
 }
 
+// afresh removes what a run before left, and says so where it was stopped.
+func (r *run) afresh() error {
+	if _, err := os.Stat(r.path(checkpointFile)); err == nil {
+		r.emit(stroke.NoteEvent{Text: "the run that was stopped is given up and begun again; with --resume it would go on"})
+	}
+	if err := os.RemoveAll(r.path("")); err != nil {
+		return writeError(r.path(""), err)
+	}
+	return nil
+}
+
 // restore takes the checkpoint of this run, where there is one.
 func (r *run) restore() error {
 	path := r.path(checkpointFile)

@@ -394,9 +394,9 @@ func (r *run) plan() error {
 			t.Close()
 			return err
 		}
-	} else if err := os.RemoveAll(r.path("")); err != nil {
+	} else if err := r.afresh(); err != nil {
 		t.Close()
-		return writeError(r.path(""), err)
+		return err
 	}
 	if err := os.MkdirAll(r.path(""), 0o700); err != nil {
 		t.Close()
