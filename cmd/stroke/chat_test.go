@@ -44,7 +44,9 @@ func TestChatOnTerminal(t *testing.T) {
 	if _, errs, status := s.run("train", "in", "--name", "me", "--base", testkit.Base(t), "--examples-only"); status != 0 {
 		t.Fatal(errs)
 	}
-	c := s.command("script", "-qec", "stty cols 80 rows 24; stroke chat -t me --max-tokens 400 --temperature 0 --no-passages", os.DevNull)
+	// Ctrl-C goes to every process of the terminal, and a shell that waits for
+	// another, as dash does, ends with it: exec leaves none.
+	c := s.command("script", "-qec", "stty cols 80 rows 24; exec stroke chat -t me --max-tokens 400 --temperature 0 --no-passages", os.DevNull)
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
