@@ -427,6 +427,10 @@ func (f *Folder) Version(id string) (*Version, error) {
 	if !slices.Contains(f.Versions, id) || !goodID(id) {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no version %q", f.Name, id), Hint: "it has: " + strings.Join(f.Versions, ", ")}
 	}
+	return f.readVersion(id)
+}
+
+func (f *Folder) readVersion(id string) (*Version, error) {
 	b, err := readAtMost(filepath.Join(f.Dir, versionsDir, id, versionFile), mostVersion)
 	if err != nil {
 		return nil, damagedVersion(f, id, err)
@@ -504,40 +508,69 @@ func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 }
 
 // publish writes a version and makes it the newest, and live where its verdict
-// says so. A file of weights is closed and moved to its place. size is that of
-// what was learnt, in bytes.
-func (f *Folder) publish(v *Version, l *learnt) (size int64, err error) {
+// says so. A file of weights is closed and moved to its place. before runs when
+// all is written and nothing is there yet; size is that of what was learnt, in
+// bytes.
+func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) error {
 	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), halfWritten+"*")
 	if err != nil {
-		return 0, writeError(f.Dir, err)
+		return writeError(f.Dir, err)
 	}
 	defer os.RemoveAll(tmp)
+	var size int64
 	if l.adapter != nil {
 		size, err = v.putAdapter(filepath.Join(tmp, adapterDir), l.adapter)
 	} else {
 		size, err = v.putWeights(tmp, l)
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return 0, fmt.Errorf("publish version: %w", err)
+		return fmt.Errorf("publish version: %w", err)
 	}
 	b = append(b, '\n')
 	v.ID = hashID(b)
 	if err := writeFile(filepath.Join(tmp, versionFile), b); err != nil {
-		return 0, err
+		return err
 	}
 	syncDir(tmp)
+	if err := before(size); err != nil {
+		return err
+	}
 	if err := os.Rename(tmp, filepath.Join(f.Dir, versionsDir, v.ID)); err != nil {
-		return 0, writeError(filepath.Join(f.Dir, versionsDir, v.ID), err)
+		return writeError(filepath.Join(f.Dir, versionsDir, v.ID), err)
 	}
 	syncDir(filepath.Join(f.Dir, versionsDir))
+	return f.list(v)
+}
+
+// list takes a version whose folder is there into the manifest.
+func (f *Folder) list(v *Version) error {
 	f.Versions = append(f.Versions, v.ID)
 	f.Newest, f.Base = v.ID, v.Base.Name
 	if v.Verdict.Live {
 		f.Live = v.ID
 	}
-	return size, f.save()
+	return f.save()
+}
+
+// adopt gives a version that was published, and lists it where the run was
+// killed between the two; nil where it was never published.
+func (f *Folder) adopt(id string) (*Version, error) {
+	if !goodID(id) {
+		return nil, nil
+	}
+	if _, err := os.Stat(filepath.Join(f.Dir, versionsDir, id)); err != nil {
+		return nil, nil
+	}
+	v, err := f.readVersion(id)
+	if err != nil {
+		return nil, nil
+	}
+	if !slices.Contains(f.Versions, id) {
+		return v, f.list(v)
+	}
+	return v, nil
 }

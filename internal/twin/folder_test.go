@@ -38,7 +38,8 @@ func put(t *testing.T, f *Folder, second int, live bool) *Version {
 	a := lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, uint64(second), nil)
 	v := &Version{Schema: schema, Twin: f.Name, Parent: f.Newest, Created: time.Unix(int64(second), 0).UTC(),
 		Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Verdict: verdict.Verdict{Live: live, Unit: "blocks"}}
-	size, err := f.publish(v, &learnt{adapter: a})
+	var size int64
+	err := f.publish(v, &learnt{adapter: a}, func(n int64) error { size = n; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,28 +78,33 @@ func (r *run) repeat() (done bool, err error) {
 	if json.Unmarshal(b, &e) != nil {
 		return false, nil
 	}
-	v, err := r.f.Version(e.Version)
-	if err != nil {
-		return false, nil
+	// The event is written before the version is: it may not be there, or not in
+	// the manifest.
+	v, err := r.f.adopt(e.Version)
+	if err != nil || v == nil {
+		return false, err
 	}
+	r.clear()
 	r.emit(stroke.NoteEvent{Text: "the run had ended; this is what it came to"})
 	r.tellVerdict(v)
 	r.emit(e)
 	return true, nil
 }
 
-// finish keeps the last event, and clears what only the run needed.
-func (r *run) finish(done stroke.DoneEvent) error {
+// keepDone keeps the last event.
+func (r *run) keepDone(done stroke.DoneEvent) error {
 	b, err := json.Marshal(done)
 	if err != nil {
-		return fmt.Errorf("finish: %w", err)
+		return fmt.Errorf("keep the last event: %w", err)
 	}
 	if err := writeFile(r.path(identityFile), r.identity()); err != nil {
 		return err
 	}
-	if err := writeFile(r.path(doneFile), b); err != nil {
-		return err
-	}
+	return writeFile(r.path(doneFile), b)
+}
+
+// clear removes what only a run that goes on needs.
+func (r *run) clear() {
 	os.Remove(r.path(checkpointFile))
 	os.Remove(r.path(weightsFile))
 	for e := range r.recipe.Epochs {
@@ -108,7 +113,6 @@ func (r *run) finish(done stroke.DoneEvent) error {
 	for i := range r.genres {
 		os.RemoveAll(r.genreDir(i))
 	}
-	return nil
 }
 
 // afresh removes what a run before left, and says so where it was stopped.

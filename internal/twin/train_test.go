@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -236,6 +237,23 @@ func TestRolesStay(t *testing.T) {
 	o.Resume = true
 	if f, v := trained(t, o); v.ID != second.ID || len(f.Versions) != 2 {
 		t.Errorf("a run that had ended made the version %s of %v", v.ID, f.Versions)
+	}
+	// So does one that was killed between the version and the manifest.
+	f.Versions, f.Newest, f.Live = f.Versions[:1], first.ID, first.ID
+	if err := f.save(); err != nil {
+		t.Fatal(err)
+	}
+	if f, v := trained(t, o); v.ID != second.ID || !slices.Equal(f.Versions, []string{first.ID, second.ID}) {
+		t.Errorf("a run killed before its version was listed made %s of %v", v.ID, f.Versions)
+	}
+	// And one that was killed before the version was there makes it.
+	f.Versions, f.Newest, f.Live = f.Versions[:1], first.ID, first.ID
+	if err := errors.Join(f.save(), os.RemoveAll(filepath.Join(f.Dir, versionsDir, second.ID))); err != nil {
+		t.Fatal(err)
+	}
+	f, second = trained(t, o)
+	if second.Parent != first.ID || len(f.Versions) != 2 {
+		t.Errorf("a run killed before its version was there made %s of %v", second.ID, f.Versions)
 	}
 	// With other files it is another run.
 	writing(t, dir, func(i int) bool { return i > 3 })

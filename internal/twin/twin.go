@@ -340,21 +340,20 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A run that is killed before its version is there does this again; one whose
-	// version is there must not, so nothing that takes long stands between.
 	r.paragraph(ctx, version, learnt)
-	size, err := r.f.publish(version, learnt)
-	if err != nil {
-		return err
-	}
 	h := version.HeldOut
-	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Version: version.ID, Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
+	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
-		PeakRSS: bench.PeakRSS(), AdapterBytes: size, WattHours: wattHours,
-		HeldOut: stroke.HeldOut(h)}
-	if err := r.finish(done); err != nil {
+		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h)}
+	// The last event is written down before the version is there, so that a run
+	// that is killed here makes one version, whenever that was.
+	if err := r.f.publish(version, learnt, func(size int64) error {
+		done.Version, done.AdapterBytes = version.ID, size
+		return r.keepDone(done)
+	}); err != nil {
 		return err
 	}
+	r.clear()
 	r.emit(done)
 	return nil
 }
