@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -44,6 +45,12 @@ func run(args []string, e *env) int {
 	root.SetIn(e.in)
 	root.SetOut(e.out)
 	root.SetErr(e.err)
+	// Flags that cannot be read are told of as the line asks, if it does.
+	flags := args
+	if i := slices.Index(args, "--"); i >= 0 {
+		flags = args[:i]
+	}
+	e.json = slices.Contains(flags, "--json")
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

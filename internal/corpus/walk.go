@@ -19,6 +19,11 @@ var ignoreFiles = []string{".gitignore", ".strokeignore"}
 // maxIgnoreBytes bounds an ignore file.
 const maxIgnoreBytes = 1 << 20
 
+// TwinFile is the name of the manifest by which a twin's folder is known. Below
+// the root such a folder is left out: what is in it are copies of writing, and
+// what a twin wrote.
+const TwinFile = "twin.json"
+
 // walk looks at everything under the root, in lexical order. It follows no
 // symbolic link: one that points into the folder leads to a file that is read
 // anyway, and one that points out of it is not the folder's.
@@ -50,6 +55,10 @@ func (r *reader) walk(ctx context.Context) error {
 				return skip(d)
 			}
 		}
+		if d.IsDir() && name != "." && r.isTwin(name) {
+			r.leave(LeftOut{Source: name + "/", Reason: "the folder of a twin"})
+			return fs.SkipDir
+		}
 		if d.IsDir() {
 			patterns = append(patterns, r.patterns(name)...)
 			return nil
@@ -75,6 +84,11 @@ func (r *reader) walk(ctx context.Context) error {
 		r.file(name, info)
 		return nil
 	})
+}
+
+func (r *reader) isTwin(dir string) bool {
+	info, err := r.root.Lstat(path.Join(dir, TwinFile))
+	return err == nil && info.Mode().IsRegular()
 }
 
 func skip(d fs.DirEntry) error {

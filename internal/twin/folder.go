@@ -34,7 +34,7 @@ import (
 //	run/                 the training at hand: checkpoint and epochs
 //	blind/ID.json        the blind test of a version: texts and answers
 const (
-	manifestFile = "twin.json"
+	manifestFile = corpus.TwinFile
 	readmeFile   = "README.md"
 	ledgerFile   = "ledger.jsonl"
 	examplesFile = "examples.jsonl"

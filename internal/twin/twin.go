@@ -208,7 +208,7 @@ func (o *Options) folder() (*Folder, error) {
 }
 
 // vacant says why a new twin's folder cannot be dir: there is something else in
-// it, or it lies among the writing, where its own copies would be read.
+// it. It may lie among the writing, where no twin's folder is read.
 func (o *Options) vacant(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
