@@ -54,6 +54,8 @@ type Options struct {
 
 	Change func(*Recipe) // applied to the default recipe
 	Rows   func([]corpus.Row)
+
+	reading *corpus.Reading // of the source, where that was read and told of before
 }
 
 // Emit takes the events of a run, in order, from one goroutine.
@@ -73,10 +75,7 @@ func Train(ctx context.Context, o Options, emit Emit) error {
 // prepare reads the writer's files, gives them their roles, takes the twin and
 // opens the base. The run is nil where there is nothing to train.
 func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), err error) {
-	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
-	if reading != nil {
-		tellReading(o.Source, reading, emit)
-	}
+	reading, err := o.read(ctx, emit)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -132,6 +131,18 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 		b.close()
 		unlock()
 	}, nil
+}
+
+// read reads the writer's files and tells of them, unless that was done before.
+func (o *Options) read(ctx context.Context, emit Emit) (*corpus.Reading, error) {
+	if o.reading != nil {
+		return o.reading, nil
+	}
+	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
+	if reading != nil {
+		tellReading(o.Source, reading, emit)
+	}
+	return reading, err
 }
 
 func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
@@ -304,34 +315,13 @@ type progress struct {
 }
 
 func (r *run) run(ctx context.Context) error {
-	r.asked = r.recipe
+	r.recall()
 	if r.o.Resume {
-		r.recallGenre()
 		if done, err := r.repeat(); done || err != nil {
 			return err
 		}
 	}
-	if !r.recalled {
-		r.recipe = r.asked
-		r.progress.On = r.asked.OnHash
-		if err := r.standOn(ctx); err != nil {
-			return err
-		}
-	}
-	if err := r.plan(); err != nil {
-		return err
-	}
-	energy := readEnergy()
-	err := r.steps(ctx)
-	// What comes after needs none of the memory that training takes.
-	if e := r.trainer.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	wattHours := energy.since()
-	learnt, epoch, err := r.chosen()
+	learnt, epoch, wattHours, err := r.learn(ctx)
 	if err != nil {
 		return err
 	}
@@ -356,6 +346,41 @@ func (r *run) run(ctx context.Context) error {
 	r.clear()
 	r.emit(done)
 	return nil
+}
+
+// recall takes the recipe of the run that is gone on with.
+func (r *run) recall() {
+	r.asked = r.recipe
+	if r.o.Resume {
+		r.recallGenre()
+	}
+}
+
+// learn trains to the end and gives what the best epoch learnt. wattHours are
+// those of training, nil where the machine tells nothing.
+func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float64, err error) {
+	if !r.recalled {
+		r.recipe = r.asked
+		r.progress.On = r.asked.OnHash
+		if err := r.standOn(ctx); err != nil {
+			return nil, 0, nil, err
+		}
+	}
+	if err := r.plan(); err != nil {
+		return nil, 0, nil, err
+	}
+	energy := readEnergy()
+	err = r.steps(ctx)
+	// What comes after needs none of the memory that training takes.
+	if e := r.trainer.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	wattHours = energy.since()
+	l, epoch, err = r.chosen()
+	return l, epoch, wattHours, err
 }
 
 // plan makes the examples and the trainer, and restores a checkpoint where the
