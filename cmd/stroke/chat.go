@@ -91,7 +91,21 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 			if w, h, err := xterm.GetSize(int(in.Fd())); err == nil {
 				screen.SetSize(w, h)
 			}
-			return screen.ReadLine()
+			// A paste is one message, however many lines it has: it waits for
+			// Enter.
+			screen.SetBracketedPasteMode(true)
+			defer screen.SetBracketedPasteMode(false)
+			var pasted []string
+			for {
+				line, err := screen.ReadLine()
+				if err == nil {
+					return strings.Join(append(pasted, line), "\n"), nil
+				}
+				if !errors.Is(err, xterm.ErrPasteIndicator) {
+					return "", err
+				}
+				pasted = append(pasted, line)
+			}
 		}, t.e.out
 	}
 	out = t.e.out

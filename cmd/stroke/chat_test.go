@@ -32,9 +32,9 @@ func (s *screen) String() string {
 	return escapes.ReplaceAllString(s.text.String(), "")
 }
 
-// TestChatOnTerminal talks on a terminal: Ctrl-C ends an answer and not the
-// conversation, what cannot be done is said and the conversation goes on, and
-// Ctrl-D ends it.
+// TestChatOnTerminal talks on a terminal: what is pasted is one message, Ctrl-C
+// ends an answer and not the conversation, what cannot be done is said and the
+// conversation goes on, and Ctrl-D ends it.
 func TestChatOnTerminal(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("needs script(1) as util-linux has it, for a terminal")
@@ -75,7 +75,8 @@ func TestChatOnTerminal(t *testing.T) {
 		}
 	}
 	until("the first prompt", prompts(1))
-	typed("Write an essay of a thousand words about the history of bread.\r")
+	long := strings.Repeat("Leave nothing out. ", 300) // more than a line of a terminal holds
+	typed("\x1b[200~Here is what I want.\r" + long + "\r\x1b[201~Write an essay of a thousand words about the history of bread.\r")
 	until("the answer begins", func(s string) bool {
 		_, answer, echoed := strings.Cut(s, "bread.")
 		return echoed && len(answer) > 40
@@ -97,7 +98,7 @@ func TestChatOnTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(b); !strings.HasPrefix(got, "**user**\n\nWrite an essay") || !strings.Contains(got, "**assistant**") {
+	if got := string(b); !strings.HasPrefix(got, "**user**\n\nHere is what I want.\n"+long+"\nWrite an essay") || !strings.Contains(got, "**assistant**") {
 		t.Errorf("the conversation was saved as %q", got)
 	}
 }
