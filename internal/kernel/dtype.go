@@ -21,9 +21,13 @@ const (
 	Q6_K              // 256 weights in 210 bytes: six-bit weights, 16 int8 scales, d f16
 
 	numDTypes
+
+	// I8 is a byte with a sign, whose scale lies elsewhere: a file can have it, and no
+	// kernel knows it.
+	I8 = numDTypes
 )
 
-var dtypes = [numDTypes]struct {
+var dtypes = [numDTypes + 1]struct {
 	name         string
 	elems, bytes int
 }{
@@ -31,11 +35,12 @@ var dtypes = [numDTypes]struct {
 	Q4_0: {"Q4_0", 32, 18}, Q4_1: {"Q4_1", 32, 20},
 	Q5_0: {"Q5_0", 32, 22}, Q5_1: {"Q5_1", 32, 24}, Q8_0: {"Q8_0", 32, 34},
 	Q4_K: {"Q4_K", 256, 144}, Q5_K: {"Q5_K", 256, 176}, Q6_K: {"Q6_K", 256, 210},
+	I8: {"I8", 1, 1},
 }
 
 // String is the name the formats use, such as Q4_1.
 func (t DType) String() string {
-	if t >= numDTypes {
+	if int(t) >= len(dtypes) {
 		return fmt.Sprintf("DType(%d)", uint8(t))
 	}
 	return dtypes[t].name

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -58,7 +59,8 @@ func (e *ReadError) Hint() string {
 
 var pairName = regexp.MustCompile(`^base_model\.model\.model\.layers\.([0-9]{1,4})\.(self_attn|mlp)\.([a-z_]+)\.lora_([AB])(?:\.default)?\.weight$`)
 
-// ReadDir reads the adapter in dir. What it finds wrong is a ReadError.
+// ReadDir reads the adapter in dir, from WeightsFile or, where that is not there,
+// from CompactFile. What it finds wrong is a ReadError.
 func ReadDir(dir string) (*File, error) {
 	bad := func(format string, args ...any) error {
 		return &ReadError{Dir: dir, Msg: fmt.Sprintf(format, args...)}
@@ -79,17 +81,24 @@ func ReadDir(dir string) (*File, error) {
 	if err := json.Unmarshal(b, &f.Config); err != nil {
 		return nil, bad("%v", err)
 	}
-	s, err := weights.OpenSafetensors(filepath.Join(dir, WeightsFile))
+	file := WeightsFile
+	s, err := weights.OpenSafetensors(filepath.Join(dir, file))
+	read := readPairs
+	if errors.Is(err, fs.ErrNotExist) {
+		if c, e := readCompactFile(filepath.Join(dir, CompactFile)); !errors.Is(e, fs.ErrNotExist) {
+			file, s, err, read = CompactFile, c, e, readCompact
+		}
+	}
 	var damaged *weights.FormatError
 	if errors.As(err, &damaged) {
-		return nil, bad("%s: %s", WeightsFile, damaged.Msg)
+		return nil, bad("%s: %s", file, damaged.Msg)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
 	defer s.Close()
 	err = weights.Guard(func() error {
-		f.Pairs, err = readPairs(&f.Config, s, bad)
+		f.Pairs, err = read(&f.Config, s, bad)
 		return err
 	})
 	if err != nil {
@@ -99,7 +108,8 @@ func ReadDir(dir string) (*File, error) {
 }
 
 // Read reads an adapter whose two files are in memory already; name is what
-// errors call their folder. What it finds wrong is a ReadError.
+// errors call their folder. The weights may be those of CompactFile. What it finds
+// wrong is a ReadError.
 func Read(name string, config, tensors []byte) (*File, error) {
 	bad := func(format string, args ...any) error {
 		return &ReadError{Dir: name, Msg: fmt.Sprintf(format, args...)}
@@ -108,7 +118,7 @@ func Read(name string, config, tensors []byte) (*File, error) {
 	if err := json.Unmarshal(config, &f.Config); err != nil {
 		return nil, bad("%v", err)
 	}
-	s, err := weights.ReadSafetensors(WeightsFile, tensors)
+	s, err := weights.ReadSafetensorsI8(WeightsFile, tensors)
 	var damaged *weights.FormatError
 	if errors.As(err, &damaged) {
 		return nil, bad("%s: %s", WeightsFile, damaged.Msg)
@@ -116,7 +126,11 @@ func Read(name string, config, tensors []byte) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
-	if f.Pairs, err = readPairs(&f.Config, s, bad); err != nil {
+	read := readPairs
+	if s.Metadata["format"] == compactFormat {
+		read = readCompact
+	}
+	if f.Pairs, err = read(&f.Config, s, bad); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -137,6 +151,9 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 		m, err := ParseModule(x[3])
 		if err != nil || (x[2] == "self_attn") != (m <= OProj) {
 			return nil, bad("it has the weight %q, for which there is no place", name)
+		}
+		if t.DType == tensor.I8 {
+			return nil, bad("the weight %q has the type %s", name, t.DType)
 		}
 		if len(t.Shape) != 2 || t.Shape[0] == 0 || t.Shape[1] == 0 {
 			return nil, bad("the weight %q has the shape %v", name, t.Shape)
@@ -209,21 +226,10 @@ func WriteDir(dir string, f *File, t tensor.DType) error {
 	if len(f.Pairs) == 0 {
 		return errors.New("write adapter: it has no weights")
 	}
-	config, err := json.MarshalIndent(f.Config, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write adapter: %w", err)
-	}
 	var tensors []weights.Tensor
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
 		m, err := ParseModule(p.Module)
-		if err != nil {
-			return fmt.Errorf("write adapter: %w", err)
-		}
-		scale, err := f.Config.check(p)
-		if err == nil && scale != p.Scale {
-			err = fmt.Errorf("%s in layer %d has the scale %g where the config says %g", p.Module, p.Layer, p.Scale, scale)
-		}
 		if err != nil {
 			return fmt.Errorf("write adapter: %w", err)
 		}
@@ -240,18 +246,7 @@ func WriteDir(dir string, f *File, t tensor.DType) error {
 			tensors = append(tensors, x)
 		}
 	}
-	if err := writeFile(filepath.Join(dir, WeightsFile), func(w io.Writer) error {
-		return weights.WriteSafetensors(w, tensors, map[string]string{"format": "pt"})
-	}); err != nil {
-		return fmt.Errorf("write adapter: %w", err)
-	}
-	if err := writeFile(filepath.Join(dir, ConfigFile), func(w io.Writer) error {
-		_, err := w.Write(append(config, '\n'))
-		return err
-	}); err != nil {
-		return fmt.Errorf("write adapter: %w", err)
-	}
-	return syncDir(dir)
+	return f.write(dir, WeightsFile, tensors, map[string]string{"format": "pt"})
 }
 
 // writeFile writes and syncs a file beside path and puts it in its place.

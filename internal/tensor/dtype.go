@@ -22,4 +22,5 @@ const (
 	Q4_K = kernel.Q4_K
 	Q5_K = kernel.Q5_K
 	Q6_K = kernel.Q6_K
+	I8   = kernel.I8
 )

@@ -35,6 +35,9 @@ const maxHeader = 100_000_000
 
 var safetensorsTypes = map[string]tensor.DType{"F32": tensor.F32, "F16": tensor.F16, "BF16": tensor.BF16}
 
+// withI8 has what an adapter in whole numbers is kept in besides.
+var withI8 = map[string]tensor.DType{"F32": tensor.F32, "F16": tensor.F16, "BF16": tensor.BF16, "I8": tensor.I8}
+
 // safetensorsOthers are the other types that the format knows; a tensor of such
 // a type is an UnsupportedError.
 var safetensorsOthers = map[string]bool{"F64": true, "I64": true, "I32": true, "I16": true, "I8": true, "U64": true, "U32": true,
@@ -50,7 +53,7 @@ func OpenSafetensors(path string) (*Safetensors, error) {
 	}
 	var s *Safetensors
 	err = Guard(func() error {
-		s, err = parseSafetensors(path, m.data)
+		s, err = parseSafetensors(path, m.data, safetensorsTypes)
 		return err
 	})
 	if err != nil {
@@ -64,7 +67,13 @@ func OpenSafetensors(path string) (*Safetensors, error) {
 // ReadSafetensors reads a file that is in memory already. Tensors point into data;
 // path is what errors call it.
 func ReadSafetensors(path string, data []byte) (*Safetensors, error) {
-	return parseSafetensors(path, data)
+	return parseSafetensors(path, data, safetensorsTypes)
+}
+
+// ReadSafetensorsI8 is ReadSafetensors for a file that can have tensors of type
+// I8 as well.
+func ReadSafetensorsI8(path string, data []byte) (*Safetensors, error) {
+	return parseSafetensors(path, data, withI8)
 }
 
 type safetensorsEntry struct {
@@ -136,7 +145,7 @@ func (e *safetensorsEntry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func parseSafetensors(path string, data []byte) (*Safetensors, error) {
+func parseSafetensors(path string, data []byte, types map[string]tensor.DType) (*Safetensors, error) {
 	bad := func(format string, args ...any) error {
 		return &FormatError{Path: path, Msg: fmt.Sprintf(format, args...)}
 	}
@@ -165,7 +174,7 @@ func parseSafetensors(path string, data []byte) (*Safetensors, error) {
 		if err := json.Unmarshal(raw, &e); err != nil {
 			return fmt.Errorf("the entry of %q: %v", name, err)
 		}
-		dtype, ok := safetensorsTypes[e.DType]
+		dtype, ok := types[e.DType]
 		if !ok {
 			if !safetensorsOthers[e.DType] {
 				return fmt.Errorf("the weight %q has the type %q, which the format does not know", name, e.DType)
@@ -212,7 +221,7 @@ func parseSafetensors(path string, data []byte) (*Safetensors, error) {
 	return s, nil
 }
 
-// WriteSafetensors writes tensors of type F32, F16 or BF16, in the given order,
+// WriteSafetensors writes tensors of type F32, F16, BF16 or I8, in the given order,
 // with metadata. Equal arguments give equal bytes. The caller makes the write
 // atomic.
 func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string) error {
@@ -230,7 +239,7 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string)
 	seen := map[string]bool{}
 	for i := range tensors {
 		t := &tensors[i]
-		if _, ok := safetensorsTypes[t.DType.String()]; !ok {
+		if _, ok := withI8[t.DType.String()]; !ok {
 			return fmt.Errorf("write safetensors: %s has the type %s", t.Name, t.DType)
 		}
 		_, width := t.DType.Block()

@@ -294,7 +294,7 @@ func TestSafetensors(t *testing.T) {
 		t.Errorf("read %v", s.Tensors)
 	}
 	for n := range whole {
-		if _, err := parseSafetensors("x", whole[:n]); err == nil {
+		if _, err := parseSafetensors("x", whole[:n], safetensorsTypes); err == nil {
 			t.Fatalf("%d of %d bytes are taken for the whole", n, len(whole))
 		}
 	}
@@ -496,7 +496,7 @@ func FuzzGGUF(f *testing.F) {
 func FuzzSafetensors(f *testing.F) {
 	f.Add(safetensorsBytes(f))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := parseSafetensors("x", b)
+		s, err := parseSafetensors("x", b, withI8)
 		if err != nil {
 			return
 		}
@@ -508,7 +508,7 @@ func FuzzSafetensors(f *testing.F) {
 		if err := WriteSafetensors(&out, list, s.Metadata); err != nil {
 			t.Fatal(err)
 		}
-		again, err := parseSafetensors("x", out.Bytes())
+		again, err := parseSafetensors("x", out.Bytes(), withI8)
 		if err != nil || !reflect.DeepEqual(again.Tensors, s.Tensors) {
 			t.Fatalf("written again it is %v (%v)", again, err)
 		}
