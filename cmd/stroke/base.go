@@ -9,6 +9,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/term"
+	"github.com/getstroke/stroke/internal/twin"
 )
 
 func newBase(e *env) *cobra.Command {
@@ -28,15 +29,21 @@ HF_TOKEN and HF_HUB_OFFLINE are honoured.`,
 // listedBase is a base in a list with --json.
 type listedBase struct {
 	base.Entry
-	Here bool   `json:"here"`
-	Path string `json:"path,omitempty"`
+	Memory int64  `json:"train_memory_bytes,omitempty"` // that training an adapter takes at the least
+	Here   bool   `json:"here"`
+	Path   string `json:"path,omitempty"`
 }
 
 func newBaseList(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the catalog, and what is on this machine",
-		Long:  "List gives the bases of the catalog and those brought in by hand.\n\nExit status: 0; 1 failure.",
+		Long: `List gives the bases of the catalog and those brought in by hand: the size of the
+file, the memory that training an adapter takes at the least, and the licence. One
+with a star stands on terms of its maker's own, which stroke base show names; such a
+base is used when you name it, and chosen for you only where it is here already.
+
+Exit status: 0; 1 failure.`,
 		Example: `  stroke base list
   stroke base list --json`,
 		Args: exactly(0, "no arguments"),
@@ -61,7 +68,7 @@ func newBaseList(e *env) *cobra.Command {
 			for _, b := range all {
 				f, ok := at[b.Name]
 				if e.json {
-					if err := printJSON(e, listedBase{Entry: b, Here: ok, Path: f.Path}, false); err != nil {
+					if err := printJSON(e, listedBase{Entry: b, Memory: twin.TrainMemory(b), Here: ok, Path: f.Path}, false); err != nil {
 						return err
 					}
 					continue
@@ -74,14 +81,36 @@ func newBaseList(e *env) *cobra.Command {
 				if ok {
 					size = f.Size
 				}
-				rows = append(rows, []string{b.Name, term.Bytes(size), b.Format, b.Licence, strings.Join(b.Languages, " "), state})
+				memory := ""
+				if n := twin.TrainMemory(b); n > 0 {
+					memory = term.Bytes(n)
+				}
+				rows = append(rows, []string{b.Name, term.Bytes(size), memory, b.Format, licence(b), languages(b), state})
 			}
 			if e.json {
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"base", "size", "format", "licence", "languages", ""}, rows)
+			return term.Table(e.out, e.printer().Width(), []string{"base", "size", "memory", "format", "licence", "languages", ""}, rows)
 		},
 	}
+}
+
+// licence is what stands in the list for a base's licence.
+func licence(b base.Entry) string {
+	if b.Terms != "" {
+		return strings.TrimPrefix(b.Licence, "LicenseRef-") + "*"
+	}
+	return b.Licence
+}
+
+// languages is what stands in the list for a base's languages: the first few,
+// where there are many.
+func languages(b base.Entry) string {
+	const most = 6
+	if n := len(b.Languages); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(b.Languages[:most], " "), n-most)
+	}
+	return strings.Join(b.Languages, " ")
 }
 
 func newBaseShow(e *env) *cobra.Command {

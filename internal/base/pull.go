@@ -45,6 +45,9 @@ func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, 
 			return found, err
 		}
 	}
+	if e.Terms != "" {
+		tell(opt.Say, fmt.Sprintf("%s comes under its maker's own terms, which whoever uses it accepts: %s", e.Name, e.Terms))
+	}
 	var failed failures
 	for i, src := range sources {
 		rec, err := s.fetch(ctx, e, src, opt)
@@ -53,7 +56,11 @@ func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, 
 			if err := s.writeRecord(rec); err != nil {
 				return Found{}, s.diskError("write", s.recordPath(e.Name), err)
 			}
-			return s.found(e, rec), nil
+			found := s.found(e, rec)
+			if len(e.Sources) > 0 && !e.Pinned() {
+				tell(opt.Say, fmt.Sprintf("the catalog names no hash of %s: what came is recorded as %s, and held to that from now on", e.Name, found.SHA256))
+			}
+			return found, nil
 		}
 		if ctx.Err() != nil {
 			return Found{}, interrupted(ctx, "fetch "+e.Name)

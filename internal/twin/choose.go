@@ -115,17 +115,17 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e, &recipe.Options)}
 		p := float64(e.Shape.Parameters())
 		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare(&recipe.Options)) + 2*p*verdictTokens/(peak*1e9*scoreShare)
-		if time.Duration(c.TrainSeconds*float64(time.Second)) > 4*within {
+		_, err := store.Locate(ctx, e.Name)
+		switch {
+		case err == nil:
+			c.Have = true
+		case e.Terms != "":
+			continue // terms are accepted by a person, who then names the base
+		case time.Duration(c.TrainSeconds*float64(time.Second)) > 4*within:
 			// It would not be taken even if it were here: do not ask the network.
 			c.FetchSeconds = float64(e.Size) / 5e6
-		} else if _, err := store.Locate(ctx, e.Name); err == nil {
-			c.Have = true
-		} else if reach, err := store.Probe(ctx, e.Name); err != nil {
-			c.Gone = true
-		} else if reach.BytesPerSecond > 0 {
-			c.FetchSeconds = float64(reach.Size) / reach.BytesPerSecond
-		} else {
-			c.FetchSeconds = float64(reach.Size) / 5e6
+		default:
+			c.FetchSeconds, c.Gone = fetchSeconds(ctx, store, e.Name)
 		}
 		if err := ctx.Err(); err != nil {
 			return "", "", interrupted(err, "choose a base", "")
@@ -139,18 +139,28 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 	return chosen.Entry.Name, reason, nil
 }
 
+// fetchSeconds forecasts the fetch of a base; gone where no source answers.
+func fetchSeconds(ctx context.Context, store *base.Store, name string) (s float64, gone bool) {
+	reach, err := store.Probe(ctx, name)
+	if err != nil {
+		return 0, true
+	}
+	rate := reach.BytesPerSecond
+	if rate <= 0 {
+		rate = 5e6
+	}
+	return float64(reach.Size) / rate, false
+}
+
 // forecastMemory is what a run on a base has resident at the most: the file, the
 // adapter or the base's weights with gradients and moments, and activations,
 // recomputed where they do not fit.
 func forecastMemory(e base.Entry, o *train.Options) int64 {
 	s := e.Shape
 	rank := int64(16)
-	kv := int64(0)
-	if s.Heads > 0 {
-		kv = int64(s.Hidden / s.Heads * s.KVHeads)
-	}
-	h, f := int64(s.Hidden), int64(s.FFN)
-	adapter := int64(s.Layers) * rank * (2*(h+h) + 2*(h+kv) + 3*(h+f)) * 4 * 4
+	wq, wkv := s.Widths()
+	h, q, kv, f := int64(s.Hidden), int64(wq), int64(wkv), int64(s.FFN)
+	adapter := int64(s.Layers) * rank * (2*(h+q) + 2*(h+kv) + 3*(h+f)) * 4 * 4
 	activations := int64(900) * 4 * (int64(s.Layers)*h + 8*h + 5*f)
 	if share := tunedShare(e, o); share > 0 {
 		each := 16.0
@@ -160,6 +170,16 @@ func forecastMemory(e base.Entry, o *train.Options) int64 {
 		adapter = int64(each * share * float64(s.Parameters()))
 	}
 	return e.Size + adapter + activations + processBytes
+}
+
+// TrainMemory is what training an adapter by the default recipe on a base of the
+// catalog has resident at the least, in bytes; 0 where its shape is not known.
+func TrainMemory(e base.Entry) int64 {
+	if e.Shape.Layers == 0 {
+		return 0
+	}
+	r := DefaultRecipe(0)
+	return forecastMemory(e, &r.Options)
 }
 
 // forecastRate is how many tokens a second training is expected to do.
