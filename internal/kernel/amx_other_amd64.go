@@ -1,6 +1,7 @@
-//go:build !purego && !linux
+//go:build !purego && !linux && !windows
 
 package kernel
 
-// allowTiles: other systems have another way to ask, or none.
+// allowTiles: no Mac with an amd64 CPU has tiles, and how other systems give out
+// their state was not looked into.
 func allowTiles() bool { return false }
