@@ -23,7 +23,7 @@ STROKE_HOME/genres.`,
 		Example: `  stroke genre list
   stroke write --genre novel "The door stood open, and"`,
 	}
-	c.AddCommand(newGenreList(e), newGenreShow(e), newGenreTry(e), newGenreBuild(e), newGenreAdd(e), newGenreRemove(e))
+	c.AddCommand(newGenreList(e), newGenreShow(e), newGenreTry(e), newGenreBuild(e), newGenreAdd(e), newGenreExport(e), newGenreRemove(e))
 	return c
 }
 
@@ -275,6 +275,37 @@ Exit status: 0; 1 failure; 10 not there; 130 interrupted.`,
 	fl.StringVar(&o.For, "for", "", "what it is for")
 	fl.StringVar(&o.Licence, "licence", "", "SPDX identifier of the licence it was given under")
 	fl.BoolVar(&o.Force, "force", false, "replace a genre that is there")
+	return c
+}
+
+func newGenreExport(e *env) *cobra.Command {
+	var base string
+	c := &cobra.Command{
+		Use:   "export NAME FOLDER",
+		Short: "Write a genre's adapter for other programs",
+		Long: `Export writes the adapter of a genre as PEFT has it, in F16, with its card. The
+numbers are those of the genre to the bit. FOLDER must not be there yet.
+
+Exit status: 0; 1 failure; 10 no such genre.`,
+		Example: `  stroke genre export novel ~/adapters/novel
+  stroke genre export novel ~/adapters/novel --base smollm2-135m-instruct --json`,
+		Args: exactly(2, "a genre's name and a folder"),
+		RunE: func(c *cobra.Command, args []string) error {
+			done, err := twin.ExportGenre(args[0], base, args[1])
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return printJSON(e, done, false)
+			}
+			if e.quiet {
+				return nil
+			}
+			_, err = fmt.Fprintln(e.err, e.printer().Wrap(fmt.Sprintf("genre %s for %s as an adapter of PEFT, %s, in %s", done.Genre, done.Base, term.Bytes(done.Bytes), done.Path)))
+			return err
+		},
+	}
+	c.Flags().StringVar(&base, "base", "", "the genre's base: its name or path")
 	return c
 }
 

@@ -22,6 +22,7 @@ type Card struct {
 	Arithmetic string            `json:"arithmetic,omitempty"` // of training: f32 or bf16
 	Recipe     *Recipe           `json:"recipe,omitempty"`     // nil where it was added
 	Added      string            `json:"added,omitempty"`      // where an adapter was added from
+	Start      *Start            `json:"start,omitempty"`      // nil where it began at nothing
 	Documents  int               `json:"documents"`            // trained on
 	Words      int               `json:"words"`                // trained on
 	Tokens     int               `json:"train_tokens"`         // through the base, in all epochs
@@ -42,6 +43,12 @@ type Base struct {
 	SHA256       string `json:"sha256"` // of its file; of a folder, of its list of hashes
 }
 
+// Start is the genre that another went on from.
+type Start struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of its weights
+}
+
 // Figures are what a genre is worth on documents that it was neither trained on
 // nor chosen by.
 type Figures struct {
@@ -51,6 +58,9 @@ type Figures struct {
 	Base      float64 `json:"base"`   // nats per token of the bare base
 	Genre     float64 `json:"genre"`  // with the genre
 	Gain      Gain    `json:"gain"`   // over documents, or with fewer than eight over blocks of them
+
+	Start     float64 `json:"start,omitempty"`      // nats per token with the genre alone that it went on from
+	OverStart *Gain   `json:"over_start,omitempty"` // what it saves over that
 }
 
 // Gain is what is saved, in nats per token, with its interval at 95 %.
@@ -79,7 +89,11 @@ func (c *Card) Markdown() string {
 	}
 	line("license: %s", strings.ToLower(c.Licence))
 	line("base_model: %s", model)
-	line("library_name: peft")
+	if c.Compact() {
+		line("library_name: stroke")
+	} else {
+		line("library_name: peft")
+	}
 	line("pipeline_tag: text-generation")
 	if c.Language != "" {
 		line("language: %s", c.Language)
@@ -87,12 +101,19 @@ func (c *Card) Markdown() string {
 	line("tags:\n- lora\n- stroke\n- genre")
 	line("---\n\n# %s\n", c.Name)
 	line("%s\n", sentence(c.For))
-	line("A LoRA adapter of rank %d for %s (%s, %d bytes of weights, SHA-256 `%s`), %d bytes in all, in PEFT's format. Licence: %s.\n", c.Rank, c.Base.Name, c.Base.Architecture, c.Base.Bytes, c.Base.SHA256, c.Bytes, c.Licence)
+	format := "in PEFT's format"
+	if c.Compact() {
+		format = fmt.Sprintf("in whole numbers of eight bits; `stroke genre export %s FOLDER` writes the same adapter in PEFT's format", c.Name)
+	}
+	line("A LoRA adapter of rank %d for %s (%s, %d bytes of weights, SHA-256 `%s`), %d bytes in all, %s. Licence: %s.\n", c.Rank, c.Base.Name, c.Base.Architecture, c.Base.Bytes, c.Base.SHA256, c.Bytes, format, c.Licence)
 	line("    stroke write --genre %s \"An opening\"\n    stroke train FOLDER --genre %s\n", c.Name, c.Name)
 	line("## What it is worth\n")
 	if f := c.Figures; f != nil {
 		line("On text of its sources that it was neither trained on nor chosen by (documents: %d, words: %d, tokens: %d) the base needs %.3f nats a token, and with this adapter %.3f: a head start of %.3f (95 %%: %.3f to %.3f).\n",
 			f.Documents, f.Words, f.Tokens, f.Base, f.Genre, f.Gain.Mean, f.Gain.Low, f.Gain.High)
+		if c.Start != nil && f.OverStart != nil {
+			line("Over %s, which it went on from and which needs %.3f there, it saves %.3f (%.3f to %.3f).\n", c.Start.Name, f.Start, f.OverStart.Mean, f.OverStart.Low, f.OverStart.High)
+		}
 	} else {
 		line("Nothing was measured.\n")
 	}
@@ -109,6 +130,9 @@ func (c *Card) Markdown() string {
 		line("")
 	}
 	if r := c.Recipe; r != nil {
+		if c.Start != nil {
+			line("It went on from the genre %s (SHA-256 of its weights `%s`).\n", c.Start.Name, c.Start.SHA256)
+		}
 		line("Rank %d, alpha %g, rate %g, %d epochs of which the %s was taken, seed %d, steps of %d tokens, sequences of %d, raw continuation alone; %d tokens through the base, with the kernel %s in %s. The same recipe, sources, base and kernel give the same bytes.\n",
 			r.Rank, r.Alpha, r.Rate, r.Epochs, ordinal(c.Epoch), r.Seed, r.TokensPerStep, r.Length, c.Tokens, c.Kernel, c.Arithmetic)
 	}

@@ -27,7 +27,8 @@ import (
 // The files of a genre's folder.
 const (
 	ConfigFile  = "adapter_config.json"
-	WeightsFile = "adapter_model.safetensors"
+	WeightsFile = "adapter_model.safetensors" // as PEFT has them
+	CompactFile = "adapter_int8.safetensors"  // in whole numbers, in place of those
 	CardFile    = "card.json"
 	ReadmeFile  = "README.md"
 )
@@ -102,6 +103,11 @@ type root struct {
 // Open gives the library whose user's part is in dir.
 func Open(dir string) *Library {
 	return &Library{dir: dir, roots: []root{{os.DirFS(dir), false, dir}, {library.Files, true, ""}}}
+}
+
+// Before gives the library in which the genres in dir come before all others.
+func (l *Library) Before(dir string) *Library {
+	return &Library{dir: l.dir, roots: append([]root{{os.DirFS(dir), false, dir}}, l.roots...)}
 }
 
 // Dir is where the user's genre of a name for a base is or would be.
@@ -254,7 +260,7 @@ func (l *Library) Remove(g *Genre) error {
 	if g.Embedded {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the genre " + g.Name + " comes with the program and cannot be deleted", Hint: "train without it: --genre none"}
 	}
-	for _, name := range []string{CardFile, ConfigFile, WeightsFile, ReadmeFile} {
+	for _, name := range []string{CardFile, ConfigFile, WeightsFile, CompactFile, ReadmeFile} {
 		if err := os.Remove(filepath.Join(g.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre in " + g.Path + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 		}
@@ -272,7 +278,7 @@ func (g *Genre) Adapter() (config, weights []byte, err error) {
 		name string
 		most int64
 		into *[]byte
-	}{{ConfigFile, mostConfig, &config}, {WeightsFile, mostWeights, &weights}} {
+	}{{ConfigFile, mostConfig, &config}, {g.weightsFile(), mostWeights, &weights}} {
 		b, err := read(g.fsys, f.name, f.most)
 		if err == nil && Hash(b) != g.Files[f.name] {
 			err = errors.New(f.name + " is not what it was")
@@ -287,7 +293,18 @@ func (g *Genre) Adapter() (config, weights []byte, err error) {
 }
 
 // SHA256 is the hash of a genre's weights, by which a version names it.
-func (g *Genre) SHA256() string { return g.Files[WeightsFile] }
+func (g *Genre) SHA256() string { return g.Files[g.weightsFile()] }
+
+// weightsFile is the file of the two that the adapter has.
+func (c *Card) weightsFile() string {
+	if c.Compact() {
+		return CompactFile
+	}
+	return WeightsFile
+}
+
+// Compact says whether the adapter is kept in whole numbers.
+func (c *Card) Compact() bool { return c.Files[CompactFile] != "" }
 
 // Readme is the card for people.
 func (g *Genre) Readme() string { return g.Card.Markdown() }
@@ -325,7 +342,7 @@ func parseCard(b []byte, c *Card) error {
 		return fmt.Errorf("its schema is %d, and this program knows %d", c.Schema, schema)
 	case c.Schema != schema:
 		return fmt.Errorf("its schema is %d", c.Schema)
-	case c.Files[ConfigFile] == "" || c.Files[WeightsFile] == "":
+	case c.Files[ConfigFile] == "" || (c.Files[WeightsFile] == "") == (c.Files[CompactFile] == ""):
 		return errors.New("it does not name the hashes of its adapter's files")
 	case c.Base.Name == "":
 		return errors.New("it does not name its base")

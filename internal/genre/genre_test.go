@@ -50,7 +50,10 @@ func TestParseRecipe(t *testing.T) {
 		"reserved name":   {`"notes"`, `"auto"`, "cannot be a genre's name"},
 		"large rank":      {`licence`, "rank = 4096\nlicence", "its rank is 4096"},
 		"no licence":      {`licence = "MIT"`, ``, "under which licence"},
-		"negative words":  {`words = 10`, `words = -1`, "takes -1 words"},
+		"negative skip":   {`words = 10`, `skip = -1`, "passes over -1"},
+		"from nothing":    {`licence`, "start = \"auto\"\nlicence", "what it starts from"},
+		"from itself":     {`licence`, "start = \"notes\"\nlicence", "starts from itself"},
+		"negative words":  {`words = 10`, `words = -1`, "takes -1"},
 		"no source":       {good[strings.Index(good, "[[source]]"):], ``, "has 0 sources"},
 	} {
 		_, err := ParseRecipe("x", []byte(strings.Replace(good, c.old, c.now, 1)))
@@ -122,28 +125,35 @@ func documents(n, words int) []stroke.Document {
 // TestPick takes the same documents in whatever order they come.
 func TestPick(t *testing.T) {
 	docs := documents(50, 10)
-	got := Pick(docs, 95)
+	got := Pick(docs, 0, 95)
 	if len(got) != 10 {
 		t.Fatalf("%d documents for 95 words", len(got))
 	}
 	for i, j := 0, len(docs)-1; i < j; i, j = i+1, j-1 {
 		docs[i], docs[j] = docs[j], docs[i]
 	}
-	for i, d := range Pick(docs, 95) {
+	for i, d := range Pick(docs, 0, 95) {
 		if d.Hash != got[i].Hash {
 			t.Fatalf("document %d is %s, and was %s", i, d.Hash, got[i].Hash)
 		}
 	}
-	if n := len(Pick(docs, 0)); n != 50 {
+	// What is passed over is what another recipe takes.
+	if rest := Pick(docs, 95, 95); len(rest) != 10 || rest[0].Hash != byHash(docs)[10].Hash {
+		t.Errorf("%d documents after the first ten", len(rest))
+	}
+	if n := len(Pick(docs, 1e6, 10)); n != 0 {
+		t.Errorf("%d documents after all", n)
+	}
+	if n := len(Pick(docs, 0, 0)); n != 50 {
 		t.Errorf("%d of all documents", n)
 	}
-	if n := len(Pick(docs, 1e6)); n != 50 {
+	if n := len(Pick(docs, 0, 1e6)); n != 50 {
 		t.Errorf("%d documents where there are too few words", n)
 	}
 }
 
 func TestWithhold(t *testing.T) {
-	for n, want := range map[int][3]int{4: {2, 1, 1}, 19: {16, 1, 2}, 100: {90, 5, 5}} {
+	for n, want := range map[int][3]int{4: {2, 1, 1}, 7: {3, 2, 2}, 19: {14, 2, 3}, 40: {36, 2, 2}, 100: {90, 5, 5}} {
 		train, choose, judge, err := Withhold(documents(n, 10))
 		if err != nil {
 			t.Fatal(err)

@@ -25,6 +25,7 @@ type Recipe struct {
 	Language      string   `toml:"language" json:"language,omitempty"`
 	Licence       string   `toml:"licence" json:"licence"`
 	Base          string   `toml:"base" json:"base"`
+	Start         string   `toml:"start" json:"start,omitempty"` // genre whose weights it goes on from; empty for none
 	Rank          int      `toml:"rank" json:"rank"`
 	Alpha         float64  `toml:"alpha" json:"alpha"`
 	Targets       []string `toml:"targets" json:"targets,omitempty"` // all linears where empty
@@ -40,9 +41,10 @@ type Recipe struct {
 
 // Source is a part of the text that a genre is made from.
 type Source struct {
-	Folder      string   `toml:"folder" json:"folder"` // below the data folder, with slashes
-	Files       []string `toml:"files" json:"files"`   // patterns of paths below Folder; * does not cross a slash
-	Words       int      `toml:"words" json:"words"`   // to take at the least, in whole documents; 0 for all
+	Folder      string   `toml:"folder" json:"folder"`       // below the data folder, with slashes
+	Files       []string `toml:"files" json:"files"`         // patterns of paths below Folder; * does not cross a slash
+	Skip        int      `toml:"skip" json:"skip,omitempty"` // words to pass over first, in whole documents: those that another recipe takes
+	Words       int      `toml:"words" json:"words"`         // to take at the least, in whole documents; 0 for all
 	Origin      string   `toml:"origin" json:"origin"`
 	Terms       string   `toml:"terms" json:"terms"`
 	Attribution string   `toml:"attribution" json:"attribution"`
@@ -99,7 +101,14 @@ func (r *Recipe) check() error {
 	if err := CheckName(r.Name); err != nil {
 		return err
 	}
+	if r.Start != "" {
+		if err := CheckName(r.Start); err != nil {
+			return fmt.Errorf("what it starts from: %w", err)
+		}
+	}
 	switch {
+	case r.Start == r.Name:
+		return errors.New("it starts from itself")
 	case r.For == "":
 		return errors.New("it does not say what the genre is for")
 	case r.Licence == "":
@@ -132,8 +141,8 @@ func (s *Source) check() error {
 		return errors.New("it does not say its terms")
 	case s.Attribution == "":
 		return errors.New("it does not say whom it is by")
-	case s.Words < 0:
-		return fmt.Errorf("it takes %d words", s.Words)
+	case s.Words < 0 || s.Skip < 0:
+		return fmt.Errorf("it passes over %d words and takes %d", s.Skip, s.Words)
 	}
 	if len(s.Files) == 0 {
 		s.Files = []string{"*"}
@@ -194,9 +203,14 @@ func (s *Source) Sum(data string) error {
 }
 
 // Pick takes documents in the order of their hashes until they have the words
-// that were asked for; all where that is 0.
-func Pick(docs []stroke.Document, words int) []stroke.Document {
+// that were asked for; all where that is 0. Before that it passes over those that
+// it would take for skip words.
+func Pick(docs []stroke.Document, skip, words int) []stroke.Document {
 	docs = byHash(docs)
+	for skip > 0 && len(docs) > 0 {
+		skip -= docs[0].Words
+		docs = docs[1:]
+	}
 	if words == 0 {
 		return docs
 	}
@@ -219,13 +233,14 @@ func byHash(docs []stroke.Document) []stroke.Document {
 const leastDocuments = 4
 
 // Withhold parts documents in the order of their hashes: a tenth is withheld, by
-// turns to choose an epoch by and to judge by.
+// turns to choose an epoch by and to judge by; of fewer than forty documents every
+// one that comes after a quarter of them.
 func Withhold(docs []stroke.Document) (train, choose, judge []stroke.Document, err error) {
 	if len(docs) < leastDocuments {
 		return nil, nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the sources come to %d documents, and there must be at least %d", len(docs), leastDocuments),
 			Hint: "take more words, or add a source"}
 	}
-	every := min(10, len(docs)/2)
+	every := min(10, max(2, len(docs)/4))
 	for i, d := range byHash(docs) {
 		switch {
 		case i%every != 0:

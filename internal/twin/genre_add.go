@@ -22,9 +22,19 @@ import (
 // genreCard is a card with its folder being made.
 type genreCard struct{ genre.Card }
 
-// putAdapter writes the adapter's files and enters their hashes.
-func (c *genreCard) putAdapter(dir string, a *lora.Adapter) error {
-	err := lora.WriteDir(dir, a.File(), tensor.F16)
+// putAdapter writes the adapter's files, in whole numbers or in F16, and enters
+// their hashes.
+func (c *genreCard) putAdapter(dir string, a *lora.Adapter, compact bool) error {
+	name, other := genre.WeightsFile, genre.CompactFile
+	write := func() error { return lora.WriteDir(dir, a.File(), tensor.F16) }
+	if compact {
+		name, other = other, name
+		write = func() error { return lora.WriteCompact(dir, a.File()) }
+	}
+	if err := os.Remove(filepath.Join(dir, other)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return writeError(dir, err)
+	}
+	err := write()
 	if errors.Is(err, tensor.ErrRange) {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter has numbers that are too large for F16", Err: err, Hint: "choose another adapter"}
 	}
@@ -32,7 +42,7 @@ func (c *genreCard) putAdapter(dir string, a *lora.Adapter) error {
 		return writeError(dir, err)
 	}
 	c.Files, c.Bytes = map[string]string{}, 0
-	for _, name := range []string{genre.ConfigFile, genre.WeightsFile} {
+	for _, name := range []string{genre.ConfigFile, name} {
 		sum, n, err := hashFile(filepath.Join(dir, name))
 		if err != nil {
 			return fmt.Errorf("write genre: %w", err)
@@ -60,7 +70,7 @@ func (c *genreCard) put(dir, to string) error {
 		return fmt.Errorf("write genre: %w", err)
 	}
 	files := map[string][]byte{genre.CardFile: append(b, '\n'), genre.ReadmeFile: []byte(c.Markdown())}
-	for _, name := range []string{genre.ConfigFile, genre.WeightsFile} {
+	for name := range c.Files {
 		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("write genre: %w", err)
 		}
@@ -92,6 +102,55 @@ func (c *genreCard) put(dir, to string) error {
 		os.Remove(filepath.Join(dir, name))
 	}
 	return nil
+}
+
+// GenreExported is what the export of a genre wrote.
+type GenreExported struct {
+	Genre string `json:"genre"`
+	Base  string `json:"base"`
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"` // of the adapter's files
+}
+
+// ExportGenre writes the adapter of a genre as PEFT has it, in F16, into a folder
+// that is not there yet. Its numbers are those of the genre to the bit.
+func ExportGenre(name, baseName, to string) (*GenreExported, error) {
+	l, err := Library()
+	if err != nil {
+		return nil, err
+	}
+	g, err := l.Find(baseName, name)
+	if err != nil {
+		return nil, err
+	}
+	config, tensors, err := g.Adapter()
+	if err != nil {
+		return nil, err
+	}
+	file, err := lora.Read(g.Path, config, tensors)
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre " + name + " cannot be used", Err: err, Hint: "make it or add it again"}
+	}
+	if err := os.Mkdir(to, 0o755); errors.Is(err, os.ErrExist) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: to + " is there already", Hint: "name a folder that is not there yet"}
+	} else if err != nil {
+		return nil, writeError(to, err)
+	}
+	e := &GenreExported{Genre: g.Name, Base: g.Base.Name, Path: to}
+	if err := lora.WriteDir(to, file, tensor.F16); err != nil {
+		return nil, writeError(to, err)
+	}
+	if err := writeFile(filepath.Join(to, genre.ReadmeFile), []byte(g.Readme())); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
+		_, n, err := hashFile(filepath.Join(to, name))
+		if err != nil {
+			return nil, fmt.Errorf("export the genre: %w", err)
+		}
+		e.Bytes += n
+	}
+	return e, nil
 }
 
 // AddOptions are what the adding of somebody else's adapter is asked for.
@@ -186,7 +245,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
 	a.Base = card.Base.Name
-	if err := card.putAdapter(dir, a); err != nil {
+	if err := card.putAdapter(dir, a, false); err != nil {
 		return nil, err
 	}
 	if err := card.put(dir, to); err != nil {

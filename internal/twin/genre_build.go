@@ -11,8 +11,6 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/corpus"
-	"github.com/getstroke/stroke/internal/engine"
-	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
@@ -102,15 +100,22 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
 	card.Recipe.Base = card.Base.Name
+	if o.To != "" {
+		l = l.Before(o.To)
+	}
+	start, err := r.startGenre(l, card)
+	if err != nil {
+		return nil, err
+	}
 	r.passages = newPassages(nil, r.ledger, r.b, Prompt{})
 	a, err := r.learnGenre(ctx, card)
 	if err != nil {
 		return nil, err
 	}
-	if err := card.putAdapter(r.f.Dir, a); err != nil {
+	if err := card.putAdapter(r.f.Dir, a, true); err != nil {
 		return nil, err
 	}
-	// What is measured is the adapter as it lies there, in F16.
+	// What is measured is the adapter as it lies there, rounded.
 	file, err := lora.ReadDir(r.f.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("make the genre: %w", err)
@@ -118,16 +123,13 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if a, err = r.b.fit(file); err != nil {
 		return nil, fmt.Errorf("make the genre: %w", err)
 	}
-	if err := r.measureGenre(ctx, card, a); err != nil {
+	if err := r.measureGenre(ctx, card, a, start); err != nil {
 		return nil, interrupted(err, "measure the genre", "go on with the same arguments and --resume")
 	}
 	if err := card.put(r.f.Dir, to); err != nil {
 		return nil, err
 	}
 	done = true
-	if o.To != "" {
-		l = genre.Open(o.To)
-	}
 	return l.Find(name, card.Name)
 }
 
@@ -172,7 +174,7 @@ func (o *GenreOptions) prepare(ctx context.Context, emit Emit) (*run, *genreCard
 				of = append(of, d)
 			}
 		}
-		of = genre.Pick(of, s.Words)
+		of = genre.Pick(of, s.Skip, s.Words)
 		if len(of) == 0 {
 			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the source %s has no text that can be read", s.Origin), Hint: "look into " + dir}
 		}
@@ -199,6 +201,35 @@ func (o *GenreOptions) prepare(ctx context.Context, emit Emit) (*run, *genreCard
 	return r, card, nil
 }
 
+// startGenre finds the genre that the recipe starts from, and makes the run one
+// that goes on from it; nil where it starts from none.
+func (r *run) startGenre(l *genre.Library, card *genreCard) (*lora.Adapter, error) {
+	name := card.Recipe.Start
+	if name == "" {
+		return nil, nil
+	}
+	g, err := l.Find(r.b.name, name)
+	if stroke.CodeOf(err) == stroke.CodeNotFound {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the genre %s starts from %s, which is not there for the base %s", card.Name, name, genre.Key(r.b.name)),
+			Hint: "make that first, or take the line start out of the recipe"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.b.genre(g)
+	if err != nil {
+		return nil, err
+	}
+	if !a.SameShape(lora.New(r.b.model.Shape(), r.recipe.Options.LoRA, 0, nil)) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genre %s starts from %s, which has the rank %d and alpha %g, and the recipe says another shape", card.Name, name, a.Options.Rank, a.Options.Alpha),
+			Hint: "give the recipe the same rank, alpha and targets"}
+	}
+	card.Start = &genre.Start{Name: name, SHA256: g.SHA256()}
+	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{{Name: name, SHA256: g.SHA256(), Strength: 1}}}
+	r.genres, r.progress.On = []*lora.Adapter{a}, r.recipe.Genre.identity()
+	return a, nil
+}
+
 // learnGenre trains as for a twin.
 func (r *run) learnGenre(ctx context.Context, card *genreCard) (*lora.Adapter, error) {
 	if err := r.plan(); err != nil {
@@ -221,84 +252,4 @@ func (r *run) learnGenre(ctx context.Context, card *genreCard) (*lora.Adapter, e
 		a.Base = card.Base.Name
 	}
 	return a, nil
-}
-
-// With fewer documents than fewJudged the interval of a head start is over blocks
-// of judgedBlock tokens or more, as a verdict's is.
-const (
-	fewJudged   = 8
-	judgedBlock = 200
-)
-
-// measureGenre measures the head start on documents that were withheld, and
-// writes the samples.
-func (r *run) measureGenre(ctx context.Context, card *genreCard, a *lora.Adapter) error {
-	var pieces []eval.Piece
-	var groups []string
-	f := &genre.Figures{}
-	left, longest := judgeTokens/2, 2
-	for _, d := range r.judge {
-		ids := r.b.tok.Encode(d.Text)
-		if ids = ids[:min(len(ids), pieceTokens, left)]; len(ids) == 0 {
-			continue
-		}
-		left -= len(ids)
-		pieces = append(pieces, eval.Piece{Context: []int32{r.b.sep}, Tokens: ids})
-		groups = append(groups, d.Hash)
-		longest = max(longest, len(ids)+1)
-		f.Documents++
-		f.Words += d.Words
-	}
-	s, err := eval.NewScorer(r.b.model, longest, a.Pad(), r.bf16())
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	var losses [2][]eval.Loss
-	for i, use := range [][]lora.Applied{nil, {{Adapter: a, Strength: 1}}} {
-		condition := [...]string{"base", "adapter"}[i]
-		if losses[i], err = s.Score(ctx, pieces, use, func(k int) {
-			r.emit(stroke.ScoreEvent{Condition: condition, Done: k + 1, Total: len(pieces)})
-		}); err != nil {
-			return err
-		}
-	}
-	bare, with := eval.Pool(losses[0]), eval.Pool(losses[1])
-	units := eval.Gains(groups, losses[0], losses[1])
-	if len(units) < fewJudged {
-		units = eval.BlockGains(groups, losses[0], losses[1], judgedBlock)
-	}
-	p := eval.Predict("genre", units, 10000, r.recipe.Options.Seed)
-	f.Tokens, f.Base, f.Genre = bare.Tokens, bare.PerToken(), with.PerToken()
-	f.Gain = genre.Gain{Mean: p.Gain.Mean, Low: p.Gain.Low, High: p.Gain.High}
-	for _, x := range []float64{f.Base, f.Genre, f.Gain.Mean, f.Gain.Low, f.Gain.High} {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre gives no numbers on what was withheld", Hint: "make it with a lower rate"}
-		}
-	}
-	card.Figures = f
-	return r.sampleGenre(ctx, card, a)
-}
-
-func (r *run) sampleGenre(ctx context.Context, card *genreCard, a *lora.Adapter) error {
-	if len(card.Recipe.Openings) == 0 {
-		return nil
-	}
-	v := &Voice{Folder: r.f, b: r.b, learnt: &learnt{adapter: a}, passages: r.passages,
-		options: engine.Options{Streams: 1, Context: min(1024, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20}}
-	defer v.stop()
-	for _, opening := range card.Recipe.Openings {
-		x := genre.Sample{Opening: opening}
-		for i, into := range []*string{&x.Base, &x.Genre} {
-			var out strings.Builder
-			s := &Speech{Sampling: DefaultSampling(), Max: 100, Strength: float64(i)}
-			s.Sampling.Seed = r.recipe.Options.Seed
-			if _, err := v.Write(ctx, opening, s, func(t string) error { out.WriteString(t); return nil }); err != nil {
-				return err
-			}
-			*into = strings.TrimSpace(wholeSentences(out.String()))
-		}
-		card.Samples = append(card.Samples, x)
-	}
-	return nil
 }

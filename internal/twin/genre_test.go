@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,78 @@ func TestGenreBytes(t *testing.T) {
 		if strings.Contains(first[genre.CardFile]+first[genre.ReadmeFile], dir) {
 			t.Errorf("the card names the folder %s of this machine", dir)
 		}
+	}
+}
+
+// TestGenreStart makes a genre that goes on from another: at a rate of nearly
+// nothing it is that, and what it went on from is in its card.
+func TestGenreStart(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	first := notes(t)
+	first.To = t.TempDir()
+	was := build(t, first)
+	next := notes(t)
+	next.To = first.To
+	next.Recipe.Name, next.Recipe.Start, next.Recipe.Rate, next.Recipe.Epochs = "more", "notes", 1e-12, 1
+	g := build(t, next)
+	if g.Start == nil || g.Start.Name != "notes" || g.Start.SHA256 != was.SHA256() || !g.Compact() || g.Recipe.Start != "notes" {
+		t.Errorf("%+v", g.Card)
+	}
+	f := g.Figures
+	if f.OverStart == nil || math.Abs(f.OverStart.Mean) > 1e-6 || f.Start != was.Figures.Genre || f.Gain != was.Figures.Gain {
+		t.Errorf("%+v, and of the start %+v", f, was.Figures)
+	}
+	if s := g.Readme(); !strings.Contains(s, "It went on from the genre notes") || !strings.Contains(s, "Over notes, which it went on from") || !strings.Contains(s, "stroke genre export more FOLDER") {
+		t.Error(s)
+	}
+	exported(t, first.To, g)
+	next.Force, next.Recipe.Rate = true, 1e-3
+	if g = build(t, next); g.Figures.Genre == was.Figures.Genre {
+		t.Error("at a rate nothing was learnt")
+	}
+	next.Recipe.Rank, next.Recipe.Alpha = 3, 6
+	if _, err := BuildGenre(context.Background(), next, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "has the rank 2 and alpha 4") {
+		t.Errorf("another rank: %v", err)
+	}
+	next.Recipe.Start = "nobody"
+	if _, err := BuildGenre(context.Background(), next, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeNotFound || !strings.Contains(err.Error(), "starts from nobody, which is not there") {
+		t.Errorf("no start: %v", err)
+	}
+}
+
+// exported writes a genre as PEFT has it, and reads the same numbers there.
+func exported(t *testing.T, library string, g *genre.Genre) {
+	t.Helper()
+	home, err := Home()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(home, "genres"), os.DirFS(library)); err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "out")
+	e, err := ExportGenre(g.Name, "", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := files(t, to); len(got) != 3 || e.Bytes != int64(len(got[lora.ConfigFile])+len(got[lora.WeightsFile])) {
+		t.Errorf("%+v", e)
+	}
+	whole, err := lora.ReadDir(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compact, err := lora.ReadDir(g.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range whole.Pairs {
+		if !slices.Equal(whole.Pairs[i].A, compact.Pairs[i].A) || !slices.Equal(whole.Pairs[i].B, compact.Pairs[i].B) {
+			t.Errorf("pair %d has other numbers", i)
+		}
+	}
+	if _, err := ExportGenre(g.Name, "", to); stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("a folder that is there: %v", err)
 	}
 }
 
