@@ -15,7 +15,7 @@ import (
 )
 
 func newBench(e *env) *cobra.Command {
-	var shape, baseName, shapeOf, memory, method, optimizer string
+	var shape, baseName, shapeOf, memory, method, optimizer, arithmetic string
 	var adapter, exact bool
 	repeats := 5
 	c := &cobra.Command{
@@ -37,7 +37,13 @@ Exit status: 0; 1 failure.`,
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
 			}
-			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Exact: exact}
+			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic)}
+			if exact {
+				o.Arithmetic = train.F32
+			}
+			if a := o.Arithmetic; a != "" && a != train.F32 && a != train.BF16 {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32 or bf16"}
+			}
 			switch args[0] {
 			case "decode":
 				o.Tokens = 64
@@ -91,6 +97,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
 	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill and decode with an adapter of rank 16")
+	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the fastest that is proven)")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c
@@ -132,9 +139,12 @@ func printBench(e *env, r bench.Result) error {
 		by += " " + r.Arithmetic
 	}
 	fmt.Fprintf(e.out, "%s %s, %s, %d workers: %.1f tokens/s, %.0f GFLOP/s, %.0f %% of the machine's %.0f", r.Bench, r.Shape, by, r.Workers,
-		r.TokensPerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.PeakGFLOPS)
+		r.TokensPerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.GFLOPS/r.ShareOfPeak)
 	if r.PeakGB > 0 {
 		fmt.Fprintf(e.out, "; reads %.1f GB/s of weights, %.0f %% of %.1f", r.GBPerSecond, 100*r.ShareOfRead, r.PeakGB)
+	}
+	if r.JoulesPerToken != nil {
+		fmt.Fprintf(e.out, "; %.3g J a token", *r.JoulesPerToken)
 	}
 	fmt.Fprintf(e.out, "; %.0f MB resident at the most\n", float64(r.PeakRSS)/1e6)
 	return nil

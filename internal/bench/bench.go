@@ -27,15 +27,18 @@ type Result struct {
 	Repeats         []float64 `json:"repeats,omitempty"`           // tokens per second of each
 	PeakRSS         int64     `json:"peak_rss_bytes"`
 	Kernel          string    `json:"kernel"`
+	Flags           []string  `json:"cpu_flags"`
 	Arithmetic      string    `json:"arithmetic,omitempty"` // of the products of base weights: f32 or bf16
 	Workers         int       `json:"workers"`
 	GFLOPS          float64   `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
 	PeakGFLOPS      float64   `json:"peak_gflops,omitempty"`       // measured, all workers
 	PeakTiles       float64   `json:"peak_tiles_gflops,omitempty"` // the same, of bfloat16 in matrix tiles
-	ShareOfPeak     float64   `json:"share_of_peak,omitempty"`     // of the arithmetic
+	ShareOfPeak     float64   `json:"share_of_peak,omitempty"`     // of the peak of the arithmetic in use
 	GBPerSecond     float64   `json:"gb_per_second,omitempty"`     // weights read
 	PeakGB          float64   `json:"peak_gb_per_second,omitempty"`
 	ShareOfRead     float64   `json:"share_of_read,omitempty"` // of the memory bandwidth
+	Joules          *float64  `json:"joules"`                  // of the whole machine over the repeats; null where it does not tell
+	JoulesPerToken  *float64  `json:"joules_per_token"`
 }
 
 // Options say what to measure and how often.
@@ -44,17 +47,40 @@ type Options struct {
 	Repeats      int  // after one warm-up
 	Adapter      bool // prefill and decode with an adapter of rank 16
 	Memory       int64
-	Exact        bool // float32 throughout, also where the machine has something faster
-	Full         bool // train: all weights of the base, and no adapter
+	Arithmetic   train.Arithmetic // of the products of base weights; empty for the fastest that is proven
+	Full         bool             // train: all weights of the base, and no adapter
 	Optimizer    train.Method
 }
 
 // arithmetic is that of a measurement.
 func (o *Options) arithmetic() train.Arithmetic {
-	if o.Exact {
-		return train.F32
+	if o.Arithmetic != "" {
+		return o.Arithmetic
 	}
 	return train.Fastest()
+}
+
+// repeat measures what once does with so many tokens: it is called once to warm
+// up, then o.Repeats times, and says how long it took.
+func (r *Result) repeat(o Options, tokens int, once func(i int) (time.Duration, error)) error {
+	var energy Energy
+	for i := range o.Repeats + 1 {
+		if i == 1 {
+			energy = ReadEnergy()
+		}
+		d, err := once(i)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			r.Repeats = append(r.Repeats, float64(tokens)/d.Seconds())
+		}
+	}
+	if r.Joules = energy.Joules(); r.Joules != nil {
+		each := *r.Joules / float64(tokens*o.Repeats)
+		r.JoulesPerToken = &each
+	}
+	return nil
 }
 
 // adapterOptions is the adapter that every measurement uses.
@@ -93,14 +119,13 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 		m.Source.Forget()
 	}
 	r := Result{Event: "done", Bench: "train", Method: method, Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens), Arithmetic: string(o.arithmetic())}
-	for i := range o.Repeats + 1 {
+	err = r.repeat(o, o.Rows*o.Tokens, func(int) (time.Duration, error) {
 		begin := time.Now()
-		if _, _, err := t.Step(ctx); err != nil {
-			return r, err
-		}
-		if i > 0 {
-			r.Repeats = append(r.Repeats, float64(o.Rows*o.Tokens)/time.Since(begin).Seconds())
-		}
+		_, _, err := t.Step(ctx)
+		return time.Since(begin), err
+	})
+	if err != nil {
+		return r, err
 	}
 	r.finish(flops)
 	return r, nil
@@ -119,15 +144,14 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	defer e.Close()
 	use := o.adapters(m)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for i := range o.Repeats + 1 {
+	err = r.repeat(o, o.Tokens, func(int) (time.Duration, error) {
 		ids := randomTokens(rng, o.Tokens, m.Vocab)
 		begin := time.Now()
-		if _, err := e.Generate(ctx, engine.Request{Prompt: ids, Adapters: use, Max: 1}, nil); err != nil {
-			return r, err
-		}
-		if i > 0 {
-			r.Repeats = append(r.Repeats, float64(o.Tokens)/time.Since(begin).Seconds())
-		}
+		_, err := e.Generate(ctx, engine.Request{Prompt: ids, Adapters: use, Max: 1}, nil)
+		return time.Since(begin), err
+	})
+	if err != nil {
+		return r, err
 	}
 	r.finish(forwardFlops(m, o.Tokens, 0) + 2*float64(m.Vocab)*float64(m.Dim)/float64(o.Tokens))
 	return r, nil
@@ -144,7 +168,7 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	}
 	defer e.Close()
 	use := o.adapters(m)
-	for i := range o.Repeats + 1 {
+	err = r.repeat(o, o.Tokens, func(i int) (time.Duration, error) {
 		var begin time.Time
 		n := 0
 		_, err := e.Generate(ctx, engine.Request{Prompt: []int32{int32(1000 + i)}, Adapters: use, Max: o.Tokens + 1}, func(int32) error {
@@ -154,12 +178,10 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 			n++
 			return nil
 		})
-		if err != nil {
-			return r, err
-		}
-		if i > 0 {
-			r.Repeats = append(r.Repeats, float64(o.Tokens)/time.Since(begin).Seconds())
-		}
+		return time.Since(begin), err
+	})
+	if err != nil {
+		return r, err
 	}
 	r.finish(forwardFlops(m, o.Tokens/2, 0) + 2*float64(m.Vocab)*float64(m.Dim))
 	r.PeakGB = ReadPeak(0.5)
@@ -171,8 +193,13 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 // Peak measures the limits of the machine with the kernel in use.
 func Peak() Result {
 	r := Result{Event: "done", Bench: "peak", PeakGFLOPS: FlopsPeak(1), PeakTiles: TilesPeak(0.5), PeakGB: ReadPeak(1)}
-	r.Kernel, r.Workers, r.PeakRSS = kernel.Name(), kernel.Workers(), PeakRSS()
+	r.about()
 	return r
+}
+
+// about says what was measured on, and how much memory it took.
+func (r *Result) about() {
+	r.Kernel, r.Workers, r.PeakRSS, r.Flags = kernel.Name(), kernel.Workers(), PeakRSS(), Flags()
 }
 
 func (r *Result) finish(flopsPerToken float64) {
@@ -182,10 +209,16 @@ func (r *Result) finish(flopsPerToken float64) {
 	if len(s)%2 == 0 {
 		r.TokensPerSecond = (s[len(s)/2-1] + s[len(s)/2]) / 2
 	}
-	r.Kernel, r.Workers, r.PeakRSS = kernel.Name(), kernel.Workers(), PeakRSS()
+	r.about()
 	r.PeakGFLOPS = FlopsPeak(0.5)
+	peak := r.PeakGFLOPS
+	if r.Arithmetic == string(train.BF16) {
+		if r.PeakTiles = TilesPeak(0.5); r.PeakTiles > 0 {
+			peak = r.PeakTiles
+		}
+	}
 	r.GFLOPS = r.TokensPerSecond * flopsPerToken / 1e9
-	r.ShareOfPeak = r.GFLOPS / r.PeakGFLOPS
+	r.ShareOfPeak = r.GFLOPS / peak
 }
 
 func (o *Options) adapters(m *model.Model) []lora.Applied {

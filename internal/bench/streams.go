@@ -29,10 +29,10 @@ func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	defer e.Close()
 	var adapters []lora.Applied
 	for range streamAdapters {
-		adapters = append(adapters, (&Options{Adapter: true, Exact: o.Exact}).adapters(m)...)
+		adapters = append(adapters, (&Options{Adapter: true, Arithmetic: o.Arithmetic}).adapters(m)...)
 	}
 	rng := rand.New(rand.NewPCG(1, 4))
-	for i := range o.Repeats + 1 {
+	err = r.repeat(o, o.Rows*o.Tokens, func(int) (time.Duration, error) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		var first error
@@ -49,12 +49,10 @@ func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 			})
 		}
 		wg.Wait()
-		if first != nil {
-			return r, first
-		}
-		if i > 0 {
-			r.Repeats = append(r.Repeats, float64(o.Rows*o.Tokens)/time.Since(begin).Seconds())
-		}
+		return time.Since(begin), first
+	})
+	if err != nil {
+		return r, err
 	}
 	r.finish(forwardFlops(m, o.Tokens/2, adapterOptions.Rank) + 2*float64(m.Vocab)*float64(m.Dim))
 	return r, nil

@@ -369,7 +369,7 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 	if err := r.plan(); err != nil {
 		return nil, 0, nil, err
 	}
-	energy := readEnergy()
+	energy := bench.ReadEnergy()
 	err = r.steps(ctx)
 	// What comes after needs none of the memory that training takes.
 	if e := r.trainer.Close(); err == nil {
@@ -378,7 +378,7 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	wattHours = energy.since()
+	wattHours = energy.WattHours()
 	l, epoch, err = r.chosen()
 	return l, epoch, wattHours, err
 }
