@@ -78,8 +78,9 @@ type Sample struct {
 	Base    string `json:"base"`
 }
 
-// Markdown is the card with the fields of a hub's model card before it.
-func (c *Card) Markdown() string {
+// Markdown is the card with the fields of a hub's model card before it, and with
+// what was measured later, which may be nil.
+func (c *Card) Markdown(m *Measured) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("---")
@@ -116,6 +117,9 @@ func (c *Card) Markdown() string {
 		}
 	} else {
 		line("Nothing was measured.\n")
+	}
+	if m != nil {
+		b.WriteString(m.markdown(c.Name))
 	}
 	line("## What it was made from\n")
 	if c.Added != "" {

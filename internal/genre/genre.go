@@ -26,11 +26,12 @@ import (
 
 // The files of a genre's folder.
 const (
-	ConfigFile  = "adapter_config.json"
-	WeightsFile = "adapter_model.safetensors" // as PEFT has them
-	CompactFile = "adapter_int8.safetensors"  // in whole numbers, in place of those
-	CardFile    = "card.json"
-	ReadmeFile  = "README.md"
+	ConfigFile   = "adapter_config.json"
+	WeightsFile  = "adapter_model.safetensors" // as PEFT has them
+	CompactFile  = "adapter_int8.safetensors"  // in whole numbers, in place of those
+	CardFile     = "card.json"
+	MeasuredFile = "measured.json" // what was measured later, beside other genres; need not be there
+	ReadmeFile   = "README.md"
 )
 
 // What is asked for in place of a name.
@@ -50,8 +51,9 @@ const (
 // Genre is a genre that is here.
 type Genre struct {
 	Card
-	Embedded bool   // it comes with the program
-	Path     string // its folder; of one that is embedded its name among the program's files
+	Measured *Measured // nil where nothing was
+	Embedded bool      // it comes with the program
+	Path     string    // its folder; of one that is embedded its name among the program's files
 
 	key  string // of its base
 	fsys fs.FS
@@ -198,6 +200,12 @@ func (r root) open(key, name string) (*Genre, error) {
 		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the card in %s is of the genre %s for %s", r.path(key, name), g.Name, g.Base.Name),
 			Hint: "put it back where it was: BASE/NAME"}
 	}
+	if b, err = read(sub, MeasuredFile, mostCard); err == nil {
+		g.Measured, err = parseMeasured(b)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "what the genre " + name + " was measured on cannot be read", Err: err, Hint: "delete " + MeasuredFile + " in " + r.path(key, name)}
+	}
 	return g, nil
 }
 
@@ -260,7 +268,7 @@ func (l *Library) Remove(g *Genre) error {
 	if g.Embedded {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the genre " + g.Name + " comes with the program and cannot be deleted", Hint: "train without it: --genre none"}
 	}
-	for _, name := range []string{CardFile, ConfigFile, WeightsFile, CompactFile, ReadmeFile} {
+	for _, name := range []string{CardFile, ConfigFile, WeightsFile, CompactFile, MeasuredFile, ReadmeFile} {
 		if err := os.Remove(filepath.Join(g.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre in " + g.Path + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 		}
@@ -307,7 +315,7 @@ func (c *Card) weightsFile() string {
 func (c *Card) Compact() bool { return c.Files[CompactFile] != "" }
 
 // Readme is the card for people.
-func (g *Genre) Readme() string { return g.Card.Markdown() }
+func (g *Genre) Readme() string { return g.Markdown(g.Measured) }
 
 // Hash is the SHA-256 of bytes in lower-case hex.
 func Hash(b []byte) string {

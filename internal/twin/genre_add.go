@@ -69,7 +69,7 @@ func (c *genreCard) put(dir, to string) error {
 	if err != nil {
 		return fmt.Errorf("write genre: %w", err)
 	}
-	files := map[string][]byte{genre.CardFile: append(b, '\n'), genre.ReadmeFile: []byte(c.Markdown())}
+	files := map[string][]byte{genre.CardFile: append(b, '\n'), genre.ReadmeFile: []byte(c.Markdown(nil))}
 	for name := range c.Files {
 		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("write genre: %w", err)

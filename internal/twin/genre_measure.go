@@ -14,8 +14,8 @@ import (
 	"github.com/getstroke/stroke/internal/train"
 )
 
-// What a genre is worth is measured on so many tokens, from as many documents as
-// there are. With fewer than fewJudged the interval is over blocks of judgedBlock
+// What a genre is worth is measured on at most so many tokens, from as many
+// documents as there are. With fewer than fewJudged the interval is over blocks of judgedBlock
 // tokens or more, as a verdict's is.
 const (
 	genreTokens = judgeTokens / 2
@@ -32,12 +32,11 @@ type judged struct {
 	longest   int // tokens of a piece, with what is before it
 }
 
-// judgeable cuts documents into pieces: the beginnings of all, and where these
-// come to few tokens more of each.
-func (b *baseModel) judgeable(docs []stroke.Document) judged {
+// judgeable cuts documents into pieces of at most left tokens in all: the
+// beginnings of all, and where these come to few tokens more of each.
+func (b *baseModel) judgeable(docs []stroke.Document, left int) judged {
 	j := judged{longest: 2}
-	left := genreTokens
-	share := max(pieceTokens, genreTokens/max(len(docs), 1))
+	share := max(pieceTokens, left/max(len(docs), 1))
 	for _, d := range docs {
 		ids := b.tok.Encode(d.Text)
 		ids = ids[:min(len(ids), share, left)]
@@ -72,7 +71,7 @@ func (j *judged) gainOver(without, with []eval.Loss, seed uint64) genre.Gain {
 // base and over what the genre went on from, where that is not nil, and writes the
 // samples.
 func (r *run) measureGenre(ctx context.Context, card *genreCard, a, start *lora.Adapter) error {
-	j := r.b.judgeable(r.judge)
+	j := r.b.judgeable(r.judge, genreTokens)
 	s, err := eval.NewScorer(r.b.model, j.longest, a.Pad(), r.bf16())
 	if err != nil {
 		return err
@@ -161,8 +160,9 @@ type GenreOver struct {
 	Prose *genre.Gain `json:"over_prose,omitempty"` // over the genre prose, where that is there
 }
 
-// CompareGenres measures every genre of a base in the library below dir on texts.
-func CompareGenres(ctx context.Context, dir, baseName string, texts []GenreText, emit Emit) ([]GenresOn, error) {
+// CompareGenres measures every genre of a base in the library below dir on at most
+// so many tokens of each text.
+func CompareGenres(ctx context.Context, dir, baseName string, texts []GenreText, tokens int, emit Emit) ([]GenresOn, error) {
 	store, err := base.NewStore()
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func CompareGenres(ctx context.Context, dir, baseName string, texts []GenreText,
 	list := b.trials(genre.Open(dir), emit)
 	var out []GenresOn
 	for _, t := range texts {
-		on, err := b.genresOn(ctx, t, list)
+		on, err := b.genresOn(ctx, t, list, tokens)
 		if err != nil {
 			return nil, interrupted(err, "measure the genres", "")
 		}
@@ -184,8 +184,8 @@ func CompareGenres(ctx context.Context, dir, baseName string, texts []GenreText,
 	return out, nil
 }
 
-func (b *baseModel) genresOn(ctx context.Context, t GenreText, list []trial) (*GenresOn, error) {
-	j := b.judgeable(t.Documents)
+func (b *baseModel) genresOn(ctx context.Context, t GenreText, list []trial, tokens int) (*GenresOn, error) {
+	j := b.judgeable(t.Documents, tokens)
 	pad := 0
 	for _, x := range list {
 		pad = max(pad, x.adapter.Pad())

@@ -1,0 +1,179 @@
+// Genres measures every genre of the library on text that none of them was trained
+// on: what the recipes withhold, and writers. It prints one JSON line for each
+// text, and with --write puts what concerns a genre into its folder.
+//
+//	go run ./bench/genres --data DIR,DIR --library library --writers bench/genres/writers.txt --from DIR
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+type options struct {
+	data, library, base, writers, from string
+	tokens                             int
+	write                              bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.data, "data", "", "folders that the recipes' sources lie below, with commas between them")
+	flag.StringVar(&o.library, "library", "library", "folder of the library, with its recipes")
+	flag.StringVar(&o.base, "base", "smollm2-135m-instruct", "base of the genres")
+	flag.StringVar(&o.writers, "writers", "", "file with a line for each writer: the folder, and the kind that the writing is of")
+	flag.StringVar(&o.from, "from", ".", "folder that the writers' folders lie below")
+	flag.IntVar(&o.tokens, "tokens", 8000, "most tokens of a text that are scored")
+	flag.BoolVar(&o.write, "write", false, "write "+genre.MeasuredFile+" and the card into the library")
+	flag.Parse()
+	if err := o.run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "genres: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// measured is a text with what its gains are.
+type measured struct {
+	Kind   string `json:"kind"`
+	Writer bool   `json:"writer"`
+	twin.GenresOn
+}
+
+func (o *options) run(ctx context.Context) error {
+	texts, err := o.texts(ctx)
+	if err != nil {
+		return err
+	}
+	var plain []twin.GenreText
+	for _, t := range texts {
+		plain = append(plain, t.GenreText)
+	}
+	list, err := twin.CompareGenres(ctx, o.library, o.base, plain, o.tokens, func(e stroke.Event) {
+		if n, ok := e.(stroke.NoteEvent); ok {
+			fmt.Fprintln(os.Stderr, n.Text)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	var all []measured
+	for i, on := range list {
+		m := measured{Kind: texts[i].kind, Writer: texts[i].writer, GenresOn: on}
+		all = append(all, m)
+		b, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		fmt.Println(string(b))
+	}
+	if !o.write {
+		return nil
+	}
+	for _, g := range genre.Open(o.library).List(o.base, nil) {
+		if err := put(&g, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text is a text with its kind.
+type text struct {
+	twin.GenreText
+	kind   string
+	writer bool
+}
+
+// texts reads what the recipes withhold, and then the writers.
+func (o *options) texts(ctx context.Context) ([]text, error) {
+	var out []text
+	recipes, err := filepath.Glob(filepath.Join(o.library, "recipes", "*.toml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range recipes {
+		r, err := genre.ReadRecipe(file)
+		if err != nil {
+			return nil, err
+		}
+		data := ""
+		for _, dir := range strings.Split(o.data, ",") {
+			if _, err := os.Stat(filepath.Join(dir, r.Sources[0].Folder)); err == nil {
+				data = dir
+			}
+		}
+		docs, err := twin.Withheld(ctx, r, data)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text{twin.GenreText{Name: r.Name, Documents: docs}, r.Name, false})
+	}
+	if o.writers == "" {
+		return out, nil
+	}
+	f, err := os.Open(o.writers)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		x := strings.Fields(s.Text())
+		if len(x) != 2 {
+			return nil, fmt.Errorf("%s has the line %q: a folder and a kind are expected", o.writers, s.Text())
+		}
+		reading, err := corpus.Read(ctx, filepath.Join(o.from, x[0]), corpus.Options{})
+		if err != nil {
+			return nil, err
+		}
+		docs := slices.SortedFunc(slices.Values(reading.Documents), func(a, b stroke.Document) int { return strings.Compare(a.Hash, b.Hash) })
+		out = append(out, text{twin.GenreText{Name: filepath.Base(x[0]), Documents: docs}, x[1], true})
+	}
+	return out, nil
+}
+
+// put writes what concerns a genre into its folder: writers of its kind, and what
+// was withheld of every kind.
+func put(g *genre.Genre, all []measured) error {
+	m := &genre.Measured{Schema: 1}
+	for _, t := range all {
+		if t.Writer && t.Kind != g.Name && g.Name != "prose" {
+			continue
+		}
+		over := t.Genres[g.Name]
+		best := slices.MaxFunc(genres(t), func(a, b string) int {
+			return cmp.Compare(t.Genres[a].Base.Mean, t.Genres[b].Base.Mean)
+		})
+		m.On = append(m.On, genre.MeasuredOn{Text: t.Text, Kind: t.Kind, Writer: t.Writer, Tokens: t.Tokens, Gain: over.Base, OverProse: over.Prose, Best: best})
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(g.Path, genre.MeasuredFile), append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	g.Measured = m
+	return os.WriteFile(filepath.Join(g.Path, genre.ReadmeFile), []byte(g.Readme()), 0o644)
+}
+
+func genres(t measured) []string {
+	var names []string
+	for name := range t.Genres {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
