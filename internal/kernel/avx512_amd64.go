@@ -2,6 +2,8 @@
 
 package kernel
 
+import "golang.org/x/sys/cpu"
+
 // The AVX-512 kind has its own products, in 16 lanes, and takes all else from
 // the AVX2 kind: outer products and element-wise operations have the same bits
 // in both.
@@ -18,6 +20,12 @@ func avx512Kind() *kind {
 	k.name, k.lanes = "avx512", 16
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
 	k.mulQ = avx512MulQ
+	switch {
+	case cpu.X86.HasAVX512VNNI:
+		k.mulInt8 = avx512Int8.mul
+	case cpu.X86.HasAVXVNNI:
+		k.mulInt8 = avxvnniInt8.mul
+	}
 	k.peakFMA = avx512PeakFMA
 	return &k
 }

@@ -11,7 +11,7 @@ import (
 // The kinds avx2 and neon have the same lanes and round in the same places, so
 // that what one computes the other repeats bit for bit. TestSameBits holds both to
 // the same sums over all results.
-var sameBitsKinds = []string{"avx2", "neon"}
+var sameBitsKinds = []string{"avx2", "avxvnni", "neon"}
 
 // evenly is n numbers between -4 and 4, made without arithmetic that a compiler
 // might fuse.

@@ -9,6 +9,11 @@ func archKinds() []*kind {
 	// Every CPU with AVX2 and FMA converts binary16 as well (F16C).
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		ks = append(ks, avx2Kind())
+		if cpu.X86.HasAVXVNNI {
+			k := avx2Kind()
+			k.name, k.mulInt8 = "avxvnni", avxvnniInt8.mul
+			ks = append(ks, k)
+		}
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2 {
 			ks = append(ks, avx512Kind())
 			if hasAMX() {
@@ -25,6 +30,7 @@ func avx2Kind() *kind {
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx2MulNT, avx2AddOuter, avx2MulNTQ, avx2AddNNQ, avx2Dot
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
+	k.packInt8, k.mulInt8 = avx2PackInt8Row, avx2Int8.mul
 	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
 	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)
 	k.rmsNorm, k.rmsNormGrad = avx2RMSNorm, avx2RMSNormGrad

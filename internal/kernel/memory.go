@@ -11,3 +11,8 @@ func alignedF32(n int) []float32 {
 	}
 	return buf[skip : skip+n : skip+n]
 }
+
+// bytesOf is the memory of floats.
+func bytesOf(f []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
+}

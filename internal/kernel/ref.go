@@ -13,6 +13,8 @@ var goKind = kind{
 
 	packLeft: packLeft, packLeftQ: packLeftQ, mulFew: mulFew, packRight: packRight, packRightAt: packRightAt, packRightT: packRightT, mulTiles: mulTiles,
 
+	packInt8: packInt8, mulInt8: mulInt8,
+
 	exp: expSlice, expSum: expSum, maxOf: maxOf, sumSquares: sumSquares,
 	siluMul: siluMul, siluMulGrad: siluMulGrad, geluMul: geluMul, geluMulGrad: geluMulGrad,
 	rmsNorm: rmsNorm, rmsNormGrad: rmsNormGrad, rope: rope, ropeGrad: ropeGrad,

@@ -1,0 +1,360 @@
+// Command int8 writes the loops of products of 8-bit integers, for AVX2, for AVX2
+// with VNNI and for AVX-512 with VNNI.
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	. "github.com/getstroke/stroke/internal/kernel/_asm/avx"
+)
+
+// format is how 32 weights lie in a block.
+type format struct {
+	name  string
+	bytes int
+	at    int  // where the weights begin
+	least bool // there is a least weight behind the scale
+	whole bool // a byte is a weight with its sign, not two halves without
+	// bias is where in a packed block of x the number lies that takes the place of the
+	// sign: products begin with it. 0 for none.
+	bias int
+}
+
+var formats = []format{
+	{name: "Q4_1", bytes: 20, at: 4, least: true},
+	{name: "Q4_0", bytes: 18, at: 2, bias: atEight},
+	{name: "Q8_0", bytes: 34, at: 2, whole: true, bias: at128},
+}
+
+// A packed block of x, see int8Block in the package kernel.
+const (
+	atScale  = 32
+	atSum    = 36
+	atEight  = 40
+	at128    = 44
+	xBlock   = 48
+	prefetch = 4096 // how many bytes ahead of the weights at hand others are asked for
+)
+
+func main() {
+	File()
+	pack()
+	for _, f := range formats {
+		for m := 1; m <= 4; m++ {
+			narrow("avx2", f, m, false)
+		}
+		for m := 1; m <= 4; m++ {
+			narrow("avxvnni", f, m, true)
+		}
+		for _, m := range []int{1, 2, 3, 4, 8} {
+			wide(f, m)
+		}
+	}
+	generate()
+}
+
+// rows are the addresses of rows that lie at equal distances.
+type rows struct {
+	stride, stride3, stride5, stride7 reg.Register
+	low, high                         reg.Register // of the first row and the ninth
+}
+
+func newRows(n int) *rows {
+	r := &rows{stride: Int("stride"), stride3: GP64(), stride5: GP64(), stride7: GP64(), low: GP64()}
+	LEAQ(Mem{Base: r.stride, Index: r.stride, Scale: 2}, r.stride3)
+	LEAQ(Mem{Base: r.stride, Index: r.stride, Scale: 4}, r.stride5)
+	LEAQ(Mem{Base: r.stride3, Index: r.stride, Scale: 4}, r.stride7)
+	if n > 8 {
+		r.high = GP64()
+	}
+	return r
+}
+
+func (r *rows) begin() {
+	Load(Param("w"), r.low)
+	if r.high != nil {
+		LEAQ(Mem{Base: r.low, Index: r.stride, Scale: 8}, r.high)
+	}
+}
+
+func (r *rows) at(i, disp int) Mem {
+	p := r.low
+	if i >= 8 {
+		p, i = r.high, i-8
+	}
+	m := [8]Mem{{Base: p}, {Base: p, Index: r.stride, Scale: 1}, {Base: p, Index: r.stride, Scale: 2}, {Base: p, Index: r.stride3, Scale: 1},
+		{Base: p, Index: r.stride, Scale: 4}, {Base: p, Index: r.stride5, Scale: 1}, {Base: p, Index: r.stride3, Scale: 2}, {Base: p, Index: r.stride7, Scale: 1}}[i]
+	m.Disp = disp
+	return m
+}
+
+func (r *rows) step(bytes int) {
+	ADDQ(Imm(uint64(bytes)), r.low)
+	if r.high != nil {
+		ADDQ(Imm(uint64(bytes)), r.high)
+	}
+}
+
+// inputs are the addresses of up to eight packed rows of x.
+type inputs struct {
+	p          []reg.Register // of every fourth
+	ldx, three reg.Register
+}
+
+func newInputs(m int) *inputs {
+	in := &inputs{}
+	for range (m + 3) / 4 {
+		in.p = append(in.p, GP64())
+	}
+	if m > 1 {
+		in.ldx = Int("ldx")
+	}
+	if m > 3 {
+		in.three = GP64()
+		LEAQ(Mem{Base: in.ldx, Index: in.ldx, Scale: 2}, in.three)
+	}
+	return in
+}
+
+func (in *inputs) begin() {
+	Load(Param("x"), in.p[0])
+	for i := range in.p[1:] {
+		LEAQ(Mem{Base: in.p[i], Index: in.ldx, Scale: 4}, in.p[i+1])
+	}
+}
+
+func (in *inputs) at(i, disp int) Mem {
+	p := in.p[i/4]
+	m := [4]Mem{{Base: p}, {Base: p, Index: in.ldx, Scale: 1}, {Base: p, Index: in.ldx, Scale: 2}, {Base: p, Index: in.three, Scale: 1}}[i%4]
+	m.Disp = disp
+	return m
+}
+
+func (in *inputs) step() {
+	for _, p := range in.p {
+		ADDQ(Imm(xBlock), p)
+	}
+}
+
+// product writes what all products have in common: groups of lanes rows of W, a
+// block of each at a time, and m rows of x.
+func product(kind string, f format, m, lanes int, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(r *rows, in *inputs)) {
+	name := fmt.Sprintf("%sInt8%sx%d", kind, f.name, m)
+	Func(name, "func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)",
+		fmt.Sprintf("%s multiplies %d packed rows of x, ldx bytes apart, with groups > 0 times %d", name, m, lanes),
+		"rows of w, stride bytes apart, of blocks > 0 blocks each, as MulInt8 does, and",
+		"overwrites c.")
+	r, in := newRows(lanes), newInputs(m)
+	ahead, n := GP64(), GP64()
+	Label("group")
+	r.begin()
+	in.begin()
+	LEAQ(Mem{Base: r.low, Disp: prefetch}, ahead)
+	Load(Param("blocks"), n)
+	for i := range acc {
+		clear(acc[i])
+	}
+	Align()
+	Label("block")
+	for at := 0; at < lanes*f.bytes; at += 64 {
+		PREFETCHT0(Mem{Base: ahead, Disp: at})
+	}
+	ADDQ(U32(uint64(lanes*f.bytes)), ahead)
+	block(r, in)
+	r.step(f.bytes)
+	in.step()
+	DECQ(n)
+	JNZ(LabelRef("block"))
+	c, next := Int("c"), GP64()
+	MOVQ(c, next)
+	ldc := Bytes("ldc")
+	for i := range acc {
+		VMOVUPS(acc[i], Mem{Base: c})
+		if i < m-1 {
+			ADDQ(ldc, c)
+		}
+	}
+	ADDQ(Imm(uint64(4*lanes)), next)
+	Store(next, Param("c"))
+	w := GP64()
+	Load(Param("w"), w)
+	LEAQ(Mem{Base: w, Index: r.stride, Scale: 8}, w)
+	if lanes == 16 {
+		LEAQ(Mem{Base: w, Index: r.stride, Scale: 8}, w)
+	}
+	Store(w, Param("w"))
+	groups := GP64()
+	Load(Param("groups"), groups)
+	DECQ(groups)
+	Store(groups, Param("groups"))
+	JNZ(LabelRef("group"))
+	Ret()
+}
+
+// begin loads the lowest part of a vector and clears the rest, as every
+// instruction of AVX does: avo is told, which else takes the rest for something
+// that is kept from before.
+func begin(opcode string, from Mem, v reg.VecVirtual) {
+	Instruction(&ir.Instruction{Opcode: opcode, Operands: []Op{from, v.AsX()}, Inputs: []Op{from}, Outputs: []Op{v}})
+}
+
+// turn makes four vectors of rows of four words each four vectors of one word of
+// every row, within each 128 bits.
+func turn(a [4]reg.VecVirtual, vec func() reg.VecVirtual) (t [4]reg.VecVirtual) {
+	l, h := [2]reg.VecVirtual{vec(), vec()}, [2]reg.VecVirtual{vec(), vec()}
+	for i := range 2 {
+		VPUNPCKLDQ(a[2*i+1], a[2*i], l[i])
+		VPUNPCKHDQ(a[2*i+1], a[2*i], h[i])
+	}
+	for i, v := range [2][2]reg.VecVirtual{l, h} {
+		t[2*i], t[2*i+1] = vec(), vec()
+		VPUNPCKLQDQ(v[1], v[0], t[2*i])
+		VPUNPCKHQDQ(v[1], v[0], t[2*i+1])
+	}
+	return t
+}
+
+// halves gathers the words that so many rows have at disp, eight to a vector.
+func halves(r *rows, n, disp int) (v []reg.VecVirtual) {
+	for i := 0; i < n; i += 8 {
+		x := YMM()
+		begin("VMOVD", r.at(i, disp), x)
+		for k := 1; k < 8; k++ {
+			VPINSRW(Imm(uint64(k)), r.at(i+k, disp), x.AsX(), x.AsX())
+		}
+		v = append(v, x)
+	}
+	return v
+}
+
+// doubles gathers the double words at the begin of the rows named.
+func doubles(r *rows, at [4]int) reg.VecVirtual {
+	x := YMM()
+	begin("VMOVD", r.at(at[0], 0), x)
+	for k := 1; k < 4; k++ {
+		VPINSRD(Imm(uint64(k)), r.at(at[k], 0), x.AsX(), x.AsX())
+	}
+	return x
+}
+
+// part is the offset in a packed block of x of the four bytes that belong to word
+// g of a block's weights, its lower halves or, with upper, the others.
+func part(g int, upper bool) int {
+	if upper {
+		return 16 + 4*g
+	}
+	return 4 * g
+}
+
+func ones(name string, each uint32) Mem { return U32s(name, each) }
+
+// pack writes the packing of rows of x.
+func pack() {
+	Func("avx2PackInt8", "func(dst *byte, x *float32, blocks int)",
+		"avx2PackInt8 packs blocks > 0 blocks of 32 numbers, as PackInt8 does.")
+	dst, x, n := Int("dst"), Int("x"), Int("blocks")
+	least, inf := GP32(), GP32()
+	MOVL(U32(0x0d800000), least)
+	MOVL(U32(0x7f800000), inf)
+	c127 := XMM()
+	{
+		t := GP32()
+		MOVL(U32(math.Float32bits(127)), t)
+		VMOVD(t, c127)
+	}
+	flip, magnitude := YMM(), YMM()
+	VMOVDQU(ones("signs8", 0x80808080), flip)
+	VMOVDQU(ones("magnitude", 0x7fffffff), magnitude)
+	order := YMM()
+	VMOVDQU(Words("packed", [8]uint32{0, 4, 1, 5, 2, 6, 3, 7}), order)
+	Align()
+	Label("loop")
+	var v [4]reg.VecVirtual
+	most := YMM()
+	for i := range v {
+		v[i] = YMM()
+		VMOVUPS(Mem{Base: x, Disp: 32 * i}, v[i])
+		if i == 0 {
+			VPAND(magnitude, v[i], most)
+			continue
+		}
+		a := YMM()
+		VPAND(magnitude, v[i], a)
+		VPMAXUD(a, most, most)
+	}
+	hi := XMM()
+	VEXTRACTI128(Imm(1), most, hi)
+	VPMAXUD(hi, most.AsX(), hi)
+	t := XMM()
+	VPSHUFD(Imm(0x4e), hi, t)
+	VPMAXUD(t, hi, hi)
+	VPSHUFD(Imm(0xb1), hi, t)
+	VPMAXUD(t, hi, hi)
+	bits := GP32()
+	VMOVD(hi, bits)
+	q, d, sum := YMM(), XMM(), GP64()
+	CMPL(bits, least)
+	JB(LabelRef("zero"))
+	CMPL(bits, inf)
+	JAE(LabelRef("none"))
+	inverse := YMM()
+	VDIVSS(c127, hi, d)
+	VDIVSS(hi, c127, inverse.AsX())
+	VBROADCASTSS(inverse.AsX(), inverse)
+	for i := range v {
+		VMULPS(inverse, v[i], v[i])
+		VCVTPS2DQ(v[i], v[i])
+	}
+	VPACKSSDW(v[1], v[0], v[0])
+	VPACKSSDW(v[3], v[2], v[2])
+	VPACKSSWB(v[2], v[0], q)
+	VPERMD(q, order, q)
+	s, zero := YMM(), YMM()
+	VPXOR(zero, zero, zero)
+	VPXOR(flip, q, s)
+	VPSADBW(zero, s, s)
+	s2 := XMM()
+	VEXTRACTI128(Imm(1), s, s2)
+	VPADDQ(s2, s.AsX(), s2)
+	s3 := XMM()
+	VPSHUFD(Imm(0x4e), s2, s3)
+	VPADDQ(s3, s2, s2)
+	VMOVQ(s2, sum)
+	SUBQ(U32(32*128), sum)
+	Label("store")
+	VMOVDQU(q, Mem{Base: dst})
+	VMOVSS(d, Mem{Base: dst, Disp: atScale})
+	f := XMM()
+	VPXOR(f, f, f)
+	VCVTSI2SSL(sum.As32(), f, f)
+	VMULSS(d, f, f)
+	VMOVSS(f, Mem{Base: dst, Disp: atSum})
+	NEGQ(sum)
+	SHLQ(Imm(3), sum)
+	MOVL(sum.As32(), Mem{Base: dst, Disp: atEight})
+	SHLQ(Imm(4), sum)
+	MOVL(sum.As32(), Mem{Base: dst, Disp: at128})
+	ADDQ(U32(128), x)
+	ADDQ(Imm(xBlock), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Ret()
+	Label("none")
+	nan := GP32()
+	MOVL(U32(0x7fc00000), nan)
+	VMOVD(nan, d)
+	VPXOR(q, q, q)
+	XORQ(sum, sum)
+	JMP(LabelRef("store"))
+	Label("zero")
+	VPXOR(d, d, d)
+	VPXOR(q, q, q)
+	XORQ(sum, sum)
+	JMP(LabelRef("store"))
+}

@@ -1,0 +1,102 @@
+//go:build !purego
+
+package kernel
+
+// int8Loop multiplies a fixed number of packed rows with groups of rows of W.
+type int8Loop func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+
+// int8Loops are the loops of a kind: those over so many rows of x, the largest
+// number last, and how many rows of W make a group.
+type int8Loops struct {
+	group int
+	rows  [numDTypes][]int8Loop // rows[t][i] is for int8Rows[i] rows of x
+}
+
+// int8Rows are the numbers of rows that loops take.
+var int8Rows = [...]int{1, 2, 3, 4, 8}
+
+// int8Most is the most of them, and int8Group the most rows of W in a group.
+const (
+	int8Most  = 8
+	int8Group = 16
+)
+
+var avx2Int8 = int8Loops{8, [numDTypes][]int8Loop{
+	Q4_0: {avx2Int8Q4_0x1, avx2Int8Q4_0x2, avx2Int8Q4_0x3, avx2Int8Q4_0x4},
+	Q4_1: {avx2Int8Q4_1x1, avx2Int8Q4_1x2, avx2Int8Q4_1x3, avx2Int8Q4_1x4},
+	Q8_0: {avx2Int8Q8_0x1, avx2Int8Q8_0x2, avx2Int8Q8_0x3, avx2Int8Q8_0x4},
+}}
+
+var avxvnniInt8 = int8Loops{8, [numDTypes][]int8Loop{
+	Q4_0: {avxvnniInt8Q4_0x1, avxvnniInt8Q4_0x2, avxvnniInt8Q4_0x3, avxvnniInt8Q4_0x4},
+	Q4_1: {avxvnniInt8Q4_1x1, avxvnniInt8Q4_1x2, avxvnniInt8Q4_1x3, avxvnniInt8Q4_1x4},
+	Q8_0: {avxvnniInt8Q8_0x1, avxvnniInt8Q8_0x2, avxvnniInt8Q8_0x3, avxvnniInt8Q8_0x4},
+}}
+
+var avx512Int8 = int8Loops{16, [numDTypes][]int8Loop{
+	Q4_0: {avx512Int8Q4_0x1, avx512Int8Q4_0x2, avx512Int8Q4_0x3, avx512Int8Q4_0x4, avx512Int8Q4_0x8},
+	Q4_1: {avx512Int8Q4_1x1, avx512Int8Q4_1x2, avx512Int8Q4_1x3, avx512Int8Q4_1x4, avx512Int8Q4_1x8},
+	Q8_0: {avx512Int8Q8_0x1, avx512Int8Q8_0x2, avx512Int8Q8_0x3, avx512Int8Q8_0x4, avx512Int8Q8_0x8},
+}}
+
+func avx2PackInt8Row(dst []byte, x []float32) {
+	if len(x) >= 32 {
+		avx2PackInt8(&dst[0], &x[0], len(x)/32)
+	}
+}
+
+// mul is MulInt8 with these loops.
+func (l *int8Loops) mul(c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
+	rb := t.RowBytes(k)
+	for j := 0; j < n; {
+		if rows, stride := int8Run(order, rb, j, n, l.group); rows > 0 {
+			at := j
+			if order != nil {
+				at = int(order[j])
+			}
+			l.groups(c[j:], ldc, x, w[at*rb:], t, stride, m, rows/l.group, k)
+			j += rows
+			continue
+		}
+		// A group that is not whole, or whose rows lie anywhere, is copied together.
+		rows := min(l.group, n-j)
+		s := claimScratch(int8Most*int8Group + (l.group*rb+3)/4)
+		sum, b := s.buf[:int8Most*int8Group], bytesOf(s.buf[int8Most*int8Group:])[:l.group*rb]
+		for r := range rows {
+			copy(b[r*rb:(r+1)*rb], storedRow(w, order, rb, j+r))
+		}
+		clear(b[rows*rb:])
+		row := Int8Len(1, k)
+		for i := 0; i < m; i += int8Most {
+			mr := min(int8Most, m-i)
+			l.groups(sum, l.group, x[i*row:], b, t, rb, mr, 1, k)
+			for r := range mr {
+				copy(c[(i+r)*ldc+j:(i+r)*ldc+j+rows], sum[r*l.group:])
+			}
+		}
+		s.release()
+		j += rows
+	}
+}
+
+// groups multiplies m rows of x with groups of rows of w that lie stride bytes
+// apart: some rows of x with some groups at a time, so that what is read again is
+// in the first-level cache.
+func (l *int8Loops) groups(c []float32, ldc int, x []byte, w []byte, t DType, stride, m, groups, k int) {
+	loops, row := l.rows[t], Int8Len(1, k)
+	step := groups
+	if m > int8Rows[len(loops)-1] {
+		step = 1
+	}
+	for g := 0; g < groups; g += step {
+		part := w[g*l.group*stride:]
+		for i := 0; i < m; {
+			a := len(loops) - 1
+			for int8Rows[a] > m-i {
+				a--
+			}
+			loops[a](&c[i*ldc+g*l.group], ldc, &x[i*row], row, &part[0], stride, k/32, step)
+			i += int8Rows[a]
+		}
+	}
+}
