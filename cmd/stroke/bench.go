@@ -19,20 +19,22 @@ func newBench(e *env) *cobra.Command {
 	var adapter, exact bool
 	repeats := 5
 	c := &cobra.Command{
-		Use:   "bench train|prefill|decode|streams|peak",
+		Use:   "bench train|prefill|decode|streams|first|peak",
 		Short: "Measure the engine on this machine",
 		Long: `Bench measures training steps, the reading of a prompt, the writing of one text or
 of several at once (streams, with four adapters among them), and sets them against
-what the machine itself can do. With --shape-of a larger model's true shape is
-measured, with random weights in Q4_0 and no download. The median of the repeats
-counts, after one to warm up; run it alone on the machine.
+what the machine itself can do. First is the time to the first token: of a prompt,
+of one behind 1,400 tokens of examples that are new, saved or cached, and of one
+beside a training run. With --shape-of a larger model's true shape is measured, with
+random weights in Q4_0 and no download. The median of the repeats counts, after one
+to warm up; run it alone on the machine.
 
 Exit status: 0; 1 failure.`,
 		Example: `  stroke bench train --shape 1x512
   STROKE_KERNEL=avx2 stroke bench decode --adapter --json
   stroke bench train --shape-of smollm2-1.7b --memory 1500M`,
-		Args:      exactly(1, "train, prefill, decode, streams or peak"),
-		ValidArgs: []string{"train", "prefill", "decode", "streams", "peak"},
+		Args:      exactly(1, "train, prefill, decode, streams, first or peak"),
+		ValidArgs: []string{"train", "prefill", "decode", "streams", "first", "peak"},
 		RunE: func(c *cobra.Command, args []string) error {
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
@@ -45,7 +47,7 @@ Exit status: 0; 1 failure.`,
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32 or bf16"}
 			}
 			switch args[0] {
-			case "decode":
+			case "decode", "first":
 				o.Tokens = 64
 			case "streams":
 				o.Rows, o.Tokens = 16, 64
@@ -81,8 +83,10 @@ Exit status: 0; 1 failure.`,
 				r, err = bench.Decode(c.Context(), m, o)
 			case "streams":
 				r, err = bench.Streams(c.Context(), m, o)
+			case "first":
+				r, err = bench.First(c.Context(), m, o)
 			default:
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams and peak"}
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams, first and peak"}
 			}
 			if err != nil {
 				return err
@@ -96,7 +100,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&memory, "memory", "", "train: memory beside the base, as 400M")
 	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
 	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
-	c.Flags().BoolVar(&adapter, "adapter", false, "prefill and decode with an adapter of rank 16")
+	c.Flags().BoolVar(&adapter, "adapter", false, "prefill, decode and first with an adapter of rank 16")
 	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the fastest that is proven)")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
@@ -129,6 +133,11 @@ func printBench(e *env, r bench.Result) error {
 			tiles = fmt.Sprintf("%.0f in bfloat16 tiles, ", r.PeakTiles)
 		}
 		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %s%.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, tiles, r.PeakGB)
+		return nil
+	}
+	if f := r.First; f != nil {
+		fmt.Fprintf(e.out, "first %s, %s %s, %d workers: %.0f ms; behind %d tokens of examples %.0f ms, saved ones %.0f ms, cached ones %.0f ms; beside training %.0f ms, %+.0f\n",
+			r.Shape, r.Kernel, r.Arithmetic, r.Workers, f.Prompt, bench.ExampleTokens, f.Examples, f.Saved, f.Cached, f.Training, f.Delay)
 		return nil
 	}
 	if r.Method != "" {

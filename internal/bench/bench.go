@@ -19,26 +19,27 @@ import (
 
 // Result is one measurement.
 type Result struct {
-	Event           string    `json:"event"` // "done"
-	Bench           string    `json:"bench"`
-	Shape           string    `json:"shape,omitempty"`
-	Method          string    `json:"method,omitempty"`            // of train: lora or full
-	TokensPerSecond float64   `json:"tokens_per_second,omitempty"` // median of the repeats
-	Repeats         []float64 `json:"repeats,omitempty"`           // tokens per second of each
-	PeakRSS         int64     `json:"peak_rss_bytes"`
-	Kernel          string    `json:"kernel"`
-	Flags           []string  `json:"cpu_flags"`
-	Arithmetic      string    `json:"arithmetic,omitempty"` // of the products of base weights: f32 or bf16
-	Workers         int       `json:"workers"`
-	GFLOPS          float64   `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
-	PeakGFLOPS      float64   `json:"peak_gflops,omitempty"`       // measured, all workers
-	PeakTiles       float64   `json:"peak_tiles_gflops,omitempty"` // the same, of bfloat16 in matrix tiles
-	ShareOfPeak     float64   `json:"share_of_peak,omitempty"`     // of the peak of the arithmetic in use
-	GBPerSecond     float64   `json:"gb_per_second,omitempty"`     // weights read
-	PeakGB          float64   `json:"peak_gb_per_second,omitempty"`
-	ShareOfRead     float64   `json:"share_of_read,omitempty"` // of the memory bandwidth
-	Joules          *float64  `json:"joules"`                  // of the whole machine over the repeats; null where it does not tell
-	JoulesPerToken  *float64  `json:"joules_per_token"`
+	Event           string      `json:"event"` // "done"
+	Bench           string      `json:"bench"`
+	Shape           string      `json:"shape,omitempty"`
+	Method          string      `json:"method,omitempty"`            // of train: lora or full
+	TokensPerSecond float64     `json:"tokens_per_second,omitempty"` // median of the repeats
+	Repeats         []float64   `json:"repeats,omitempty"`           // tokens per second of each
+	PeakRSS         int64       `json:"peak_rss_bytes"`
+	Kernel          string      `json:"kernel"`
+	Flags           []string    `json:"cpu_flags"`
+	Arithmetic      string      `json:"arithmetic,omitempty"` // of the products of base weights: f32 or bf16
+	Workers         int         `json:"workers"`
+	GFLOPS          float64     `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
+	PeakGFLOPS      float64     `json:"peak_gflops,omitempty"`       // measured, all workers
+	PeakTiles       float64     `json:"peak_tiles_gflops,omitempty"` // the same, of bfloat16 in matrix tiles
+	ShareOfPeak     float64     `json:"share_of_peak,omitempty"`     // of the peak of the arithmetic in use
+	GBPerSecond     float64     `json:"gb_per_second,omitempty"`     // weights read
+	PeakGB          float64     `json:"peak_gb_per_second,omitempty"`
+	ShareOfRead     float64     `json:"share_of_read,omitempty"` // of the memory bandwidth
+	First           *FirstToken `json:"first_token_ms,omitempty"`
+	Joules          *float64    `json:"joules"` // of the whole machine over the repeats; null where it does not tell
+	JoulesPerToken  *float64    `json:"joules_per_token"`
 }
 
 // Options say what to measure and how often.
@@ -89,18 +90,7 @@ var adapterOptions = lora.Options{Rank: 16, Alpha: 32}
 // Train measures whole training steps: forward, loss, backward, clipping and
 // AdamW, with random tokens.
 func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	var examples []train.Example
-	for range o.Rows {
-		examples = append(examples, train.Example{Tokens: randomTokens(rng, o.Tokens, m.Vocab)})
-	}
-	epochs := make([][]train.Example, o.Repeats+1)
-	for i := range epochs {
-		epochs[i] = examples
-	}
-	job := train.Job{Model: m, Epochs: epochs, Memory: o.Memory, Batch: o.Rows * o.Tokens, Options: train.Options{
-		LoRA: adapterOptions, Rate: 1e-4, Schedule: train.Constant, TokensPerStep: o.Rows * o.Tokens, Clip: 1,
-		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: o.arithmetic(), Optimizer: o.Optimizer}}
+	job := trainJob(m, o)
 	flops, method := StepFlops(m, o.Tokens, adapterOptions.Rank), "lora"
 	if o.Full {
 		all := model.Selection{}
@@ -129,6 +119,22 @@ func Train(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	}
 	r.finish(flops)
 	return r, nil
+}
+
+// trainJob is a run of o.Repeats+1 steps on random tokens.
+func trainJob(m *model.Model, o Options) train.Job {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var examples []train.Example
+	for range o.Rows {
+		examples = append(examples, train.Example{Tokens: randomTokens(rng, o.Tokens, m.Vocab)})
+	}
+	epochs := make([][]train.Example, o.Repeats+1)
+	for i := range epochs {
+		epochs[i] = examples
+	}
+	return train.Job{Model: m, Epochs: epochs, Memory: o.Memory, Batch: o.Rows * o.Tokens, Options: train.Options{
+		LoRA: adapterOptions, Rate: 1e-4, Schedule: train.Constant, TokensPerStep: o.Rows * o.Tokens, Clip: 1,
+		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: o.arithmetic(), Optimizer: o.Optimizer}}
 }
 
 // Prefill measures the reading of a prompt of o.Tokens tokens, up to the first
