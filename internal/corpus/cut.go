@@ -29,6 +29,9 @@ type Block struct {
 // no others. A document of at most BlockMax words is one block, itself.
 func Cut(d stroke.Document) []Block { return cut(d, BlockMin, BlockMax) }
 
+// CutTo is [Cut] with blocks of lo to hi words.
+func CutTo(d stroke.Document, lo, hi int) []Block { return cut(d, lo, hi) }
+
 // grain is the least part that a cut leaves whole.
 type grain struct {
 	sep   string // what stands before it in the document

@@ -114,16 +114,8 @@ func (s *Stage) identity() string {
 	return b.String()
 }
 
-// The recipe of a run that stands on a genre: what has learnt to write prose
-// loses it at the rate of one that begins at nothing (docs/LOG.md).
-const (
-	genreRate = 3e-4
-	genreStep = 1024 // tokens
-)
-
-// onGenre makes the recipe one that stands on a genre's adapter.
+// onGenre gives a recipe what it must have of the genre's adapter.
 func (r *Recipe) onGenre(a *lora.Adapter) {
-	r.Options.Rate, r.Options.TokensPerStep = genreRate, genreStep
 	if r.Genre.As == AsStart {
 		o := a.Options
 		r.Options.LoRA = lora.Options{Rank: o.Rank, Alpha: o.Alpha, RSLoRA: o.RSLoRA, Targets: o.Targets}
@@ -374,7 +366,7 @@ func (r *run) stage() error {
 	if len(r.genres) == 0 {
 		return nil
 	}
-	next := DefaultRecipe(r.words[stroke.RoleTrain])
+	next := pick(r.words[stroke.RoleTrain], StartGenre).Recipe()
 	next.Genre = s
 	next.onGenre(r.genres[0])
 	if r.o.Change != nil {

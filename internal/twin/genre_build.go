@@ -3,7 +3,6 @@ package twin
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +32,7 @@ type GenreOptions struct {
 
 // buildRecipe is a genre's recipe as one of training: the text as it stands.
 func buildRecipe(g *genre.Recipe, a train.Arithmetic) Recipe {
-	r := DefaultRecipe(math.MaxInt32)
+	r := plainRecipe()
 	o := &r.Options
 	o.LoRA = lora.Options{Rank: g.Rank, Alpha: g.Alpha}
 	o.Rate, o.Seed, o.TokensPerStep = g.Rate, g.Seed, g.TokensPerStep

@@ -384,7 +384,7 @@ func TestGenreInTraining(t *testing.T) {
 	if len(on) != 1 || on[0].SHA256 != made.SHA256() || on[0].Strength != 1 || on[0].Gain != got[0].Gain || !strings.Contains(v.Verdict.Why, "stands on the genre notes") {
 		t.Errorf("the version records %+v; %s", v.Recipe.Genre, v.Verdict.Why)
 	}
-	if v.Recipe.Options.Rate != genreRate || v.Recipe.Options.LoRA.Rank != 2 {
+	if want := pick(v.Words, StartGenre).Recipe(); v.Recipe.Name != want.Name || v.Recipe.Options.Rate != want.Options.Rate || v.Recipe.Options.LoRA.Rank != 2 {
 		t.Errorf("the recipe: %+v", v.Recipe.Options)
 	}
 

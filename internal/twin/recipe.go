@@ -14,6 +14,7 @@ import (
 // Recipe is how a version is made. It is data: printed by --show-recipe, kept
 // with each version.
 type Recipe struct {
+	Name    string        `json:"name,omitempty"` // in the library, where it began as one of those
 	Method  Method        `json:"method"`
 	DType   string        `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
 	Epochs  int           `json:"epochs"`          // trained; the best on select documents is taken
@@ -40,7 +41,7 @@ const (
 // s names. Weights that already know something move less than an adapter that
 // begins at nothing.
 func (r *Recipe) Tune(m Method, s model.Selection) {
-	r.Method, r.DType = m, tensor.F16.String()
+	r.Name, r.Method, r.DType = "", m, tensor.F16.String()
 	r.Options.LoRA, r.Genre = lora.Options{}, Stage{}
 	r.Options.Weights, r.Options.Optimizer = &s, train.AdamW
 	r.Options.Rate = weightsRate
@@ -89,23 +90,25 @@ type Prompt struct {
 	Each   int `json:"each"`   // of one
 }
 
-// DefaultRecipe is the recipe for an amount of train text: rank 16 on all
-// linears, three epochs, and with little text smaller steps, so that there are
-// some.
-func DefaultRecipe(words int) Recipe {
-	step := 2048
-	if words < 4000 {
-		step = 1024
-	}
+// plainName is the recipe of the library that changes least.
+const plainName = "plain"
+
+// plainRecipe is what recipes of the library are changes of: rank 16 on all
+// linears, three epochs.
+func plainRecipe() Recipe {
 	return Recipe{
 		Method: LoRA, Epochs: 3,
-		Options: train.Options{LoRA: lora.Options{Rank: 16, Alpha: 32}, Rate: 1e-3, Warmup: 0.05, Schedule: train.Linear, TokensPerStep: step,
+		Options: train.Options{LoRA: lora.Options{Rank: 16, Alpha: 32}, Rate: 1e-3, Warmup: 0.05, Schedule: train.Linear, TokensPerStep: 2048,
 			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: train.Fastest()},
 		Mix:    examples.DefaultMix(),
 		Genre:  defaultStage(),
 		Prompt: Prompt{Tokens: 1400, Each: 340},
 	}
 }
+
+// DefaultRecipe is the recipe of the library for an amount of train text and an
+// adapter that begins at the base.
+func DefaultRecipe(words int) Recipe { return pick(words, StartBase).Recipe() }
 
 // Validate says what of a recipe is out of range.
 func (r *Recipe) Validate() error {

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/testkit"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const toyTable = `
+base = %q
+judge_tokens = 400
+words = [1000]
+seeds = [1, 2]
+
+[[writer]]
+name = "notebook"
+path = "notebook"
+
+[[recipe]]
+name = "plain"
+like = "plain"
+[recipe.set]
+epochs = 1
+
+[[recipe]]
+name = "more"
+words = [1000, 2000]
+[recipe.set]
+epochs = 2
+[recipe.set.options]
+rate = 2e-3
+[recipe.set.options.lora]
+rank = 2
+[recipe.set.genre]
+ask = "none"
+
+[[recipe]]
+name = "nothing"
+untrained = true
+[recipe.set.genre]
+ask = "none"
+`
+
+func TestTable(t *testing.T) {
+	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(toyTable, "toy")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range tab.cells() {
+		got = append(got, fmt.Sprint(c.Words, c.Seed, c.Recipe.Name))
+	}
+	want := "1000 1plain 1000 1more 1000 1nothing 1000 2plain 1000 2more 1000 2nothing 2000 1more 2000 2more"
+	if s := strings.Join(got, " "); s != want {
+		t.Errorf("the cells are %s", s)
+	}
+	change, err := tab.Recipes[1].change(7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := twin.DefaultRecipe(1000)
+	was := r
+	change(&r)
+	if r.Epochs != 2 || r.Options.Rate != 2e-3 || r.Options.LoRA.Rank != 2 || r.Options.Seed != 7 || r.Genre.Ask != "none" ||
+		r.Options.LoRA.Alpha != was.Options.LoRA.Alpha || r.Options.Warmup != was.Options.Warmup {
+		t.Errorf("the recipe is %+v", r)
+	}
+	for name, bad := range map[string]string{
+		"unknown key":    "colour = 1\n",
+		"unknown field":  "[[recipe]]\nname = \"x\"\n[recipe.set]\ncolour = 1\n",
+		"wrong type":     "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = \"two\"\n",
+		"out of range":   "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = 0\n",
+		"no such recipe": "[[recipe]]\nname = \"x\"\nlike = \"nobodys\"\n",
+		"same name":      "[[recipe]]\nname = \"more\"\n",
+	} {
+		text := fmt.Sprintf(toyTable, "toy")
+		if name == "unknown key" {
+			text = bad + text
+		} else {
+			text += bad
+		}
+		if _, err := readTable(write(t, "t.toml", text)); err == nil {
+			t.Errorf("%s: there is no error", name)
+		}
+	}
+}
+
+// TestNothingOfTheJudge follows the text of judge documents: none of it is in what a
+// method gets, for short pieces and for one long one that is cut, whatever the number
+// of words and the seed; and what a method gets is as much as was said.
+func TestNothingOfTheJudge(t *testing.T) {
+	root := testkit.Root(t)
+	notebook := filepath.Join(root, "examples", "notebook")
+	files, err := os.ReadDir(notebook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(notebook, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, text, ok := strings.Cut(strings.TrimPrefix(string(b), "---\n"), "\n---\n"); ok {
+			b = []byte(text)
+		}
+		all.Write(b)
+		all.WriteString("\n\n")
+	}
+	for name, path := range map[string]string{"pieces": notebook, "one book": write(t, "book.md", all.String())} {
+		w, err := read(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		judge := map[string]bool{}
+		for _, d := range w.judge {
+			for _, r := range runs(d.Text) {
+				judge[r] = true
+			}
+		}
+		if len(judge) < 500 {
+			t.Fatalf("%s: the judge has %d runs of words", name, len(judge))
+		}
+		for _, words := range []int{500, 2000} {
+			for _, seed := range []uint64{1, 2, 3} {
+				d, err := w.give(words, seed)
+				if err != nil {
+					t.Fatalf("%s, %d words: %v", name, words, err)
+				}
+				n, hashes := 0, map[string]bool{}
+				for _, x := range append(append([]stroke.Document(nil), d.Train...), d.Select...) {
+					n += x.Words
+					if hashes[x.Hash] || x.Hash != stroke.HashText(x.Text) {
+						t.Errorf("%s: %s has no hash of its own", name, x.Source)
+					}
+					hashes[x.Hash] = true
+					for _, r := range runs(x.Text) {
+						if judge[r] {
+							t.Fatalf("%s, %d words, seed %d: %q is of a judge document", name, words, seed, r)
+						}
+					}
+					for _, j := range w.judge {
+						for _, next := range w.ledger.Neighbours(j.Hash) {
+							if x.Hash == next {
+								t.Errorf("%s: %s lies next to a judge document", name, x.Source)
+							}
+						}
+					}
+				}
+				if n < words-max(words/10, blockLeast/2) || n > words*21/20 {
+					t.Errorf("%s: a method gets %d words of %d", name, n, words)
+				}
+				if len(d.Select) == 0 || len(d.Train) == 0 {
+					t.Errorf("%s, %d words: %d documents to train on and %d to choose by", name, words, len(d.Train), len(d.Select))
+				}
+			}
+		}
+	}
+}
+
+// TestRun measures a table on the toy base: cells are kept one by one, a run that was
+// cut off in a line goes on behind the last whole one, nothing is measured twice, and
+// what a cell says does not depend on which came before it.
+func TestRun(t *testing.T) {
+	toy := testkit.Toy(t, testkit.ToyShape{})
+	t.Setenv("STROKE_HOME", t.TempDir())
+	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(toyTable, toy)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab.Seeds = tab.Seeds[:1]
+	var said bytes.Buffer
+	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Log: &said}
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	first, err := readCells([]string{o.Out})
+	if err != nil || len(first) != 4 {
+		t.Fatalf("%d cells, %v", len(first), err)
+	}
+	if a, b := first[0].Cell.Documents[0], first[1].Cell.Documents[0]; a.Base != b.Base || a.Examples != b.Examples || a.Adapter == b.Adapter || a.Both == 0 {
+		t.Errorf("cells of one writer have %+v and %+v", a, b)
+	}
+	if x := first[2]; x.trained() || x.Cell.Documents[0].Untrained == 0 || x.Cell.Documents[0].Untrained != x.Cell.Documents[0].Examples {
+		t.Errorf("without training and genre: %+v", x.Cell.Documents[0])
+	}
+	if x := first[0].Cell; x.Recipe.Name != "plain" || x.Epoch != 1 || x.Tokens == 0 || len(x.Select) != 2 {
+		t.Errorf("a cell is %+v", x)
+	}
+	// Killed in the second cell's line.
+	b, err := os.ReadFile(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := bytes.IndexByte(b, '\n') + 1
+	if err := os.WriteFile(o.Out, b[:whole+40], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said.Reset()
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	again, err := readCells([]string{o.Out})
+	if err != nil || len(again) != 4 || strings.Count(said.String(), "\n") != 3 {
+		t.Fatalf("%d cells after a kill, %v: %s", len(again), err, said.String())
+	}
+	for i := range first {
+		if first[i].key() != again[i].key() || fmt.Sprint(first[i].Cell.Documents) != fmt.Sprint(again[i].Cell.Documents) {
+			t.Errorf("cell %d: %+v, then %+v", i, first[i].Cell.Documents, again[i].Cell.Documents)
+		}
+	}
+	said.Reset()
+	if err := run(context.Background(), tab, o); err != nil || said.Len() > 0 {
+		t.Errorf("a run of what is there already: %v, %s", err, said.String())
+	}
+	var out bytes.Buffer
+	if err := summarize(&out, again, "", "plain"); err != nil {
+		t.Fatal(err)
+	}
+	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 |") {
+		t.Errorf("the summary is\n%s", s)
+	}
+}
+
+// TestSummary has cells whose ratio is known.
+func TestSummary(t *testing.T) {
+	made := func(writer, name string, saved ...float64) line {
+		l := line{Writer: writer, Words: 500, Seed: 1, Name: name, Cell: &twin.Cell{Epoch: 1}}
+		for i, s := range saved {
+			l.Cell.Documents = append(l.Cell.Documents, twin.CellDocument{Hash: fmt.Sprint(writer, i), Tokens: 100, Base: 300, Examples: 300, Adapter: 300, Both: 300 - s, Start: 300})
+		}
+		return l
+	}
+	lines := []line{made("a", "ours", 20, 40), made("b", "ours", 30), made("a", "rival", 10, 20), made("b", "rival", 15), made("c", "rival", 99)}
+	r, pairs, err := compare(lines[:2], lines[2:])
+	if err != nil || pairs != 2 || r.Writers != 2 || r.Ratio.Mean != 2 || r.Ratio.Low != 2 || r.Ratio.High != 2 {
+		t.Errorf("%+v of %d cells, %v", r, pairs, err)
+	}
+	var out bytes.Buffer
+	if err := summarize(&out, lines, "ours", "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
+		t.Errorf("%v:\n%s", err, out.String())
+	}
+	lines[3] = made("b", "rival", 15, 15)
+	if _, _, err := compare(lines[:2], lines[2:]); err == nil {
+		t.Error("cells of other documents were compared")
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/getstroke/stroke/internal/eval"
+)
+
+// rounds of a bootstrap.
+const rounds = 10000
+
+// column is one recipe with one number of words.
+type column struct {
+	name  string
+	words int
+}
+
+// summarize writes a table: for each number of words and recipe the mean gains over
+// writers, and the ratio to the rival's of what is served, over the writers and seeds
+// that both have, with its interval from a bootstrap over writers and within them over
+// documents. Without a rival it is the first recipe of the lines.
+func summarize(out io.Writer, lines []line, ours, rival string) error {
+	if len(lines) == 0 {
+		return errors.New("there are no cells")
+	}
+	cells := map[column][]line{}
+	var order []column
+	for _, l := range lines {
+		c := column{l.Name, l.Words}
+		if cells[c] == nil {
+			order = append(order, c)
+		}
+		cells[c] = append(cells[c], l)
+	}
+	slices.SortStableFunc(order, func(a, b column) int { return a.words - b.words })
+	if rival == "" {
+		rival = lines[0].Name
+	}
+	fmt.Fprintf(out, "| words | recipe | cells | start | examples | adapter | both | both against %s | of the same cells |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", rival)
+	for _, c := range order {
+		if ours != "" && c.name != ours && c.name != rival {
+			continue
+		}
+		var g gains
+		n := float64(len(cells[c]))
+		for _, l := range cells[c] {
+			x := l.gains()
+			g.start, g.examples, g.adapter, g.both = g.start+x.start/n, g.examples+x.examples/n, g.adapter+x.adapter/n, g.both+x.both/n
+		}
+		against, of := "", ""
+		if c.name != rival {
+			r, pairs, err := compare(cells[c], cells[column{rival, c.words}])
+			if err != nil {
+				return fmt.Errorf("%s at %d words: %w", c.name, c.words, err)
+			}
+			if pairs > 0 {
+				against = said(r.Ratio)
+				of = fmt.Sprintf("%d cells, %d writers", pairs, r.Writers)
+			}
+		}
+		fmt.Fprintf(out, "| %d | %s | %d | %.3f | %.3f | %.3f | %.3f | %s | %s |\n", c.words, c.name, len(cells[c]), g.start, g.examples, g.adapter, g.both, against, of)
+	}
+	return nil
+}
+
+func said(i eval.Interval) string {
+	if !i.Known() {
+		return "no ratio: the rival gains nothing"
+	}
+	bound := func(x float64) string {
+		if math.IsInf(x, 0) {
+			return "∞"
+		}
+		return fmt.Sprintf("%.2f", math.Abs(x))
+	}
+	low := bound(i.Low)
+	if i.Low < 0 {
+		low = "−" + low
+	}
+	return fmt.Sprintf("%.2f (%s–%s)", i.Mean, low, bound(i.High))
+}
+
+// compare sets two recipes beside each other on the cells that both have. A writer's
+// seeds are pooled by document, since two seeds on one document are no two pieces of
+// evidence.
+func compare(ours, rival []line) (r eval.Ratio, pairs int, err error) {
+	var members []eval.Member
+	number := map[string]int{}
+	for _, a := range ours {
+		i := slices.IndexFunc(rival, func(b line) bool { return b.Writer == a.Writer && b.Seed == a.Seed })
+		if i < 0 {
+			continue
+		}
+		n, ok := number[a.Writer]
+		if !ok {
+			n = len(members)
+			number[a.Writer] = n
+			members = append(members, eval.Member{Writer: a.Writer})
+		}
+		pairs++
+		members[n].Ours = join(members[n].Ours, &a)
+		members[n].Rival = join(members[n].Rival, &rival[i])
+	}
+	r, err = eval.PanelRatio(members, rounds, 1)
+	return r, pairs, err
+}
+
+// join adds a cell's gains to those of other seeds, document by document.
+func join(all []eval.Gain, l *line) []eval.Gain {
+	for _, d := range l.Cell.Documents {
+		if d.Tokens == 0 {
+			continue
+		}
+		g := eval.Gain{Writer: l.Writer, Group: d.Hash, Saved: d.Base - l.served(&d), Tokens: d.Tokens}
+		if i := slices.IndexFunc(all, func(x eval.Gain) bool { return x.Group == d.Hash }); i >= 0 {
+			all[i].Saved += g.Saved
+			all[i].Tokens += g.Tokens
+			continue
+		}
+		all = append(all, g)
+	}
+	return all
+}

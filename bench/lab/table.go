@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+// table says which cells there are: every recipe with every number of words, seed
+// and writer, in this order, so that a run that is stopped leaves whole rows.
+type table struct {
+	Base        string   `toml:"base"`
+	JudgeTokens int      `toml:"judge_tokens"` // of a writer's judge text that are scored, at the most
+	Words       []int    `toml:"words"`        // that a method gets
+	Seeds       []uint64 `toml:"seeds"`
+	Writers     []writer `toml:"writer"`
+	Recipes     []recipe `toml:"recipe"`
+}
+
+// writer is one whose text methods are measured on.
+type writer struct {
+	Name  string `toml:"name"`
+	Path  string `toml:"path"`  // below the data folder
+	Words []int  `toml:"words"` // the table's, where empty
+}
+
+// recipe is what a cell changes of a recipe.
+type recipe struct {
+	Name      string         `toml:"name"`
+	Like      string         `toml:"like"`      // recipe of the library that it begins with; the default for the words where empty
+	Untrained bool           `toml:"untrained"` // only the start is measured
+	Words     []int          `toml:"words"`     // the table's, where empty
+	Set       map[string]any `toml:"set"`       // fields by the names that they have in a recipe's JSON
+}
+
+// readTable reads a table and says what is wrong with it.
+func readTable(path string) (*table, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the table: %w", err)
+	}
+	t := &table{Base: "smollm2-135m-instruct", JudgeTokens: 6000, Seeds: []uint64{1}}
+	meta, err := toml.NewDecoder(bytes.NewReader(b)).Decode(t)
+	if err == nil {
+		for _, k := range meta.Undecoded() {
+			if len(k) < 2 || k[0] != "recipe" || k[1] != "set" { // those are looked at as fields of a recipe
+				err = fmt.Errorf("the key %s is not known", k)
+			}
+		}
+	}
+	if err == nil {
+		err = t.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the table %s: %w", path, err)
+	}
+	return t, nil
+}
+
+func (t *table) check() error {
+	names := map[string]bool{}
+	once := func(kind, name string) error {
+		if key := kind + name; name == "" || names[key] {
+			return fmt.Errorf("a %s is called %q: each must have a name of its own", kind, name)
+		} else {
+			names[key] = true
+		}
+		return nil
+	}
+	for _, w := range t.Writers {
+		if err := once("writer", w.Name); err != nil {
+			return err
+		}
+		if w.Path == "" {
+			return fmt.Errorf("the writer %s has no path", w.Name)
+		}
+	}
+	for _, r := range t.Recipes {
+		if err := once("recipe", r.Name); err != nil {
+			return err
+		}
+		change, err := r.change(1)
+		if err != nil {
+			return err
+		}
+		x := twin.DefaultRecipe(2000)
+		change(&x)
+		if err := x.Validate(); err != nil {
+			return fmt.Errorf("the recipe %s: %w", r.Name, err)
+		}
+	}
+	for _, n := range slices.Concat(t.Words, flat(t.Writers, func(w writer) []int { return w.Words }), flat(t.Recipes, func(r recipe) []int { return r.Words })) {
+		if n < 2*blockLeast {
+			return fmt.Errorf("%d words are too few: the least is %d", n, 2*blockLeast)
+		}
+	}
+	switch {
+	case len(t.Writers) == 0 || len(t.Recipes) == 0 || len(t.Words) == 0 || len(t.Seeds) == 0:
+		return errors.New("there are no writers, recipes, words or seeds")
+	case t.JudgeTokens < 200:
+		return fmt.Errorf("%d judge tokens are too few", t.JudgeTokens)
+	}
+	return nil
+}
+
+func flat[T, E any](list []T, of func(T) []E) (out []E) {
+	for _, x := range list {
+		out = append(out, of(x)...)
+	}
+	return out
+}
+
+// change makes the difference a function on a recipe.
+func (r *recipe) change(seed uint64) (func(*twin.Recipe), error) {
+	set, err := json.Marshal(r.Set)
+	if err != nil {
+		return nil, fmt.Errorf("the recipe %s: %w", r.Name, err)
+	}
+	// What does not fit a recipe is found here, once.
+	var like *twin.Named
+	if r.Like != "" {
+		if like, err = twin.FindRecipe(r.Like); err != nil {
+			return nil, fmt.Errorf("the recipe %s: %w", r.Name, err)
+		}
+	}
+	apply := func(to *twin.Recipe) error {
+		if like != nil {
+			like.Apply(to)
+		}
+		return twin.SetRecipe(to, set)
+	}
+	if err := apply(&twin.Recipe{}); err != nil {
+		return nil, fmt.Errorf("the recipe %s: %w", r.Name, err)
+	}
+	return func(to *twin.Recipe) {
+		if err := apply(to); err != nil {
+			panic(fmt.Sprintf("lab: a recipe that could be set cannot: %v", err))
+		}
+		to.Options.Seed = seed
+	}, nil
+}
+
+// cell is one experiment of a table.
+type cell struct {
+	Writer writer
+	Recipe recipe
+	Words  int
+	Seed   uint64
+}
+
+// cells are those of the table: for each number of words and seed all writers, and
+// for each of them all recipes, since these are compared.
+func (t *table) cells() []cell {
+	has := func(list []int, n int) bool { return len(list) == 0 || slices.Contains(list, n) }
+	all := slices.Concat(t.Words, flat(t.Writers, func(w writer) []int { return w.Words }), flat(t.Recipes, func(r recipe) []int { return r.Words }))
+	slices.Sort(all)
+	var out []cell
+	for _, n := range slices.Compact(all) {
+		for _, seed := range t.Seeds {
+			for _, w := range t.Writers {
+				for _, r := range t.Recipes {
+					wanted := slices.Contains(t.Words, n) || slices.Contains(w.Words, n) || slices.Contains(r.Words, n)
+					if wanted && has(w.Words, n) && has(r.Words, n) {
+						out = append(out, cell{w, r, n, seed})
+					}
+				}
+			}
+		}
+	}
+	return out
+}

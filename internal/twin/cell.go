@@ -1,0 +1,296 @@
+package twin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
+)
+
+// Dealt is a writer's text with the roles that an experiment gave it.
+type Dealt struct {
+	Train, Select, Judge []stroke.Document
+	Ledger               *corpus.Ledger // says what lies next to what
+}
+
+// check says what of the text has two roles. Nothing of a judge document may be
+// trained on, chosen by or put into a prompt.
+func (d *Dealt) check() error {
+	if len(d.Train) == 0 || len(d.Judge) == 0 {
+		return errors.New("there is no text to train on, or none to judge by")
+	}
+	role := map[string]string{}
+	for name, docs := range map[string][]stroke.Document{"train": d.Train, "select": d.Select, "judge": d.Judge} {
+		for _, x := range docs {
+			if x.Hash != stroke.HashText(x.Text) {
+				return fmt.Errorf("the hash of %s is not that of its text", x.Source)
+			}
+			if was := role[x.Hash]; was != "" {
+				return fmt.Errorf("%s has the roles %s and %s", x.Source, was, name)
+			}
+			role[x.Hash] = name
+		}
+	}
+	for _, j := range d.Judge {
+		for _, x := range slices.Concat(d.Train, d.Select) {
+			if strings.Contains(x.Text, j.Text) || strings.Contains(j.Text, x.Text) {
+				return fmt.Errorf("%s is to judge by, and its text is among what the method gets", j.Source)
+			}
+		}
+	}
+	return nil
+}
+
+// Lab trains by recipes and measures what they gain, with the steps of [Train]:
+// only the roles are given by whoever measures, and nothing is published.
+type Lab struct {
+	b      *baseModel
+	dir    string
+	tokens int
+	shared map[[sha256.Size]byte][]eval.Loss
+}
+
+// OpenLab opens a base for experiments that work in dir. Each measures tokens of
+// judge text at the most, as they stand; prompts come on top.
+func OpenLab(ctx context.Context, name, dir string, tokens int) (*Lab, error) {
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	b, err := OpenBase(ctx, store, name, "", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Lab{b: b, dir: dir, tokens: tokens, shared: map[[sha256.Size]byte][]eval.Loss{}}, nil
+}
+
+// Close gives the base back.
+func (l *Lab) Close() { l.b.close() }
+
+// Cell is one experiment: a recipe on a writer's text, and what came of it.
+type Cell struct {
+	Recipe     Recipe         `json:"recipe"`
+	Kernel     string         `json:"kernel"`
+	Arithmetic string         `json:"arithmetic"`
+	Words      int            `json:"train_words"`
+	Select     []float64      `json:"select,omitempty"` // loss on select documents: of the base, then after each epoch
+	Epoch      int            `json:"epoch"`            // that was taken; 0 where nothing was trained
+	Tokens     int            `json:"train_tokens"`     // through the base in training
+	Seconds    float64        `json:"train_seconds"`    // of training
+	Took       float64        `json:"seconds"`          // of everything
+	Documents  []CellDocument `json:"documents"`        // to judge by
+}
+
+// CellDocument is what a judge document costs under each condition, in nats.
+type CellDocument struct {
+	Hash     string  `json:"hash"`
+	Tokens   int     `json:"tokens"` // scored
+	Base     float64 `json:"base"`
+	Examples float64 `json:"examples"`
+	Adapter  float64 `json:"adapter"` // what was trained, with what it stands on
+	Both     float64 `json:"both"`    // with examples: what is served
+	Start    float64 `json:"start"`   // what it stands on alone; the base where that is nothing
+	// Untrained is the start with examples; 0 where it was not measured.
+	Untrained float64 `json:"untrained,omitempty"`
+}
+
+// CellOptions are what a cell is asked for.
+type CellOptions struct {
+	Dealt  Dealt
+	Change func(*Recipe) // applied to the default recipe for the words
+	// Untrained measures the start, with examples too, and trains nothing.
+	Untrained bool
+}
+
+// Cell trains and measures.
+func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error) {
+	begin := time.Now()
+	if err := o.Dealt.check(); err != nil {
+		return nil, fmt.Errorf("deal the text: %w", err)
+	}
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	dir, err := os.MkdirTemp(l.dir, "cell")
+	if err != nil {
+		return nil, fmt.Errorf("make a cell's folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	d := o.Dealt
+	r := &run{f: &Folder{Dir: dir, Manifest: Manifest{Name: "cell"}}, b: l.b, ledger: d.Ledger, emit: emit,
+		o:     &Options{Change: o.Change, CheckpointEvery: time.Hour},
+		train: d.Train, choose: d.Select, judge: d.Judge, words: map[stroke.Role]int{}}
+	for role, docs := range map[stroke.Role][]stroke.Document{stroke.RoleTrain: d.Train, stroke.RoleSelect: d.Select, stroke.RoleJudge: d.Judge} {
+		for _, x := range docs {
+			r.words[role] += x.Words
+		}
+	}
+	r.recipe = DefaultRecipe(r.words[stroke.RoleTrain])
+	if o.Change != nil {
+		o.Change(&r.recipe)
+	}
+	if err := r.recipe.Validate(); err != nil {
+		return nil, err
+	}
+	if r.recipe.Method != LoRA || r.recipe.On != "" {
+		return nil, errors.New("a cell trains an adapter, from the base or from a genre")
+	}
+	r.asked = r.recipe
+	r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
+	if err := r.standOn(ctx); err != nil {
+		return nil, err
+	}
+	c := &Cell{Kernel: kernel.Name(), Words: r.words[stroke.RoleTrain]}
+	var final *learnt
+	if !o.Untrained {
+		if final, err = r.learnCell(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	c.Recipe, c.Arithmetic = r.recipe, string(r.recipe.Options.Arithmetic)
+	if err := l.measure(ctx, r, final, c); err != nil {
+		return nil, err
+	}
+	c.Took = time.Since(begin).Seconds()
+	return c, nil
+}
+
+// learnCell trains, and gives what the best epoch learnt, rounded as it is
+// written.
+func (r *run) learnCell(ctx context.Context, c *Cell) (*learnt, error) {
+	if err := r.plan(); err != nil {
+		return nil, err
+	}
+	err := r.steps(ctx)
+	if e := r.trainer.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, epoch, err := r.chosen()
+	if err != nil {
+		return nil, err
+	}
+	c.Epoch, c.Select, c.Tokens, c.Seconds = epoch, r.progress.Select, r.progress.Tokens, r.progress.Seconds
+	half, err := r.asWritten(l.adapter)
+	if err != nil {
+		return nil, err
+	}
+	return &learnt{adapter: half}, nil
+}
+
+// start is what the run stands on.
+func (r *run) start() []lora.Applied {
+	var use []lora.Applied
+	for i, a := range r.genres {
+		use = append(use, lora.Applied{Adapter: a, Strength: float32(r.recipe.Genre.On[i].Strength)})
+	}
+	return use
+}
+
+// measure scores the judge documents under every condition.
+func (l *Lab) measure(ctx context.Context, r *run, final *learnt, c *Cell) error {
+	var plain, prompted []eval.Piece
+	left, room := l.tokens, 2
+	r.passages.prompt = r.recipe.Prompt
+	for _, d := range r.judge {
+		ps := r.passages.pieces([]stroke.Document{d}, pieceTokens)
+		if len(ps) == 0 {
+			continue
+		}
+		if left -= len(ps[0].plain.Tokens); left < 0 && len(plain) > 0 {
+			break
+		}
+		plain, prompted = append(plain, ps[0].plain), append(prompted, ps[0].prompted)
+		room = max(room, len(ps[0].prompted.Context)+len(ps[0].prompted.Tokens))
+		c.Documents = append(c.Documents, CellDocument{Hash: d.Hash})
+	}
+	if len(plain) == 0 {
+		return errors.New("no judge document is long enough to be scored")
+	}
+	pad, start := final.pad(), r.start()
+	sum := 0
+	for _, a := range start {
+		sum += a.Adapter.Pad()
+	}
+	s, err := eval.NewScorer(l.b.model, room, max(pad, sum), r.bf16())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	score := func(pieces []eval.Piece, use []lora.Applied, id string, into func(d *CellDocument, nats float64)) error {
+		losses, err := l.score(ctx, s, pieces, use, id)
+		if err != nil {
+			return err
+		}
+		for i, x := range losses {
+			c.Documents[i].Tokens = x.Tokens
+			into(&c.Documents[i], x.Nats)
+		}
+		return nil
+	}
+	bare := fmt.Sprint("base ", r.bf16())
+	on := bare + " on " + r.recipe.Genre.identity() // the same for all cells with the same start
+	own := []lora.Applied(nil)
+	if final != nil {
+		own = []lora.Applied{{Adapter: final.adapter, Strength: 1}}
+	}
+	for _, x := range []struct {
+		do     bool
+		pieces []eval.Piece
+		use    []lora.Applied
+		id     string
+		into   func(d *CellDocument, nats float64)
+	}{
+		{true, plain, nil, bare, func(d *CellDocument, nats float64) { d.Base, d.Start = nats, nats }},
+		{true, prompted, nil, bare, func(d *CellDocument, nats float64) { d.Examples = nats }},
+		{len(start) > 0, plain, start, on, func(d *CellDocument, nats float64) { d.Start = nats }},
+		{final == nil, prompted, start, on, func(d *CellDocument, nats float64) { d.Untrained = nats }},
+		{final != nil, plain, own, "", func(d *CellDocument, nats float64) { d.Adapter = nats }},
+		{final != nil, prompted, own, "", func(d *CellDocument, nats float64) { d.Both = nats }},
+	} {
+		if !x.do {
+			continue
+		}
+		if err := score(x.pieces, x.use, x.id, x.into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// score scores pieces; what id names is scored once for all cells with the same
+// pieces, where it names anything.
+func (l *Lab) score(ctx context.Context, s *eval.Scorer, pieces []eval.Piece, use []lora.Applied, id string) ([]eval.Loss, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, id)
+	for _, p := range pieces {
+		for _, ids := range [][]int32{{int32(len(p.Context)), int32(len(p.Tokens)), int32(p.From)}, p.Context, p.Tokens} {
+			if err := binary.Write(h, binary.LittleEndian, ids); err != nil {
+				return nil, fmt.Errorf("name what is scored: %w", err)
+			}
+		}
+	}
+	key := [sha256.Size]byte(h.Sum(nil))
+	if losses, ok := l.shared[key]; ok && id != "" {
+		return losses, nil
+	}
+	losses, err := s.Score(ctx, pieces, use, nil)
+	if err == nil && id != "" {
+		l.shared[key] = losses
+	}
+	return losses, err
+}
