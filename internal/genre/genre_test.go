@@ -88,21 +88,34 @@ func TestLibrary(t *testing.T) {
 		if _, _, err := g.Adapter(); err != nil {
 			t.Errorf("%s: %v", g.Path, err)
 		}
-		if g.Bytes > 2_500_000 {
-			t.Errorf("%s has an adapter of %d bytes", g.Path, g.Bytes)
+		if g.Start != nil {
+			start, err := Open(t.TempDir()).Find(g.Base.Name, g.Start.Name)
+			if err != nil || start.SHA256() != g.Start.SHA256 {
+				t.Errorf("%s went on from a genre %s that is not there: %v", g.Path, g.Start.Name, err)
+			}
 		}
+		var size int64
 		err := fs.WalkDir(g.fsys, ".", func(_ string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
 				info, e := d.Info()
 				if e != nil {
 					return e
 				}
-				all += info.Size()
+				size += info.Size()
 			}
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if size > 2_500_000 {
+			t.Errorf("%s has %d bytes", g.Path, size)
+		}
+		all += size
+		// What is shown of a genre is what lies beside it for people.
+		b, err := read(g.fsys, ReadmeFile, mostCard)
+		if err != nil || string(b) != g.Readme() {
+			t.Errorf("%s: its %s is not that of its card, %v", g.Path, ReadmeFile, err)
 		}
 	}
 	if all > 20_000_000 {

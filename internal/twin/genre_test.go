@@ -597,3 +597,29 @@ func TestStageCheck(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkLoadGenre reads each genre that comes with the program, from the
+// program's own file to an adapter that rows can be computed with.
+func BenchmarkLoadGenre(b *testing.B) {
+	list := genre.Open(b.TempDir()).List("smollm2-135m-instruct", nil)
+	if len(list) == 0 {
+		b.Skip("the program comes with no genre for the base")
+	}
+	for _, g := range list {
+		b.Run(g.Name, func(b *testing.B) {
+			for b.Loop() {
+				config, tensors, err := g.Adapter()
+				if err != nil {
+					b.Fatal(err)
+				}
+				file, err := lora.Read(g.Path, config, tensors)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := file.Adapter(30); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
