@@ -44,6 +44,8 @@ type trainFlags struct {
 	decay      float64
 	seed       uint64
 	showRecipe bool
+	recipe     string
+	named      *twin.Named // that of recipe
 	genre      twin.Stage
 }
 
@@ -87,6 +89,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
+	fl.StringVar(&f.recipe, "recipe", "", "recipe to begin with: a name of stroke recipe list or a TOML file (the one for your words); other flags change it")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
 	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for the best by what you wrote, none, a name, or A+B")
 	fl.StringVar(&f.genre.As, "genre-as", twin.AsLayer, "layer: the genre stays as it is below your adapter; start: your adapter goes on from it")
@@ -134,6 +137,11 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.recipe != "" {
+		if f.named, err = twin.FindRecipe(f.recipe); err != nil {
+			return err
+		}
+	}
 	f.Change = func(r *twin.Recipe) { f.apply(r, given, targets, selection) }
 	if f.showRecipe {
 		reading, err := corpus.Read(c.Context(), f.Source, corpus.Options{})
@@ -160,7 +168,12 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 // apply puts the flags that were given into a recipe.
 func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lora.Module, s model.Selection) {
 	o := &r.Options
-	o.Seed = f.seed
+	if f.named != nil {
+		f.named.Apply(r)
+	}
+	if f.named == nil || given("seed") {
+		o.Seed = f.seed
+	}
 	if m := twin.Method(f.method); m != twin.LoRA {
 		r.Tune(m, s)
 	}

@@ -197,3 +197,13 @@ func (n *Named) Reason(words int) string {
 	}
 	return fmt.Sprintf("%d words to train on, from a %s: it is for %s; %s", words, n.Start, span, n.Why)
 }
+
+// why says for what reason a run has its recipe; nothing where that is none of the
+// library's.
+func (r *run) why() string {
+	n, err := FindRecipe(r.recipe.Name)
+	if r.recipe.Name == "" || err != nil {
+		return ""
+	}
+	return n.Reason(r.words[stroke.RoleTrain])
+}
