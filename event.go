@@ -221,6 +221,36 @@ type MeasuresEvent struct {
 	Seconds  float64  `json:"seconds"`
 }
 
+// MethodsEvent tells what a comparison of methods will do and what it will take,
+// before it starts.
+type MethodsEvent struct {
+	Methods []MethodForecast `json:"methods"`
+	Seconds float64          `json:"seconds"`      // still to come
+	Memory  int64            `json:"memory_bytes"` // resident at the most
+	Disk    int64            `json:"disk_bytes"`   // at the most
+}
+
+// MethodForecast is what one method of a comparison will take.
+type MethodForecast struct {
+	Method  string  `json:"method"`
+	Runs    int     `json:"runs"`    // of training
+	Seconds float64 `json:"seconds"` // still to come
+	Memory  int64   `json:"memory_bytes"`
+	Disk    int64   `json:"disk_bytes"`
+	Kept    bool    `json:"kept,omitempty"` // it was measured before
+}
+
+// MethodEvent tells which part of a comparison begins.
+type MethodEvent struct {
+	Method      string  `json:"method"`
+	Doing       string  `json:"doing"`             // "train", "measure" or "curve"
+	Setting     string  `json:"setting,omitempty"` // that is trained
+	Number      int     `json:"number"`            // of the part, from 1
+	Total       int     `json:"total"`             // parts
+	Kept        bool    `json:"kept,omitempty"`    // it was done before
+	SecondsLeft float64 `json:"seconds_left,omitempty"`
+}
+
 // QuantizeEvent tells how far the writing of a base in another format is.
 type QuantizeEvent struct {
 	Stage string `json:"stage"` // "write", "score source" or "score result"
@@ -316,6 +346,12 @@ func (MeasureEvent) EventName() string { return "measure" }
 
 // EventName implements Event.
 func (MeasuresEvent) EventName() string { return "measures" }
+
+// EventName implements Event.
+func (MethodsEvent) EventName() string { return "methods" }
+
+// EventName implements Event.
+func (MethodEvent) EventName() string { return "method" }
 
 // EventName implements Event.
 func (ErrorEvent) EventName() string { return "error" }

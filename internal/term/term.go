@@ -152,6 +152,10 @@ func line(e stroke.Event) string {
 			return "everything was measured before"
 		}
 		return fmt.Sprintf("to measure: %s; %s tokens to read and %s to write, about %s", strings.Join(e.Measures, ", "), Count(e.Tokens), Count(e.Writes), Span(e.Seconds))
+	case stroke.MethodsEvent:
+		return methods(e)
+	case stroke.MethodEvent:
+		return method(e)
 	case stroke.SelectEvent:
 		if e.Epoch == 0 {
 			return fmt.Sprintf("before training: %.3f nats a token on what it will not see", e.Loss)

@@ -33,6 +33,7 @@ import (
 //	                     version.json's hash
 //	run/                 the training at hand: checkpoint and epochs
 //	blind/ID.json        the blind test of a version: texts and answers
+//	compare/             methods side by side, and what that was made from
 const (
 	manifestFile = corpus.TwinFile
 	readmeFile   = "README.md"
@@ -300,7 +301,7 @@ func writeWith(path string, fill func(io.Writer) error) error {
 // ownEntry says whether a name in a twin's folder is one that a twin has.
 func ownEntry(dir, name string) bool {
 	switch name {
-	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, blindDir, lockFile, lockFile + ".json":
+	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, blindDir, compareDir, lockFile, lockFile + ".json":
 		return true
 	case readmeFile:
 		// Many folders have one; a twin's stands beside its documents.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 )
 
@@ -37,6 +38,27 @@ type row struct {
 type figure struct {
 	label, class   string
 	mean, low, hig float64
+}
+
+// Figure is a figure of a [Chart].
+type Figure struct {
+	Label string
+	Class string // "writer", "twin", "base" or "other": its colour
+	Of    eval.Interval
+}
+
+// Chart is figures with their intervals on one scale, for the part "chart" of a
+// [Page].
+type Chart = *chart
+
+// NewChart lays figures out on one scale that holds zero and them all. digits are
+// those of what is written.
+func NewChart(caption, unit string, digits int, list []Figure) Chart {
+	var figs []figure
+	for _, f := range list {
+		figs = append(figs, of(f.Label, f.Class, f.Of))
+	}
+	return figures(caption, unit, digits, fromZero, figs)
 }
 
 // span is what a scale must hold beside its figures: marks that figures are held

@@ -14,7 +14,17 @@ import (
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+//go:embed parts.html
+var partsText string
+
+var pageTemplate = Page(pageText)
+
+// Page makes the template of a page. In its text stand the parts "style", which
+// all pages share, and "chart", of what [NewChart] gives. It panics where the
+// text is no template.
+func Page(text string) *template.Template {
+	return template.Must(template.Must(template.New("page").Parse(partsText)).Parse(text))
+}
 
 // page is what the template shows.
 type page struct {

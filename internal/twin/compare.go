@@ -1,0 +1,450 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/twin/compare"
+)
+
+// CompareOptions say which methods are compared and how. Zero values take the
+// defaults.
+type CompareOptions struct {
+	Source   string          // the writer's folder or file; the documents of the twin
+	Name     string          // of the twin whose roles its documents keep; that of the folder, where there is one
+	Base     string          // name in the catalog, path, or "auto"; the twin's
+	From     string          // source to fetch the base from
+	To       string          // folder of the results; that of the twin, or in the home
+	Methods  []string        // to compare beside base and examples; all
+	Settings int             // tried of each method: 3
+	Epochs   int             // of each training; the recipe's
+	Genre    string          // that adapters stand on, as in a recipe: auto
+	Partial  model.Selection // what partial fine-tuning trains; the upper third of the layers
+	Controls []string        // folders of adapters by other writers
+	Texts    int             // that each method writes, for leakage: 6; below 0 none
+	Curve    []int           // amounts of train text in words
+	Price    *compare.Price
+	Watts    float64 // that the machine draws, where it does not say itself
+	Memory   int64   // bytes that a training may take
+	Seed     uint64  // 1
+	Afresh   bool    // what was measured before is measured again
+	DryRun   bool    // stops behind the forecast
+	Program  string  // that measures, for the table
+
+	CheckpointEvery time.Duration
+	Change          func(*Recipe) // of every training, behind all else
+}
+
+// mostSettings bounds the settings of a method.
+const mostSettings = 5
+
+// check fills in the defaults and says what cannot be asked for.
+func (o *CompareOptions) check() error {
+	bad := func(hint, format string, args ...any) error {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf(format, args...), Hint: hint}
+	}
+	if o.Source == "" && o.Name == "" {
+		return bad("stroke compare FOLDER, or -t NAME for a twin's own documents", "it is not said whose writing the methods are compared on")
+	}
+	var names []string
+	for _, n := range compare.Names() {
+		names = append(names, string(n))
+	}
+	for _, n := range o.Methods {
+		if !slices.Contains(names, n) {
+			return bad("there are: "+strings.Join(names, ", "), "there is no method %q", n)
+		}
+	}
+	or := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	or(&o.Settings, 3)
+	or(&o.Texts, 6)
+	if o.Texts < 0 {
+		o.Texts = 0
+	}
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	if o.Genre == "" {
+		o.Genre = genre.Auto
+	}
+	switch {
+	case o.Settings < 1 || o.Settings > mostSettings:
+		return bad("for example --settings 3", "%d settings of each method: there can be from 1 to %d", o.Settings, mostSettings)
+	case o.Texts > 100:
+		return bad("for example --texts 6", "%d texts of each method: there can be at most 100", o.Texts)
+	case o.Watts < 0 || o.Watts > 1e5:
+		return bad("give the power that a meter at the plug shows, for example --watts 45", "the machine cannot draw %g watts", o.Watts)
+	case o.Price != nil && !(o.Price.KWh >= 0 && o.Price.KWh < 1e6):
+		return bad("for example --price-kwh 0.30EUR", "a kilowatt-hour cannot cost %g", o.Price.KWh)
+	}
+	for _, n := range o.Curve {
+		if n < leastCurve {
+			return bad("for example --curve 500,1000,2000", "%d words are no amount to train on: the least is %d", n, leastCurve)
+		}
+	}
+	slices.Sort(o.Curve)
+	o.Curve = slices.Compact(o.Curve)
+	return nil
+}
+
+// leastCurve is the least amount of train text of a curve, in words.
+const leastCurve = 200
+
+// wants says whether a method is compared. Base and examples always are: the
+// others are held against them.
+func (o *CompareOptions) wants(n compare.Name) bool {
+	return n == compare.Base || n == compare.Examples || len(o.Methods) == 0 || slices.Contains(o.Methods, string(n))
+}
+
+// comparer compares methods on one writer's text.
+type comparer struct {
+	o        CompareOptions
+	emit     Emit
+	name     string // of the writer
+	base     string // name or path
+	ref      BaseRef
+	licence  string
+	layers   int // of the base
+	ledger   *corpus.Ledger
+	docs     []stroke.Document
+	words    map[stroke.Role]int
+	controls []namedAdapter
+
+	keep string // folder of the results
+	work string // folder of trainings, removed at the end
+
+	trainings map[compare.Name][]*training
+	rows      []*methodRow
+	points    []*curvePoint
+	left      []compare.LeftOut
+
+	told    map[string]bool // notes of trainings
+	begun   time.Time
+	planned float64 // seconds of what was to be done
+	done    float64 // seconds of the forecast that are done
+	parts   int
+	part    int
+}
+
+// The files of a comparison.
+const (
+	compareDir      = "compare"
+	comparisonFile  = "comparison.json"
+	measuredDir     = "measured" // what the tables are made from, each part for itself
+	workPrefix      = "work-"
+	comparisonTable = "comparison.md"
+	comparisonPage  = "comparison.html"
+)
+
+// Compare measures methods on a writer's text, as far as they were not measured
+// before, and gives what is known of them; dir is where the tables lie. Trainings
+// are those of [Train], in folders of their own, which are removed at the end:
+// no version reaches the writer's twin. What is finished is kept, and a training
+// that is stopped goes on from its checkpoint. With DryRun it stops behind the
+// forecast, and the comparison is nil.
+func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Comparison, dir string, err error) {
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	if err := o.check(); err != nil {
+		return nil, "", err
+	}
+	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, told: map[string]bool{}}
+	b, err := c.open(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	err = c.plan(b)
+	b.close()
+	if err != nil || o.DryRun {
+		return nil, c.keep, err
+	}
+	if err := os.MkdirAll(filepath.Join(c.keep, measuredDir), 0o700); err != nil {
+		return nil, "", writeError(c.keep, err)
+	}
+	unlock, err := (&Folder{Dir: c.keep, Manifest: Manifest{Name: c.name}}).lock("compare methods")
+	if err != nil {
+		return nil, "", err
+	}
+	defer unlock()
+	// Another process may have measured something before the lock.
+	c.load()
+	if err := c.run(ctx); err != nil {
+		return nil, "", err
+	}
+	if r, err = c.collect(); err != nil {
+		return nil, "", err
+	}
+	if err := c.write(r); err != nil {
+		return nil, "", err
+	}
+	if err := os.RemoveAll(c.work); err != nil {
+		return nil, "", writeError(c.work, err)
+	}
+	return r, c.keep, nil
+}
+
+// open reads the documents, gives them their roles and opens the base.
+func (c *comparer) open(ctx context.Context) (*baseModel, error) {
+	own, err := c.twin()
+	if err != nil {
+		return nil, err
+	}
+	f := own
+	if f == nil {
+		f = &Folder{Dir: filepath.Join(os.TempDir(), "none"), Manifest: Manifest{Name: c.name}}
+	}
+	reading, err := c.read(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	ledger := &corpus.Ledger{}
+	if own != nil {
+		if ledger, err = own.Ledger(); err != nil {
+			return nil, err
+		}
+	}
+	if c.docs, err = c.assign(ledger, reading, f); err != nil {
+		return nil, err
+	}
+	c.ledger, c.words = ledger, wordsByRole(ledger, c.docs)
+	o := &Options{Base: c.o.Base, From: c.o.From, Memory: c.o.Memory}
+	if (o.Base == "" || o.Base == "auto") && own != nil && own.Base != "" {
+		o.Base = own.Base
+	}
+	b, err := o.openBase(ctx, f, reading, c.words[stroke.RoleTrain], DefaultRecipe(c.words[stroke.RoleTrain]), func(e stroke.Event) {
+		if e, ok := e.(stroke.BaseEvent); ok {
+			c.licence = e.Licence
+		}
+		c.emit(e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.base, c.ref, c.layers = b.name, b.ref(), b.model.Layers
+	if err := c.places(own); err != nil {
+		b.close()
+		return nil, err
+	}
+	p := &reporter{measured: &measured{b: b}}
+	for _, dir := range c.o.Controls {
+		a, err := p.adapterIn(dir)
+		if err != nil {
+			b.close()
+			return nil, err
+		}
+		c.controls = append(c.controls, *a)
+	}
+	return b, nil
+}
+
+// twin finds the twin whose roles the documents keep, nil where there is none.
+func (c *comparer) twin() (*Folder, error) {
+	if c.o.Name != "" {
+		dir, err := Find(c.o.Name)
+		if err != nil {
+			return nil, err
+		}
+		f, err := Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		c.name = f.Name
+		return f, nil
+	}
+	c.name = NameOf(c.o.Source)
+	if err := CheckName(c.name); err != nil {
+		return nil, err
+	}
+	home, err := Home()
+	if err != nil {
+		return nil, err
+	}
+	if dir := filepath.Join(home, "twins", c.name); isTwin(dir) {
+		return Open(dir)
+	}
+	return nil, nil
+}
+
+// read reads the source, or where there is none the documents of the twin.
+func (c *comparer) read(ctx context.Context, own *Folder) (*corpus.Reading, error) {
+	if c.o.Source != "" {
+		return (&Options{Source: c.o.Source}).read(ctx, c.emit)
+	}
+	l, err := own.Ledger()
+	if err != nil {
+		return nil, err
+	}
+	r := &corpus.Reading{}
+	for _, role := range []stroke.Role{stroke.RoleTrain, stroke.RoleSelect, stroke.RoleJudge} {
+		r.Documents = append(r.Documents, own.Documents(l, role)...)
+	}
+	if len(r.Documents) == 0 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + own.Name + " has no documents that methods could be compared on",
+			Hint: "name the folder of the writing as well: stroke compare FOLDER -t " + own.Name}
+	}
+	return r, nil
+}
+
+// assign gives the documents their roles and tells of them. The twin's own
+// ledger, which l was read from, is left as it is.
+func (c *comparer) assign(l *corpus.Ledger, r *corpus.Reading, f *Folder) ([]stroke.Document, error) {
+	before := len(l.Entries)
+	docs, err := corpus.Assign(l, r.Documents, corpus.AssignOptions{Clusters: r.Clusters, Text: f.Text})
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Err: err, Hint: "add more writing: methods are compared on text that none of them has seen"}
+	}
+	w := wordsByRole(l, docs)
+	c.emit(stroke.RolesEvent{Documents: len(docs), Train: w[stroke.RoleTrain], Select: w[stroke.RoleSelect], Judge: w[stroke.RoleJudge], New: len(l.Entries) - before})
+	return docs, nil
+}
+
+// places finds where results are kept and trainings are done.
+func (c *comparer) places(own *Folder) error {
+	home, err := Home()
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.o.To != "":
+		c.keep = c.o.To
+		if c.o.Source != "" && inside(c.keep, c.o.Source) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s lies in the folder of the writing, %s, where the tables would be read as writing", c.keep, c.o.Source),
+				Hint: "name a folder beside it: --to DIR"}
+		}
+	case own != nil:
+		c.keep = filepath.Join(own.Dir, compareDir)
+	default:
+		c.keep = filepath.Join(home, compareDir, c.name)
+	}
+	key, err := json.Marshal(struct {
+		Base      BaseRef
+		Documents []string
+		Kernel    string
+	}{c.ref, hashes(c.docs), kernel.Name()})
+	if err != nil {
+		return fmt.Errorf("name the comparison: %w", err)
+	}
+	c.work = filepath.Join(home, compareDir, workPrefix+stroke.HashText(string(key))[:12])
+	return nil
+}
+
+// inside says whether a path, which need not be there, lies in a folder.
+func inside(path, folder string) bool {
+	abs := func(p string) string {
+		p, err := filepath.Abs(p)
+		if err != nil {
+			return ""
+		}
+		for at, rest := p, ""; ; at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest) {
+			if real, err := filepath.EvalSymlinks(at); err == nil {
+				return filepath.Join(real, rest)
+			}
+			if at == filepath.Dir(at) {
+				return p
+			}
+		}
+	}
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return false
+	}
+	rel, err := filepath.Rel(abs(folder), abs(path))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+func (c *comparer) role(r stroke.Role) []stroke.Document { return byRole(c.docs, c.ledger, r) }
+
+// write keeps the comparison as JSON, as a table and as a page.
+func (c *comparer) write(r *compare.Comparison) error {
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return fmt.Errorf("keep the comparison: %w", err)
+	}
+	page, err := r.HTML()
+	if err != nil {
+		return err
+	}
+	for name, text := range map[string][]byte{comparisonFile: append(b, '\n'), comparisonTable: []byte(r.Markdown()), comparisonPage: page} {
+		if err := writeFile(filepath.Join(c.keep, name), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collect puts together what was measured.
+func (c *comparer) collect() (*compare.Comparison, error) {
+	r := &compare.Comparison{Writer: c.name, Made: time.Now().UTC().Truncate(time.Second), Program: c.o.Program, Base: filepath.Base(c.base), Bytes: c.ref.Bytes, Licence: c.licence,
+		Machine:  compare.Machine{Processor: processorName(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Name(), Workers: kernel.Workers()},
+		Words:    compare.Words{Train: c.words[stroke.RoleTrain], Select: c.words[stroke.RoleSelect], Judge: c.words[stroke.RoleJudge]},
+		Settings: c.o.Settings, Texts: c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Methods: []compare.Method{}, Curve: []compare.Point{}}
+	if r.LeftOut == nil {
+		r.LeftOut = []compare.LeftOut{}
+	}
+	for _, a := range c.controls {
+		r.Controls = append(r.Controls, a.name)
+	}
+	base, examples := &c.row(compare.Base).result, &c.row(compare.Examples).result
+	r.Tokens, r.Loss = pooled(base.Plain)
+	gains, unit := gainsOf(base.Groups, base.Plain, base.Plain)
+	r.Units, r.Unit = len(gains), unit
+	for _, p := range c.points {
+		r.Curve = append(r.Curve, c.pointOf(p, base)...)
+	}
+	for _, row := range c.rows {
+		m, err := c.methodOf(row, base, examples)
+		if err != nil {
+			return nil, err
+		}
+		if len(r.Curve) > 0 && row.name != compare.Base {
+			r.Curve = append(r.Curve, compare.Point{Words: r.Words.Train, Name: row.name, Gain: m.Likeness.Gain, Over: m.Likeness.Over, Seconds: m.Takes.Seconds})
+		}
+		r.Methods = append(r.Methods, m)
+	}
+	for i := range r.Methods {
+		if n := compare.Needs(r.Curve, r.Methods[i].Name); n > 0 && r.Methods[i].Name.Trains() != "" {
+			r.Methods[i].Needs = &n
+		}
+	}
+	return r, nil
+}
+
+// row is that of a method.
+func (c *comparer) row(n compare.Name) *methodRow {
+	for _, r := range c.rows {
+		if r.name == n {
+			return r
+		}
+	}
+	panic("twin: there is no row of " + string(n))
+}
+
+// interrupted makes an error of a comparison's part one for a person.
+func (c *comparer) interrupted(err error, n compare.Name) error {
+	if errors.Is(err, context.Canceled) || stroke.CodeOf(err) == stroke.CodeInterrupted {
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure the method " + string(n),
+			Hint: "what is measured is kept, and a training goes on from its checkpoint; the same command goes on"}
+	}
+	return fmt.Errorf("measure the method %s: %w", n, err)
+}
+
+// resampling is how intervals on text are made.
+func (c *comparer) resampling() likeness.Resampling { return likeness.Resampling{Seed: c.o.Seed} }

@@ -1,0 +1,110 @@
+package compare
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getstroke/stroke/internal/eval"
+)
+
+func at(words int, low float64) Point {
+	return Point{Words: words, Name: LoRA, Over: eval.Interval{Mean: low + 0.1, Low: low, High: low + 0.2}}
+}
+
+// TestNeeds holds that an amount counts only if every larger one beats examples
+// too, and only beyond chance.
+func TestNeeds(t *testing.T) {
+	for want, points := range map[int][]Point{
+		0:    {at(500, -0.01), at(1000, 0)},
+		1000: {at(500, -0.01), at(1000, 0.01), at(2000, 0.02)},
+		4000: {at(500, 0.2), at(1000, -0.01), at(2000, math.NaN()), at(4000, 0.01)},
+		500:  {at(500, 0.2), {Words: 500, Name: Full, Over: eval.Interval{Low: -1}}, at(1000, 0.1)},
+	} {
+		if got := Needs(points, LoRA); got != want {
+			t.Errorf("%v: %d words, not %d", points, got, want)
+		}
+	}
+}
+
+// sample is a comparison with much that is not known.
+func sample() *Comparison {
+	nothing := eval.Interval{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}
+	r := &Comparison{Writer: "A <b> & c", Made: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Program: "v1", Machine: Machine{"", "linux/amd64", "go", 1}, Base: "toy", Bytes: 1e6,
+		Words: Words{1000, 100, 200}, Tokens: 300, Loss: 3.5, Units: 3, Unit: "blocks", Settings: 2}
+	for _, n := range Names() {
+		m := Method{Name: n, Setting: "rate 0.1 | 2", Likeness: Likeness{Gain: eval.Interval{Mean: 0.1, Low: -0.05, High: 0.2}, Over: nothing}}
+		if n.Trains() != "" {
+			m.Takes = Takes{Seconds: 100, Choosing: 300, Processor: 20, Memory: 1e9, Planned: true, Parameters: 4_400_000}
+			m.Tried = []Tried{{"rate 0.1", 3.2, 1, 100}, {"rate 0.2", 3.1, 2, 200}}
+		}
+		r.Methods = append(r.Methods, m)
+	}
+	r.LeftOut = []LeftOut{{Full, "it takes too much", "close other programs"}}
+	return r
+}
+
+// TestUnknown holds that what nobody can tell is called that, in every form.
+func TestUnknown(t *testing.T) {
+	r := sample()
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	md := r.Markdown()
+	for name, text := range map[string]string{"Markdown": md, "the page": string(page)} {
+		for _, want := range []string{"not known", "does not tell what energy it uses", "not measured", "1.0 GB (planned)", "4.4 million", "had 20 % of the processor", "close other programs", "nothing is proven"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q", name, want)
+			}
+		}
+		for _, bad := range []string{"NaN", "<b>", "<script"} {
+			if name == "the page" && strings.Contains(text, bad) || bad == "NaN" && strings.Contains(text, bad) {
+				t.Errorf("%s has %q", name, bad)
+			}
+		}
+	}
+	if !strings.Contains(md, `rate 0.1 \| 2`) {
+		t.Error("a bar in a cell is not escaped")
+	}
+	columns := 0
+	for l := range strings.Lines(md) {
+		if strings.HasPrefix(l, "|") {
+			n := strings.Count(strings.ReplaceAll(l, `\|`, ""), "|")
+			if columns == 0 {
+				columns = n
+			}
+			if n != columns {
+				t.Errorf("%d bars where there are %d above: %q", n, columns, l)
+			}
+		}
+	}
+	for _, table := range r.Tables() {
+		for _, row := range table.Rows {
+			if len(row) != len(table.Heading) {
+				t.Errorf("%d cells under %d headings: %v", len(row), len(table.Heading), row)
+			}
+		}
+	}
+	// The rows are found by their place.
+	if g := r.Groups(); g[0].Rows[8].Label != "one more article" || g[0].Rows[7].Label != "words needed to beat examples" || g[1].Rows[5].Label != "memory while writing" || g[1].Rows[3].Label != "writes, tokens a second" {
+		t.Errorf("rows moved: %+v", g)
+	}
+}
+
+// TestKnown holds that energy and its price come out where they are known.
+func TestKnown(t *testing.T) {
+	r := sample()
+	wh, money := 2.5, 0.00075
+	r.Price, r.Watts = &Price{0.3, "EUR"}, 90
+	for i := range r.Methods {
+		r.Methods[i].Takes.WattHours, r.Methods[i].Takes.Money = &wh, &money
+	}
+	text := r.Markdown()
+	for _, want := range []string{"2.5 Wh", "0.00075 EUR", "90 watts, as given"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+}

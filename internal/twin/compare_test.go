@@ -1,0 +1,351 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/testkit"
+	"github.com/getstroke/stroke/internal/twin/compare"
+)
+
+// comparing are the options of a comparison on a toy, with a home of its own.
+func comparing(t *testing.T) CompareOptions {
+	t.Helper()
+	t.Setenv("STROKE_HOME", t.TempDir())
+	return CompareOptions{Source: writing(t, filepath.Join(t.TempDir(), "notes"), func(i int) bool { return i < 14 }), Base: testkit.Toy(t, testkit.ToyShape{}),
+		To: filepath.Join(t.TempDir(), "tables"), Settings: 1, Epochs: 1, Texts: 2, Genre: "none", CheckpointEvery: 1,
+		Change: func(r *Recipe) {
+			if r.Method == LoRA {
+				r.Options.LoRA = lora.Options{Rank: 2, Alpha: 4}
+			}
+			r.Options.TokensPerStep = 512
+		}}
+}
+
+// heard are the events of a comparison.
+type heard []stroke.Event
+
+func (h *heard) take(e stroke.Event) { *h = append(*h, e) }
+
+// trained are the methods that were trained, and the first step of each.
+func (h heard) trained() (methods []string, steps []int) {
+	fresh := false
+	for _, e := range h {
+		switch e := e.(type) {
+		case stroke.MethodEvent:
+			if e.Doing == "train" || e.Doing == "curve" {
+				methods = append(methods, e.Method)
+				fresh = true
+			}
+		case stroke.StepEvent:
+			if fresh {
+				steps = append(steps, e.Step)
+				fresh = false
+			}
+		}
+	}
+	return methods, steps
+}
+
+// TestCompare measures all methods, and a second time none; no version and no
+// training is left in the home.
+func TestCompare(t *testing.T) {
+	o := comparing(t)
+	o.Settings = 2
+	o.Watts, o.Price = 30, &compare.Price{KWh: 0.25, Currency: "EUR"}
+	var h heard
+	r, dir, err := Compare(context.Background(), o, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []compare.Name
+	for i, m := range r.Methods {
+		names = append(names, m.Name)
+		l := m.Likeness
+		trains := m.Name.Trains() != ""
+		if !l.Gain.Known() || !(l.Gain.Low <= l.Gain.Mean && l.Gain.Mean <= l.Gain.High) || l.Leakage == nil || l.Leakage.Words == 0 {
+			t.Errorf("%s: likeness %+v", m.Name, l)
+		}
+		if m.Serves.TokensPerSecond <= 0 || m.Serves.First <= 0 || m.Serves.Prompt == 0 {
+			t.Errorf("%s: serves %+v", m.Name, m.Serves)
+		}
+		if trains && (m.Takes.Seconds <= 0 || m.Takes.Choosing <= m.Takes.Seconds || m.Takes.Tokens == 0 || m.Takes.Parameters == 0 || m.Takes.Memory == 0 ||
+			m.Leaves.Bytes == 0 || m.Takes.WattHours == nil || m.Takes.Money == nil || m.ChosenBy != "select") {
+			t.Errorf("%s: takes %+v, leaves %+v, chosen by %s", m.Name, m.Takes, m.Leaves, m.ChosenBy)
+		}
+		if (m.Name == compare.Partial || m.Name == compare.Full) != (l.WithExamples != nil) {
+			t.Errorf("%s: with examples %v", m.Name, l.WithExamples)
+		}
+		if i > 1 && m.Likeness.Gain.Mean == 0 {
+			t.Errorf("%s gains exactly nothing over the base", m.Name)
+		}
+	}
+	if !slices.Equal(names, compare.Names()) {
+		t.Errorf("the methods are %v", names)
+	}
+	if g := r.Methods[0].Likeness.Gain; g.Mean != 0 || g.Low != 0 || g.High != 0 {
+		t.Errorf("the base gains %+v over itself", g)
+	}
+	if full, partial := r.Methods[5], r.Methods[4]; full.Takes.Parameters <= partial.Takes.Parameters || full.Leaves.Bytes <= partial.Leaves.Bytes {
+		t.Errorf("full trains %d weights into %d bytes, partial %d into %d", full.Takes.Parameters, full.Leaves.Bytes, partial.Takes.Parameters, partial.Leaves.Bytes)
+	}
+	if trained, _ := h.trained(); !slices.Equal(trained, []string{"lora", "lora", "partial", "partial", "full", "full"}) {
+		t.Errorf("trained were %v", trained)
+	}
+	home, err := Home()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if twins, err := List(); err != nil || len(twins) > 0 {
+		t.Errorf("twins are left: %v, %v", twins, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(home, compareDir, workPrefix+"*")); len(left) > 0 {
+		t.Errorf("trainings are left: %v", left)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, comparisonFile))
+	var kept compare.Comparison
+	if err == nil {
+		err = json.Unmarshal(b, &kept)
+	}
+	if err != nil || kept.Writer != "notes" || len(kept.Methods) != 6 {
+		t.Errorf("kept is %+v, %v", kept, err)
+	}
+	h = nil
+	again, _, err := Compare(context.Background(), o, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trained, _ := h.trained(); len(trained) > 0 {
+		t.Errorf("measured before, and trained again: %v", trained)
+	}
+	if again.Made = r.Made; !reflect.DeepEqual(again.Methods, r.Methods) {
+		t.Error("what was kept is told otherwise")
+	}
+	// With another text everything is another.
+	writing(t, o.Source, func(i int) bool { return i < 15 })
+	h = nil
+	o.Methods = []string{"lora"}
+	if r, _, err = Compare(context.Background(), o, h.take); err != nil || len(r.Methods) != 3 {
+		t.Fatal(r, err)
+	}
+	if trained, _ := h.trained(); len(trained) != 2 {
+		t.Errorf("of another text trained were %v", trained)
+	}
+}
+
+// TestCompareGoesOn stops a comparison in the middle of a training: what was
+// finished is kept, the training goes on from its checkpoint, and all comes out
+// as if it had never been stopped.
+func TestCompareGoesOn(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts = []string{"lora", "full"}, -1
+	whole, _, err := Compare(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.To = filepath.Join(t.TempDir(), "stopped")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	method, steps := "", 0
+	_, _, err = Compare(ctx, o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.MethodEvent:
+			method = e.Method
+		case stroke.StepEvent:
+			if steps = e.Steps; method == "full" && e.Step == 3 {
+				cancel()
+			}
+		}
+	})
+	if code(t, err, stroke.CodeInterrupted); steps < 5 || !strings.Contains(stroke.HintOf(err), "goes on") {
+		t.Fatalf("%d steps, %v", steps, err)
+	}
+	var h heard
+	r, _, err := Compare(context.Background(), o, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trained, first := h.trained(); !slices.Equal(trained, []string{"full"}) || !slices.Equal(first, []int{4}) {
+		t.Errorf("trained were %v, from the steps %v on", trained, first)
+	}
+	for i, m := range r.Methods {
+		w := whole.Methods[i]
+		if m.Likeness.Gain != w.Likeness.Gain || m.Setting != w.Setting || m.Takes.Tokens != w.Takes.Tokens {
+			t.Errorf("%s came to %+v with %s, and never stopped to %+v with %s", m.Name, m.Likeness.Gain, m.Setting, w.Likeness.Gain, w.Setting)
+		}
+	}
+}
+
+// TestCompareTwin compares on a twin's documents: they keep their roles, and the
+// twin its versions; the tables lie in its folder and go with it.
+func TestCompareTwin(t *testing.T) {
+	o := comparing(t)
+	train := options(t, o.Source)
+	train.Base, train.To, train.Name = o.Base, "", "me"
+	home, err := Home()
+	if err != nil {
+		t.Fatal(err)
+	}
+	twinDir := filepath.Join(home, "twins", "me")
+	if err := Train(context.Background(), train, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := Open(twinDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := os.ReadFile(filepath.Join(twinDir, ledgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Source, o.Name, o.To, o.Base, o.Methods, o.Texts = "", "me", "", "", []string{"lora"}, -1
+	r, dir, err := Compare(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := before.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := before.Documents(l, stroke.RoleJudge)
+	if r.Writer != "me" || dir != filepath.Join(twinDir, compareDir) || r.Words.Judge != wordsOf(judge) {
+		t.Errorf("the tables of %s lie in %s; %d words to judge by", r.Writer, dir, r.Words.Judge)
+	}
+	after, err := Open(twinDir)
+	if err != nil || !reflect.DeepEqual(after.Manifest, before.Manifest) {
+		t.Errorf("the twin was %+v and is %+v, %v", before, after, err)
+	}
+	if now, err := os.ReadFile(filepath.Join(twinDir, ledgerFile)); err != nil || string(now) != string(ledger) {
+		t.Errorf("its ledger is another, %v", err)
+	}
+	if err := Remove(twinDir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(twinDir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something of it is left: %v", err)
+	}
+}
+
+// TestCompareCurve measures methods on less text: select and judge documents are
+// the same, and nothing withheld is among what is trained on.
+func TestCompareCurve(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts, o.Curve = []string{"lora"}, -1, []int{500, 100000, 300}
+	var h heard
+	r, _, err := Compare(context.Background(), o, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []int
+	for _, p := range r.Curve {
+		at = append(at, p.Words)
+		if !p.Gain.Known() || p.Name == compare.LoRA && p.Seconds <= 0 || p.Name == compare.Examples && p.Over.Mean != 0 && p.Words < r.Words.Train {
+			t.Errorf("point %+v", p)
+		}
+	}
+	if w := r.Words.Train; !slices.Equal(at, []int{300, 300, 500, 500, w, w}) {
+		t.Errorf("the amounts are %v of %d", at, w)
+	}
+	said := false
+	for _, e := range h {
+		n, ok := e.(stroke.NoteEvent)
+		said = said || ok && strings.Contains(n.Text, "100000 words is left out")
+	}
+	if !said {
+		t.Error("that there are no 100,000 words is not said")
+	}
+}
+
+// TestSome holds that less text is whole documents and one cut at a paragraph,
+// and that more of it holds less.
+func TestSome(t *testing.T) {
+	reading, err := corpus.Read(context.Background(), writing(t, t.TempDir(), func(i int) bool { return i < 14 }), corpus.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := reading.Documents
+	texts := map[string]string{}
+	for _, d := range docs {
+		texts[d.Hash] = d.Text
+	}
+	was := 0
+	for _, words := range []int{1, 300, 900, 2000, 1 << 20} {
+		got := some(docs, words, 7)
+		n := wordsOf(got)
+		if n < min(words, wordsOf(docs)) || n < was {
+			t.Errorf("of %d words there are %d", words, n)
+		}
+		was = n
+		for i, d := range got {
+			whole := texts[d.Hash]
+			if d.Text != whole && (i < len(got)-1 || !strings.HasPrefix(whole, d.Text+"\n\n")) || len(strings.Fields(d.Text)) != d.Words {
+				t.Errorf("%d words: document %d is no beginning of one", words, i)
+			}
+		}
+	}
+}
+
+// TestCompareInput holds what is said of what cannot be asked for.
+func TestCompareInput(t *testing.T) {
+	for want, change := range map[string]func(*CompareOptions){
+		"it is not said whose writing":         func(o *CompareOptions) { o.Source = "" },
+		`there is no method "rag"`:             func(o *CompareOptions) { o.Methods = []string{"rag"} },
+		"9 settings of each method":            func(o *CompareOptions) { o.Settings = 9 },
+		"cannot draw -1 watts":                 func(o *CompareOptions) { o.Watts = -1 },
+		"10 words are no amount":               func(o *CompareOptions) { o.Curve = []int{10} },
+		"cannot cost NaN":                      func(o *CompareOptions) { o.Price = &compare.Price{KWh: math.NaN()} },
+		`there is no twin "nobody"`:            func(o *CompareOptions) { o.Name = "nobody" },
+		"lies in the folder of the writing":    func(o *CompareOptions) { o.To = filepath.Join(o.Source, "new", "tables") },
+		"there is no layer 7":                  func(o *CompareOptions) { o.Methods = []string{"partial"}; o.Partial.Layers = []int{7} },
+		"takes at least":                       func(o *CompareOptions) { o.Methods = []string{"full"}; o.Memory = 1e6 },
+		"adapter":                              func(o *CompareOptions) { o.Controls = []string{"nowhere"} },
+		"are too few to train on and to judge": func(o *CompareOptions) { o.Source = filepath.Join(o.Source, "hurry.md") },
+	} {
+		t.Run(want, func(t *testing.T) {
+			o := comparing(t)
+			if want == "are too few to train on and to judge" {
+				if err := os.WriteFile(filepath.Join(o.Source, "hurry.md"), []byte(strings.Repeat("A short word on time. ", 20)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			change(&o)
+			_, _, err := Compare(context.Background(), o, nil)
+			if err == nil || !strings.Contains(err.Error(), want) || stroke.HintOf(err) == "" {
+				t.Errorf("%v (%s)", err, stroke.HintOf(err))
+			}
+		})
+	}
+}
+
+// TestCompareMemory leaves a method out that does not fit, and says what would.
+func TestCompareMemory(t *testing.T) {
+	o := comparing(t)
+	o.Base = testkit.Toy(t, testkit.ToyShape{Hidden: 256, FFN: 1024, Layers: 6})
+	o.Memory, o.DryRun = 195e6, true
+	var h heard
+	r, _, err := Compare(context.Background(), o, h.take)
+	if err != nil || r != nil {
+		t.Fatal(r, err)
+	}
+	e, ok := h[len(h)-1].(stroke.MethodsEvent)
+	if !ok || e.Seconds <= 0 || e.Memory <= 0 || e.Memory > 195e6 {
+		t.Fatalf("the last event is %+v", h[len(h)-1])
+	}
+	for _, m := range e.Methods {
+		if m.Method == "full" {
+			t.Errorf("full is to be measured: %+v", m)
+		}
+	}
+}
