@@ -23,7 +23,7 @@ import (
 const compareSchema = 1
 
 // factors are what the recipe's learning rate is multiplied by in each setting.
-var factors = [mostSettings]float64{1, 0.5, 2, 0.25, 4}
+var factors = [mostSettings]float64{1, 2, 0.5, 4, 0.25}
 
 // promptShares are what the recipe's tokens of passages are multiplied by.
 var promptShares = [mostSettings]float64{1, 0.5, 0.25, 0.125, 2}
