@@ -117,41 +117,11 @@ type CellOptions struct {
 // Cell trains and measures.
 func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error) {
 	begin := time.Now()
-	if err := o.Dealt.check(); err != nil {
-		return nil, fmt.Errorf("deal the text: %w", err)
-	}
-	if emit == nil {
-		emit = func(stroke.Event) {}
-	}
-	dir, err := os.MkdirTemp(l.dir, "cell")
+	r, done, err := l.run(ctx, &o, emit)
 	if err != nil {
-		return nil, fmt.Errorf("make a cell's folder: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	d := o.Dealt
-	r := &run{f: &Folder{Dir: dir, Manifest: Manifest{Name: "cell"}}, b: l.b, ledger: d.Ledger, emit: emit,
-		o:     &Options{Change: o.Change, CheckpointEvery: time.Hour},
-		train: d.Train, choose: d.Select, judge: d.Judge, words: map[stroke.Role]int{}}
-	for role, docs := range map[stroke.Role][]stroke.Document{stroke.RoleTrain: d.Train, stroke.RoleSelect: d.Select, stroke.RoleJudge: d.Judge} {
-		for _, x := range docs {
-			r.words[role] += x.Words
-		}
-	}
-	r.recipe = DefaultRecipe(r.words[stroke.RoleTrain])
-	if o.Change != nil {
-		o.Change(&r.recipe)
-	}
-	if err := r.recipe.Validate(); err != nil {
 		return nil, err
 	}
-	if r.recipe.Method != LoRA || r.recipe.On != "" {
-		return nil, errors.New("a cell trains an adapter, from the base or from a genre")
-	}
-	r.asked = r.recipe
-	r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
-	if err := r.standOn(ctx); err != nil {
-		return nil, err
-	}
+	defer done()
 	c := &Cell{Kernel: kernel.Name(), Words: r.words[stroke.RoleTrain]}
 	var final *learnt
 	if !o.Untrained {
@@ -165,6 +135,52 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 	}
 	c.Took = time.Since(begin).Seconds()
 	return c, nil
+}
+
+// run prepares the training of a cell, up to what it stands on. done removes what
+// it leaves behind.
+func (l *Lab) run(ctx context.Context, o *CellOptions, emit Emit) (r *run, done func(), err error) {
+	if err := o.Dealt.check(); err != nil {
+		return nil, nil, fmt.Errorf("deal the text: %w", err)
+	}
+	if emit == nil {
+		emit = func(stroke.Event) {}
+	}
+	dir, err := os.MkdirTemp(l.dir, "cell")
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a cell's folder: %w", err)
+	}
+	done = func() { os.RemoveAll(dir) }
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
+	d := o.Dealt
+	r = &run{f: &Folder{Dir: dir, Manifest: Manifest{Name: "cell"}}, b: l.b, ledger: d.Ledger, emit: emit,
+		o:     &Options{Change: o.Change, CheckpointEvery: time.Hour},
+		train: d.Train, choose: d.Select, judge: d.Judge, words: map[stroke.Role]int{}}
+	for role, docs := range map[stroke.Role][]stroke.Document{stroke.RoleTrain: d.Train, stroke.RoleSelect: d.Select, stroke.RoleJudge: d.Judge} {
+		for _, x := range docs {
+			r.words[role] += x.Words
+		}
+	}
+	r.recipe = DefaultRecipe(r.words[stroke.RoleTrain])
+	if o.Change != nil {
+		o.Change(&r.recipe)
+	}
+	if err := r.recipe.Validate(); err != nil {
+		return nil, nil, err
+	}
+	if r.recipe.Method != LoRA || r.recipe.On != "" {
+		return nil, nil, errors.New("a cell trains an adapter, from the base or from a genre")
+	}
+	r.asked = r.recipe
+	r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
+	if err := r.standOn(ctx); err != nil {
+		return nil, nil, err
+	}
+	return r, done, nil
 }
 
 // learnCell trains, and gives what the best epoch learnt, rounded as it is
