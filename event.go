@@ -100,6 +100,8 @@ type ForecastEvent struct {
 	Resumed    int    `json:"resumed_step"`         // steps that a checkpoint already has
 	Parameters int    `json:"parameters"`           // weights that are trained: an adapter's, or the base's own
 	Disk       int64  `json:"disk_bytes,omitempty"` // taken while weights of the base are trained
+	Recipe     string `json:"recipe,omitempty"`     // of the library, that the run's own began as
+	Why        string `json:"why,omitempty"`        // that recipe
 }
 
 // StepEvent tells of one training step.

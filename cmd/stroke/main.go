@@ -118,7 +118,7 @@ writes with it. What it makes lies in a folder that is yours.`,
 	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON, one object a line")
 	root.PersistentFlags().BoolVarP(&e.quiet, "quiet", "q", false, "print results alone")
 	root.AddCommand(newTrain(e), newWrite(e), newChat(e), newRewrite(e), newScore(e), newBlind(e), newReport(e), newCompare(e), newCorpus(e), newTwins(e), newShow(e), newRemove(e),
-		newBase(e), newGenre(e), newQuantize(e), newExport(e), newBench(e), newVersion(e))
+		newBase(e), newGenre(e), newRecipe(e), newQuantize(e), newExport(e), newBench(e), newVersion(e))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "see " + c.CommandPath() + " --help"}
 	})

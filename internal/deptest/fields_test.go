@@ -34,6 +34,8 @@ var described = []struct {
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},
 	{"internal/twin/export.go", "Exported", jsonPage, "Export"},
 	{"event.go", "GenreGain", jsonPage, "`genre`"},
+	{"cmd/stroke/recipe.go", "listedRecipe", jsonPage, "Recipe list"},
+	{"cmd/stroke/recipe.go", "shownRecipe", jsonPage, "Recipe show"},
 	{"cmd/stroke/genre.go", "listedGenre", jsonPage, "Genre list"},
 	{"cmd/stroke/genre.go", "shownGenre", jsonPage, "Genre show"},
 	{"cmd/stroke/genre.go", "removedGenre", jsonPage, "Genre rm"},

@@ -144,6 +144,9 @@ func line(e stroke.Event) string {
 		if e.Resumed > 0 {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
+		if e.Recipe != "" {
+			s += fmt.Sprintf("\nrecipe %s: %s", e.Recipe, e.Why)
+		}
 		return s
 	case stroke.GenreEvent:
 		return genre(e)

@@ -435,7 +435,7 @@ func (r *run) plan() error {
 		return err
 	}
 	tokens := t.Tokens(0, t.Steps())
-	r.emit(stroke.ForecastEvent{Parameters: t.Parameters(), Disk: r.diskBytes(t.Parameters()), Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,
+	r.emit(stroke.ForecastEvent{Recipe: r.recipe.Name, Why: r.why(), Parameters: t.Parameters(), Disk: r.diskBytes(t.Parameters()), Steps: t.Steps(), Epochs: r.recipe.Epochs, Tokens: tokens,
 		Seconds: float64(t.Tokens(t.Done(), t.Steps())) / forecastRate(r.b, r.recipe), Memory: t.Bytes() + r.beside(&r.recipe.Options),
 		Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Resumed: t.Done()})
 	return nil
