@@ -106,6 +106,10 @@ type CellDocument struct {
 	Untrained float64 `json:"untrained,omitempty"`
 }
 
+// cellMemory lets a cell keep its activations: bits do not depend on it, and
+// nothing is computed twice.
+const cellMemory = 2e9
+
 // CellOptions are what a cell is asked for.
 type CellOptions struct {
 	Dealt  Dealt
@@ -158,7 +162,7 @@ func (l *Lab) run(ctx context.Context, o *CellOptions, emit Emit) (r *run, done 
 	}()
 	d := o.Dealt
 	r = &run{f: &Folder{Dir: dir, Manifest: Manifest{Name: "cell"}}, b: l.b, ledger: d.Ledger, emit: emit,
-		o:     &Options{Change: o.Change, CheckpointEvery: time.Hour},
+		o:     &Options{Change: o.Change, CheckpointEvery: time.Hour, Memory: cellMemory},
 		train: d.Train, choose: d.Select, judge: d.Judge, words: map[stroke.Role]int{}}
 	for role, docs := range map[stroke.Role][]stroke.Document{stroke.RoleTrain: d.Train, stroke.RoleSelect: d.Select, stroke.RoleJudge: d.Judge} {
 		for _, x := range docs {
