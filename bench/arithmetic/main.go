@@ -234,11 +234,11 @@ func cosine(m *model.Model, a *lora.Adapter, o train.Options, ids []int32) (floa
 		}
 	}
 	var grads [2][]float32
-	for k, fast := range []bool{false, true} {
+	for k, arithmetic := range []train.Arithmetic{train.F32, train.BF16} {
 		b := lora.New(m.Shape(), o.LoRA, o.Seed, nil)
 		b.Copy(a)
 		b.Trainable(func(n int) []float32 { return make([]float32, n) })
-		s, err := m.NewSession(model.Limits{Tokens: n, Rows: 1, Context: n, Longest: n, Pad: b.Pad(), Training: true, Kept: m.Layers, BF16: fast})
+		s, err := m.NewSession(model.Limits{Tokens: n, Rows: 1, Context: n, Longest: n, Pad: b.Pad(), Training: true, Kept: m.Layers, Arithmetic: arithmetic})
 		if err != nil {
 			return 0, err
 		}

@@ -141,7 +141,7 @@ func trainJob(m *model.Model, o Options) train.Job {
 // logits.
 func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
-	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1, BF16: o.arithmetic() == train.BF16}
+	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1, Arithmetic: o.arithmetic()}
 	size.Memory = engine.Need(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
@@ -166,7 +166,7 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 // Decode measures the writing of o.Tokens tokens after a prompt of one.
 func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
-	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2, BF16: o.arithmetic() == train.BF16}
+	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2, Arithmetic: o.arithmetic()}
 	size.Memory = engine.Need(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {

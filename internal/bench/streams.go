@@ -10,7 +10,6 @@ import (
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
-	"github.com/getstroke/stroke/internal/train"
 )
 
 // streamAdapters is how many adapters the streams are spread over.
@@ -20,7 +19,7 @@ const streamAdapters = 4
 // each at the same time; the figure is tokens per second of all together.
 func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "streams", Arithmetic: string(o.arithmetic()), Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
-	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66, BF16: o.arithmetic() == train.BF16}
+	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66, Arithmetic: o.arithmetic()}
 	size.Memory = engine.Need(m, size) + streamAdapters*adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {

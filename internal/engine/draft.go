@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/getstroke/stroke/internal/op"
+
 // Prompt look-up: where the last tokens of a text have stood before, in its
 // prompt or in what was written, those that followed then are guessed to follow
 // again, and one pass verifies them all (speculative decoding, arXiv:2211.17192,
@@ -33,7 +35,7 @@ const (
 // width is how many tokens a pass may have for a stream's guess to be among them.
 func (e *Engine) width(s *stream) int {
 	switch {
-	case e.opt.BF16:
+	case e.opt.Arithmetic == op.BF16:
 		return tilePass
 	case s.sure:
 		return widePass

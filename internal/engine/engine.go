@@ -13,6 +13,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
@@ -31,10 +32,11 @@ type Options struct {
 	// which attention reads rounded numbers. In each of them a row's bits depend on
 	// the row alone.
 	KV tensor.DType
-	// BF16 computes matrix products with bfloat16 operands: fast where the kernel
-	// has tiles. A row's bits depend on the row alone, but are others than in
-	// float32. Adapters that do not change are faster with op.Pair.KeepTiles.
-	BF16 bool
+	// Arithmetic is that of the products with base weights; empty for op.F32. In each
+	// a row's bits depend on the row alone. op.BF16 is fast where the kernel has tiles
+	// and many streams write; adapters that do not change are faster there with
+	// op.Pair.KeepTiles.
+	Arithmetic op.Arithmetic
 }
 
 // Request is a text to go on with.

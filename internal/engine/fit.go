@@ -5,6 +5,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 )
 
 const (
@@ -32,7 +33,7 @@ func (o *Options) heads() int { return max(o.Streams, widePass, tilePass) }
 
 // limits are those of the engine's session.
 func (o *Options) limits() model.Limits {
-	return model.Limits{Tokens: max(o.Batch, o.heads()), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, BF16: o.BF16}
+	return model.Limits{Tokens: max(o.Batch, o.heads()), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, Arithmetic: o.Arithmetic}
 }
 
 // fixed is the memory, in bytes, of an engine without pages.
@@ -147,8 +148,8 @@ func (o Options) longest(m *model.Model, bytes int64) int {
 
 // arithmetic names what the bits of keys and values depend on beside the model.
 func (o *Options) arithmetic() string {
-	if o.BF16 {
-		return kernel.Name() + " bf16"
+	if o.Arithmetic == "" || o.Arithmetic == op.F32 {
+		return kernel.Name()
 	}
-	return kernel.Name()
+	return kernel.Name() + " " + string(o.Arithmetic)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 )
 
 // loop serves until the engine is closed.
@@ -206,7 +207,7 @@ func (e *Engine) plan() {
 		chunk = e.opt.Chunk
 	}
 	gain := gainLeast
-	if e.opt.BF16 {
+	if e.opt.Arithmetic == op.BF16 {
 		gain = tileLeast
 	}
 	for _, s := range e.streams {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
@@ -44,7 +45,7 @@ func requests(t testing.TB, rng *rand.Rand, m *model.Model, a *lora.Adapter, o O
 			r.cancel = 1 + rng.IntN(r.Max)
 		}
 		r.delay = time.Duration(rng.IntN(15)) * time.Millisecond
-		e, err := New(m, Options{Streams: 1, Batch: 128, KV: o.KV, BF16: o.BF16})
+		e, err := New(m, Options{Streams: 1, Batch: 128, KV: o.KV, Arithmetic: o.Arithmetic})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +144,7 @@ func FuzzSchedule(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		m, a := tiny(t)
 		rng := rand.New(rand.NewPCG(seed, 3))
-		o := Options{Streams: 1 + rng.IntN(8), Batch: 8 + rng.IntN(120), Chunk: 1 + rng.IntN(40), KV: []tensor.DType{tensor.F32, tensor.F16}[rng.IntN(2)], BF16: rng.IntN(3) == 0}
+		o := Options{Streams: 1 + rng.IntN(8), Batch: 8 + rng.IntN(120), Chunk: 1 + rng.IntN(40), KV: []tensor.DType{tensor.F32, tensor.F16}[rng.IntN(2)], Arithmetic: []op.Arithmetic{op.F32, op.F32, op.BF16, op.Int8}[rng.IntN(4)]}
 		o.Memory = withPages(m, o, 2+rng.IntN(10)) + adapterBytes(a)
 		all := requests(t, rng, m, a, o, 12)
 		e := start(t, m, o)

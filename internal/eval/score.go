@@ -20,6 +20,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
@@ -75,11 +76,19 @@ const scoreChunk = 512
 // products have bfloat16 operands: fast where the kernel has tiles, and within
 // about a thousandth of a nat per token of float32.
 func NewScorer(m *model.Model, context, pad int, bf16 bool) (*Scorer, error) {
+	if bf16 {
+		return NewScorerIn(op.BF16, m, context, pad)
+	}
+	return NewScorerIn(op.F32, m, context, pad)
+}
+
+// NewScorerIn is NewScorer for any arithmetic.
+func NewScorerIn(a op.Arithmetic, m *model.Model, context, pad int) (*Scorer, error) {
 	context = min(context, m.Context)
 	s := &Scorer{m: m}
 	var err error
 	chunk := min(scoreChunk, context)
-	if s.session, err = m.NewSession(model.Limits{Tokens: chunk, Rows: 1, Context: context, Pad: pad, BF16: bf16}); err != nil {
+	if s.session, err = m.NewSession(model.Limits{Tokens: chunk, Rows: 1, Context: context, Pad: pad, Arithmetic: a}); err != nil {
 		return nil, fmt.Errorf("make a scorer: %w", err)
 	}
 	n := (context + model.PageLen - 1) / model.PageLen

@@ -81,8 +81,8 @@ type Limits struct {
 	Kept     int
 	Longest  int     // training: tokens of the longest row
 	Dropout  float32 // training: probability that a feature of a pair's input is dropped
-	// BF16 computes the products of base weights with bfloat16 operands.
-	BF16 bool
+	// Arithmetic is that of the products of base weights; empty for op.F32.
+	Arithmetic op.Arithmetic
 }
 
 func (m *Model) check(rows []Row, lim *Limits) (int, error) {

@@ -87,6 +87,12 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	if err := m.CheckKV(l.KV); err != nil {
 		return nil, err
 	}
+	switch {
+	case l.Arithmetic == op.Int8 && l.Training:
+		return nil, fmt.Errorf("the arithmetic %s is for inference, not for training", l.Arithmetic)
+	case l.Arithmetic != "" && l.Arithmetic != op.F32 && l.Arithmetic != op.BF16 && l.Arithmetic != op.Int8:
+		return nil, fmt.Errorf("the arithmetic %q is not known: there are f32, bf16 and int8", l.Arithmetic)
+	}
 	l.Kept = min(max(l.Kept, 0), m.Layers)
 	s := &Session{m: m, lim: l}
 	arena, err := tensor.NewArena(int(m.Need(l)))
@@ -130,8 +136,11 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	}
 	s.exec = op.NewExec(l.Context, m.Dim, alloc)
 	n := l.Tokens
-	if l.BF16 {
-		q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
+	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
+	switch l.Arithmetic {
+	case op.Int8:
+		s.exec.UseInt8(n, max(m.Dim, m.FFN, q), alloc)
+	case op.BF16:
 		s.exec.UseBF16(op.Room{Tokens: n, Rows: l.Rows, Context: l.Context, Heads: m.heads(0), In: max(m.Dim, m.FFN, q), Out: max(m.Dim, m.FFN, q), Sum: max(2*m.FFN, q+2*kv, m.Dim),
 			Dim: m.Dim, Pad: l.Pad, Grad: l.Training}, alloc)
 	}
@@ -157,7 +166,6 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	if !l.Training {
 		return
 	}
-	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
 	g := &s.grad
 	g.x, g.norm, g.act = alloc(n*m.Dim), alloc(n*m.Dim), alloc(n*m.FFN)
 	g.q, g.o, g.kv = alloc(n*q), alloc(n*q), alloc(2*n*kv)

@@ -15,8 +15,11 @@ import (
 type Exec struct {
 	scratch [][]float32
 	tiles   *tiles // nil where products are in float32
+	int8    []byte // inputs of linears, packed; see UseInt8
+	useInt8 bool
 	pause   func() // see SetPause
 
+	pack       packTask
 	linear     linearTask
 	linearGrad linearGradTask
 	tileLinear tileLinearTask

@@ -73,6 +73,10 @@ func (t *headTask) Do(i, worker int) {
 	x := t.x[lo*dim:]
 	tl := t.e.tiles
 	var left, left2, right []uint16
+	integers := t.e.useInt8 && kernel.HasInt8(t.w.DType)
+	if integers && t.v0 == 0 {
+		kernel.PackInt8(t.e.int8[kernel.Int8Len(lo, dim):], x, dim, n, dim)
+	}
 	if tl != nil {
 		left, right = tl.spare[worker], tl.right[worker]
 		left2 = left[kernel.TilesLen(headTiles, dim):]
@@ -81,10 +85,13 @@ func (t *headTask) Do(i, worker int) {
 	for v0 := t.v0; v0 < t.v1; v0 += headSlice {
 		m := min(headSlice, t.v1-v0)
 		data, order := rowsOf(t.w, v0, v0+m)
-		if tl != nil {
+		switch {
+		case integers:
+			kernel.MulInt8(logits, headSlice, t.e.int8[kernel.Int8Len(lo, dim):], data, t.w.DType, order, n, m, dim)
+		case tl != nil:
 			kernel.PackRightTQ(right, data, t.w.DType, order, m, dim)
 			kernel.MulTiles(logits, headSlice, left, right, n, m, dim, false)
-		} else {
+		default:
 			for v := range m {
 				t.w.WidenRow(panel[v*dim:(v+1)*dim], v0+v)
 			}

@@ -89,6 +89,7 @@ type linearTask struct {
 	rows   int // rows of x in a task
 	panel  int // rows of W in a task
 	chunks int
+	packed []byte // x in 8-bit integers, or nil
 }
 
 // Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
@@ -105,6 +106,11 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	if e.tiles != nil {
 		e.tileLinear.run(e.tiles, x, n, in, lins)
 		return
+	}
+	t.packed = nil
+	if e.anyInt8(lins, in) {
+		e.packInt8(x, n, in)
+		t.packed = e.int8
 	}
 	t.phase = 0
 	t.rows = rowChunk(n, 64)
@@ -202,9 +208,12 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	data, order := rowsOf(w, j0, j1)
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
-	if t.n <= smallBatch {
+	switch {
+	case t.packed != nil && kernel.HasInt8(w.DType):
+		kernel.MulInt8(y, out, t.packed[kernel.Int8Len(lo, t.in):], data, w.DType, order, hi-lo, j1-j0, t.in)
+	case t.n <= smallBatch:
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
-	} else {
+	default:
 		kernel.MulNTQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
 	}
 	if lin.Bias != nil {

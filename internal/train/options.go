@@ -6,11 +6,12 @@ package train
 
 import (
 	"fmt"
-	"github.com/getstroke/stroke/internal/kernel"
 	"math"
 
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 )
 
 // Schedule is how the learning rate falls after the warm-up.
@@ -44,7 +45,7 @@ type Options struct {
 }
 
 // Arithmetic names how the products of base weights are computed.
-type Arithmetic string
+type Arithmetic = op.Arithmetic
 
 // Fastest is the arithmetic in which the kernel in use is fastest, of those that
 // are proven to train as well as float32 does: bench/results has the proof.
@@ -55,11 +56,10 @@ func Fastest() Arithmetic {
 	return F32
 }
 
-// The arithmetics. bf16 is meant for kernels with matrix tiles; others compute it
-// with the same bits, slowly.
+// The arithmetics that training knows.
 const (
-	F32  Arithmetic = "f32"  // exact: float32 throughout
-	BF16 Arithmetic = "bf16" // operands narrowed to bfloat16, sums in float32
+	F32  = op.F32
+	BF16 = op.BF16
 )
 
 // Validate says what is out of range.

@@ -129,7 +129,7 @@ func (j *Job) plan() (*planned, error) {
 	if len(p.steps) == 0 {
 		return nil, fmt.Errorf("no token has a loss")
 	}
-	p.lim = model.Limits{Tokens: batch, Context: longest, Longest: longest, Training: true, BF16: o.Arithmetic == BF16}
+	p.lim = model.Limits{Tokens: batch, Context: longest, Longest: longest, Training: true, Arithmetic: o.Arithmetic}
 	for i := range p.steps {
 		lo := 0
 		for _, hi := range p.steps[i].micro {

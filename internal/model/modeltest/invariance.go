@@ -65,15 +65,21 @@ func Invariance(t *testing.T, m *model.Model, length, trials int) {
 		"base": nil, "strength 0": {{Adapter: adapters[0], Strength: 0}},
 		"adapter": {{Adapter: adapters[1], Strength: 0.7}}, "two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
 		"bf16": {{Adapter: adapters[1], Strength: 0.7}}, "bf16, two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
+		"int8": nil, "int8, two adapters": {{Adapter: adapters[1], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
 	} {
-		bf16 := strings.HasPrefix(name, "bf16")
+		arithmetic := op.F32
+		for _, a := range []op.Arithmetic{op.BF16, op.Int8} {
+			if strings.HasPrefix(name, string(a)) {
+				arithmetic = a
+			}
+		}
 		t.Run(name, func(t *testing.T) {
-			if bf16 && !kernel.FastTiles() && m.Vocab > 4096 {
+			if arithmetic == op.BF16 && !kernel.FastTiles() && m.Vocab > 4096 {
 				t.Skip("without tiles in hardware a base of this size takes too long")
 			}
 			ids := random(length)
 			kernel.SetWorkers(workers)
-			alone := Session(t, m, model.Limits{Tokens: length, Rows: 1, Context: length, Pad: 64, BF16: bf16})
+			alone := Session(t, m, model.Limits{Tokens: length, Rows: 1, Context: length, Pad: 64, Arithmetic: arithmetic})
 			if err := alone.Forward([]model.Row{{Tokens: ids, Adapters: use}}); err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +89,7 @@ func Invariance(t *testing.T, m *model.Model, length, trials int) {
 			}
 			for trial := range trials {
 				kernel.SetWorkers(1 + trial%3)
-				s := Session(t, m, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64, BF16: bf16})
+				s := Session(t, m, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64, Arithmetic: arithmetic})
 				pages := pagesOf(m, length)
 				for at := 0; at < length; {
 					n := min(1+rng.IntN(1+rng.IntN(length)), length-at)
