@@ -83,6 +83,9 @@ func (o *options) run(ctx context.Context) error {
 		return nil
 	}
 	for _, g := range genre.Open(o.library).List(o.base, nil) {
+		if g.Embedded {
+			continue // of the program, and not of the folder
+		}
 		if err := put(&g, all); err != nil {
 			return err
 		}

@@ -227,18 +227,25 @@ func (c *Config) widen(m Module, layers, rank int, width [2]int, s *weights.Safe
 		all.WidenRow(scales, 0)
 		for i, scale := range scales {
 			row := t.Data[i*w:][:w]
-			p, r, most := &pairs[i/rank], i%rank, 0
-			for j, b := range row {
-				q := int(int8(b))
-				most = max(most, q, -q)
-				if half == 0 {
-					p.A[r*w+j] = float32(q) * scale
-				} else {
-					p.B[j*rank+r] = float32(q) * scale
+			p, r, most := &pairs[i/rank], i%rank, int8(0)
+			if half == 0 {
+				dst := p.A[r*w:][:w]
+				for j, b := range row {
+					q := int8(b)
+					dst[j] = float32(q) * scale
+					most = max(most, q, -q)
+				}
+			} else {
+				dst := p.B[r:]
+				for j, b := range row {
+					q := int8(b)
+					dst[j*rank] = float32(q) * scale
+					most = max(most, q, -q)
 				}
 			}
-			if x := float64(most) * float64(scale); most > mostWhole || !(x >= 0 && x <= mostCompact+leastUnit) || scaleFor(x) != float64(scale) {
-				return nil, fmt.Errorf("the scale %g of row %d of %s in layer %d is none of a row whose largest whole number is %d", scale, r, m, i/rank, most)
+			low := slices.Contains(row, 0x80) // -128, whose negative is itself
+			if x := float64(most) * float64(scale); low || !(x >= 0 && x <= mostCompact+leastUnit) || scaleFor(x) != float64(scale) {
+				return nil, fmt.Errorf("the scale %g of row %d of %s in layer %d is none of its numbers", scale, r, m, i/rank)
 			}
 		}
 	}

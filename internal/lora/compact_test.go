@@ -237,7 +237,7 @@ func TestReadCompactRefuses(t *testing.T) {
 			copy(find(l, "k_proj.lora_A.scale").Data, tensor.Bytes([]float32{-1}))
 			return l
 		}, "the scale -1"},
-		"-128":             {func(l []weights.Tensor) []weights.Tensor { find(l, "up_proj.lora_A").Data[5] = 0x80; return l }, "largest whole number is 128"},
+		"-128":             {func(l []weights.Tensor) []weights.Tensor { find(l, "up_proj.lora_A").Data[5] = 0x80; return l }, "row 0 of up_proj in layer 0 is none of its numbers"},
 		"a factor missing": {func(l []weights.Tensor) []weights.Tensor { return l[:len(l)-1] }, "have the ranks 4 and 0"},
 		"scales missing":   {func(l []weights.Tensor) []weights.Tensor { return l[1:] }, "scales that do not go with it"},
 		"one more": {func(l []weights.Tensor) []weights.Tensor {
