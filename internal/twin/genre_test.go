@@ -433,6 +433,40 @@ func TestGenreInTraining(t *testing.T) {
 	}
 }
 
+// TestGenreWithoutSelect chooses by the documents to train on where none is
+// withheld to choose by, and says so.
+func TestGenreWithoutSelect(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	path := toyFile(t)
+	b, err := openBase(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	added(t, path, "fine", loud(b, 2, 0.01, 9))
+	for _, ask := range []string{genre.Auto, "fine"} {
+		var notes []string
+		var told []stroke.GenreEvent
+		r := &run{o: &Options{}, b: b, recipe: DefaultRecipe(100), words: map[stroke.Role]int{stroke.RoleTrain: 100}, emit: func(e stroke.Event) {
+			switch e := e.(type) {
+			case stroke.NoteEvent:
+				notes = append(notes, e.Text)
+			case stroke.GenreEvent:
+				told = append(told, e)
+			}
+		}}
+		text := strings.Repeat("It rained all week, and nobody said so. ", 30)
+		r.train = []stroke.Document{{Hash: stroke.HashText(text), Text: text, Words: 240}}
+		r.recipe.Genre.Ask = ask
+		if err := r.standOn(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) != 1 || told[0].By != "train" || told[0].Tokens == 0 || !strings.Contains(strings.Join(notes, "\n"), "no document to choose a genre by") {
+			t.Errorf("%s: %+v, and %q", ask, told, notes)
+		}
+	}
+}
+
 // TestGenreResume stops a run that stands on a genre, deletes the genre, and goes
 // on to the bytes of a run that was not stopped.
 func TestGenreResume(t *testing.T) {
