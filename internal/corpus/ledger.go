@@ -28,6 +28,10 @@ type Entry struct {
 	Why     string      `json:"why"`               // why it has its role
 	Parent  string      `json:"parent,omitempty"`  // of a block: hash of the whole document it was cut from
 	Index   int         `json:"index,omitempty"`   // of a block: its place in the parent, from 1
+
+	// Verdicts name what was judged by it, in that order: the beginnings of hashes of
+	// what each training was asked for.
+	Verdicts []string `json:"verdicts,omitempty"`
 }
 
 // Ledger is the memory of a twin's documents: which were ever seen, and the
@@ -82,11 +86,49 @@ func (l *Ledger) Neighbours(hash string) []string {
 	return out
 }
 
+// Look is which verdict on the documents one of that name is, from 1. Where they
+// were judged unequally often it is that of those which hold at least half of the
+// words. One that was given before is none anew.
+func (l *Ledger) Look(hashes []string, name string) int {
+	words := map[int]int{} // by look
+	all, most := 0, 1
+	for _, h := range hashes {
+		e, ok := l.Entry(h)
+		if !ok {
+			continue
+		}
+		look := slices.Index(e.Verdicts, name) + 1
+		if look == 0 {
+			look = len(e.Verdicts) + 1
+		}
+		words[look] += e.Words
+		all += e.Words
+		most = max(most, look)
+	}
+	for n := 0; most > 1; most-- {
+		if n += words[most]; 2*n >= all {
+			break
+		}
+	}
+	return most
+}
+
+// Judged enters into the documents' lists that they were judged by.
+func (l *Ledger) Judged(hashes []string, name string) {
+	for _, h := range hashes {
+		if i := l.find(h); i >= 0 && !slices.Contains(l.Entries[i].Verdicts, name) {
+			l.Entries[i].Verdicts = append(slices.Clip(l.Entries[i].Verdicts), name)
+		}
+	}
+}
+
 // Bounds on a ledger's file.
 const (
 	maxLedgerLine    = 256 << 10
 	maxLedgerEntries = 2_000_000
 )
+
+var hexName = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
 var hexHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
@@ -105,6 +147,11 @@ func (e *Entry) check() error {
 		return errors.New("its parent is not a hash")
 	case e.Index < 0 || (e.Index > 0) != (e.Parent != ""):
 		return errors.New("its parent and its index do not go together")
+	}
+	for _, v := range e.Verdicts {
+		if !hexName.MatchString(v) {
+			return fmt.Errorf("it names a verdict %q", v)
+		}
 	}
 	if _, err := time.Parse(time.RFC3339, e.Date); err != nil {
 		return fmt.Errorf("its date is %q", e.Date)

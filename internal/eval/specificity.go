@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 )
 
@@ -20,6 +21,10 @@ type Specificity struct {
 	P        float64       `json:"p"`        // one-sided, of "no better than its controls", by dealing each document's gains to the adapters anew
 	Controls []ControlGain `json:"controls"` // what each gains, in the order given
 	Better   int           `json:"better"`   // controls that gain less than the twin
+	// Stranger is the chance that one more such control would gain as much as the
+	// twin, by the spread of those there are (Student's t for one more draw); 1 with
+	// fewer than two.
+	Stranger float64 `json:"stranger"`
 }
 
 // ControlGain is what one control gains over the start.
@@ -32,7 +37,12 @@ type ControlGain struct {
 // interval is over documents alone and says nothing of other controls. It is an
 // error where there is none, or the documents are not the same.
 func Specify(own []Gain, controls []Control, rounds int, seed uint64) (Specificity, error) {
-	s := Specificity{Gain: nothing, P: 1}
+	return SpecifyAt(0.95, own, controls, rounds, seed)
+}
+
+// SpecifyAt is [Specify] with an interval of another level than 0.95.
+func SpecifyAt(level float64, own []Gain, controls []Control, rounds int, seed uint64) (Specificity, error) {
+	s := Specificity{Gain: nothing, P: 1, Stranger: 1}
 	if len(controls) == 0 {
 		return s, errors.New("specificity needs a control")
 	}
@@ -90,6 +100,51 @@ func Specify(own []Gain, controls []Control, rounds int, seed uint64) (Specifici
 		}
 		means[r] = mean()
 	}
-	s.Gain.Low, s.Gain.High = percentile(means, 0.95)
+	s.Gain.Low, s.Gain.High = percentile(means, level)
+	s.Stranger = stranger(mine, s.Controls)
 	return s, nil
+}
+
+// stranger is the one-sided p-value of "drawn like the controls" for a gain.
+func stranger(own float64, controls []ControlGain) float64 {
+	n := float64(len(controls))
+	if n < 2 {
+		return 1
+	}
+	mean, sum := 0.0, 0.0
+	for _, c := range controls {
+		mean += c.Gain.Mean / n
+	}
+	for _, c := range controls {
+		sum += (c.Gain.Mean - mean) * (c.Gain.Mean - mean)
+	}
+	spread := math.Sqrt(sum / (n - 1) * (1 + 1/n))
+	switch {
+	case math.IsNaN(own - mean):
+		return 1
+	case spread == 0 && own > mean:
+		return 0
+	case spread == 0:
+		return 1
+	}
+	return studentTail((own-mean)/spread, len(controls)-1)
+}
+
+// studentTail is the chance of t or more by Student's distribution with a whole
+// number of degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4).
+func studentTail(t float64, freedom int) float64 {
+	angle := math.Atan(t / math.Sqrt(float64(freedom)))
+	sin, cos := math.Sincos(angle)
+	term, sum := 1.0, 0.0
+	for k := freedom%2 + 1; k < freedom; k += 2 {
+		if k > 2 {
+			term *= float64(k-2) / float64(k-1) * cos * cos
+		}
+		sum += term
+	}
+	within := sin * sum // an even number
+	if freedom%2 == 1 {
+		within = 2 / math.Pi * (angle + sin*cos*sum)
+	}
+	return (1 - within) / 2
 }
