@@ -5,6 +5,10 @@
 // fiftieth and the last. It prints a line of JSON for each.
 //
 //	go run ./bench/arithmetic -data ../shared/data > bench/results/arithmetic-KERNEL.jsonl
+//
+// With -inference int8 or bf16 the loss of the same weights is set beside itself:
+// judge documents read in float32 and in that arithmetic, by the base and by an
+// adapter of each seed.
 package main
 
 import (
@@ -56,9 +60,10 @@ func main() {
 	baseName := flag.String("base", "smollm2-135m-instruct", "base model")
 	words := flag.Int("words", 5000, "words of each writer")
 	seeds := flag.Int("seeds", 3, "seeds")
+	reading := flag.String("inference", "", "an arithmetic to read in: int8 or bf16")
 	flag.Parse()
 	log.SetFlags(0)
-	if train.Fastest() == train.F32 {
+	if *reading == "" && train.Fastest() == train.F32 {
 		log.Fatalf("the kernel %s has nothing faster than float32", kernel.Name())
 	}
 	home, err := os.MkdirTemp("", "arithmetic")
@@ -91,6 +96,12 @@ func main() {
 			}
 		}
 	}) {
+		if *reading != "" {
+			if err := inference(ctx, op.Arithmetic(*reading), m, tok, w, filepath.Join(*data, writers[w]), home, *baseName, *words, uint64(*seeds)); err != nil {
+				log.Fatal(err)
+			}
+			continue
+		}
 		folder := filepath.Join(home, w)
 		text, err := sample(filepath.Join(*data, writers[w]), folder, *words)
 		if err != nil {
@@ -126,7 +137,7 @@ func main() {
 	}
 }
 
-func print(r result) {
+func print(r any) {
 	b, err := json.Marshal(r)
 	if err != nil {
 		log.Fatal(err)
