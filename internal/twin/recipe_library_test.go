@@ -1,0 +1,103 @@
+package twin
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+)
+
+// TestNamedRecipes holds the program's recipes to what they are for: each can be used
+// and found, says for whom and why, and for every number of words and each start exactly
+// one is the default.
+func TestNamedRecipes(t *testing.T) {
+	list, err := NamedRecipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	edges := []int{0, 1, 1 << 30}
+	for _, n := range list {
+		if names[n.Name] || n.For == "" || n.Why == "" {
+			t.Errorf("%s: for %q, why %q", n.Name, n.For, n.Why)
+		}
+		names[n.Name] = true
+		r := n.Recipe()
+		if err := r.Validate(); err != nil || r.Name != n.Name {
+			t.Errorf("%s, called %q: %v", n.Name, r.Name, err)
+		}
+		if found, err := FindRecipe(n.Name); err != nil || found.For != n.For {
+			t.Errorf("find %s: %v", n.Name, err)
+		}
+		edges = append(edges, n.From, n.To, max(n.To, 1)-1)
+	}
+	if !names[plainName] {
+		t.Errorf("there is no recipe %s, which hints name", plainName)
+	}
+	for _, start := range []string{StartBase, StartGenre} {
+		for _, words := range edges {
+			var fit []string
+			for _, n := range list {
+				if n.Start == start && words >= n.From && (n.To == 0 || words < n.To) {
+					fit = append(fit, n.Name)
+				}
+			}
+			if len(fit) != 1 {
+				t.Errorf("%d words from a %s: %v", words, start, fit)
+				continue
+			}
+			if n := pick(words, start); n.Name != fit[0] || !strings.Contains(n.Reason(words), n.Why) {
+				t.Errorf("%d words from a %s: %s because %s", words, start, n.Name, n.Reason(words))
+			}
+		}
+	}
+}
+
+// TestRecipeFile reads a recipe of a file: what it does not name stays plain, what it
+// stands on stays as it was, and what cannot be is an error with a hint.
+func TestRecipeFile(t *testing.T) {
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "r.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	n, err := FindRecipe(write("name = \"mine\"\n[set]\nepochs = 5\n[set.options.lora]\nrank = 4\n[set.mix]\ncontext = 0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := plainRecipe()
+	want.Name, want.Epochs, want.Options.LoRA.Rank, want.Mix.Context = "mine", 5, 4, 0
+	want.On, want.OnHash, want.Genre.Ask = "folder", "hash", "novel"
+	got := DefaultRecipe(500)
+	got.On, got.OnHash, got.Genre.Ask = "folder", "hash", "novel"
+	n.Apply(&got)
+	a, _ := json.Marshal(got)
+	b, _ := json.Marshal(want)
+	if string(a) != string(b) {
+		t.Errorf("the recipe is\n%s\nand should be\n%s", a, b)
+	}
+	for name, text := range map[string]string{
+		"no TOML":        "name = ",
+		"no name":        "[set]\nepochs = 1\n",
+		"a path":         "name = \"../x\"\n",
+		"unknown key":    "name = \"x\"\ncolour = 1\n",
+		"unknown field":  "name = \"x\"\n[set.options]\ncolour = 1\n",
+		"wrong type":     "name = \"x\"\n[set]\nepochs = \"one\"\n",
+		"out of range":   "name = \"x\"\n[set.options]\nrate = 2.0\n",
+		"unknown start":  "name = \"x\"\nstart = \"nothing\"\n",
+		"no words":       "name = \"x\"\nfrom = 10\nto = 10\n",
+		"unknown method": "name = \"x\"\n[set]\nmethod = \"magic\"\n",
+	} {
+		if _, err := FindRecipe(write(text)); stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" {
+			t.Errorf("%s: %v, hint %q", name, err, stroke.HintOf(err))
+		}
+	}
+	if _, err := FindRecipe("nobodys"); stroke.CodeOf(err) != stroke.CodeNotFound || !strings.Contains(stroke.HintOf(err), plainName) {
+		t.Errorf("a recipe that is not there: %v", err)
+	}
+}
