@@ -1,4 +1,4 @@
-// Genres measures every genre of the library on text that none of them was trained
+// Command genres measures every genre of the library on text that none of them was trained
 // on: what the recipes withhold, and writers. It prints one JSON line for each
 // text, and with --write puts what concerns a genre into its folder.
 //
