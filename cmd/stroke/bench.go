@@ -91,6 +91,7 @@ Exit status: 0; 1 failure.`,
 			if err != nil {
 				return err
 			}
+			r.Base, r.WeightBytes = m.Name, m.Bytes()
 			return printBench(e, r)
 		},
 	}

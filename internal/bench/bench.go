@@ -21,6 +21,8 @@ import (
 type Result struct {
 	Event           string      `json:"event"` // "done"
 	Bench           string      `json:"bench"`
+	Base            string      `json:"base,omitempty"`         // what was measured, or whose shape
+	WeightBytes     int64       `json:"weight_bytes,omitempty"` // of the base, as stored
 	Shape           string      `json:"shape,omitempty"`
 	Method          string      `json:"method,omitempty"`            // of train: lora or full
 	TokensPerSecond float64     `json:"tokens_per_second,omitempty"` // median of the repeats
