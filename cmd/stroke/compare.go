@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,7 @@ type compared struct {
 func newCompare(e *env) *cobra.Command {
 	var o twin.CompareOptions
 	var layers, price, memory string
-	var modules []string
+	var modules, settings []string
 	c := &cobra.Command{
 		Use:   "compare [FOLDER|FILE]",
 		Short: "Measure the ways to make a base write as you do, side by side",
@@ -66,6 +67,9 @@ Exit status: 0; 1 failure; 10 not found; 11 the folder is in use; 130 interrupte
 			if o.Price, err = parsePrice(price); err != nil {
 				return err
 			}
+			if o.Settings, err = parseSettings(settings); err != nil {
+				return err
+			}
 			o.Partial.Modules = modules
 			if o.Partial.Layers, err = parseLayers(layers); err != nil {
 				return err
@@ -88,7 +92,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the folder is in use; 130 interrupte
 	f.StringVar(&o.Base, "base", "auto", "base model: a name of stroke base list, a GGUF file, a Hugging Face folder; auto for the twin's, or as stroke train chooses")
 	f.StringVar(&o.From, "from", "", "source to fetch the base from")
 	f.StringSliceVar(&o.Methods, "methods", nil, "these beside base and examples: lora,lora+examples,partial,full (all that fit)")
-	f.IntVar(&o.Settings, "settings", 3, "settings tried of each method: rates, and amounts of passages")
+	f.StringSliceVar(&settings, "settings", nil, "settings tried of each method, rates and amounts of passages, as 2 or 3,full=1 (3)")
 	f.IntVar(&o.Epochs, "epochs", 0, "times the text is gone through, at the most (the recipe's)")
 	f.StringVar(&o.Genre, "genre", genre.Auto, "genre that adapters stand on, as in stroke train; none for the bare base")
 	f.StringVar(&layers, "layers", "", "layers that partial trains, as 20-29 (the upper third)")
@@ -154,6 +158,33 @@ func parsePrice(s string) (*compare.Price, error) {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--price-kwh %q is no price", s), Hint: "for example --price-kwh 0.30EUR"}
 	}
 	return &compare.Price{KWh: v, Currency: strings.TrimSpace(s[len(number):])}, nil
+}
+
+// parseSettings reads 2 or 3,full=1; what is not named has the number without a
+// name, or where there is none the default.
+func parseSettings(list []string) (map[compare.Name]int, error) {
+	out := map[compare.Name]int{}
+	given := map[compare.Name]bool{}
+	for _, s := range list {
+		name, number, named := strings.Cut(s, "=")
+		if !named {
+			name, number = "", s
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil || named && !slices.Contains(compare.Names(), compare.Name(name)) {
+			return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--settings %q is no number of settings", s), Hint: "for example --settings 2, or --settings 3,full=1"}
+		}
+		if named {
+			out[compare.Name(name)], given[compare.Name(name)] = n, true
+			continue
+		}
+		for _, m := range compare.Names() {
+			if !given[m] {
+				out[m] = n
+			}
+		}
+	}
+	return out, nil
 }
 
 // parseLayers reads 20-29 or 0,5-7; empty is none.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,25 +19,26 @@ import (
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/compare"
 )
 
 // CompareOptions say which methods are compared and how. Zero values take the
 // defaults.
 type CompareOptions struct {
-	Source   string          // the writer's folder or file; the documents of the twin
-	Name     string          // of the twin whose roles its documents keep; that of the folder, where there is one
-	Base     string          // name in the catalog, path, or "auto"; the twin's
-	From     string          // source to fetch the base from
-	To       string          // folder of the results; that of the twin, or in the home
-	Methods  []string        // to compare beside base and examples; all
-	Settings int             // tried of each method: 3
-	Epochs   int             // of each training; the recipe's
-	Genre    string          // that adapters stand on, as in a recipe: auto
-	Partial  model.Selection // what partial fine-tuning trains; the upper third of the layers
-	Controls []string        // folders of adapters by other writers
-	Texts    int             // that each method writes, for leakage: 6; below 0 none
-	Curve    []int           // amounts of train text in words
+	Source   string               // the writer's folder or file; the documents of the twin
+	Name     string               // of the twin whose roles its documents keep; that of the folder, where there is one
+	Base     string               // name in the catalog, path, or "auto"; the twin's
+	From     string               // source to fetch the base from
+	To       string               // folder of the results; that of the twin, or in the home
+	Methods  []string             // to compare beside base and examples; all
+	Settings map[compare.Name]int // tried of a method that is trained, or of examples; of those not named: 3
+	Epochs   int                  // of each training; the recipe's
+	Genre    string               // that adapters stand on, as in a recipe: auto
+	Partial  model.Selection      // what partial fine-tuning trains; the upper third of the layers
+	Controls []string             // folders of adapters by other writers
+	Texts    int                  // that each method writes, for leakage: 6; below 0 none
+	Curve    []int                // amounts of train text in words
 	Price    *compare.Price
 	Watts    float64 // that the machine draws, where it does not say itself
 	Memory   int64   // bytes that a training may take
@@ -74,7 +76,6 @@ func (o *CompareOptions) check() error {
 			*n = v
 		}
 	}
-	or(&o.Settings, 3)
 	or(&o.Texts, 6)
 	if o.Texts < 0 {
 		o.Texts = 0
@@ -85,9 +86,12 @@ func (o *CompareOptions) check() error {
 	if o.Genre == "" {
 		o.Genre = genre.Auto
 	}
+	for _, n := range compare.Names() {
+		if k, ok := o.Settings[n]; ok && (k < 1 || k > mostSettings) {
+			return bad("for example --settings 3", "%d settings of %s: there can be from 1 to %d", k, n, mostSettings)
+		}
+	}
 	switch {
-	case o.Settings < 1 || o.Settings > mostSettings:
-		return bad("for example --settings 3", "%d settings of each method: there can be from 1 to %d", o.Settings, mostSettings)
 	case o.Texts > 100:
 		return bad("for example --texts 6", "%d texts of each method: there can be at most 100", o.Texts)
 	case o.Watts < 0 || o.Watts > 1e5:
@@ -103,6 +107,17 @@ func (o *CompareOptions) check() error {
 	slices.Sort(o.Curve)
 	o.Curve = slices.Compact(o.Curve)
 	return nil
+}
+
+// settings is how many settings of a method are tried.
+func (o *CompareOptions) settings(n compare.Name) int {
+	if m := n.Trains(); m != "" {
+		n = m
+	}
+	if k, ok := o.Settings[n]; ok {
+		return k
+	}
+	return 3
 }
 
 // leastCurve is the least amount of train text of a curve, in words.
@@ -136,7 +151,8 @@ type comparer struct {
 	points    []*curvePoint
 	left      []compare.LeftOut
 
-	told    map[string]bool // notes of trainings
+	made    map[string][][]train.Example // while it is planned
+	told    map[string]bool              // notes of trainings
 	begun   time.Time
 	planned float64 // seconds of what was to be done
 	done    float64 // seconds of the forecast that are done
@@ -167,7 +183,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err := o.check(); err != nil {
 		return nil, "", err
 	}
-	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, told: map[string]bool{}}
+	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, told: map[string]bool{}, made: map[string][][]train.Example{}}
 	b, err := c.open(ctx)
 	if err != nil {
 		return nil, "", err
@@ -185,6 +201,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 		return nil, "", err
 	}
 	defer unlock()
+	c.forget()
 	// Another process may have measured something before the lock.
 	c.load()
 	if err := c.run(ctx); err != nil {
@@ -347,6 +364,37 @@ func (c *comparer) places(own *Folder) error {
 	return nil
 }
 
+// abandoned is how old the trainings of a comparison are that nobody goes on
+// with.
+const abandoned = 7 * 24 * time.Hour
+
+// forget deletes what comparisons of other texts left behind that were stopped
+// and not gone on with.
+func (c *comparer) forget() {
+	all, err := filepath.Glob(filepath.Join(filepath.Dir(c.work), workPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range all {
+		if dir != c.work && time.Since(lastChange(dir)) > abandoned {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// lastChange is when something in a folder was written last.
+func lastChange(dir string) (last time.Time) {
+	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil {
+			if info, err := e.Info(); err == nil && info.ModTime().After(last) {
+				last = info.ModTime()
+			}
+		}
+		return nil
+	})
+	return last
+}
+
 // inside says whether a path, which need not be there, lies in a folder.
 func inside(path, folder string) bool {
 	abs := func(p string) string {
@@ -393,9 +441,9 @@ func (c *comparer) write(r *compare.Comparison) error {
 // collect puts together what was measured.
 func (c *comparer) collect() (*compare.Comparison, error) {
 	r := &compare.Comparison{Writer: c.name, Made: time.Now().UTC().Truncate(time.Second), Program: c.o.Program, Base: filepath.Base(c.base), Bytes: c.ref.Bytes, Licence: c.licence,
-		Machine:  compare.Machine{Processor: processorName(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Name(), Workers: kernel.Workers()},
-		Words:    compare.Words{Train: c.words[stroke.RoleTrain], Select: c.words[stroke.RoleSelect], Judge: c.words[stroke.RoleJudge]},
-		Settings: c.o.Settings, Texts: c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Methods: []compare.Method{}, Curve: []compare.Point{}}
+		Machine: compare.Machine{Processor: processorName(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Name(), Workers: kernel.Workers()},
+		Words:   compare.Words{Train: c.words[stroke.RoleTrain], Select: c.words[stroke.RoleSelect], Judge: c.words[stroke.RoleJudge]},
+		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Methods: []compare.Method{}, Curve: []compare.Point{}}
 	if r.LeftOut == nil {
 		r.LeftOut = []compare.LeftOut{}
 	}
@@ -410,6 +458,7 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 		r.Curve = append(r.Curve, c.pointOf(p, base)...)
 	}
 	for _, row := range c.rows {
+		r.Settings = max(r.Settings, c.o.settings(row.name))
 		m, err := c.methodOf(row, base, examples)
 		if err != nil {
 			return nil, err

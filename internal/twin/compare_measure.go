@@ -67,7 +67,11 @@ func (c *comparer) rowKey(r *methodRow) (key any, ok bool) {
 			controls = append(controls, a.hash)
 		}
 	}
-	return []any{r.name, recipe, controls, c.o.Texts, c.o.Settings, DefaultSampling()}, true
+	settings := 1 // of the prompt
+	if r.name.Prompts() || r.name.Trains() != "" && r.name.Trains() != compare.LoRA {
+		settings = c.o.settings(r.name)
+	}
+	return []any{r.name, recipe, controls, c.o.Texts, settings, DefaultSampling()}, true
 }
 
 // withBase opens the base for a while: a training, which opens it itself, must
@@ -246,7 +250,10 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 	whole := m.v.Recipe.Prompt
 	best := math.Inf(1)
 	r.result.Prompt = whole
-	for k := range c.o.Settings {
+	for k := range c.o.settings(r.name) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		p := whole
 		p.Tokens = int(float64(whole.Tokens) * promptShares[k])
 		if p.Tokens < 64 {

@@ -77,10 +77,7 @@ func (t *training) id() string {
 
 // setting says what a training is, for a person.
 func (t *training) setting() string {
-	s := fmt.Sprintf("rate %.3g", t.asked.Options.Rate)
-	if t.kept {
-		s = settingOf(&t.result.Recipe)
-	}
+	s := fmt.Sprintf("%g times the rate of the recipe", t.factor)
 	if t.words > 0 {
 		s += fmt.Sprintf(", %d words", t.words)
 	}
@@ -96,8 +93,12 @@ func settingOf(r *Recipe) string {
 		if on := r.Genre.title(); on != "" {
 			s += ", on the genre " + on
 		}
-	case len(w.Layers) > 0:
+	case len(w.Layers) == 1:
+		s += fmt.Sprintf(", layer %d", w.Layers[0])
+	case len(w.Layers) > 0 && w.Layers[len(w.Layers)-1]-w.Layers[0] == len(w.Layers)-1:
 		s += fmt.Sprintf(", layers %d-%d", w.Layers[0], w.Layers[len(w.Layers)-1])
+	case len(w.Layers) > 0:
+		s += fmt.Sprintf(", %d layers", len(w.Layers))
 	}
 	if w := r.Options.Weights; w != nil && len(w.Modules) > 0 {
 		s += fmt.Sprintf(", %d kinds of modules", len(w.Modules))
@@ -157,6 +158,7 @@ func (c *comparer) plan(b *baseModel) error {
 	if err := c.planCurve(b); err != nil {
 		return err
 	}
+	c.made = nil
 	c.load()
 	c.forecast()
 	return nil
@@ -165,7 +167,7 @@ func (c *comparer) plan(b *baseModel) error {
 // settings are the trainings of a method.
 func (c *comparer) settings(b *baseModel, m compare.Name) ([]*training, error) {
 	var list []*training
-	for k := range c.o.Settings {
+	for k := range c.o.settings(m) {
 		t := &training{method: m, factor: factors[k]}
 		if err := c.cost(b, t); err != nil {
 			return nil, err
@@ -188,7 +190,7 @@ func (c *comparer) cost(b *baseModel, t *training) (err error) {
 		o.Change(&t.asked)
 	}
 	r := &run{b: b, o: o, recipe: t.asked, ledger: c.ledger, train: docs}
-	epochs, err := r.examples()
+	epochs, err := c.examples(r, t.words)
 	if err != nil {
 		return err
 	}
@@ -225,6 +227,22 @@ func (c *comparer) cost(b *baseModel, t *training) (err error) {
 	return nil
 }
 
+// examples are those of a run, made once for all trainings that have the same.
+func (c *comparer) examples(r *run, words int) ([][]train.Example, error) {
+	key, err := json.Marshal([]any{r.recipe.Mix, r.recipe.Epochs, r.recipe.Options.Seed, words})
+	if err != nil {
+		return nil, fmt.Errorf("name the examples: %w", err)
+	}
+	if e, ok := c.made[string(key)]; ok {
+		return e, nil
+	}
+	e, err := r.examples()
+	if err == nil {
+		c.made[string(key)] = e
+	}
+	return e, err
+}
+
 // readRate is how many tokens a second a base is expected to read in float32.
 func (c *comparer) readRate(b *baseModel) float64 {
 	if peakFlops == 0 {
@@ -241,7 +259,7 @@ func (c *comparer) rowCost(b *baseModel, n compare.Name) float64 {
 	reads := judge
 	if n.Prompts() || n.Trains() == n && n != compare.LoRA {
 		chosen := min(selectTokens, float64(c.words[stroke.RoleSelect])*tokensPerWord)
-		reads += pieces*prompt + float64(c.o.Settings)*(chosen+(1+chosen/pieceTokens)*prompt/2)
+		reads += pieces*prompt + float64(c.o.settings(n))*(chosen+(1+chosen/pieceTokens)*prompt/2)
 	}
 	reads += float64(len(c.controls)) * reads
 	writes := float64(c.o.Texts*likeness.Unit)*tokensPerWord + servedTimes*servedTokens

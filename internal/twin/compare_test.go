@@ -25,13 +25,22 @@ func comparing(t *testing.T) CompareOptions {
 	t.Helper()
 	t.Setenv("STROKE_HOME", t.TempDir())
 	return CompareOptions{Source: writing(t, filepath.Join(t.TempDir(), "notes"), func(i int) bool { return i < 14 }), Base: testkit.Toy(t, testkit.ToyShape{}),
-		To: filepath.Join(t.TempDir(), "tables"), Settings: 1, Epochs: 1, Texts: 2, Genre: "none", CheckpointEvery: 1,
+		To: filepath.Join(t.TempDir(), "tables"), Settings: settings(1), Epochs: 1, Texts: 2, Genre: "none", CheckpointEvery: 1,
 		Change: func(r *Recipe) {
 			if r.Method == LoRA {
 				r.Options.LoRA = lora.Options{Rank: 2, Alpha: 4}
 			}
 			r.Options.TokensPerStep = 512
 		}}
+}
+
+// settings are n of every method.
+func settings(n int) map[compare.Name]int {
+	all := map[compare.Name]int{}
+	for _, m := range compare.Names() {
+		all[m] = n
+	}
+	return all
 }
 
 // heard are the events of a comparison.
@@ -63,7 +72,7 @@ func (h heard) trained() (methods []string, steps []int) {
 // training is left in the home.
 func TestCompare(t *testing.T) {
 	o := comparing(t)
-	o.Settings = 2
+	o.Settings = settings(2)
 	o.Watts, o.Price = 30, &compare.Price{KWh: 0.25, Currency: "EUR"}
 	var h heard
 	r, dir, err := Compare(context.Background(), o, h.take)
@@ -302,7 +311,7 @@ func TestCompareInput(t *testing.T) {
 	for want, change := range map[string]func(*CompareOptions){
 		"it is not said whose writing":         func(o *CompareOptions) { o.Source = "" },
 		`there is no method "rag"`:             func(o *CompareOptions) { o.Methods = []string{"rag"} },
-		"9 settings of each method":            func(o *CompareOptions) { o.Settings = 9 },
+		"9 settings of":                        func(o *CompareOptions) { o.Settings = settings(9) },
 		"cannot draw -1 watts":                 func(o *CompareOptions) { o.Watts = -1 },
 		"10 words are no amount":               func(o *CompareOptions) { o.Curve = []int{10} },
 		"cannot cost NaN":                      func(o *CompareOptions) { o.Price = &compare.Price{KWh: math.NaN()} },

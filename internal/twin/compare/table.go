@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/getstroke/stroke/internal/eval"
@@ -11,7 +12,7 @@ import (
 
 // Title is that of the tables.
 func (r *Comparison) Title() string {
-	return "Ways to make a base write as " + r.Writer + " does"
+	return "Methods side by side: " + r.Writer
 }
 
 // Subtitle says what was measured, on what and where.
@@ -297,7 +298,7 @@ func (r *Comparison) money(m *Method) string {
 	case m.Name == Base:
 		return "none"
 	}
-	return strings.TrimSpace(fmt.Sprintf("%.2g %s", *m.Takes.Money, r.Price.Currency))
+	return strings.TrimSpace(small(*m.Takes.Money) + " " + r.Price.Currency)
 }
 
 func (r *Comparison) needs(m *Method) string {
@@ -319,7 +320,27 @@ func energy(wh *float64) string {
 	case *wh == 0:
 		return "none"
 	}
-	return fmt.Sprintf("%.2g Wh", *wh)
+	return small(*wh) + " Wh"
+}
+
+// small writes an amount in two digits that count.
+func small(x float64) string {
+	switch {
+	case x > 0 && x < 1e-4:
+		return "under 0.0001"
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	}
+	return strconv.FormatFloat(roundTo(x, 2), 'f', -1, 64)
+}
+
+// roundTo rounds to so many digits that count.
+func roundTo(x float64, digits int) float64 {
+	if x == 0 {
+		return 0
+	}
+	p := math.Pow(10, float64(digits-1)-math.Floor(math.Log10(math.Abs(x))))
+	return math.Round(x*p) / p
 }
 
 func rate(x float64) string {
@@ -361,7 +382,10 @@ func count(n int, thing string) string {
 
 // span writes seconds, those below one in hundredths.
 func span(s float64) string {
-	if s < 1 {
+	switch {
+	case s < 0.01:
+		return "under 0.01 s"
+	case s < 1:
 		return fmt.Sprintf("%.2f s", s)
 	}
 	return term.Span(s)
