@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
@@ -164,6 +165,9 @@ const mostLayers = 9999
 func readCompact(c *Config, s *weights.Safetensors, bad func(string, ...any) error) ([]Pair, error) {
 	layers, used := 0, 0
 	var byModule [Modules][]Pair
+	var failed [Modules]error
+	var wide sync.WaitGroup
+	defer wide.Wait()
 	for m := range Modules {
 		var rank, width [2]int
 		for half, name := range halfNames {
@@ -186,11 +190,14 @@ func readCompact(c *Config, s *weights.Safetensors, bad func(string, ...any) err
 			if rank[0] != rank[1] {
 				return nil, bad("the factors of %s have the ranks %d and %d", m, rank[0], rank[1])
 			}
-			pairs, err := c.widen(m, layers, rank[0], width, s)
-			if err != nil {
-				return nil, bad("%v", err)
-			}
-			byModule[m] = pairs
+			layers := layers
+			wide.Go(func() { byModule[m], failed[m] = c.widen(m, layers, rank[0], width, s) })
+		}
+	}
+	wide.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return nil, bad("%v", err)
 		}
 	}
 	if used == 0 || used != len(s.Tensors) {
@@ -227,24 +234,24 @@ func (c *Config) widen(m Module, layers, rank int, width [2]int, s *weights.Safe
 		all.WidenRow(scales, 0)
 		for i, scale := range scales {
 			row := t.Data[i*w:][:w]
-			p, r, most := &pairs[i/rank], i%rank, int8(0)
+			p, r, low, high := &pairs[i/rank], i%rank, int8(0), int8(0)
 			if half == 0 {
 				dst := p.A[r*w:][:w]
 				for j, b := range row {
 					q := int8(b)
 					dst[j] = float32(q) * scale
-					most = max(most, q, -q)
+					low, high = min(low, q), max(high, q)
 				}
 			} else {
 				dst := p.B[r:]
 				for j, b := range row {
 					q := int8(b)
 					dst[j*rank] = float32(q) * scale
-					most = max(most, q, -q)
+					low, high = min(low, q), max(high, q)
 				}
 			}
-			low := slices.Contains(row, 0x80) // -128, whose negative is itself
-			if x := float64(most) * float64(scale); low || !(x >= 0 && x <= mostCompact+leastUnit) || scaleFor(x) != float64(scale) {
+			x := float64(max(int(high), -int(low))) * float64(scale)
+			if low < -mostWhole || !(x >= 0 && x <= mostCompact+leastUnit) || scaleFor(x) != float64(scale) {
 				return nil, fmt.Errorf("the scale %g of row %d of %s in layer %d is none of its numbers", scale, r, m, i/rank)
 			}
 		}

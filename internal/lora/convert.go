@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/getstroke/stroke/internal/op"
 )
@@ -12,6 +13,8 @@ func (f *File) Adapter(layers int) (*Adapter, error) {
 	a := &Adapter{Base: f.Config.BaseModel, Pairs: make([][Modules]*op.Pair, layers)}
 	a.Options = Options{Rank: f.Config.Rank, Alpha: f.Config.Alpha, RSLoRA: f.Config.RSLoRA, Dropout: float32(f.Config.Dropout)}
 	var seen [Modules]bool
+	var filled sync.WaitGroup
+	defer filled.Wait()
 	for i := range f.Pairs {
 		q := &f.Pairs[i]
 		m, err := ParseModule(q.Module)
@@ -22,13 +25,16 @@ func (f *File) Adapter(layers int) (*Adapter, error) {
 			return nil, fmt.Errorf("the adapter has a layer %d and the base %d layers: it was trained on another base", q.Layer, layers)
 		}
 		p := op.NewPair(q.Rank, q.In, q.Out, q.Scale, heap)
-		copy(p.A, q.A)
-		for r := range q.Rank {
-			for j := range q.Out {
-				p.B[r*q.Out+j] = q.B[j*q.Rank+r]
+		filled.Go(func() {
+			copy(p.A, q.A)
+			for r := range q.Rank {
+				dst := p.B[r*q.Out:][:q.Out]
+				for j := range dst {
+					dst[j] = q.B[j*q.Rank+r]
+				}
 			}
-		}
-		p.KeepHalf()
+			p.KeepHalf()
+		})
 		a.Pairs[q.Layer][m] = p
 		seen[m] = true
 	}
