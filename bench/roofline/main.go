@@ -160,7 +160,7 @@ func draw(w io.Writer, d *data) {
 		if i == 0 {
 			y = atY(roof) + 14
 		}
-		text(right, y, "end", fmt.Sprintf(` fill="%s"`, arithmetics[i].colour), fmt.Sprintf("%s, %.0f", arithmetics[i].name, roof))
+		text(atX(roof/d.memory)+16, y, "start", fmt.Sprintf(` fill="%s"`, arithmetics[i].colour), fmt.Sprintf("%s, %.0f", arithmetics[i].name, roof))
 	}
 	for _, p := range d.points {
 		if p.base == d.small {
