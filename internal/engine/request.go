@@ -133,7 +133,7 @@ func (e *Engine) letGo(s *stream) {
 func adapterBytes(a *lora.Adapter) int64 {
 	var n int64
 	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
-		n += 4*int64(len(p.A)+len(p.B)) + int64(len(p.Half)) + 2*int64(len(p.TileA)+len(p.TileB))
+		n += 4*int64(len(p.A)+len(p.B)) + int64(len(p.Half)+len(p.HalfB)) + 2*int64(len(p.TileA)+len(p.TileB))
 	})
 	return n
 }

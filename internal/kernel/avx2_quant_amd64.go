@@ -92,6 +92,24 @@ var avx2MulRows = [numDTypes][avx2MulQRows]func(c *float32, ldc int, a *float32,
 	Q8_0: {avx2MulQ8_0_1, avx2MulQ8_0_2, avx2MulQ8_0_3, avx2MulQ8_0_4},
 }
 
+// avx2AddHalfRows takes row after row: B is in the first-level cache for all but
+// the first. Columns that fill no panel are added to a copy.
+func avx2AddHalfRows(c []float32, ldc int, h []float32, ldh int, b []byte, m, n, k int) {
+	whole := n / HalfCols
+	for i := range m {
+		if whole > 0 {
+			avx2AddHalf(&c[i*ldc], &h[i*ldh], &b[0], k, whole)
+		}
+		if rest := n - whole*HalfCols; rest > 0 {
+			var part [HalfCols]float32
+			row := c[i*ldc+whole*HalfCols:][:rest]
+			copy(part[:], row)
+			avx2AddHalf(&part[0], &h[i*ldh], &b[2*whole*HalfCols*k], k, 1)
+			copy(row, part[:])
+		}
+	}
+}
+
 // avx2MulQRows is the most rows of A that widen W in registers; with more it pays
 // to widen it into the cache.
 const avx2MulQRows = 4

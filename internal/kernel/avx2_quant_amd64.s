@@ -4269,3 +4269,36 @@ DATA bits6<>+20(SB)/4, $0x000000c0
 DATA bits6<>+24(SB)/4, $0x000000c0
 DATA bits6<>+28(SB)/4, $0x000000c0
 GLOBL bits6<>(SB), RODATA|NOPTR, $32
+
+// func avx2AddHalf(c *float32, h *float32, b *byte, k int, groups int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2AddHalf(SB), NOSPLIT, $0-40
+	MOVQ c+0(FP), AX
+	MOVQ b+16(FP), CX
+	MOVQ groups+32(FP), DX
+
+group:
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    h+8(FP), BX
+	MOVQ    k+24(FP), SI
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (BX), Y2
+	VCVTPH2PS    (CX), Y3
+	VCVTPH2PS    16(CX), Y4
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	PREFETCHT0   4096(CX)
+	ADDQ         $0x04, BX
+	ADDQ         $0x20, CX
+	DECQ         SI
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $0x40, AX
+	DECQ         DX
+	JNZ          group
+	VZEROUPPER
+	RET

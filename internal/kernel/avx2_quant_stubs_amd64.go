@@ -255,3 +255,11 @@ func avx2WidenQ5_K(dst *float32, q *byte, h *byte, scales *[16]float32)
 //
 //go:noescape
 func avx2WidenQ6_K(dst *float32, q *byte, scales *[16]float32)
+
+// avx2AddHalf adds to groups > 0 times 16 floats of c the k > 0 products of h and b,
+// which lies in panels of k rows of 16:
+//
+//	c[16*g+l] += h[p] * b[g][p][l]
+//
+//go:noescape
+func avx2AddHalf(c *float32, h *float32, b *byte, k int, groups int)

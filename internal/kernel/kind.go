@@ -22,6 +22,7 @@ type kind struct {
 	addOuter func(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int)
 	mulNTQ   func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
 	addNNQ   func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
+	addHalf  func(c []float32, ldc int, h []float32, ldh int, b []byte, m, n, k int)
 	mulQ     func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
 	dot      func(a, b []float32) float32
 

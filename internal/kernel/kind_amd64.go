@@ -30,6 +30,7 @@ func avx2Kind() *kind {
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx2MulNT, avx2AddOuter, avx2MulNTQ, avx2AddNNQ, avx2Dot
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
+	k.addHalf = avx2AddHalfRows
 	k.packInt8, k.mulInt8 = avx2PackInt8Row, avx2Int8.mul
 	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
 	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)

@@ -26,7 +26,9 @@ var goKind = kind{
 
 // The quantized products look widen up in goKind, so they cannot stand in its
 // initializer.
-func init() { goKind.mulNTQ, goKind.addNNQ, goKind.mulQ = mulNTQ, addNNQ, mulNTQ }
+func init() {
+	goKind.mulNTQ, goKind.addNNQ, goKind.mulQ, goKind.addHalf = mulNTQ, addNNQ, mulNTQ, addHalf
+}
 
 var widenRef = [numDTypes]func([]float32, []byte){
 	F32: widenF32, F16: widenF16, BF16: widenBF16,

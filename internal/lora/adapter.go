@@ -154,7 +154,7 @@ func (a *Adapter) Parameters() int {
 // Trainable gives every pair a gradient; alloc hands out zeroed memory.
 func (a *Adapter) Trainable(alloc func(n int) []float32) {
 	a.Each(func(_ int, _ Module, p *op.Pair) {
-		p.Half = nil // A will change
+		p.Half, p.HalfB = nil, nil // they will change
 		p.GradA, p.GradB = alloc(p.Pad*p.In), alloc(p.Pad*p.Out)
 	})
 }

@@ -2,6 +2,8 @@ package op
 
 import (
 	"fmt"
+	"runtime"
+	"sync/atomic"
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/tensor"
@@ -17,6 +19,7 @@ type Pair struct {
 	A         []float32 // [Pad, In]
 	B         []float32 // [Pad, Out], the transpose of PEFT's lora_B
 	Half      []byte    // [Rank, In] in F16: A again, where it is exact; read for small batches in A's place, or nil
+	HalfB     []byte    // B in F16 likewise, as kernel.AddHalf reads it
 	TileA     []uint16  // A as a left operand of tiles, and B's transpose: read for small batches in bfloat16, or nil
 	TileB     []uint16
 	GradA     []float32 // [In, Pad], accumulated by LinearGrad; nil where the pair is frozen
@@ -29,19 +32,31 @@ func NewPair(rank, in, out int, scale float32, alloc func(n int) []float32) *Pai
 	return &Pair{Rank: rank, Pad: pad, In: in, Out: out, Scale: scale, A: alloc(pad * in), B: alloc(pad * out)}
 }
 
-// KeepHalf makes Half where every number of A is one of F16, as after reading an
-// adapter that was written so.
+// KeepHalf makes Half and HalfB where every number of A, and of B, is one of F16,
+// as after reading an adapter that was written so.
 func (p *Pair) KeepHalf() {
-	n := p.Rank * p.In
-	half, back := make([]byte, kernel.F16.RowBytes(n)), make([]float32, n)
-	kernel.NarrowF16(half, p.A[:n])
-	kernel.Widen(back, half, kernel.F16)
-	for i, v := range back {
-		if v != p.A[i] {
-			return
+	p.Half = halfOf(p.A[:p.Rank*p.In])
+	const cols = kernel.HalfCols
+	panels := make([]float32, roundUp(p.Out, cols)*p.Rank)
+	for r := range p.Rank {
+		for j := 0; j < p.Out; j += cols {
+			copy(panels[j*p.Rank+r*cols:][:cols], p.B[r*p.Out+j:(r+1)*p.Out])
 		}
 	}
-	p.Half = half
+	p.HalfB = halfOf(panels)
+}
+
+// halfOf is x in F16, or nil where that is not exact.
+func halfOf(x []float32) []byte {
+	half, back := make([]byte, kernel.F16.RowBytes(len(x))), make([]float32, len(x))
+	kernel.NarrowF16(half, x)
+	kernel.Widen(back, half, kernel.F16)
+	for i, v := range back {
+		if v != x[i] {
+			return nil
+		}
+	}
+	return half
 }
 
 // KeepTiles makes TileA and TileB, for a pair that does not change any more.
@@ -81,6 +96,14 @@ type Linear struct {
 // registers, row by row, and not in panels. It changes speed, never bits.
 const smallBatch = 8
 
+// fewInputs is the largest number of rows that a task takes all of, so that
+// weights are read once, and for which low-rank inputs are computed beside the
+// products that wait for them: one round of tasks where a larger batch has two.
+const fewInputs = 32
+
+// lowRows is how many rows of A a task takes then.
+const lowRows = 8
+
 type linearTask struct {
 	x      []float32
 	n, in  int
@@ -89,8 +112,17 @@ type linearTask struct {
 	rows   int // rows of x in a task
 	panel  int // rows of W in a task
 	chunks int
-	packed []byte // x in 8-bit integers, or nil
+	packed []byte       // x in 8-bit integers, or nil
+	low    int          // tasks for low-rank inputs, before the others
+	left   atomic.Int32 // of them
 }
+
+// The phases: low-rank inputs of many rows; products; both, for few rows.
+const (
+	lowManyRows = iota
+	manyRows
+	allOfFewRows
+)
 
 // Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
 // share x [n, in]. Each Y is overwritten, each Delta.H too.
@@ -112,61 +144,42 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		e.packInt8(x, n, in)
 		t.packed = e.int8
 	}
-	t.phase = 0
-	t.rows = rowChunk(n, 64)
-	tasks := 0
-	for i := range lins {
-		for _, d := range lins[i].Deltas {
-			tasks += ceilDiv(d.Hi-d.Lo, t.rows)
+	t.low = 0
+	if n <= fewInputs {
+		t.phase, t.rows, t.panel = allOfFewRows, n, 48
+		for i := range lins {
+			for _, d := range lins[i].Deltas {
+				t.low += ceilDiv(d.Pair.Rank, lowRows)
+			}
 		}
-	}
-	if tasks > 0 {
-		run(tasks, t)
-	}
-	deltas := tasks > 0
-	t.phase = 1
-	if n <= smallBatch {
-		t.rows, t.panel = n, 48
+		t.left.Store(int32(t.low))
 	} else {
-		t.rows, t.panel = rowChunk(n, 264), 64
+		t.phase, t.rows = lowManyRows, rowChunk(n, 64)
+		if tasks := deltaTasks(lins, t.rows); tasks > 0 {
+			run(tasks, t)
+		}
+		t.phase, t.rows, t.panel = manyRows, rowChunk(n, 264), 64
 	}
 	t.chunks = ceilDiv(n, t.rows)
-	tasks = 0
+	tasks := t.low
 	for i := range lins {
 		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(tasks, t)
-	if deltas && n <= smallBatch {
-		// The factors B are read in long runs, one for each worker: in the panels of W
-		// every row of B would be read in snatches.
-		t.phase = 2
-		run(len(lins)*kernel.Workers(), t)
-	}
 }
 
 // Do runs task i.
 func (t *linearTask) Do(i, worker int) {
-	if t.phase == 0 {
-		for l := range t.lins {
-			deltas := t.lins[l].Deltas
-			for k := range deltas {
-				c := ceilDiv(deltas[k].Hi-deltas[k].Lo, t.rows)
-				if i < c {
-					t.lowRank(&deltas[k], i)
-					return
-				}
-				i -= c
-			}
-		}
+	if t.phase == lowManyRows {
+		l, d, chunk := deltaTask(t.lins, t.rows, i)
+		t.lowRank(&t.lins[l].Deltas[d], chunk)
 		return
 	}
-	if t.phase == 2 {
-		w := kernel.Workers()
-		lin := &t.lins[i/w]
-		share := roundUp(ceilDiv(lin.W.Rows, w), 64)
-		t.addDeltas(lin, 0, t.n, min(i%w*share, lin.W.Rows), min((i%w+1)*share, lin.W.Rows))
+	if i < t.low {
+		t.lowPart(i)
 		return
 	}
+	i -= t.low
 	for l := range t.lins {
 		lin := &t.lins[l]
 		c := t.chunks * ceilDiv(lin.W.Rows, t.panel)
@@ -175,6 +188,46 @@ func (t *linearTask) Do(i, worker int) {
 			return
 		}
 		i -= c
+	}
+}
+
+// lowPart computes a few columns of H for all rows of a delta. Tasks of this kind
+// come first and wait for nobody: those that wait for them do not wait for ever,
+// also where one of them panics.
+func (t *linearTask) lowPart(i int) {
+	defer t.left.Add(-1)
+	for l := range t.lins {
+		for k := range t.lins[l].Deltas {
+			d := &t.lins[l].Deltas[k]
+			p := d.Pair
+			c := ceilDiv(p.Rank, lowRows)
+			if i >= c {
+				i -= c
+				continue
+			}
+			x, rows := t.x[d.Lo*t.in:], d.Hi-d.Lo
+			if d.Drop != nil {
+				if i == 0 { // the mask is made once
+					t.lowRank(d, 0)
+				}
+				return
+			}
+			r0, r1 := i*lowRows, min((i+1)*lowRows, p.Rank)
+			if p.Half != nil {
+				// Half of the memory to read, and the same bits.
+				rb := kernel.F16.RowBytes(t.in)
+				kernel.MulQ(d.H[r0:], p.Pad, x, t.in, p.Half[r0*rb:r1*rb], kernel.F16, nil, rows, r1-r0, t.in)
+			} else {
+				kernel.MulNT(d.H[r0:], p.Pad, x, t.in, p.A[r0*t.in:], t.in, rows, r1-r0, t.in)
+			}
+			for r := range rows {
+				kernel.Scale(d.H[r*p.Pad+r0:r*p.Pad+r1], p.Scale*d.Strength)
+				if r1 == p.Rank {
+					clear(d.H[r*p.Pad+r1 : (r+1)*p.Pad])
+				}
+			}
+			return
+		}
 	}
 }
 
@@ -189,13 +242,7 @@ func (t *linearTask) lowRank(d *Delta, chunk int) {
 		d.Drop.apply(x, lo, hi, t.in)
 		x = d.Drop.X[lo*t.in:]
 	}
-	if p.Half != nil && t.n <= smallBatch {
-		// Half of the memory to read, and the same bits.
-		clear(h)
-		kernel.MulQ(h, p.Pad, x, t.in, p.Half, kernel.F16, nil, hi-lo, p.Rank, t.in)
-	} else {
-		kernel.MulNT(h, p.Pad, x, t.in, p.A, t.in, hi-lo, p.Pad, t.in)
-	}
+	kernel.MulNT(h, p.Pad, x, t.in, p.A, t.in, hi-lo, p.Pad, t.in)
 	kernel.Scale(h, p.Scale*d.Strength)
 }
 
@@ -221,16 +268,16 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
-	if t.n > smallBatch {
+	if len(lin.Deltas) > 0 {
+		for t.low > 0 && t.left.Load() > 0 {
+			runtime.Gosched()
+		}
 		t.addDeltas(lin, lo, hi, j0, j1)
 	}
 }
 
 // addDeltas adds the deltas to rows [lo, hi) and columns [j0, j1) of Y.
 func (t *linearTask) addDeltas(lin *Linear, lo, hi, j0, j1 int) {
-	if j0 >= j1 {
-		return
-	}
 	out := lin.W.Rows
 	for k := range lin.Deltas {
 		d := &lin.Deltas[k]
@@ -239,6 +286,10 @@ func (t *linearTask) addDeltas(lin *Linear, lo, hi, j0, j1 int) {
 			continue
 		}
 		p := d.Pair
+		if p.HalfB != nil && t.phase == allOfFewRows {
+			kernel.AddHalf(lin.Y[a*out+j0:], out, d.H[(a-d.Lo)*p.Pad:], p.Pad, p.HalfB[2*j0*p.Rank:], b-a, j1-j0, p.Rank)
+			continue
+		}
 		kernel.AddNN(lin.Y[a*out+j0:], out, d.H[(a-d.Lo)*p.Pad:], p.Pad, p.B[j0:], out, b-a, j1-j0, p.Rank)
 	}
 }

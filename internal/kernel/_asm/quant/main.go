@@ -163,6 +163,7 @@ func main() {
 	widenQ4K("avx2WidenQ4_K", false)
 	widenQ4K("avx2WidenQ5_K", true)
 	widenQ6K()
+	addHalf()
 	Generate()
 }
 
@@ -310,6 +311,42 @@ func (f format) product(m, wr int) {
 	ADDQ(Imm(uint64(4*wr)), c)
 	SUBQ(Imm(uint64(wr)), n)
 	JNZ(LabelRef("rows"))
+	Ret()
+}
+
+// addHalf writes the outer product of a row with a matrix in F16.
+func addHalf() {
+	Func("avx2AddHalf", "func(c, h *float32, b *byte, k, groups int)",
+		"avx2AddHalf adds to groups > 0 times 16 floats of c the k > 0 products of h and b,",
+		"which lies in panels of k rows of 16:",
+		"",
+		"\tc[16*g+l] += h[p] * b[g][p][l]")
+	c, b, groups := Int("c"), Int("b"), Int("groups")
+	Label("group")
+	lo, hi := YMM(), YMM()
+	VMOVUPS(Mem{Base: c}, lo)
+	VMOVUPS(Mem{Base: c, Disp: 32}, hi)
+	h, n := GP64(), GP64()
+	Load(Param("h"), h)
+	Load(Param("k"), n)
+	Align()
+	Label("loop")
+	x, y, z := YMM(), YMM(), YMM()
+	VBROADCASTSS(Mem{Base: h}, x)
+	VCVTPH2PS(Mem{Base: b}, y)
+	VCVTPH2PS(Mem{Base: b, Disp: 16}, z)
+	VFMADD231PS(y, x, lo)
+	VFMADD231PS(z, x, hi)
+	PREFETCHT0(Mem{Base: b, Disp: prefetch})
+	ADDQ(Imm(4), h)
+	ADDQ(Imm(32), b)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VMOVUPS(lo, Mem{Base: c})
+	VMOVUPS(hi, Mem{Base: c, Disp: 32})
+	ADDQ(Imm(64), c)
+	DECQ(groups)
+	JNZ(LabelRef("group"))
 	Ret()
 }
 
