@@ -187,7 +187,7 @@ func TestRun(t *testing.T) {
 	}
 	tab.Seeds = tab.Seeds[:1]
 	var said bytes.Buffer
-	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Log: &said}
+	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: &said}
 	if err := run(context.Background(), tab, o); err != nil {
 		t.Fatal(err)
 	}

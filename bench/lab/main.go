@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ func main() {
 	ours := pflag.String("ours", "", "in a summary: the recipe that is set beside the rival, all where empty")
 	rival := pflag.String("rival", "", "in a summary: the recipe that the others are set beside")
 	only := pflag.Duration("within", 0, "begin no cell after so long")
+	commit := pflag.String("commit", "", "that the program was built from, where neither it nor the folder knows")
 	pflag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -55,7 +57,7 @@ func main() {
 	}
 	t, err := readTable(pflag.Arg(0))
 	if err == nil {
-		err = run(ctx, t, options{Data: *data, Out: *out, Work: *home, Within: *only, Log: os.Stderr})
+		err = run(ctx, t, options{Data: *data, Out: *out, Work: *home, Within: *only, Commit: cmp.Or(*commit, revision()), Log: os.Stderr})
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -65,6 +67,7 @@ func main() {
 // options are what a run is asked for.
 type options struct {
 	Data, Out, Work string
+	Commit          string        // that the program was built from
 	Within          time.Duration // no cell is begun after; 0 for no end
 	Log             io.Writer
 }
@@ -85,11 +88,13 @@ func run(ctx context.Context, t *table, o options) error {
 	}
 	defer lab.Close()
 	texts := map[string]*writing{}
-	commit := revision()
+	if o.Commit == "" {
+		return errors.New("it is not known which commit the program was built from: say so with --commit")
+	}
 	begin := time.Now()
 	all := t.cells()
 	for i, c := range all {
-		l := line{Writer: c.Writer.Name, Words: c.Words, Seed: c.Seed, Name: c.Recipe.Name, JudgeTokens: t.JudgeTokens, Base: t.Base, Commit: commit}
+		l := line{Writer: c.Writer.Name, Words: c.Words, Seed: c.Seed, Name: c.Recipe.Name, JudgeTokens: t.JudgeTokens, Base: t.Base, Commit: o.Commit}
 		if l.Change, err = c.Recipe.asked(); err != nil {
 			return err
 		}
