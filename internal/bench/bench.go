@@ -240,10 +240,11 @@ func (o *Options) adapters(m *model.Model) []lora.Applied {
 			p.B[i] = float32(rng.NormFloat64()) * 0.01
 		}
 		// As an adapter comes from its file, in F16.
-		n := p.Rank * p.In
-		half := make([]byte, 2*n)
-		kernel.NarrowF16(half, p.A[:n])
-		kernel.Widen(p.A[:n], half, kernel.F16)
+		for _, x := range [][]float32{p.A[:p.Rank*p.In], p.B[:p.Rank*p.Out]} {
+			half := make([]byte, 2*len(x))
+			kernel.NarrowF16(half, x)
+			kernel.Widen(x, half, kernel.F16)
+		}
 		p.KeepHalf()
 		if o.arithmetic() == train.BF16 {
 			p.KeepTiles()

@@ -117,11 +117,13 @@ type linearTask struct {
 	left   atomic.Int32 // of them
 }
 
-// The phases: low-rank inputs of many rows; products; both, for few rows.
+// The phases: low-rank inputs of many rows; products; both, for few rows, and
+// after them what is added by factors that do not lie in panels.
 const (
 	lowManyRows = iota
 	manyRows
 	allOfFewRows
+	longRuns
 )
 
 // Linear computes y = x Wᵀ + bias + Σ deltas for every linear in lins, which
@@ -166,10 +168,34 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(tasks, t)
+	if t.phase == allOfFewRows && t.anyLong() {
+		t.phase = longRuns
+		run(len(lins)*kernel.Workers(), t)
+	}
+}
+
+// anyLong says whether there is a factor B that lies row by row: few rows of x
+// would read it in snatches, were it added in the panels of W.
+func (t *linearTask) anyLong() bool {
+	for l := range t.lins {
+		for k := range t.lins[l].Deltas {
+			if t.lins[l].Deltas[k].Pair.HalfB == nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Do runs task i.
 func (t *linearTask) Do(i, worker int) {
+	if t.phase == longRuns {
+		w := kernel.Workers()
+		lin := &t.lins[i/w]
+		share := roundUp(ceilDiv(lin.W.Rows, w), 64)
+		t.addDeltas(lin, 0, t.n, min(i%w*share, lin.W.Rows), min((i%w+1)*share, lin.W.Rows))
+		return
+	}
 	if t.phase == lowManyRows {
 		l, d, chunk := deltaTask(t.lins, t.rows, i)
 		t.lowRank(&t.lins[l].Deltas[d], chunk)
@@ -268,7 +294,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
-	if len(lin.Deltas) > 0 {
+	if len(lin.Deltas) > 0 && !(t.phase == allOfFewRows && t.anyLong()) {
 		for t.low > 0 && t.left.Load() > 0 {
 			runtime.Gosched()
 		}
@@ -278,6 +304,9 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 
 // addDeltas adds the deltas to rows [lo, hi) and columns [j0, j1) of Y.
 func (t *linearTask) addDeltas(lin *Linear, lo, hi, j0, j1 int) {
+	if j0 >= j1 {
+		return
+	}
 	out := lin.W.Rows
 	for k := range lin.Deltas {
 		d := &lin.Deltas[k]
@@ -286,7 +315,7 @@ func (t *linearTask) addDeltas(lin *Linear, lo, hi, j0, j1 int) {
 			continue
 		}
 		p := d.Pair
-		if p.HalfB != nil && t.phase == allOfFewRows {
+		if p.HalfB != nil && t.phase >= allOfFewRows {
 			kernel.AddHalf(lin.Y[a*out+j0:], out, d.H[(a-d.Lo)*p.Pad:], p.Pad, p.HalfB[2*j0*p.Rank:], b-a, j1-j0, p.Rank)
 			continue
 		}
