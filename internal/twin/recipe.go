@@ -102,7 +102,7 @@ func plainRecipe() Recipe {
 			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: train.Fastest()},
 		Mix:    examples.DefaultMix(),
 		Genre:  defaultStage(),
-		Prompt: Prompt{Tokens: 1400, Each: 340},
+		Prompt: Prompt{Tokens: 350, Each: 340},
 	}
 }
 
