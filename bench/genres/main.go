@@ -1,12 +1,14 @@
 // Command genres measures every genre of the library on text that none of them was trained
 // on: what the recipes withhold, and writers. It prints one JSON line for each
-// text, and with --write puts what concerns a genre into its folder.
+// text. With --write FILE it measures nothing and puts what such lines say of a
+// genre into its folder.
 //
 //	go run ./bench/genres --data DIR,DIR --library library --writers bench/genres/writers.txt --from DIR
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -25,8 +27,8 @@ import (
 
 type options struct {
 	data, library, base, writers, from string
+	write                              string
 	tokens                             int
-	write                              bool
 }
 
 func main() {
@@ -37,9 +39,13 @@ func main() {
 	flag.StringVar(&o.writers, "writers", "", "file with a line for each writer: the folder, and the kind that the writing is of")
 	flag.StringVar(&o.from, "from", ".", "folder that the writers' folders lie below")
 	flag.IntVar(&o.tokens, "tokens", 8000, "most tokens of a text that are scored")
-	flag.BoolVar(&o.write, "write", false, "write "+genre.MeasuredFile+" and the card into the library")
+	flag.StringVar(&o.write, "write", "", "file of lines that were measured: write "+genre.MeasuredFile+" and the card into the library")
 	flag.Parse()
-	if err := o.run(context.Background()); err != nil {
+	run := o.measure
+	if o.write != "" {
+		run = o.put
+	}
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "genres: "+err.Error())
 		os.Exit(1)
 	}
@@ -52,7 +58,7 @@ type measured struct {
 	twin.GenresOn
 }
 
-func (o *options) run(ctx context.Context) error {
+func (o *options) measure(ctx context.Context) error {
 	texts, err := o.texts(ctx)
 	if err != nil {
 		return err
@@ -69,18 +75,29 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var all []measured
 	for i, on := range list {
-		m := measured{Kind: texts[i].kind, Writer: texts[i].writer, GenresOn: on}
-		all = append(all, m)
-		b, err := json.Marshal(m)
+		b, err := json.Marshal(measured{Kind: texts[i].kind, Writer: texts[i].writer, GenresOn: on})
 		if err != nil {
 			return err
 		}
 		fmt.Println(string(b))
 	}
-	if !o.write {
-		return nil
+	return nil
+}
+
+// put writes what was measured into the library.
+func (o *options) put(context.Context) error {
+	b, err := os.ReadFile(o.write)
+	if err != nil {
+		return err
+	}
+	var all []measured
+	for d := json.NewDecoder(bytes.NewReader(b)); d.More(); {
+		var m measured
+		if err := d.Decode(&m); err != nil {
+			return fmt.Errorf("read %s: %w", o.write, err)
+		}
+		all = append(all, m)
 	}
 	for _, g := range genre.Open(o.library).List(o.base, nil) {
 		if g.Embedded {
