@@ -225,21 +225,18 @@ func (c *comparer) open(ctx context.Context) (*baseModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := own
-	if f == nil {
-		f = &Folder{Dir: filepath.Join(os.TempDir(), "none"), Manifest: Manifest{Name: c.name}}
-	}
 	reading, err := c.read(ctx, own)
 	if err != nil {
 		return nil, err
 	}
-	ledger := &corpus.Ledger{}
+	ledger, known := &corpus.Ledger{}, func(string) (string, bool) { return "", false }
 	if own != nil {
 		if ledger, err = own.Ledger(); err != nil {
 			return nil, err
 		}
+		known = own.Text
 	}
-	if c.docs, err = c.assign(ledger, reading, f); err != nil {
+	if c.docs, err = c.assign(ledger, reading, known); err != nil {
 		return nil, err
 	}
 	c.ledger, c.words = ledger, wordsByRole(ledger, c.docs)
@@ -247,7 +244,7 @@ func (c *comparer) open(ctx context.Context) (*baseModel, error) {
 	if (o.Base == "" || o.Base == "auto") && own != nil && own.Base != "" {
 		o.Base = own.Base
 	}
-	b, err := o.openBase(ctx, f, reading, c.words[stroke.RoleTrain], DefaultRecipe(c.words[stroke.RoleTrain]), func(e stroke.Event) {
+	b, err := o.openBase(ctx, own, reading, c.words[stroke.RoleTrain], DefaultRecipe(c.words[stroke.RoleTrain]), func(e stroke.Event) {
 		if e, ok := e.(stroke.BaseEvent); ok {
 			c.licence = e.Licence
 		}
@@ -322,10 +319,11 @@ func (c *comparer) read(ctx context.Context, own *Folder) (*corpus.Reading, erro
 }
 
 // assign gives the documents their roles and tells of them. The twin's own
-// ledger, which l was read from, is left as it is.
-func (c *comparer) assign(l *corpus.Ledger, r *corpus.Reading, f *Folder) ([]stroke.Document, error) {
+// ledger, which l was read from, is left as it is; known gives texts that are in
+// it.
+func (c *comparer) assign(l *corpus.Ledger, r *corpus.Reading, known func(hash string) (string, bool)) ([]stroke.Document, error) {
 	before := len(l.Entries)
-	docs, err := corpus.Assign(l, r.Documents, corpus.AssignOptions{Clusters: r.Clusters, Text: f.Text})
+	docs, err := corpus.Assign(l, r.Documents, corpus.AssignOptions{Clusters: r.Clusters, Text: known})
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Err: err, Hint: "add more writing: methods are compared on text that none of them has seen"}
 	}

@@ -336,59 +336,71 @@ func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
 	return nil
 }
 
-// serve measures how fast a method writes one text, with an engine as [Voice]
-// has it, and what memory that takes.
-func (c *comparer) serve(ctx context.Context, r *methodRow, m *measured) (err error) {
-	places := openings(m.judge, servedTimes+1, textGiven, 0, 1, textGiven)
-	if len(places) == 0 {
-		return nil
-	}
+// serve measures how fast a method writes one text, with engines as [Voice] has
+// them, and what memory that takes. Each text has an engine of its own, so that
+// none finds what another has read.
+func (c *comparer) serve(ctx context.Context, r *methodRow, m *measured) error {
 	debug.FreeOSMemory()
 	measures := newPeak()
+	var first, rate []float64
+	for i, place := range openings(m.judge, servedTimes, textGiven, 0, 1, textGiven) {
+		f, s, n, err := c.serveOne(ctx, r, m, place, c.o.Seed+uint64(i))
+		if err != nil {
+			return err
+		}
+		first = append(first, f)
+		if s > 0 {
+			rate = append(rate, s)
+		}
+		r.result.Serves.Prompt = max(r.result.Serves.Prompt, n)
+	}
+	r.result.Serves.First, r.result.Serves.TokensPerSecond = median(first), median(rate)
+	if measures && len(first) > 0 {
+		r.result.Serves.Memory = peak()
+	}
+	return nil
+}
+
+// serveOne writes one text: the seconds until its first token, the tokens a
+// second of those behind it, and how many tokens were read.
+func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, place opening, seed uint64) (first, rate float64, read int, err error) {
 	e, err := engine.New(m.model, engine.Options{Streams: 4, Pad: max(m.learnt.pad(), 16), Memory: 512 << 20})
 	if err != nil {
-		return err
+		return 0, 0, 0, err
 	}
 	defer func() {
 		if e := e.Close(); err == nil {
 			err = e
 		}
 	}()
-	var first, rate []float64
-	for i := range servedTimes + 1 { // the first warms up and does not count
-		place := places[i%len(places)]
-		prompt := []int32{m.b.sep}
-		if r.name.Prompts() {
-			prompt = append(prompt, m.passages.find(place.text, m.passages.own(place.doc), e.Context()/2)...)
-		}
-		prompt = append(prompt, m.b.tok.Encode(place.text)...)
-		sampling := DefaultSampling()
-		sampling.Seed = c.o.Seed + uint64(i)
-		begun := time.Now()
-		var at time.Time
-		n := 0
-		_, err := e.Generate(ctx, engine.Request{Prompt: prompt, Adapters: m.use, Sampling: sampling, Max: servedTokens + 1, Lookup: true}, func(int32) error {
-			if n == 0 {
-				at = time.Now()
-			}
-			n++
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if i == 0 || n < 2 {
-			continue
-		}
-		first = append(first, at.Sub(begun).Seconds())
-		rate = append(rate, float64(n-1)/time.Since(at).Seconds())
-		r.result.Serves.Prompt = max(r.result.Serves.Prompt, len(prompt))
+	sampling := DefaultSampling()
+	sampling.Seed = seed
+	ask := engine.Request{Prompt: []int32{m.b.sep}, Adapters: m.use, Sampling: sampling, Max: 2, Lookup: true}
+	if _, err := e.Generate(ctx, ask, nil); err != nil { // to warm up
+		return 0, 0, 0, err
 	}
-	r.result.Serves.First, r.result.Serves.TokensPerSecond = median(first), median(rate)
-	if measures {
-		r.result.Serves.Memory = peak()
+	if r.name.Prompts() {
+		ask.Prompt = append(ask.Prompt, m.passages.find(place.text, m.passages.own(place.doc), e.Context()/2)...)
 	}
-	return nil
+	ask.Prompt = append(ask.Prompt, m.b.tok.Encode(place.text)...)
+	ask.Max = servedTokens + 1
+	begun := time.Now()
+	var at time.Time
+	n := 0
+	if _, err := e.Generate(ctx, ask, func(int32) error {
+		if n == 0 {
+			at = time.Now()
+		}
+		n++
+		return nil
+	}); err != nil || n == 0 {
+		return 0, 0, 0, err
+	}
+	first = at.Sub(begun).Seconds()
+	if n > 1 {
+		rate = float64(n-1) / time.Since(at).Seconds()
+	}
+	return first, rate, len(ask.Prompt), nil
 }
 
 func median(x []float64) float64 {

@@ -106,11 +106,24 @@ func (c *comparer) learnAll(ctx context.Context, m compare.Name) error {
 				return err
 			}
 			c.done += t.cost
+			if err := c.drop(m); err != nil {
+				return err
+			}
 		}
 	}
-	best := c.best(m)
+	return nil
+}
+
+// drop deletes what the settings of a method learnt that are not the best so far.
+func (c *comparer) drop(m compare.Name) error {
+	var best *training
 	for _, t := range c.trainings[m] {
-		if t != best {
+		if t.kept && (best == nil || t.result.loss() < best.result.loss()) {
+			best = t
+		}
+	}
+	for _, t := range c.trainings[m] {
+		if t.kept && t != best {
 			if err := os.RemoveAll(c.trainingDir(t)); err != nil {
 				return writeError(c.trainingDir(t), err)
 			}

@@ -142,12 +142,13 @@ func (r *Comparison) Groups() []Group {
 	}
 }
 
-// Tables are the same in parts that fit a terminal: a row for each method.
+// Tables are the same in parts that fit a terminal: a row for each method, with a
+// question mark for what is not known.
 func (r *Comparison) Tables() []Table {
 	out := []Table{
-		{[]string{"takes", "ready", "settings", "energy", "money", "memory", "disk", "one more article"}, nil},
+		{[]string{"takes", "ready", "settings", "energy", "money", "memory", "disk", "article"}, nil},
 		{[]string{"leaves", "on disk", "tokens/s", "first token", "memory", "words needed"}, nil},
-		{[]string{"likeness", "gain over base", "gain over examples", "with examples", "copied"}, nil},
+		{[]string{"likeness", "over base", "over examples", "with examples", "copied"}, nil},
 	}
 	groups := r.Groups()
 	cell := func(group, row, i int) string { return groups[group].Rows[row].Cells[i] }
@@ -180,6 +181,18 @@ func (r *Comparison) Tables() []Table {
 			}
 		}
 		out[2].Rows = append(out[2].Rows, []string{name, gain, over, with, copied})
+	}
+	for _, t := range out {
+		for _, row := range t.Rows {
+			for k, cell := range row {
+				switch cell {
+				case unknown:
+					row[k] = "?"
+				case "not measured":
+					row[k] = "–"
+				}
+			}
+		}
 	}
 	return out
 }
