@@ -92,9 +92,12 @@ func (o *options) put(context.Context) error {
 		return err
 	}
 	var all []measured
-	for d := json.NewDecoder(bytes.NewReader(b)); d.More(); {
+	for line := range bytes.Lines(b) {
 		var m measured
-		if err := d.Decode(&m); err != nil {
+		if line[0] == '#' {
+			continue // of the machine
+		}
+		if err := json.Unmarshal(line, &m); err != nil {
 			return fmt.Errorf("read %s: %w", o.write, err)
 		}
 		all = append(all, m)
