@@ -102,6 +102,7 @@ type ForecastEvent struct {
 	Disk       int64  `json:"disk_bytes,omitempty"` // taken while weights of the base are trained
 	Recipe     string `json:"recipe,omitempty"`     // of the library, that the run's own began as
 	Why        string `json:"why,omitempty"`        // that recipe
+	Folds      int    `json:"folds,omitempty"`      // parts of little text that are each judged by a twin trained on the others; all is for them and for what is trained on all
 }
 
 // StepEvent tells of one training step.
@@ -158,6 +159,26 @@ type VerdictEvent struct {
 	// Genre is what the version stands on; empty for none.
 	Genre     string  `json:"genre,omitempty"`
 	GenreGain float64 `json:"genre_gain,omitempty"` // nats per token by itself, on the documents it was chosen by
+
+	Level float64 `json:"level"` // of the intervals: 0.95, more with each verdict on the same judge text
+	Look  int     `json:"look"`  // which verdict on it this is
+	Folds int     `json:"folds,omitempty"`
+	// Specificity is what the adapter gains over those of other writers, in nats per
+	// token; nil where there are none for the base.
+	Specificity *SpecificityFigures `json:"specificity,omitempty"`
+	Copier      string              `json:"copier,omitempty"`   // why it is one
+	Monotone    string              `json:"monotone,omitempty"` // why it is
+}
+
+// SpecificityFigures are what an adapter gains over controls: adapters of other
+// writers by the same recipe.
+type SpecificityFigures struct {
+	Gain     float64 `json:"gain"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Stranger float64 `json:"stranger"` // the chance that one more of them would gain as much
+	Controls int     `json:"controls"`
+	Better   int     `json:"better"` // controls that gain less
 }
 
 // GenreEvent tells which genre a twin will stand on.

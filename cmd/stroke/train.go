@@ -88,6 +88,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
+	fl.BoolVar(&f.NoCrossFit, "no-cross-fit", false, "judge little text by a withheld part alone; otherwise three twins are trained, each judging what it has not seen")
 	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
 	fl.StringVar(&f.recipe, "recipe", "", "recipe to begin with: a name of stroke recipe list or a TOML file (the one for your words); other flags change it")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")

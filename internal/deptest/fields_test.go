@@ -29,6 +29,7 @@ var described = []struct {
 }{
 	{"event.go", "HeldOut", jsonPage, "`done`"},
 	{"event.go", "QuantizedWeights", jsonPage, "`quantized`"},
+	{"event.go", "SpecificityFigures", jsonPage, "`verdict`"},
 	{"cmd/stroke/speak.go", "written", jsonPage, "Text"},
 	{"cmd/stroke/score.go", "scored", jsonPage, "Score"},
 	{"cmd/stroke/score.go", "nats", jsonPage, "Score"},

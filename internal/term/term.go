@@ -144,6 +144,9 @@ func line(e stroke.Event) string {
 		if e.Resumed > 0 {
 			s += fmt.Sprintf("; going on after step %d", e.Resumed)
 		}
+		if e.Folds > 0 {
+			s += fmt.Sprintf("; there is little text, so it is parted into %d folds, each judged by a twin trained on the others, and what goes live is trained on all: the time is for all of that", e.Folds)
+		}
 		if e.Recipe != "" {
 			s += fmt.Sprintf("\nrecipe %s: %s", e.Recipe, e.Why)
 		}

@@ -2,6 +2,8 @@ package twin
 
 import (
 	"context"
+	"fmt"
+	"math"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
@@ -12,7 +14,7 @@ import (
 const (
 	askWords     = 100   // of a piece that its passages are asked with; never scored
 	pieceTokens  = 640   // of a piece that a verdict looks at
-	judgeTokens  = 44000 // through the base for a verdict, so that it takes under a minute
+	judgeTokens  = 34000 // through the base for a verdict under the four conditions, so that all of it takes under a minute
 	selectTokens = 4096  // through the base to choose an epoch
 )
 
@@ -52,6 +54,61 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 		})
 	}
 	return out
+}
+
+// evidence is what a verdict is given by.
+type evidence verdict.Evidence
+
+// judgeTokens and besideTokens bound what a verdict puts through the base under the
+// four conditions, and under the start and the controls.
+func (r *run) judgeTokens() int  { return judgeTokens * r.times() }
+func (r *run) besideTokens() int { return controlShare * r.times() }
+
+func (r *run) times() int {
+	if r.bf16() {
+		return fastTimes
+	}
+	return 1
+}
+
+// written is what was learnt as it will be written: an adapter in F16.
+func (r *run) written(l *learnt) (*learnt, error) {
+	if l.adapter == nil {
+		return l, nil
+	}
+	half, err := r.asWritten(l.adapter)
+	if err != nil {
+		return nil, err
+	}
+	return &learnt{adapter: half}, nil
+}
+
+// judgePieces scores the judge documents under the four conditions, the start and
+// the controls.
+func (r *run) judgePieces(ctx context.Context, l *learnt) (*evidence, error) {
+	pieces := within(r.passages.pieces(r.judge, pieceTokens), r.judgeTokens())
+	tell := func(condition string, done, total int) {
+		r.emit(stroke.ScoreEvent{Condition: condition, Done: done, Total: total})
+	}
+	losses, err := r.b.judge(ctx, pieces, l, r.bf16(), func(c verdict.Condition, done, total int) { tell(c.String(), done, total) })
+	if err != nil {
+		return nil, interrupted(err, "judge what was learnt", resumeHint)
+	}
+	for c := range losses {
+		if x := eval.Pool(losses[c]).PerToken(); math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("what was learnt at a learning rate of %.3g gives no numbers on judge documents", r.recipe.Options.Rate),
+				Hint: fmt.Sprintf("train again with a lower rate, for example --rate %.2g; versions made before still work", r.recipe.Options.Rate/3)}
+		}
+	}
+	against, err := r.controls()
+	if err != nil {
+		return nil, err
+	}
+	out := &evidence{Losses: losses}
+	if out.Start, out.Controls, err = r.b.beside(ctx, pieces, against, r.besideTokens(), r.bf16(), tell); err != nil {
+		return nil, interrupted(err, "judge by controls", resumeHint)
+	}
+	return out, nil
 }
 
 // within keeps as many pieces, in order, as fit a number of tokens through the

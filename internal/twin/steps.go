@@ -113,6 +113,7 @@ func (r *run) clear() {
 	for i := range r.genres {
 		os.RemoveAll(r.genreDir(i))
 	}
+	r.clearFolds()
 }
 
 // afresh removes what a run before left, and says so where it was stopped.
@@ -309,6 +310,9 @@ func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, pieces []eval.Pie
 // best is the epoch with the lowest loss on select documents, counted from 1; 0
 // while there is none.
 func (r *run) best() int {
+	if r.take > 0 {
+		return min(r.take, len(r.progress.Select)-1)
+	}
 	best := 0
 	for e := 1; e < len(r.progress.Select); e++ {
 		if best == 0 || r.progress.Select[e] < r.progress.Select[best] {

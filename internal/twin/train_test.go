@@ -54,7 +54,7 @@ func small(r *Recipe) {
 
 func options(t *testing.T, source string) Options {
 	t.Helper()
-	return Options{Source: source, Name: "me", To: filepath.Join(t.TempDir(), "twin"), Base: testkit.Toy(t, testkit.ToyShape{}), Change: small}
+	return Options{Source: source, Name: "me", To: filepath.Join(t.TempDir(), "twin"), Base: testkit.Toy(t, testkit.ToyShape{}), NoCrossFit: true, Change: small}
 }
 
 // trained runs Train and gives the twin and its newest version.

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -48,6 +47,9 @@ type Options struct {
 	// ExamplesOnly makes a twin that the base writes for, with the writer's
 	// passages in its prompt: nothing is trained, withheld or judged.
 	ExamplesOnly bool
+
+	// NoCrossFit judges little text, too, by withheld documents alone.
+	NoCrossFit bool
 
 	// ExactScores has what is scored scored in float32, whatever the run trains in.
 	ExactScores bool
@@ -303,6 +305,7 @@ type run struct {
 	asked                Recipe         // before a genre was found
 	genres               []*lora.Adapter
 	recalled             bool // the genre is that of the run that is resumed
+	take                 int  // epoch that is taken whatever select says; 0 for the best
 	progress             progress
 }
 
@@ -321,12 +324,21 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
-	learnt, epoch, wattHours, err := r.learn(ctx)
+	var learnt *learnt
+	var epoch int
+	var wattHours *float64
+	var found *evidence
+	var err error
+	if r.crossFits() {
+		learnt, epoch, wattHours, found, err = r.crossFit(ctx)
+	} else {
+		learnt, epoch, wattHours, err = r.learn(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	defer learnt.close()
-	version, err := r.verdict(ctx, learnt, epoch)
+	version, err := r.verdict(ctx, learnt, epoch, found)
 	if err != nil {
 		return err
 	}
@@ -533,35 +545,37 @@ func (b *baseModel) pair(request, answer string) (before, after string, err erro
 	return before, whole[len(before):], nil
 }
 
-// verdict scores what was learnt as it will be written, an adapter in F16, and
-// decides.
-func (r *run) verdict(ctx context.Context, l *learnt, epoch int) (*Version, error) {
-	written := l
-	if l.adapter != nil {
-		half, err := r.asWritten(l.adapter)
+// verdict decides by what was found, or where that is nil by what was learnt on the
+// judge documents, and counts it in the ledger.
+func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence) (*Version, error) {
+	judges := r.all()
+	if found == nil {
+		written, err := r.written(l)
+		if err == nil {
+			found, err = r.judgePieces(ctx, written)
+		}
 		if err != nil {
 			return nil, err
 		}
-		written = &learnt{adapter: half}
-	}
-	pieces := within(r.passages.pieces(r.judge, pieceTokens), judgeTokens)
-	losses, err := r.b.judge(ctx, pieces, written, r.bf16(), func(c verdict.Condition, done, total int) {
-		r.emit(stroke.ScoreEvent{Condition: c.String(), Done: done, Total: total})
-	})
-	if err != nil {
-		return nil, interrupted(err, "judge what was learnt", "stroke train --resume with the same arguments goes on from here")
-	}
-	figures := verdict.Pool(losses)
-	for _, x := range []float64{figures.Base, figures.Examples, figures.Adapter, figures.Both} {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("what was learnt at a learning rate of %.3g gives no numbers on judge documents", r.recipe.Options.Rate),
-				Hint: fmt.Sprintf("train again with a lower rate, for example --rate %.2g; versions made before still work", r.recipe.Options.Rate/3)}
+		if found.Copier, found.Monotone, err = r.b.sampled(ctx, written, r.train, r.judge, r.recipe.Options.Seed); err != nil {
+			return nil, interrupted(err, "look at what was learnt", resumeHint)
 		}
+		judges = r.judge
+	}
+	figures := verdict.Pool(found.Losses)
+	if err := r.tooEasy(ctx, figures.Base); err != nil {
+		return nil, interrupted(err, "judge the base", resumeHint)
+	}
+	name := stroke.HashText(string(r.identity()))[:12]
+	found.Look = r.ledger.Look(hashes(judges), name)
+	r.ledger.Judged(hashes(judges), name)
+	if err := r.f.saveLedger(ledgerFile, r.ledger); err != nil {
+		return nil, err
 	}
 	v := &Version{Schema: schema, Twin: r.f.Name, Parent: r.f.Newest, Created: time.Now().UTC().Truncate(time.Second), Base: r.b.ref(), Recipe: r.recipe,
 		Kernel: kernel.Name(), Words: r.words[stroke.RoleTrain], TrainTokens: r.progress.Tokens, Epoch: epoch, Seconds: r.progress.Seconds,
 		Documents: map[string]int{"train": len(r.train), "select": len(r.choose), "judge": len(r.judge)},
-		HeldOut:   figures, Verdict: verdict.Decide(losses, r.recipe.Options.Seed)}
+		HeldOut:   figures, Verdict: verdict.Decide(verdict.Evidence(*found), r.recipe.Options.Seed)}
 	if v.Seconds > 0 {
 		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds
 	}
@@ -571,9 +585,14 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int) (*Version, erro
 }
 
 func (r *run) tellVerdict(v *Version) {
-	g, s := v.Verdict.Gain, &v.Recipe.Genre
-	r.emit(stroke.VerdictEvent{Live: v.Verdict.Live, Unproven: v.Verdict.Unproven, Gain: g.Mean, Low: g.Low, High: g.High,
-		Units: v.Verdict.Units, Unit: v.Verdict.Unit, Why: v.Verdict.Why, HeldOut: stroke.HeldOut(v.HeldOut), Genre: s.title(), GenreGain: s.gain()})
+	d, s := &v.Verdict, &v.Recipe.Genre
+	e := stroke.VerdictEvent{Live: d.Live, Unproven: d.Unproven, Gain: d.Gain.Mean, Low: d.Gain.Low, High: d.Gain.High,
+		Units: d.Units, Unit: d.Unit, Why: d.Why, HeldOut: stroke.HeldOut(v.HeldOut), Genre: s.title(), GenreGain: s.gain(),
+		Level: d.Level, Look: d.Look, Folds: d.Folds, Copier: d.Copier, Monotone: d.Monotone}
+	if x := d.Specificity; x != nil && len(x.Controls) > 0 {
+		e.Specificity = &stroke.SpecificityFigures{Gain: x.Gain.Mean, Low: x.Gain.Low, High: x.Gain.High, Stranger: x.Stranger, Controls: len(x.Controls), Better: x.Better}
+	}
+	r.emit(e)
 }
 
 // interrupted makes an error of a context's end one for a person.

@@ -1,10 +1,14 @@
 // Package verdict decides whether an adapter goes live: on judge text, the base
 // with the adapter and with the writer's own passages in its prompt must predict
-// the writer better than the base with those passages alone.
+// the writer better than the base with those passages alone; the adapter must
+// predict the writer better than what it stands on and than adapters of other
+// writers; and what it writes must neither repeat its train text nor be all alike.
 package verdict
 
 import (
 	"fmt"
+	"math"
+	"strings"
 
 	"github.com/getstroke/stroke/internal/eval"
 )
@@ -49,53 +53,229 @@ func Pool(losses [Conditions][]eval.Loss) Figures {
 	return Figures{Tokens: p[Base].Tokens, Base: p[Base].PerToken(), Examples: p[Examples].PerToken(), Adapter: p[Adapter].PerToken(), Both: p[Both].PerToken()}
 }
 
+// Evidence is what a verdict is given by.
+type Evidence struct {
+	// Losses are those of the same pieces under the four conditions, piece by piece.
+	Losses [Conditions][]eval.Loss
+	// Start has the losses of the first pieces, without passages, under what the
+	// adapter stands on; nil where that is the bare base. Controls are those of other
+	// writers on the same start and the same pieces.
+	Start    []eval.Loss
+	Controls []Control
+	// Copier and Monotone say why it is one; empty where it is none or was not
+	// measured.
+	Copier, Monotone string
+	// Look is which verdict on this judge text it is, from 1.
+	Look int
+	// Folds is in how many parts the text was judged, each by a twin that never saw
+	// it; 0 where judge text was withheld.
+	Folds int
+}
+
+// Control is what an adapter of another writer costs on each piece.
+type Control struct {
+	Name   string
+	Losses []eval.Loss
+}
+
 // Verdict is the outcome.
 type Verdict struct {
 	Live     bool          `json:"live"`     // the version serves
 	Unproven bool          `json:"unproven"` // too little judge text to tell
-	Gain     eval.Interval `json:"gain"`     // nats per token that both saves over examples, at 95 %
+	Gain     eval.Interval `json:"gain"`     // nats per token that both saves over examples, at Level
 	Units    int           `json:"units"`    // documents or blocks that the interval stands on
 	Unit     string        `json:"unit"`     // "documents" or "blocks"
-	Why      string        `json:"why"`      // one sentence
+	Why      string        `json:"why"`      // what decided, for a person
+
+	Look        int          `json:"look,omitempty"`  // which verdict on this judge text
+	Level       float64      `json:"level,omitempty"` // of the intervals: 0.95, and more with each verdict on the same judge text
+	Folds       int          `json:"folds,omitempty"` // parts that were each judged by a twin that never saw it; 0 where judge text was withheld
+	Specificity *Specificity `json:"specificity,omitempty"`
+	Copier      string       `json:"copier,omitempty"`   // why it is one
+	Monotone    string       `json:"monotone,omitempty"` // why it is
+}
+
+// Specificity is what the adapter gains for being its writer's.
+type Specificity struct {
+	eval.Specificity
+	// Own is what it gains over what it stands on.
+	Own   eval.Interval `json:"own"`
+	Units int           `json:"units"`
+	Unit  string        `json:"unit"`
 }
 
 const (
 	fewDocuments = 8   // below this, blocks are the units
 	fewBlocks    = 8   // below this, nothing can be told
 	blockTokens  = 200 // least tokens of a block; they come to 200–300
-	rounds       = 10000
+	rounds       = 20000
+
+	// Alpha is the chance that all verdicts on the same judge text together may
+	// take of letting something through by luck, by each criterion. Of it the nth
+	// verdict takes Alpha/(n·(n+1)); the shares of however many sum to no more.
+	Alpha = 0.05
+	// StrangerAlpha is how likely one more control may be to gain as much, at the
+	// first verdict; it shrinks as Alpha does.
+	StrangerAlpha = 0.05
 )
+
+// share is the part that the nth look takes of a chance of 1 in all.
+func share(look int) float64 { return 1 / float64(look*(look+1)) }
+
+// Level is the level of the two-sided intervals of the nth verdict on the same
+// judge text: 0.95, 0.983, 0.992 …
+func Level(look int) float64 { return 1 - 2*Alpha*share(max(look, 1)) }
 
 // Decide compares both with examples by a paired bootstrap over documents, or
 // over blocks of 200–300 tokens where there are fewer than eight documents. The
-// interval's low end must be above zero; with fewer than eight blocks the mean
-// decides, and the verdict is unproven.
-func Decide(losses [Conditions][]eval.Loss, seed uint64) Verdict {
-	v := Verdict{Unit: "documents"}
-	units := eval.Documents(losses[Examples], losses[Both])
+// interval's low end must be above zero, and so must that of the adapter's gain
+// over its start and over its controls, where they were measured; with fewer than
+// eight blocks the means decide, and the verdict is unproven.
+func Decide(e Evidence, seed uint64) Verdict {
+	v := Verdict{Unit: "documents", Look: max(e.Look, 1), Folds: e.Folds, Copier: e.Copier, Monotone: e.Monotone}
+	v.Level = Level(v.Look)
+	units := eval.Documents(e.Losses[Examples], e.Losses[Both])
 	if len(units) < fewDocuments {
 		v.Unit = "blocks"
-		units = eval.Blocks(losses[Examples], losses[Both], blockTokens)
+		units = eval.Blocks(e.Losses[Examples], e.Losses[Both], blockTokens)
 	}
 	v.Units = len(units)
-	v.Gain = eval.Bootstrap(units, 0.95, rounds, seed)
+	v.Gain = eval.Bootstrap(units, v.Level, rounds, seed)
+	v.Unproven = v.Unit == "blocks" && v.Units < fewBlocks
+	v.Specificity = e.specificity(v.Level, seed)
+	var said []string
+	refused := false
+	say := func(pass bool, why string) {
+		refused = refused || !pass
+		said = append(said, why)
+	}
 	switch {
 	case v.Units == 0:
-		v.Unproven = true
 		v.Why = "there is no judge text, so nothing can be told; the base with your passages serves"
-	case v.Unit == "blocks" && v.Units < fewBlocks:
-		v.Unproven = true
-		v.Live = v.Gain.Mean > 0
-		if v.Live {
-			v.Why = fmt.Sprintf("it predicts you better than your passages alone, but %d blocks of text are too few to prove it", v.Units)
-		} else {
-			v.Why = fmt.Sprintf("it does not predict you better than your passages alone on the %d blocks there are; the base with your passages serves", v.Units)
-		}
+		return v
+	case v.Unproven && v.Gain.Mean > 0:
+		say(true, fmt.Sprintf("it predicts you better than your passages alone, but %d blocks of text are too few to prove it", v.Units))
+	case v.Unproven:
+		say(false, fmt.Sprintf("it does not predict you better than your passages alone on the %d blocks there are", v.Units))
 	case v.Gain.Low > 0:
-		v.Live = true
-		v.Why = fmt.Sprintf("it predicts you better than your passages alone, by %.3f nats a token (95 %%: %.3f to %.3f)", v.Gain.Mean, v.Gain.Low, v.Gain.High)
+		say(true, fmt.Sprintf("it predicts you better than your passages alone, by %.3f nats a token (%s)", v.Gain.Mean, v.bounds(v.Gain)))
 	default:
-		v.Why = fmt.Sprintf("it adds %.3f nats a token to your passages (95 %%: %.3f to %.3f), which may be chance; the base with your passages serves", v.Gain.Mean, v.Gain.Low, v.Gain.High)
+		say(false, fmt.Sprintf("it adds %.3f nats a token to your passages (%s), which may be chance", v.Gain.Mean, v.bounds(v.Gain)))
+	}
+	v.judgeSpecificity(e.Start != nil, say)
+	if v.Copier != "" {
+		say(false, "it copies: "+v.Copier)
+	}
+	if v.Monotone != "" {
+		say(false, "it is monotone: "+v.Monotone)
+	}
+	v.Live = !refused
+	v.Why = strings.Join(said, "; ")
+	if refused {
+		v.Why += "; the base with your passages serves"
 	}
 	return v
+}
+
+func (v *Verdict) bounds(i eval.Interval) string {
+	return fmt.Sprintf("%.3g %%: %.3f to %.3f", 100*v.Level, i.Low, i.High)
+}
+
+// judgeSpecificity says what comes of the gain over the start and over controls.
+func (v *Verdict) judgeSpecificity(started bool, say func(pass bool, why string)) {
+	s := v.Specificity
+	if s == nil {
+		return
+	}
+	few := s.Unit == "blocks" && s.Units < fewBlocks
+	v.Unproven = v.Unproven || few
+	proven := func(i eval.Interval) bool { return i.Low > 0 || few && i.Mean > 0 }
+	if started && !proven(s.Own) {
+		say(false, fmt.Sprintf("it adds %.3f nats a token to what it stands on (%s), which may be chance", s.Own.Mean, v.bounds(s.Own)))
+	}
+	n := len(s.Controls)
+	if n == 0 {
+		return
+	}
+	of := "adapters of other writers"
+	if n == 1 {
+		of = "the adapter of another writer"
+	}
+	switch {
+	case !proven(s.Gain):
+		say(false, fmt.Sprintf("over %s it gains %.3f (%s): what it learnt may be what any text would have taught", of, s.Gain.Mean, v.bounds(s.Gain)))
+	case n > 1 && s.Stranger > 2*StrangerAlpha*share(v.Look):
+		say(false, fmt.Sprintf("over %s it gains %.3f, no more than one more of them might (p %.2g): what it learnt may be another's", of, s.Gain.Mean, s.Stranger))
+	default:
+		say(true, fmt.Sprintf("and you better than %s do, by %.3f (%s)", of, s.Gain.Mean, v.bounds(s.Gain)))
+	}
+}
+
+// specificity is nil where nothing was measured for it.
+func (e *Evidence) specificity(level float64, seed uint64) *Specificity {
+	start := e.Start
+	if start == nil {
+		start = e.Losses[Base]
+	}
+	n := len(start)
+	for _, c := range e.Controls {
+		n = min(n, len(c.Losses))
+	}
+	if n == 0 || e.Start == nil && len(e.Controls) == 0 {
+		return nil
+	}
+	start = start[:n]
+	groups := make([]string, n)
+	for i := range groups {
+		groups[i] = fmt.Sprint(i)
+	}
+	s := &Specificity{Unit: "documents"}
+	gains := func(l []eval.Loss) []eval.Gain { return eval.Gains(groups, start, l[:n]) }
+	if scored(start) < fewDocuments {
+		s.Unit = "blocks"
+		gains = func(l []eval.Loss) []eval.Gain { return eval.BlockGains(groups, start, l[:n], blockTokens) }
+	}
+	// A piece of which nothing is scored is no evidence.
+	whole := func(l []eval.Loss) []eval.Gain {
+		var out []eval.Gain
+		for _, g := range gains(l) {
+			if g.Tokens > 0 {
+				out = append(out, g)
+			}
+		}
+		return out
+	}
+	own := whole(e.Losses[Adapter])
+	if s.Units = len(own); s.Units == 0 {
+		return nil
+	}
+	units := make([]eval.Unit, len(own))
+	for i, g := range own {
+		units[i] = eval.Unit{Saved: g.Saved, Tokens: g.Tokens}
+	}
+	s.Own = eval.Bootstrap(units, level, rounds, seed)
+	s.Specificity = eval.Specificity{Gain: eval.Interval{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}, P: 1, Stranger: 1, Controls: []eval.ControlGain{}}
+	var controls []eval.Control
+	for _, c := range e.Controls {
+		controls = append(controls, eval.Control{Name: c.Name, Gains: whole(c.Losses)})
+	}
+	if len(controls) > 0 {
+		// The pieces are the same, so it is no error.
+		x, err := eval.SpecifyAt(level, own, controls, rounds, seed)
+		if err != nil {
+			panic(err)
+		}
+		s.Specificity = x
+	}
+	return s
+}
+
+func scored(l []eval.Loss) int {
+	n := 0
+	for _, x := range l {
+		if x.Tokens > 0 {
+			n++
+		}
+	}
+	return n
 }

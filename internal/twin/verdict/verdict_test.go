@@ -1,7 +1,9 @@
 package verdict
 
 import (
+	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -62,7 +64,7 @@ func TestDecide(t *testing.T) {
 		"nothing to judge by":          {nil, 0, 0, false, true, 0, "blocks"},
 		"documents without any tokens": {[]int{0, 0}, 0, 0, false, true, 0, "blocks"},
 	} {
-		v := Decide(losses(c.lengths, c.gain, c.noise), 1)
+		v := Decide(Evidence{Losses: losses(c.lengths, c.gain, c.noise)}, 1)
 		if v.Live != c.live || v.Unproven != c.unproven || v.Units != c.units || v.Unit != c.unit {
 			t.Errorf("%s: %+v", name, v)
 		}
@@ -72,7 +74,7 @@ func TestDecide(t *testing.T) {
 		if v.Gain.Low > v.Gain.Mean || v.Gain.Mean > v.Gain.High {
 			t.Errorf("%s: the interval is %+v", name, v.Gain)
 		}
-		if again := Decide(losses(c.lengths, c.gain, c.noise), 1); again != v {
+		if again := Decide(Evidence{Losses: losses(c.lengths, c.gain, c.noise)}, 1); !reflect.DeepEqual(again, v) {
 			t.Errorf("%s: %+v, and once more %+v", name, v, again)
 		}
 	}
@@ -90,7 +92,7 @@ func TestPaired(t *testing.T) {
 			l[c][i].Nats += float64(100 * i)
 		}
 	}
-	if v := Decide(l, 1); !v.Live || v.Gain.High-v.Gain.Low > 0.001 {
+	if v := Decide(Evidence{Losses: l}, 1); !v.Live || v.Gain.High-v.Gain.Low > 0.001 {
 		t.Errorf("%+v", v)
 	}
 }
@@ -112,5 +114,82 @@ func TestPool(t *testing.T) {
 		if passages != (c == Examples || c == Both) || adapter != (c == Adapter || c == Both) {
 			t.Errorf("%s uses %v, %v", c, passages, adapter)
 		}
+	}
+}
+
+// shifted are losses of pieces like those of l that are better by gain nats a
+// token, give or take noise.
+func shifted(l []eval.Loss, gain, noise float64, seed uint64) []eval.Loss {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	var out []eval.Loss
+	for _, x := range l {
+		var y eval.Loss
+		for _, e := range x.Each {
+			e -= float32(gain + noise*rng.NormFloat64())
+			y.Each = append(y.Each, e)
+			y.Nats += float64(e)
+			y.Tokens++
+		}
+		out = append(out, y)
+	}
+	return out
+}
+
+// evidence is of an adapter that gains own over its start and as much over the
+// examples, beside controls of the given gains.
+func evidence(pieces []int, own float64, controls ...float64) Evidence {
+	e := Evidence{Losses: losses(pieces, 0.1, 0.05)}
+	e.Start = shifted(e.Losses[Base], 0.1, 0, 1)
+	e.Losses[Adapter] = shifted(e.Start, own, 0.05, 2)
+	for i, g := range controls {
+		e.Controls = append(e.Controls, Control{Name: "c", Losses: shifted(e.Start, g, 0.05, uint64(10+i))})
+	}
+	return e
+}
+
+func TestSpecificity(t *testing.T) {
+	copier, monotone, late := evidence(many(10, 150), 0.08, 0, 0.01, 0.005), evidence(many(10, 150), 0.08, 0, 0.01, 0.005), evidence(many(10, 150), 0.04, 0, 0.015, 0.005)
+	copier.Copier, monotone.Monotone = "it repeats", "it drones"
+	late.Look = 20
+	few := evidence(many(10, 150), 0.08, 0, 0.01, 0.005)
+	for i := range few.Controls {
+		few.Controls[i].Losses = few.Controls[i].Losses[:6]
+	}
+	nothing := evidence(many(10, 150), 0.08)
+	nothing.Start = nil
+	for name, c := range map[string]struct {
+		e    Evidence
+		live bool
+		says string
+	}{
+		"its writer's":              {evidence(many(10, 150), 0.08, 0, 0.01, 0.005), true, "than adapters of other writers do"},
+		"a stranger's":              {evidence(many(10, 150), 0.01, 0, 0.012, 0.007), false, "what any text would have taught"},
+		"one more like them":        {evidence(many(10, 150), 0.04, -0.05, 0.03, -0.01), false, "may be another's"},
+		"nothing over its start":    {evidence(many(10, 150), -0.01, -0.05, -0.06, -0.055), false, "what it stands on"},
+		"beside one control":        {evidence(many(10, 150), 0.08, 0), true, "than the adapter of another writer"},
+		"without controls":          {evidence(many(10, 150), 0.08), true, ""},
+		"nothing but the four":      {nothing, true, ""},
+		"a copier":                  {copier, false, "it copies: it repeats"},
+		"monotone":                  {monotone, false, "it is monotone: it drones"},
+		"the twentieth on one text": {late, false, "may be another's"},
+		"controls on fewer pieces":  {few, true, "than adapters of other writers do"},
+	} {
+		v := Decide(c.e, 1)
+		if v.Live != c.live || !strings.Contains(v.Why, c.says) || v.Unproven != (name == "controls on fewer pieces") {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if name == "nothing but the four" != (v.Specificity == nil) {
+			t.Errorf("%s: specificity %+v", name, v.Specificity)
+		}
+	}
+	sum := 0.0
+	for n := 1; n < 5000; n++ {
+		sum += (1 - Level(n)) / 2
+		if Level(n+1) <= Level(n) {
+			t.Fatalf("verdict %d is no stricter than the one before it", n+1)
+		}
+	}
+	if sum > Alpha || math.Abs(sum-Alpha) > 1e-4 || Level(1) != 0.95 || Level(0) != 0.95 {
+		t.Errorf("5,000 verdicts together take %g, and the first is at %g", sum, Level(1))
 	}
 }

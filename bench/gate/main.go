@@ -1,0 +1,187 @@
+// Command gate proves the error rates of the gate: over simulated writers it makes
+// twins that are good and twins that are none, and counts which are let through.
+// An adapter is trained once and used for all it can serve for; it and every case
+// are kept, so that a run that was killed goes on where it was.
+//
+//	go run ./bench/gate --data DIR --work DIR --out FILE.jsonl WRITER=FOLDER...
+//	go run ./bench/gate --controls DIR --data DIR --work DIR WRITER=FOLDER...
+//	go run ./bench/gate --summary FILE.jsonl...
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+// options are what a run is asked for.
+type options struct {
+	data, work, out, base, start string
+	words, memorised             int
+	strangers, tokens            int
+	seed                         uint64
+	within                       time.Duration
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("gate: ")
+	var o options
+	pflag.StringVar(&o.data, "data", "../shared/data", "folder below which the writers' folders are")
+	pflag.StringVar(&o.work, "work", "", "folder in which adapters are kept")
+	pflag.StringVar(&o.out, "out", "", "file of the cases")
+	pflag.StringVar(&o.base, "base", "smollm2-135m-instruct", "base")
+	pflag.StringVar(&o.start, "start", "prose", "genre that all stand on")
+	pflag.IntVar(&o.words, "words", 2000, "words that a twin gets")
+	pflag.IntVar(&o.memorised, "memorised", 15, "epochs of the twin that knows its text by heart")
+	pflag.IntVar(&o.strangers, "strangers", 4, "other writers whose twins are passed off as each writer's")
+	pflag.IntVar(&o.tokens, "tokens", 4500, "judge text, in tokens, at the most")
+	pflag.Uint64Var(&o.seed, "seed", 1, "of the draw of text, and of training")
+	pflag.DurationVar(&o.within, "within", 0, "begin no training and no case after so long")
+	controls := pflag.String("controls", "", "make the controls that come with the program, in this folder, and nothing else")
+	rank := pflag.Int("rank", 3, "of a control")
+	summary := pflag.Bool("summary", false, "print the table of error rates as Markdown, and measure nothing")
+	pflag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	switch {
+	case *summary:
+		err = summarize(os.Stdout, pflag.Args())
+	case o.work == "" || *controls == "" && o.out == "":
+		err = fmt.Errorf("name a folder for the adapters with --work, and a file for the cases with --out")
+	case *controls != "":
+		err = makeControls(ctx, &o, *controls, *rank, pflag.Args())
+	default:
+		err = run(ctx, &o, pflag.Args())
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// lab is the base, the writers that were read and what they stand on.
+type lab struct {
+	*twin.Lab
+	o     *options
+	names []string
+	texts map[string]*writing
+	start *lora.Adapter
+	begun time.Time
+}
+
+func open(ctx context.Context, o *options, writers []string) (*lab, error) {
+	l := &lab{o: o, texts: map[string]*writing{}, begun: time.Now()}
+	for _, w := range writers {
+		name, folder, ok := strings.Cut(w, "=")
+		if !ok {
+			name, folder = filepath.Base(w), w
+		}
+		text, err := read(ctx, filepath.Join(o.data, folder))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		l.names = append(l.names, name)
+		l.texts[name] = text
+	}
+	if len(l.names) == 0 {
+		return nil, fmt.Errorf("name the writers: NAME=FOLDER")
+	}
+	if err := os.MkdirAll(o.work, 0o755); err != nil {
+		return nil, err
+	}
+	var err error
+	if l.Lab, err = twin.OpenLab(ctx, o.base, o.work, o.tokens); err != nil {
+		return nil, err
+	}
+	if l.start, err = l.Genre(o.start); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// over says whether the time is.
+func (l *lab) over() bool { return l.o.within > 0 && time.Since(l.begun) > l.o.within }
+
+// The kinds of twins that are trained.
+const (
+	good      = "good"
+	shuffle   = "shuffled"
+	hardly    = "hardly"
+	memorised = "memorised"
+)
+
+// cellFile says, beside an adapter that is kept, how it was trained.
+const cellFile = "cell.json"
+
+// train gives what a twin of a kind learnt from a writer, from the folder where it
+// is kept or by training it.
+func (l *lab) train(ctx context.Context, name, kind string, words int) (*lora.File, *twin.Cell, error) {
+	dir := filepath.Join(l.o.work, fmt.Sprintf("%s-%s-%d-%s-%d", l.o.base, name, words, kind, l.o.seed))
+	if f, err := lora.ReadDir(dir); err == nil {
+		var c twin.Cell
+		b, err := os.ReadFile(filepath.Join(dir, cellFile))
+		if err == nil {
+			err = json.Unmarshal(b, &c)
+		}
+		return f, &c, err
+	}
+	if l.over() {
+		return nil, nil, errOver
+	}
+	d, err := l.texts[name].give(words, l.o.seed)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	epochs := 0
+	switch kind {
+	case shuffle:
+		d.Train = shuffled(d.Train, l.o.seed)
+	case hardly:
+		d.Train, epochs = first(d.Train, 300), 1
+	case memorised:
+		epochs = l.o.memorised
+	}
+	f, c, err := l.Learn(ctx, twin.CellOptions{Dealt: d, Change: func(r *twin.Recipe) {
+		r.Genre.Ask = l.o.start
+		r.Options.Seed = l.o.seed
+		if epochs > 0 {
+			r.Epochs = epochs
+		}
+	}}, kind == memorised, nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("train %s, %s: %w", name, kind, err)
+	}
+	log.Printf("%s, %d words, %s: epoch %d of %d, %d tokens in %.0f s, select %.4f", name, words, kind, c.Epoch, c.Recipe.Epochs, c.Tokens, c.Seconds, c.Select)
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	tmp := dir + ".new"
+	if err := os.RemoveAll(tmp); err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(tmp, 0o755); err != nil {
+		return nil, nil, err
+	}
+	if err := lora.WriteDir(tmp, f, tensor.F16); err != nil {
+		return nil, nil, err
+	}
+	if err := os.WriteFile(filepath.Join(tmp, cellFile), b, 0o644); err != nil {
+		return nil, nil, err
+	}
+	return f, c, os.Rename(tmp, dir)
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"slices"
+
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/twin"
+	"github.com/getstroke/stroke/internal/twin/control"
+)
+
+// line is one case: what is passed off as a writer's twin, and what it costs.
+type line struct {
+	Base   string `json:"base"`
+	Start  string `json:"start"`
+	Writer string `json:"writer"`
+	Words  int    `json:"words"`
+	Seed   uint64 `json:"seed"`
+	Case   string `json:"case"`           // good, shuffled, hardly, memorised, prose, stranger
+	From   string `json:"from,omitempty"` // of a stranger: whose adapter it is
+	Kernel string `json:"kernel"`
+
+	Groups   []string             `json:"groups"` // judge documents, by the beginnings of their hashes
+	Tokens   []int                `json:"tokens"` // scored of each
+	Bare     []float64            `json:"bare"`   // nats of each document under the bare base, as the others
+	Examples []float64            `json:"examples"`
+	On       []float64            `json:"on_start"`
+	Controls map[string][]float64 `json:"controls"`
+	Adapter  []float64            `json:"adapter"`
+	Both     []float64            `json:"both"` // with the writer's passages
+}
+
+func (l *line) key() string {
+	return fmt.Sprint(l.Base, " ", l.Start, " ", l.Writer, " ", l.Words, " ", l.Seed, " ", l.Case, " ", l.From)
+}
+
+// readLines reads the cases of files. A last line without its end, which a kill
+// leaves, is passed over.
+func readLines(paths []string) ([]line, error) {
+	var out []line
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		r := bufio.NewReader(f)
+		for n := 1; ; n++ {
+			b, err := r.ReadBytes('\n')
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			var l line
+			if err == nil {
+				err = json.Unmarshal(b, &l)
+			}
+			if err != nil {
+				f.Close()
+				return nil, fmt.Errorf("line %d of %s: %w", n, path, err)
+			}
+			out = append(out, l)
+		}
+		f.Close()
+	}
+	return out, nil
+}
+
+// appendLine adds a case to a file; what a kill left without its end is cut off.
+func appendLine(path string, l *line) error {
+	b, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	end := int64(bytes.LastIndexByte(old, '\n') + 1)
+	if err := f.Truncate(end); err != nil {
+		return err
+	}
+	_, err = f.WriteAt(append(b, '\n'), end)
+	return err
+}
+
+func nats(l []eval.Loss) (sums []float64, tokens []int) {
+	for _, x := range l {
+		sums, tokens = append(sums, x.Nats), append(tokens, x.Tokens)
+	}
+	return sums, tokens
+}
+
+// judged is a writer's judge text, scored under what all cases share.
+type judged struct {
+	text *twin.LabText
+	line line
+}
+
+// run trains what is not there and scores what is not in the file.
+func run(ctx context.Context, o *options, writers []string) error {
+	done, err := readLines([]string{o.out})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	have := map[string]bool{}
+	for i := range done {
+		have[done[i].key()] = true
+	}
+	l, err := open(ctx, o, writers)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	texts := map[string]*judged{}
+	// Kinds first, so that a run that is stopped has some of each writer.
+	for _, kind := range []string{good, "prose", "stranger", hardly, shuffle, memorised} {
+		for i, name := range l.names {
+			var from []string
+			if kind == "stranger" {
+				for k := 1; k <= min(o.strangers, len(l.names)-1); k++ {
+					from = append(from, l.names[(i+k)%len(l.names)])
+				}
+			} else {
+				from = []string{""}
+			}
+			for _, other := range from {
+				c := line{Base: o.base, Start: o.start, Writer: name, Words: o.words, Seed: o.seed, Case: kind, From: other}
+				if have[c.key()] {
+					continue
+				}
+				err := l.measure(ctx, texts, &c)
+				if errors.Is(err, errOver) {
+					log.Print("stopped: the time is over")
+					return nil
+				}
+				if err != nil {
+					return fmt.Errorf("%s, %s %s: %w", name, kind, other, err)
+				}
+				if err := appendLine(o.out, &c); err != nil {
+					return fmt.Errorf("keep a case: %w", err)
+				}
+				v := c.decide()
+				log.Printf("%s, %s %s: live %v: %s", name, kind, other, v.Live, v.Why)
+			}
+		}
+	}
+	return nil
+}
+
+// measure fills a case.
+func (l *lab) measure(ctx context.Context, texts map[string]*judged, c *line) error {
+	var own []lora.Applied
+	start := lora.Applied{Adapter: l.start, Strength: 1}
+	switch c.Case {
+	case "prose":
+		own = []lora.Applied{start}
+	case "stranger", good, hardly, shuffle, memorised:
+		kind, whose := c.Case, c.Writer
+		if c.Case == "stranger" {
+			kind, whose = good, c.From
+		}
+		f, _, err := l.train(ctx, whose, kind, c.Words)
+		if err != nil {
+			return err
+		}
+		a, err := l.Fit(f)
+		if err != nil {
+			return err
+		}
+		own = []lora.Applied{start, {Adapter: a, Strength: 1}}
+	}
+	t := texts[c.Writer]
+	if t == nil {
+		var err error
+		if t, err = l.text(ctx, c.Writer); err != nil {
+			return err
+		}
+		texts[c.Writer] = t
+	}
+	c.Kernel, c.Groups, c.Tokens, c.Bare, c.Examples, c.On = kernel.Name(), t.line.Groups, t.line.Tokens, t.line.Bare, t.line.Examples, t.line.On
+	c.Controls = map[string][]float64{}
+	for name, x := range t.line.Controls {
+		if name != c.Writer && name != c.From {
+			c.Controls[name] = x
+		}
+	}
+	for _, x := range []struct {
+		to       *[]float64
+		prompted bool
+	}{{&c.Adapter, false}, {&c.Both, true}} {
+		losses, err := l.Score(ctx, t.text, x.prompted, own...)
+		if err != nil {
+			return err
+		}
+		*x.to, _ = nats(losses)
+	}
+	return nil
+}
+
+// text scores a writer's judge text under what does not depend on the case.
+func (l *lab) text(ctx context.Context, name string) (*judged, error) {
+	if l.over() {
+		return nil, errOver
+	}
+	d, err := l.texts[name].give(l.o.words, l.o.seed)
+	if err != nil {
+		return nil, err
+	}
+	t := &judged{line: line{Controls: map[string][]float64{}}}
+	if t.text, err = l.Text(&d, twin.DefaultRecipe(l.o.words).Prompt, l.o.tokens); err != nil {
+		return nil, err
+	}
+	for _, g := range t.text.Groups {
+		t.line.Groups = append(t.line.Groups, g[:12])
+	}
+	start := lora.Applied{Adapter: l.start, Strength: 1}
+	score := func(to *[]float64, prompted bool, use ...lora.Applied) {
+		if err != nil {
+			return
+		}
+		var losses []eval.Loss
+		if losses, err = l.Score(ctx, t.text, prompted, use...); err == nil {
+			*to, t.line.Tokens = nats(losses)
+		}
+	}
+	score(&t.line.Bare, false)
+	score(&t.line.Examples, true)
+	score(&t.line.On, false, start)
+	list, e := control.For(l.o.base, l.o.words)
+	if e != nil {
+		return nil, e
+	}
+	if len(list) == 0 {
+		return nil, errors.New("no controls come with the program for this base")
+	}
+	for _, c := range list {
+		a, e := l.Control(&c)
+		if e != nil {
+			return nil, e
+		}
+		var x []float64
+		score(&x, false, start, lora.Applied{Adapter: a, Strength: 1})
+		t.line.Controls[c.Name] = x
+	}
+	return t, err
+}
+
+// names are the controls of a case, in order.
+func (l *line) names() []string {
+	var out []string
+	for name := range l.Controls {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+func losses(sums []float64, tokens []int) []eval.Loss {
+	out := make([]eval.Loss, len(sums))
+	for i := range sums {
+		out[i] = eval.Loss{Nats: sums[i], Tokens: tokens[i]}
+	}
+	return out
+}
+
+// decide is the gate's word on a case. Copies are not looked for.
+func (l *line) decide() verdict.Verdict {
+	e := verdict.Evidence{Start: losses(l.On, l.Tokens)}
+	e.Losses[verdict.Base] = losses(l.Bare, l.Tokens)
+	e.Losses[verdict.Examples] = losses(l.Examples, l.Tokens)
+	e.Losses[verdict.Adapter] = losses(l.Adapter, l.Tokens)
+	e.Losses[verdict.Both] = losses(l.Both, l.Tokens)
+	for _, name := range l.names() {
+		e.Controls = append(e.Controls, verdict.Control{Name: name, Losses: losses(l.Controls[name], l.Tokens)})
+	}
+	return verdict.Decide(e, 1)
+}
+
+// summarize prints how many of each kind are let through, with the interval by
+// writer, and how many would be by each criterion alone.
+func summarize(w io.Writer, paths []string) error {
+	lines, err := readLines(paths)
+	if err != nil {
+		return err
+	}
+	type cell struct {
+		all                   []eval.Sample
+		examples, start, gate []eval.Sample
+		writers               map[string]bool
+	}
+	cells := map[string]*cell{}
+	yes := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	add := func(key string, l *line, v *verdict.Verdict) {
+		c := cells[key]
+		if c == nil {
+			c = &cell{writers: map[string]bool{}}
+			cells[key] = c
+		}
+		c.writers[l.Writer] = true
+		s := v.Specificity
+		group := fmt.Sprint(l.Writer)
+		c.all = append(c.all, eval.Sample{Group: group, Value: yes(v.Live)})
+		c.examples = append(c.examples, eval.Sample{Group: group, Value: yes(v.Gain.Low > 0)})
+		c.start = append(c.start, eval.Sample{Group: group, Value: yes(s != nil && s.Own.Low > 0)})
+		c.gate = append(c.gate, eval.Sample{Group: group, Value: yes(s != nil && s.Gain.Low > 0)})
+	}
+	sizes := map[int]bool{}
+	for i := range lines {
+		v := lines[i].decide()
+		sizes[lines[i].Words] = true
+		add(fmt.Sprint(lines[i].Words, lines[i].Case), &lines[i], &v)
+		if lines[i].Case != good {
+			add(fmt.Sprint(lines[i].Words, "all bad"), &lines[i], &v)
+		}
+	}
+	fmt.Fprintln(w, "| words | twin | writers | cases | let through (95 %) | by examples alone | by its start alone | by its controls alone |")
+	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- |")
+	for _, words := range slices.Sorted(maps.Keys(sizes)) {
+		for _, kind := range []string{good, "stranger", "prose", hardly, shuffle, memorised, "all bad"} {
+			c := cells[fmt.Sprint(words, kind)]
+			if c == nil {
+				continue
+			}
+			p := eval.Proportion(c.all)
+			share := func(s []eval.Sample) float64 { return eval.Proportion(s).Mean }
+			fmt.Fprintf(w, "| %d | %s | %d | %d | %.2f (%.2f to %.2f) | %.2f | %.2f | %.2f |\n", words, kind, len(c.writers), len(c.all), p.Mean, p.Low, p.High, share(c.examples), share(c.start), share(c.gate))
+		}
+	}
+	return nil
+}

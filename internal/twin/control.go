@@ -1,0 +1,212 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/twin/control"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// What a verdict takes beside the four conditions.
+
+const (
+	controlShare = 22000 // tokens through the base for the start and the controls
+	fastTimes    = 2     // as many tokens where scoring is in bfloat16
+
+	sampleTexts = 8   // that are written to look for copies in
+	sampleGiven = 30  // words of an opening
+	sampleWords = 100 // of a text
+)
+
+// systems are those that a twin's adapter is compared with on judge text.
+type systems struct {
+	start    []lora.Applied // what it stands on; nil for the bare base
+	controls []namedSystem
+}
+
+type namedSystem struct {
+	name string
+	use  []lora.Applied
+}
+
+// controls gives what a run's adapter is compared with. A control is the adapter of
+// another writer on what the run itself stands on, or, where that is the bare base,
+// on what the control was made on: any prose would give that. One whose text is
+// among the writer's is left out.
+func (r *run) controls() (*systems, error) {
+	s := &systems{start: r.start()}
+	if r.recipe.Method != LoRA || r.recipe.On != "" {
+		return s, nil // they have no control that is made alike
+	}
+	words := r.words[stroke.RoleTrain] + r.words[stroke.RoleSelect]
+	list, err := control.For(genre.Key(r.b.name), words)
+	if err != nil || len(list) == 0 {
+		return s, err
+	}
+	var texts []string
+	for _, d := range slices.Concat(r.train, r.choose, r.judge) {
+		texts = append(texts, d.Text)
+	}
+	known := control.Know(texts)
+	library, err := Library()
+	if err != nil {
+		return s, err
+	}
+	for _, c := range list {
+		if known.Holds(&c.Card) {
+			r.emit(stroke.NoteEvent{Text: "among this writing is text by " + c.Writer + ", which a control was made from: it is left out"})
+			continue
+		}
+		below := s.start
+		if len(below) == 0 {
+			g, err := library.Find(r.b.name, c.Start)
+			if err != nil {
+				continue // without what it was made on it would be too weak
+			}
+			a, err := r.b.genre(g)
+			if err != nil {
+				continue
+			}
+			below = []lora.Applied{{Adapter: a, Strength: 1}}
+		}
+		a, err := r.b.control(&c)
+		if err != nil {
+			return s, err
+		}
+		s.controls = append(s.controls, namedSystem{c.Name, append(slices.Clone(below), lora.Applied{Adapter: a, Strength: 1})})
+	}
+	return s, nil
+}
+
+// control reads the adapter of a control for the base.
+func (b *baseModel) control(c *control.Control) (*lora.Adapter, error) {
+	config, tensors, err := c.Adapter()
+	if err != nil {
+		return nil, err
+	}
+	file, err := lora.Read("the control "+c.Name, config, tensors)
+	var a *lora.Adapter
+	if err == nil {
+		a, err = b.fit(file)
+	}
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the control %s does not fit the base %s", c.Name, b.name), Err: err,
+			Hint: "is the base's file the one that the catalog names? stroke base list says; --base PATH uses a base without controls"}
+	}
+	return a, nil
+}
+
+// beside scores the first pieces, without passages, under what the adapter stands
+// on and under each control, so that all take no more than tokens through the base.
+func (b *baseModel) beside(ctx context.Context, pieces []piece, s *systems, tokens int, bf16 bool, progress func(name string, done, total int)) (start []eval.Loss, controls []verdict.Control, err error) {
+	list := s.controls
+	if len(s.start) > 0 {
+		list = append([]namedSystem{{"start", s.start}}, list...)
+	}
+	if len(list) == 0 {
+		return nil, nil, nil
+	}
+	var plain []eval.Piece
+	longest, pad := 2, 0
+	left := tokens / len(list)
+	for _, p := range pieces {
+		n := len(p.plain.Context) + len(p.plain.Tokens)
+		if left -= n; left < 0 && len(plain) > 0 {
+			break
+		}
+		plain = append(plain, p.plain)
+		longest = max(longest, n)
+	}
+	for _, x := range list {
+		pad = max(pad, eval.System{Adapters: x.use}.Pad())
+	}
+	scorer, err := eval.NewScorer(b.model, longest, pad, bf16)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer scorer.Close()
+	for i, x := range list {
+		losses, err := scorer.Score(ctx, plain, x.use, func(k int) {
+			if progress != nil {
+				progress(x.name, k+1, len(plain))
+			}
+		})
+		if err != nil {
+			return nil, nil, fmt.Errorf("under %s: %w", x.name, err)
+		}
+		if i == 0 && len(s.start) > 0 {
+			start = losses
+		} else {
+			controls = append(controls, verdict.Control{Name: x.name, Losses: losses})
+		}
+	}
+	return start, controls, nil
+}
+
+// sampled is what a few texts by what was learnt show, written from openings of
+// the documents it was trained on, without passages: copies, and sameness. Where
+// there is no opening to write from both are empty.
+func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64) (copier, monotone string, err error) {
+	open := openings(train, sampleTexts, sampleGiven, sampleWords/2, 2*likeness.Unit, sampleGiven+sampleWords)
+	if len(open) < 2 || len(own) == 0 {
+		return "", "", nil
+	}
+	m, use, done, err := l.at(b.model, 1)
+	if err != nil {
+		return "", "", err
+	}
+	defer done()
+	sides := likeness.Sides{}
+	given := map[string]string{}
+	write := func(on *model.Model, sys eval.System) ([]likeness.Piece, error) {
+		e, err := engine.New(on, engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20})
+		if err != nil {
+			return nil, err
+		}
+		defer e.Close()
+		w := &eval.Writer{Engine: e, Tokenizer: b.tok, Sampling: DefaultSampling(), Streams: 4}
+		var list []eval.Opening
+		for i, o := range open {
+			list = append(list, eval.Opening{Tokens: append([]int32{b.sep}, b.tok.Encode(o.text)...), Words: sampleWords, Seed: seed + 1000*uint64(i)})
+		}
+		texts, err := w.GoOn(ctx, sys, list, nil)
+		if err != nil {
+			return nil, err
+		}
+		var out []likeness.Piece
+		for i, text := range texts {
+			out = append(out, likeness.Piece{Group: open[i].doc.Hash, Text: likeness.Head(text, sampleWords)})
+		}
+		return out, nil
+	}
+	for _, o := range open {
+		given[o.doc.Hash] += o.text + "\n\n"
+	}
+	if sides.Twin, err = write(m, eval.System{Name: "twin", Adapters: use}); err != nil {
+		return "", "", err
+	}
+	sides.Own = likeness.Pieces(own)
+	how := likeness.Resampling{Seed: seed}
+	copied := likeness.NewSource(likeness.Pieces(train)).Measure(sides, given, how)
+	if copied.Copier {
+		copier = copied.Why
+	}
+	r, err := likeness.MeasureRange(likeness.Pieces(train), sides, how)
+	if err != nil {
+		return "", "", err
+	}
+	if r.Monotone {
+		monotone = strings.TrimSpace(r.Why)
+	}
+	return copier, monotone, nil
+}

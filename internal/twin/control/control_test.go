@@ -1,0 +1,133 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func card(name string, words int) *fstest.MapFile {
+	b, err := json.Marshal(Card{Schema: 1, Name: name, Words: words, Base: "b"})
+	if err != nil {
+		panic(err)
+	}
+	return &fstest.MapFile{Data: b}
+}
+
+func TestFor(t *testing.T) {
+	in := fstest.MapFS{
+		"files/b/x-2000/card.json":  card("x", 2000),
+		"files/b/x-10000/card.json": card("x", 10000),
+		"files/b/y-2000/card.json":  card("y", 2000),
+		"files/b/README":            &fstest.MapFile{},
+		"files/c/z-2000/card.json":  card("z", 2000), // of another base than its folder's
+		"files/d/z-2000/card.json":  &fstest.MapFile{Data: []byte("{")},
+		"files/e/z-2000/other.json": &fstest.MapFile{},
+	}
+	for words, want := range map[int]string{0: "x 2000 y 2000", 600: "x 2000 y 2000", 4400: "x 2000 y 2000", 4500: "x 10000 y 2000", 90000: "x 10000 y 2000"} {
+		list, err := from(in, "b", words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range list {
+			got = append(got, fmt.Sprint(c.Name, " ", c.Words))
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("for %d words there are %s, and not %s", words, s, want)
+		}
+	}
+	for _, key := range []string{"", "unknown"} {
+		if list, err := from(in, key, 2000); err != nil || len(list) != 0 {
+			t.Errorf("for %q there are %v: %v", key, list, err)
+		}
+	}
+	for _, key := range []string{"c", "d", "e"} {
+		if _, err := from(in, key, 2000); err == nil {
+			t.Errorf("the damaged controls of %q are no error", key)
+		}
+	}
+}
+
+func TestHolds(t *testing.T) {
+	text := func(seed, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "w%d-%d ", seed, i*i%9973)
+		}
+		return b.String()
+	}
+	mine, other := text(1, 3000), text(2, 3000)
+	c := &Card{Prints: Prints([]string{mine})}
+	if len(c.Prints) != mostPrints {
+		t.Fatalf("there are %d prints", len(c.Prints))
+	}
+	for name, x := range map[string]struct {
+		texts []string
+		want  bool
+	}{
+		"the same text":        {[]string{mine}, true},
+		"in other marks":       {[]string{strings.ToUpper(strings.ReplaceAll(mine, " ", ", "))}, true},
+		"a third of it":        {[]string{other, mine[:len(mine)/3]}, true},
+		"another":              {[]string{other}, false},
+		"a quotation":          {[]string{other, strings.Join(strings.Fields(mine)[:20], " ")}, false},
+		"nothing":              {nil, false},
+		"fewer words than run": {[]string{"a b c"}, false},
+	} {
+		if got := Know(x.texts).Holds(c); got != x.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if Know([]string{mine}).Holds(&Card{}) {
+		t.Error("a card without prints is held")
+	}
+}
+
+// TestEmbedded holds that what comes with the program is whole, small, and says by
+// what terms it may be given away.
+func TestEmbedded(t *testing.T) {
+	bases, err := fs.ReadDir(files, "files")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := int64(0)
+	err = fs.WalkDir(files, "files", func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			sum += info.Size()
+		}
+		return err
+	})
+	if err != nil || sum > 12<<20 {
+		t.Errorf("controls take %d bytes: %v", sum, err)
+	}
+	for _, b := range bases {
+		if !b.IsDir() {
+			continue
+		}
+		for _, words := range []int{2000, 10000} {
+			list, err := For(b.Name(), words)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) < 3 {
+				t.Errorf("%s has %d controls", b.Name(), len(list))
+			}
+			for _, c := range list {
+				config, tensors, err := c.Adapter()
+				if err != nil || len(config) == 0 || len(tensors) == 0 || len(tensors) > 2500<<10 {
+					t.Errorf("%s: %d and %d bytes: %v", c.Name, len(config), len(tensors), err)
+				}
+				if c.Writer == "" || c.Origin == "" || c.Terms == "" || c.Start == "" || len(c.StartSHA256) != 64 || len(c.Prints) != mostPrints {
+					t.Errorf("the card of %s does not say all", c.Name)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,363 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/bench"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// Little text is cross-fitted: it is parted into folds, each is judged by a twin
+// that was trained on the others, and what goes live is trained on all of it by the
+// same recipe. So every piece judges, and none by what has seen it.
+
+const (
+	crossWords = 5000 // of all text, below which it is cross-fitted
+	crossUnits = 8    // to judge by, below which it is, too
+	crossFolds = 3
+)
+
+// crossFits says whether a run does. Trained weights of a base are as large as the
+// base, and an adapter that is gone on with may have seen any of the text.
+func (r *run) crossFits() bool {
+	if r.o.NoCrossFit || r.recipe.Method != LoRA || r.recipe.On != "" {
+		return false
+	}
+	all := 0
+	for _, n := range r.words {
+		all += n
+	}
+	if len(r.all()) < 2*crossFolds {
+		return false
+	}
+	return all < crossWords || r.units() < crossUnits
+}
+
+func (r *run) all() []stroke.Document { return slices.Concat(r.train, r.choose, r.judge) }
+
+// units are the documents or, where they are few, the blocks that there are to
+// judge by.
+func (r *run) units() int {
+	pieces := r.passages.pieces(r.judge, pieceTokens)
+	if len(pieces) >= crossUnits {
+		return len(pieces)
+	}
+	n := 0
+	for _, p := range pieces {
+		n += max((len(p.plain.Tokens)-p.plain.From)/unitTokens, 1)
+	}
+	return n
+}
+
+// folds deals documents to folds of about as many words, in the order of hashes;
+// near duplicates are in one.
+func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
+	type unit struct {
+		key   string
+		docs  []stroke.Document
+		words int
+	}
+	by := map[string]*unit{}
+	var units []*unit
+	for _, d := range docs {
+		key := d.Hash
+		if e, ok := l.Entry(d.Hash); ok && e.Cluster != "" {
+			key = e.Cluster
+		}
+		u := by[key]
+		if u == nil {
+			u = &unit{key: stroke.HashText("fold " + key)}
+			by[key] = u
+			units = append(units, u)
+		}
+		u.docs, u.words = append(u.docs, d), u.words+d.Words
+	}
+	slices.SortFunc(units, func(a, b *unit) int { return strings.Compare(a.key, b.key) })
+	out := make([][]stroke.Document, crossFolds)
+	words := make([]int, crossFolds)
+	for _, u := range units {
+		least := 0
+		for k, n := range words {
+			if n < words[least] {
+				least = k
+			}
+		}
+		out[least] = append(out[least], u.docs...)
+		words[least] += u.words
+	}
+	return out
+}
+
+// part is a run on a part of the text, in a folder of its own below the run's.
+func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
+	o := *r.o
+	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.OnHash},
+		ledger: r.ledger, words: map[stroke.Role]int{}, train: train, choose: choose, judge: judge}
+	if _, err := os.Stat(p.path(checkpointFile)); err != nil {
+		o.Resume = false
+	}
+	p.words[stroke.RoleTrain], p.words[stroke.RoleSelect], p.words[stroke.RoleJudge] = wordsOf(train), wordsOf(choose), wordsOf(judge)
+	p.passages = newPassages(train, r.ledger, r.b, r.asked.Prompt)
+	return p
+}
+
+// fold is the run of one fold: it trains on the others. It chooses by the select
+// documents among them or, where the fold holds all of these, by the first.
+func (r *run) fold(k int, dealt [][]stroke.Document) *run {
+	var train, choose []stroke.Document
+	for i, docs := range dealt {
+		if i == k {
+			continue
+		}
+		for _, d := range docs {
+			if r.ledger.Role(d.Hash) == stroke.RoleSelect {
+				choose = append(choose, d)
+			} else {
+				train = append(train, d)
+			}
+		}
+	}
+	if len(choose) == 0 {
+		choose, train = train[:1], train[1:]
+	}
+	return r.part(fmt.Sprintf("fold-%d", k+1), train, choose, dealt[k])
+}
+
+// foldResult is what is kept of a fold that is done.
+type foldResult struct {
+	Key      string    `json:"key"` // of what the run was asked for
+	Judged   *evidence `json:"judged"`
+	Epoch    int       `json:"epoch"`
+	Tokens   int       `json:"tokens"`
+	Seconds  float64   `json:"seconds"`
+	WattHour float64   `json:"watt_hours"` // of training; below zero where nothing is known
+}
+
+// crossFit trains and judges all folds, and then trains on all of the text.
+func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *float64, e *evidence, err error) {
+	if !r.o.Resume {
+		if err := r.afresh(); err != nil {
+			return nil, 0, nil, nil, err
+		}
+	}
+	if err := os.MkdirAll(r.path(""), 0o700); err != nil {
+		return nil, 0, nil, nil, writeError(r.path(""), err)
+	}
+	if err := writeFile(r.path(baseFile), []byte(r.b.name+"\n")); err != nil {
+		return nil, 0, nil, nil, err
+	}
+	staged := r.recipe
+	r.recipe = r.asked
+	key := stroke.HashText(string(r.identity()) + kernel.Name())
+	r.recipe = staged
+	dealt := folds(r.all(), r.ledger)
+	left := wordsOf(r.all())
+	var runs []*run
+	for k := range dealt {
+		f := r.fold(k, dealt)
+		runs = append(runs, f)
+		left += f.words[stroke.RoleTrain]
+	}
+	told := false
+	start := func(p *run, what string) {
+		share := float64(left) / float64(max(p.words[stroke.RoleTrain], 1))
+		p.emit = func(e stroke.Event) {
+			switch e := e.(type) {
+			case stroke.ForecastEvent:
+				if !told {
+					told = true
+					e.Folds = crossFolds
+					e.Tokens, e.Steps = int(float64(e.Tokens)*share), int(float64(e.Steps)*share)
+					e.Seconds = e.Seconds*share + r.judgeSeconds(crossFolds)
+					r.emit(e)
+					r.emit(stroke.NoteEvent{Text: what})
+				}
+				return
+			case stroke.SelectEvent:
+				if len(p.choose) == 0 {
+					return // there is nothing to choose by
+				}
+			}
+			r.emit(e)
+		}
+		if told {
+			r.emit(stroke.NoteEvent{Text: what})
+		}
+	}
+	var results []foldResult
+	for k, p := range runs {
+		path := r.path(fmt.Sprintf("fold-%d.json", k+1))
+		var done foldResult
+		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil {
+			results = append(results, done)
+			left -= p.words[stroke.RoleTrain]
+			continue
+		}
+		start(p, fmt.Sprintf("fold %d of %d: a twin trained on %d words judges the %d words that it has not seen", k+1, crossFolds, p.words[stroke.RoleTrain], p.words[stroke.RoleJudge]))
+		done = foldResult{Key: key, WattHour: -1}
+		if err := p.judgeFold(ctx, &done); err != nil {
+			return nil, 0, nil, nil, err
+		}
+		b, err := json.Marshal(&done)
+		if err != nil {
+			return nil, 0, nil, nil, fmt.Errorf("keep the fold: %w", err)
+		}
+		if err := writeFile(path, b); err != nil {
+			return nil, 0, nil, nil, err
+		}
+		if err := os.RemoveAll(p.f.Dir); err != nil {
+			return nil, 0, nil, nil, writeError(p.f.Dir, err)
+		}
+		results = append(results, done)
+		left -= p.words[stroke.RoleTrain]
+	}
+	final := r.part("all", r.all(), nil, nil)
+	final.take = middleEpoch(results)
+	start(final, fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take))
+	final.recall()
+	l, epoch, wattHours, err = final.learn(ctx)
+	if err != nil {
+		return nil, 0, nil, nil, err
+	}
+	r.trainer, r.recipe, r.genres, r.recalled = final.trainer, final.recipe, nil, false
+	if err := r.keepGenre(); err != nil {
+		return nil, 0, nil, nil, err
+	}
+	r.progress = final.progress
+	var parts []*evidence
+	for _, x := range results {
+		r.progress.Tokens += x.Tokens
+		r.progress.Seconds += x.Seconds
+		if wattHours != nil && x.WattHour >= 0 {
+			*wattHours += x.WattHour
+		}
+		parts = append(parts, x.Judged)
+	}
+	e = pool(parts)
+	e.Folds = crossFolds
+	// What the folds wrote does not matter: what goes live has seen more.
+	half, err := r.asWritten(l.adapter)
+	if err == nil {
+		e.Copier, e.Monotone, err = r.b.sampled(ctx, &learnt{adapter: half}, r.all(), r.judge, r.recipe.Options.Seed)
+	}
+	if err != nil {
+		return nil, 0, nil, nil, interrupted(err, "look at what was learnt", resumeHint)
+	}
+	return l, epoch, wattHours, e, nil
+}
+
+const resumeHint = "stroke train --resume with the same arguments goes on from here"
+
+// judgeFold trains on the other folds and scores this one.
+func (r *run) judgeFold(ctx context.Context, to *foldResult) error {
+	r.recall()
+	l, epoch, wattHours, err := r.learn(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	to.Epoch, to.Tokens, to.Seconds = epoch, r.progress.Tokens, r.progress.Seconds
+	if wattHours != nil {
+		to.WattHour = *wattHours
+	}
+	written, err := r.written(l)
+	if err != nil {
+		return err
+	}
+	to.Judged, err = r.judgePieces(ctx, written)
+	return err
+}
+
+// middleEpoch is the median of the epochs that folds chose.
+func middleEpoch(list []foldResult) int {
+	var epochs []int
+	for _, x := range list {
+		epochs = append(epochs, x.Epoch)
+	}
+	slices.Sort(epochs)
+	return epochs[len(epochs)/2]
+}
+
+// pool puts what was found on parts of the text together: first the pieces that
+// were scored under the controls, as [verdict.Evidence] has them. A control that
+// not every part has is left out.
+func pool(parts []*evidence) *evidence {
+	out := &evidence{}
+	started := slices.ContainsFunc(parts, func(p *evidence) bool { return p.Start != nil })
+	beside := func(p *evidence) int {
+		n := len(p.Losses[verdict.Base])
+		if p.Start != nil {
+			n = min(n, len(p.Start))
+		}
+		for _, c := range p.Controls {
+			n = min(n, len(c.Losses))
+		}
+		return n
+	}
+	for _, first := range []bool{true, false} {
+		for _, p := range parts {
+			n := beside(p)
+			for c := range p.Losses {
+				if first {
+					out.Losses[c] = append(out.Losses[c], p.Losses[c][:n]...)
+				} else {
+					out.Losses[c] = append(out.Losses[c], p.Losses[c][n:]...)
+				}
+			}
+			if !first || !started {
+				continue
+			}
+			if p.Start != nil {
+				out.Start = append(out.Start, p.Start[:n]...)
+			} else {
+				out.Start = append(out.Start, p.Losses[verdict.Base][:n]...)
+			}
+		}
+	}
+	for _, c := range parts[0].Controls {
+		var all []eval.Loss
+		held := 0
+		for _, p := range parts {
+			if i := slices.IndexFunc(p.Controls, func(x verdict.Control) bool { return x.Name == c.Name }); i >= 0 {
+				all = append(all, p.Controls[i].Losses[:beside(p)]...)
+				held++
+			}
+		}
+		if held == len(parts) {
+			out.Controls = append(out.Controls, verdict.Control{Name: c.Name, Losses: all})
+		}
+	}
+	return out
+}
+
+// judgeSeconds forecasts what judging n parts of the text takes.
+func (r *run) judgeSeconds(n int) float64 {
+	if peakFlops == 0 {
+		peakFlops = bench.FlopsPeak(0.1) * 1e9
+	}
+	rate := peakFlops * scoreShare / (bench.StepFlops(r.b.model, 512, r.recipe.Options.LoRA.Rank) / 2)
+	words := wordsOf(r.all())
+	// Each piece of at most 640 tokens is scored plainly and with passages, twice.
+	pieces := float64(words)*tokensPerWord/pieceTokens + 1
+	each := 2 * (2*pieceTokens + float64(r.recipe.Prompt.Tokens))
+	return (min(pieces*each, float64(n)*float64(r.judgeTokens()))+min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())))/rate + writeCost*sampleTexts*sampleWords*tokensPerWord/rate
+}
+
+// clearFolds removes what the folds of a run left.
+func (r *run) clearFolds() {
+	for k := range crossFolds {
+		os.Remove(r.path(fmt.Sprintf("fold-%d.json", k+1)))
+		os.RemoveAll(filepath.Join(r.path(fmt.Sprintf("fold-%d", k+1))))
+	}
+	os.RemoveAll(r.path("all"))
+}

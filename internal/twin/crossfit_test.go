@@ -1,0 +1,258 @@
+package twin
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// crossed are options of a run that is cross-fitted.
+func crossed(t *testing.T) Options {
+	o := options(t, writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i%3 == 0 }))
+	o.NoCrossFit = false
+	return o
+}
+
+// TestFolds follows hashes: every document is judged once, by a twin that has not
+// seen it in an example, among its passages or to choose by; what goes live is
+// trained on all.
+func TestFolds(t *testing.T) {
+	o := crossed(t)
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	r.recall()
+	if !r.crossFits() {
+		t.Fatal("so little text is not cross-fitted")
+	}
+	dealt := folds(r.all(), r.ledger)
+	judged := map[string]int{}
+	const long = 30
+	for k := range dealt {
+		p := r.fold(k, dealt)
+		if len(p.train) == 0 || len(p.choose) == 0 || len(p.judge) == 0 {
+			t.Fatalf("fold %d: %d, %d and %d documents", k, len(p.train), len(p.choose), len(p.judge))
+		}
+		seen := map[string]bool{}
+		for _, d := range slices.Concat(p.train, p.choose) {
+			seen[d.Hash] = true
+		}
+		epochs, err := p.examples()
+		if err != nil {
+			t.Fatal(err)
+		}
+		learnt := map[string]bool{}
+		for _, e := range epochs {
+			for _, x := range e {
+				maps.Copy(learnt, runs(x.Tokens, long))
+			}
+		}
+		for _, d := range p.judge {
+			judged[d.Hash]++
+			text := runs(p.b.tok.Encode(d.Text), long)
+			if seen[d.Hash] || shared(text, learnt) || shared(text, runs(p.passages.find(d.Text, nil, 1<<20), long)) {
+				t.Errorf("fold %d judges %s and has seen it", k, d.Source)
+			}
+			if e, _ := r.ledger.Entry(d.Hash); e.Cluster != "" {
+				for _, s := range slices.Concat(p.train, p.choose) {
+					if x, _ := r.ledger.Entry(s.Hash); x.Cluster == e.Cluster {
+						t.Errorf("fold %d judges %s and has seen its near duplicate", k, d.Source)
+					}
+				}
+			}
+		}
+	}
+	for _, d := range r.all() {
+		if judged[d.Hash] != 1 {
+			t.Errorf("%s is judged %d times", d.Source, judged[d.Hash])
+		}
+	}
+	if again := folds(r.all(), r.ledger); !reflect.DeepEqual(again, dealt) {
+		t.Error("folds are dealt otherwise the next time")
+	}
+}
+
+// TestCrossFit runs one whole, and one that is stopped in every part and gone on
+// with, and wants the same adapter and the same verdict of both.
+func TestCrossFit(t *testing.T) {
+	o := crossed(t)
+	var forecast []stroke.ForecastEvent
+	var last stroke.VerdictEvent
+	steps := 0
+	watch := func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.ForecastEvent:
+			forecast = append(forecast, e)
+		case stroke.VerdictEvent:
+			last = e
+		case stroke.StepEvent:
+			steps++
+		}
+	}
+	if err := Train(context.Background(), o, watch); err != nil {
+		t.Fatal(err)
+	}
+	if len(forecast) != 1 || forecast[0].Folds != crossFolds || forecast[0].Seconds <= 0 {
+		t.Errorf("the forecasts are %+v", forecast)
+	}
+	if last.Folds != crossFolds || last.Look != 1 || last.Level != 0.95 || last.Units < 3 {
+		t.Errorf("the verdict is %+v", last)
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := f.Version("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range l.Entries {
+		if len(e.Verdicts) != 1 {
+			t.Errorf("by %s %d verdicts were given", e.Source, len(e.Verdicts))
+		}
+	}
+	if left, _ := os.ReadDir(filepath.Join(f.Dir, runDir)); len(left) > 4 {
+		t.Errorf("%d files are left of the run", len(left))
+	}
+
+	p := o
+	p.To = filepath.Join(t.TempDir(), "twin")
+	stops := 0
+	for n := 1; ; n++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		seen := 0
+		var again stroke.VerdictEvent
+		err := Train(ctx, p, func(e stroke.Event) {
+			switch e := e.(type) {
+			case stroke.StepEvent:
+				if seen++; seen == max(steps/5, 1) {
+					cancel()
+				}
+			case stroke.VerdictEvent:
+				again = e
+			}
+		})
+		cancel()
+		p.Resume = true
+		if err == nil {
+			if again.Gain != last.Gain || again.Why != last.Why || again.Units != last.Units {
+				t.Errorf("stopped and gone on with it is %+v, in one go %+v", again, last)
+			}
+			break
+		}
+		if stroke.CodeOf(err) != stroke.CodeInterrupted {
+			t.Fatal(err)
+		}
+		if stops++; stops > 20 {
+			t.Fatal("it never ends")
+		}
+	}
+	if stops < 3 {
+		t.Errorf("it was stopped %d times only", stops)
+	}
+	g, err := Open(p.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := g.Version("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range v.Adapter {
+		a, err := os.ReadFile(filepath.Join(f.Dir, versionsDir, v.ID, adapterDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(g.Dir, versionsDir, w.ID, adapterDir, name))
+		if err != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s has other bytes after the stops: %v", name, err)
+		}
+	}
+
+	// Another run on the same text is another look; the same once more is none.
+	q := o
+	q.Change = func(r *Recipe) { small(r); r.Options.Seed = 5 }
+	for look := 2; look <= 2; look++ {
+		if err := Train(context.Background(), q, watch); err != nil {
+			t.Fatal(err)
+		}
+		if last.Look != look || !(last.Level > 0.95) {
+			t.Errorf("another recipe is look %d at %g", last.Look, last.Level)
+		}
+	}
+	if err := Train(context.Background(), o, watch); err != nil {
+		t.Fatal(err)
+	}
+	if last.Look != 1 {
+		t.Errorf("the first again is look %d", last.Look)
+	}
+}
+
+// TestPool puts parts together so that what was scored under the controls comes
+// first.
+func TestPool(t *testing.T) {
+	losses := func(xs ...float64) (out []eval.Loss) {
+		for _, x := range xs {
+			out = append(out, eval.Loss{Nats: x, Tokens: 1})
+		}
+		return out
+	}
+	a := &evidence{Start: losses(10), Controls: []verdict.Control{{Name: "x", Losses: losses(20)}, {Name: "y", Losses: losses(30)}}}
+	b := &evidence{Controls: []verdict.Control{{Name: "x", Losses: losses(21, 22)}}}
+	for c := range a.Losses {
+		a.Losses[c], b.Losses[c] = losses(1, 2, 3), losses(4, 5)
+	}
+	p := pool([]*evidence{a, b})
+	want := losses(1, 4, 5, 2, 3)
+	for c := range p.Losses {
+		if !reflect.DeepEqual(p.Losses[c], want) {
+			t.Errorf("%v", p.Losses[c])
+		}
+	}
+	if !reflect.DeepEqual(p.Start, losses(10, 4, 5)) {
+		t.Errorf("starts %v", p.Start)
+	}
+	if len(p.Controls) != 1 || !reflect.DeepEqual(p.Controls[0].Losses, losses(20, 21, 22)) {
+		t.Errorf("controls %v", p.Controls)
+	}
+}
+
+// TestSampled finds what repeats its text, and does not find one that does not.
+func TestSampled(t *testing.T) {
+	o := options(t, writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i%2 == 0 }))
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	l := &learnt{adapter: lora.New(r.b.model.Shape(), lora.Options{Rank: 2, Alpha: 2}, 1, nil)}
+	copier, _, err := r.b.sampled(context.Background(), l, r.train, r.judge, 1)
+	if err != nil || copier != "" {
+		t.Errorf("one that has learnt nothing copies: %q, %v", copier, err)
+	}
+	if _, _, err := r.b.sampled(context.Background(), l, nil, r.judge, 1); err != nil {
+		t.Errorf("without openings: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := r.b.sampled(ctx, l, r.train, r.judge, 1); err == nil || !strings.Contains(err.Error(), "cancel") {
+		t.Errorf("stopped: %v", err)
+	}
+}

@@ -1,0 +1,43 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+)
+
+// easyShare is the share of what plain prose by others costs the base, below which
+// a writer's text is suspiciously easy for it.
+const easyShare = 0.6
+
+// tooEasy says that a base may have been trained on this very writer, where it
+// finds the judge text far easier than plain prose: what is gained is then less
+// than it would be otherwise, and the base itself may give the writer's text away.
+func (r *run) tooEasy(ctx context.Context, perToken float64) error {
+	if perToken <= 0 {
+		return nil
+	}
+	var pieces []eval.Piece
+	longest := 2
+	for _, text := range eval.Paragraphs() {
+		p := eval.Piece{Context: []int32{r.b.sep}, Tokens: r.b.tok.Encode(text)}
+		p.Tokens = p.Tokens[:min(len(p.Tokens), r.b.model.Context-1)]
+		pieces = append(pieces, p)
+		longest = max(longest, 1+len(p.Tokens))
+	}
+	s, err := eval.NewScorer(r.b.model, longest, 0, r.bf16())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	losses, err := s.Score(ctx, pieces, nil, nil)
+	if err != nil {
+		return err
+	}
+	if plain := eval.Pool(losses).PerToken(); perToken < easyShare*plain {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the base finds your text suspiciously easy: %.2f nats a token, where plain prose by others costs it %.2f; it may have been trained on this very text, or the text may hold much that repeats, as lists and code do; gains then say less", perToken, plain)})
+	}
+	return nil
+}
