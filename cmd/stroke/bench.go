@@ -10,6 +10,7 @@ import (
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin"
 )
@@ -43,8 +44,10 @@ Exit status: 0; 1 failure.`,
 			if exact {
 				o.Arithmetic = train.F32
 			}
-			if a := o.Arithmetic; a != "" && a != train.F32 && a != train.BF16 {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32 or bf16"}
+			if a := o.Arithmetic; a == op.Int8 && args[0] == "train" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: "nothing is trained in int8", Hint: "give --arithmetic f32 or bf16"}
+			} else if a != "" && a != op.F32 && a != op.BF16 && a != op.Int8 {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32, bf16 or int8"}
 			}
 			switch args[0] {
 			case "decode", "first":
@@ -102,7 +105,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
 	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill, decode and first with an adapter of rank 16")
-	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the fastest that is proven)")
+	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32, bf16 or, but for train, int8 (that in which train is fastest)")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c

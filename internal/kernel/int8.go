@@ -20,6 +20,10 @@ func Int8Len(rows, k int) int { return rows * k / 32 * int8Block }
 // HasInt8 says whether MulInt8 knows weights of type t.
 func HasInt8(t DType) bool { return t == Q4_0 || t == Q4_1 || t == Q8_0 }
 
+// FastInt8 says whether the kind in use has loops of its own for MulInt8; others
+// compute the same bits slowly.
+func FastInt8() bool { return cur.fastInt8 }
+
 // PackInt8 overwrites dst with the rows of x [m,k], k a whole number of blocks of
 // 32, as MulInt8 reads them. Of each block, with a the largest |x|,
 //

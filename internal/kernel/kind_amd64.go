@@ -31,7 +31,7 @@ func avx2Kind() *kind {
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
 	k.addHalf = avx2AddHalfRows
-	k.packInt8, k.mulInt8 = avx2PackInt8Row, avx2Int8.mul
+	k.fastInt8, k.packInt8, k.mulInt8 = true, avx2PackInt8Row, avx2Int8.mul
 	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
 	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)
 	k.rmsNorm, k.rmsNormGrad = avx2RMSNorm, avx2RMSNormGrad
