@@ -2,7 +2,8 @@
 // beside exact training: for each writer and seed the same run twice, and the
 // loss of both adapters on the writer's judge documents, in float32; and the
 // cosine between the gradients of both arithmetics at the first step, the
-// fiftieth and the last. It prints a line of JSON for each.
+// fiftieth and the last. It prints a line of JSON for each. With -method full or
+// partial weights of the base are trained in place of an adapter.
 //
 //	go run ./bench/arithmetic -data ../shared/data > bench/results/arithmetic-KERNEL.jsonl
 //
@@ -47,9 +48,11 @@ type result struct {
 	Words      int                `json:"words"`
 	Kernel     string             `json:"kernel"`
 	Arithmetic string             `json:"arithmetic"`
+	Method     twin.Method        `json:"method,omitempty"` // empty for an adapter
+	Layers     int                `json:"layers,omitempty"` // trained, the uppermost
 	Tokens     int                `json:"judge_tokens,omitempty"`
 	Base       float64            `json:"base,omitempty"`
-	Exact      float64            `json:"exact,omitempty"`      // judge loss of the adapter trained in f32
+	Exact      float64            `json:"exact,omitempty"`      // judge loss of what was trained in f32
 	Fast       float64            `json:"fast,omitempty"`       // and of the other
 	Difference float64            `json:"difference,omitempty"` // fast less exact
 	Cosine     map[string]float64 `json:"gradient_cosine,omitempty"`
@@ -60,7 +63,11 @@ func main() {
 	baseName := flag.String("base", "smollm2-135m-instruct", "base model")
 	words := flag.Int("words", 5000, "words of each writer")
 	seeds := flag.Int("seeds", 3, "seeds")
+	unseen := flag.Int("unseen", 2500, "with -inference: tokens of text beyond the sample that are read beside the judge documents")
+	keep := flag.String("keep", "", "with -inference: a folder in which twins stay, and are found the next time")
 	reading := flag.String("inference", "", "an arithmetic to read in: int8 or bf16")
+	method := flag.String("method", "lora", "what is trained: lora, full or partial")
+	layers := flag.Int("layers", 4, "with -method partial: how many of the uppermost layers")
 	flag.Parse()
 	log.SetFlags(0)
 	if *reading == "" && train.Fastest() == train.F32 {
@@ -97,7 +104,8 @@ func main() {
 		}
 	}) {
 		if *reading != "" {
-			if err := inference(ctx, op.Arithmetic(*reading), m, tok, w, filepath.Join(*data, writers[w]), home, *baseName, *words, uint64(*seeds)); err != nil {
+			in := reader{a: op.Arithmetic(*reading), m: m, tok: tok, home: cmp.Or(*keep, home), base: *baseName, words: *words, unseen: *unseen, seeds: uint64(*seeds)}
+			if err := in.read(ctx, w, filepath.Join(*data, writers[w])); err != nil {
 				log.Fatal(err)
 			}
 			continue
@@ -108,7 +116,23 @@ func main() {
 			log.Fatal(err)
 		}
 		r := result{Writer: w, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Arithmetic: string(train.Fastest())}
-		if r.Cosine, err = cosines(ctx, m, tok, text); err != nil {
+		change := func(*twin.Recipe) {}
+		switch r.Method = twin.Method(*method); r.Method {
+		case twin.LoRA:
+			r.Method = ""
+		case twin.Full:
+			change = func(x *twin.Recipe) { x.Tune(twin.Full, model.Selection{}) }
+		case twin.Partial:
+			var s model.Selection
+			for l := range min(*layers, m.Layers) {
+				s.Layers = append(s.Layers, m.Layers-min(*layers, m.Layers)+l)
+			}
+			r.Layers = len(s.Layers)
+			change = func(x *twin.Recipe) { x.Tune(twin.Partial, s) }
+		default:
+			log.Fatalf("-method %q: it is lora, full or partial", *method)
+		}
+		if r.Cosine, err = cosines(ctx, m, tok, text, change); err != nil {
 			log.Fatal(err)
 		}
 		print(r)
@@ -118,7 +142,7 @@ func main() {
 			for i, a := range []train.Arithmetic{train.F32, train.Fastest()} {
 				var last stroke.DoneEvent
 				o := twin.Options{Source: folder, To: filepath.Join(home, fmt.Sprint(w, r.Seed, a)), Base: *baseName, ExactScores: true,
-					Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = a, r.Seed }}
+					Change: func(x *twin.Recipe) { change(x); x.Options.Arithmetic, x.Options.Seed = a, r.Seed }}
 				if err := twin.Train(ctx, o, func(e stroke.Event) {
 					if d, ok := e.(stroke.DoneEvent); ok {
 						last = d
@@ -145,9 +169,9 @@ func print(r any) {
 	fmt.Println(string(b))
 }
 
-// sample copies files below dir, every so many in the order of their names, up
-// to a number of words, the last one cut there; it returns their text.
-func sample(dir, to string, words int) (string, error) {
+// files are the Markdown files below dir, in an order that has nothing to do with
+// their dates.
+func files(dir string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".md") {
@@ -155,13 +179,20 @@ func sample(dir, to string, words int) (string, error) {
 		}
 		return err
 	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("no Markdown file in %s", dir)
+	}
+	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(spread(a), spread(b)) })
+	return files, err
+}
+
+// sample copies files below dir up to a number of words, the last one cut there; it
+// returns their text.
+func sample(dir, to string, words int) (string, error) {
+	files, err := files(dir)
 	if err != nil {
 		return "", err
 	}
-	if len(files) == 0 {
-		return "", fmt.Errorf("no Markdown file in %s", dir)
-	}
-	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(spread(a), spread(b)) })
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return "", err
 	}
@@ -190,7 +221,7 @@ func sample(dir, to string, words int) (string, error) {
 	return all.String(), nil
 }
 
-// spread orders names in a way that has nothing to do with their dates.
+// spread is a hash of a file's name.
 func spread(s string) uint32 {
 	h := uint32(2166136261)
 	for _, c := range []byte(filepath.Base(s)) {
@@ -200,7 +231,7 @@ func spread(s string) uint32 {
 }
 
 // cosines trains on a text, and compares gradients on the way.
-func cosines(ctx context.Context, m *model.Model, tok *token.Tokenizer, text string) (map[string]float64, error) {
+func cosines(ctx context.Context, m *model.Model, tok *token.Tokenizer, text string, change func(*twin.Recipe)) (map[string]float64, error) {
 	ids := tok.Encode(text)
 	const length = 512
 	var examples []train.Example
@@ -212,8 +243,9 @@ func cosines(ctx context.Context, m *model.Model, tok *token.Tokenizer, text str
 		epochs[i] = examples
 	}
 	recipe := twin.DefaultRecipe(len(strings.Fields(text)))
+	change(&recipe)
 	o := recipe.Options
-	o.TokensPerStep = length
+	o.TokensPerStep, o.Arithmetic = length, train.Fastest()
 	t, err := train.New(train.Job{Model: m, Options: o, Epochs: epochs})
 	if err != nil {
 		return nil, err
@@ -222,7 +254,7 @@ func cosines(ctx context.Context, m *model.Model, tok *token.Tokenizer, text str
 	c := map[string]float64{}
 	for step := 1; ; step++ {
 		if step == 1 || step == 50 || step == t.Steps() {
-			v, err := cosine(m, t.Adapter(), o, examples[step%len(examples)].Tokens)
+			v, err := cosine(m, t, o, examples[step%len(examples)].Tokens)
 			if err != nil {
 				return nil, err
 			}
@@ -234,8 +266,8 @@ func cosines(ctx context.Context, m *model.Model, tok *token.Tokenizer, text str
 	}
 }
 
-// cosine is that between the gradients of an adapter in both arithmetics.
-func cosine(m *model.Model, a *lora.Adapter, o train.Options, ids []int32) (float64, error) {
+// cosine is that between the gradients of what is trained in both arithmetics.
+func cosine(m *model.Model, t *train.Trainer, o train.Options, ids []int32) (float64, error) {
 	n := len(ids)
 	targets, scale, nll := make([]int32, n), make([]float32, n), make([]float32, n)
 	for i := range ids {
@@ -244,17 +276,43 @@ func cosine(m *model.Model, a *lora.Adapter, o train.Options, ids []int32) (floa
 			targets[i] = ids[i+1]
 		}
 	}
+	alloc := func(n int) []float32 { return make([]float32, n) }
 	var grads [2][]float32
 	for k, arithmetic := range []train.Arithmetic{train.F32, train.BF16} {
-		b := lora.New(m.Shape(), o.LoRA, o.Seed, nil)
-		b.Copy(a)
-		b.Trainable(func(n int) []float32 { return make([]float32, n) })
-		s, err := m.NewSession(model.Limits{Tokens: n, Rows: 1, Context: n, Longest: n, Pad: b.Pad(), Training: true, Kept: m.Layers, Arithmetic: arithmetic})
+		lim := model.Limits{Tokens: n, Rows: 1, Context: n, Longest: n, Training: true, Kept: m.Layers, Arithmetic: arithmetic}
+		row, view := model.Row{Tokens: ids}, m
+		var gradient func() []float32
+		if a := t.Adapter(); a != nil {
+			b := lora.New(m.Shape(), o.LoRA, o.Seed, nil)
+			b.Copy(a)
+			b.Trainable(alloc)
+			lim.Pad, row.Adapters = b.Pad(), []lora.Applied{{Adapter: b, Strength: 1}}
+			gradient = func() (g []float32) {
+				b.Each(func(_ int, _ lora.Module, p *op.Pair) { g = append(append(g, p.GradA...), p.GradB...) })
+				return g
+			}
+		} else {
+			v, params, err := m.Tune(*o.Weights, alloc)
+			if err != nil {
+				return 0, err
+			}
+			for i, p := range t.Params() {
+				copy(params[i].W, p.W)
+			}
+			view = v
+			gradient = func() (g []float32) {
+				for _, p := range params {
+					g = append(g, p.Grad...)
+				}
+				return g
+			}
+		}
+		s, err := view.NewSession(lim)
 		if err != nil {
 			return 0, err
 		}
 		defer s.Close()
-		if err := s.Forward([]model.Row{{Tokens: ids, Adapters: []lora.Applied{{Adapter: b, Strength: 1}}}}); err != nil {
+		if err := s.Forward([]model.Row{row}); err != nil {
 			return 0, err
 		}
 		if err := s.Loss(nll, targets, scale, true); err != nil {
@@ -263,7 +321,7 @@ func cosine(m *model.Model, a *lora.Adapter, o train.Options, ids []int32) (floa
 		if err := s.Backward(); err != nil {
 			return 0, err
 		}
-		b.Each(func(_ int, _ lora.Module, p *op.Pair) { grads[k] = append(append(grads[k], p.GradA...), p.GradB...) })
+		grads[k] = gradient()
 	}
 	var xy, xx, yy float64
 	for i, x := range grads[0] {
