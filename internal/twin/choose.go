@@ -107,6 +107,11 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 	}
 	peak := bench.FlopsPeak(0.1)
 	tokens := float64(words) * tokensPerWord * float64(recipe.Epochs) * (1 + recipe.Mix.Context*float64(recipe.Mix.ContextTokens)/float64(recipe.Mix.Length)) * 1.2
+	if !o.NoCrossFit && recipe.Method == LoRA && recipe.On == "" && words < 2*crossWords {
+		// It is likely to be cross-fitted: three times all of the text, of which words
+		// are four fifths. Blocks to judge by may be too few with more than crossWords.
+		tokens *= 3 / (1 - 0.2)
+	}
 	var candidates []base.Candidate
 	for _, e := range base.Catalog() {
 		if e.Architecture == "" || e.Shape.Layers == 0 {
