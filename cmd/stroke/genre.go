@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -163,8 +165,11 @@ interrupted.`,
 			var rows [][]string
 			for _, g := range t.Genres {
 				taken := ""
-				if g.Name == t.Chosen {
+				switch names := strings.Split(t.Chosen, "+"); {
+				case g.Name == t.Chosen:
 					taken = "auto takes it"
+				case slices.Contains(names, g.Name):
+					taken = "auto takes both, at half their strength"
 				}
 				rows = append(rows, []string{g.Name, fmt.Sprintf("%+.3f", g.Gain), taken})
 			}

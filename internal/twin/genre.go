@@ -325,10 +325,8 @@ func (r *run) standOn(ctx context.Context) error {
 			for _, t := range list {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
 			}
-			list = list[:1]
-			if !(list[0].gain > 0) {
-				list = nil
-			}
+			list, err = r.b.take(ctx, docs, list, s, r.bf16())
+			each /= float64(max(len(list), 1))
 		}
 	} else {
 		each /= float64(len(list))

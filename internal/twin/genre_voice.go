@@ -151,9 +151,14 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	for _, x := range list {
 		t.Genres = append(t.Genres, stroke.GenreGain{Name: x.genre.Name, Gain: finiteGain(x.gain)})
 	}
-	if list[0].gain > 0 {
-		t.Chosen = list[0].genre.Name
+	stage := defaultStage()
+	if list, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16); err != nil {
+		return nil, interrupted(err, "try the genres", "")
 	}
+	for _, x := range list {
+		stage.On = append(stage.On, StandsOn{Name: x.genre.Name})
+	}
+	t.Chosen = stage.title()
 	t.Seconds = time.Since(begin).Seconds()
 	return t, nil
 }
