@@ -18,6 +18,9 @@ type multiplying struct {
 	w    []byte
 	m    int
 	here sync.WaitGroup
+
+	integers bool
+	order    []int32 // with integers
 }
 
 func (p *multiplying) Do(i, worker int) {
@@ -25,6 +28,10 @@ func (p *multiplying) Do(i, worker int) {
 	p.here.Wait()
 	const n, k = 64, 256
 	c, a := make([]float32, p.m*n), make([]float32, p.m*k)
+	if p.integers {
+		MulInt8(c, n, make([]byte, Int8Len(p.m, k)), p.w, p.t, p.order, p.m, n, k)
+		return
+	}
 	MulQ(c, n, a, k, p.w, p.t, nil, p.m, n, k)
 }
 
@@ -35,7 +42,7 @@ func TestFault(t *testing.T) {
 	withWorkers(t, 2)
 	eachKind(t, func(t *testing.T) {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		for _, typ := range []DType{F32, F16, Q4_1, Q6_K} {
+		for _, typ := range []DType{F32, F16, Q4_1, Q8_0, Q6_K} {
 			for _, m := range []int{1, 9} {
 				size := typ.RowBytes(64 * 256)
 				path := filepath.Join(t.TempDir(), "weights")
@@ -55,26 +62,81 @@ func TestFault(t *testing.T) {
 				if err := f.Truncate(0); err != nil {
 					t.Fatal(err)
 				}
-				func() {
-					defer func() {
-						cause := recover()
-						fault, ok := cause.(interface {
-							runtime.Error
-							Addr() uintptr
-						})
-						if !ok || fault.Addr() == 0 {
-							t.Errorf("%v m=%d: recovered %v (%T), want a fault with its address", typ, m, cause, cause)
-						}
-					}()
-					p := &multiplying{t: typ, w: w, m: m}
-					p.here.Add(2)
-					Run(2, p)
-					t.Errorf("%v m=%d: reading past the end of the file went unnoticed", typ, m)
-				}()
-				for i := range scratches {
-					if scratches[i].busy.Load() {
-						t.Errorf("%v m=%d: scratch %d stays claimed", typ, m, i)
+				for _, p := range []*multiplying{{t: typ, w: w, m: m}, {t: typ, w: w, m: m, integers: true}, {t: typ, w: w, m: m, integers: true, order: backwards(64)}} {
+					if p.integers && !HasInt8(typ) {
+						continue
 					}
+					lost(t, p)
+				}
+			}
+		}
+	})
+}
+
+// backwards is the order that begins with the last of n rows.
+func backwards(n int) (order []int32) {
+	for i := range n {
+		order = append(order, int32(n-1-i))
+	}
+	return order
+}
+
+// lost multiplies with weights that are not there any more.
+func lost(t *testing.T, p *multiplying) {
+	t.Helper()
+	func() {
+		defer func() {
+			cause := recover()
+			fault, ok := cause.(interface {
+				runtime.Error
+				Addr() uintptr
+			})
+			if !ok || fault.Addr() == 0 {
+				t.Errorf("%v m=%d: recovered %v (%T), want a fault with its address", p.t, p.m, cause, cause)
+			}
+		}()
+		p.here.Add(2)
+		Run(2, p)
+		t.Errorf("%v m=%d: reading past the end of the file went unnoticed", p.t, p.m)
+	}()
+	for i := range scratches {
+		if scratches[i].busy.Load() {
+			t.Errorf("%v m=%d: scratch %d stays claimed", p.t, p.m, i)
+		}
+	}
+}
+
+// TestInt8Edge: nothing is read beside the weights that were given, whose last byte
+// is the last of its page, nor before the first.
+func TestInt8Edge(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(25)
+		page := os.Getpagesize()
+		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
+			const n, k = 37, 96
+			size := typ.RowBytes(n * k)
+			room := (size + page - 1) / page * page
+			b, err := syscall.Mmap(-1, 0, room+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer syscall.Munmap(b)
+			for _, at := range []int{page, page + room - size} {
+				if err := syscall.Mprotect(b, syscall.PROT_READ|syscall.PROT_WRITE); err != nil {
+					t.Fatal(err)
+				}
+				w := b[at : at+size]
+				copy(w, randQuant(r, typ, n*k))
+				for _, guard := range [][]byte{b[:page], b[page+room:]} {
+					if err := syscall.Mprotect(guard, syscall.PROT_NONE); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, m := range []int{1, 3, 9} {
+					x := randMat(r, m, k, k)
+					c := make([]float32, m*n)
+					MulInt8(c, n, packed(t, x.x, k, m, k), w, typ, nil, m, n, k)
+					MulInt8(c, n, packed(t, x.x, k, m, k), w, typ, backwards(n), m, n, k)
 				}
 			}
 		}

@@ -58,24 +58,29 @@ func (l *int8Loops) mul(c []float32, ldc int, x []byte, w []byte, t DType, order
 			j += rows
 			continue
 		}
-		// A group that is not whole, or whose rows lie anywhere, is copied together.
 		rows := min(l.group, n-j)
-		s := claimScratch(int8Most*int8Group + (l.group*rb+3)/4)
-		sum, b := s.buf[:int8Most*int8Group], bytesOf(s.buf[int8Most*int8Group:])[:l.group*rb]
-		for r := range rows {
-			copy(b[r*rb:(r+1)*rb], storedRow(w, order, rb, j+r))
-		}
-		clear(b[rows*rb:])
-		row := Int8Len(1, k)
-		for i := 0; i < m; i += int8Most {
-			mr := min(int8Most, m-i)
-			l.groups(sum, l.group, x[i*row:], b, t, rb, mr, 1, k)
-			for r := range mr {
-				copy(c[(i+r)*ldc+j:(i+r)*ldc+j+rows], sum[r*l.group:])
-			}
-		}
-		s.release()
+		l.copied(c[j:], ldc, x, w, t, order, j, m, rows, k)
 		j += rows
+	}
+}
+
+// copied multiplies with rows from row j on that make no whole group, or lie
+// anywhere: they are copied together, and rows of zeros fill up the group.
+func (l *int8Loops) copied(c []float32, ldc int, x []byte, w []byte, t DType, order []int32, j, m, rows, k int) {
+	rb, row := t.RowBytes(k), Int8Len(1, k)
+	s := claimScratch(int8Most*int8Group + (l.group*rb+3)/4)
+	defer s.release() // also where the weights cannot be read any more
+	sum, b := s.buf[:int8Most*int8Group], bytesOf(s.buf[int8Most*int8Group:])[:l.group*rb]
+	for r := range rows {
+		copy(b[r*rb:(r+1)*rb], storedRow(w, order, rb, j+r))
+	}
+	clear(b[rows*rb:])
+	for i := 0; i < m; i += int8Most {
+		mr := min(int8Most, m-i)
+		l.groups(sum, l.group, x[i*row:], b, t, rb, mr, 1, k)
+		for r := range mr {
+			copy(c[(i+r)*ldc:(i+r)*ldc+rows], sum[r*l.group:])
+		}
 	}
 }
 
