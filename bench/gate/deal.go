@@ -44,8 +44,8 @@ func read(ctx context.Context, path string) (*writing, error) {
 			judge = append(judge, d)
 		}
 	}
-	// Units to judge by are blocks: the first of each document, then the second.
-	for turn := range 3 {
+	// Units to judge by are blocks: the first of each document, then the second, and so on.
+	for turn := range 6 {
 		for _, d := range judge {
 			if blocks := corpus.Cut(d); turn < len(blocks) && blocks[turn].Document.Words >= 180 {
 				b := blocks[turn].Document

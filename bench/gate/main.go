@@ -30,7 +30,8 @@ import (
 type options struct {
 	data, work, out, base, start string
 	words, memorised             int
-	strangers, tokens            int
+	strangers, tokens, each      int
+	judge                        []string
 	seed                         uint64
 	within                       time.Duration
 }
@@ -48,6 +49,8 @@ func main() {
 	pflag.IntVar(&o.memorised, "memorised", 15, "epochs of the twin that knows its text by heart")
 	pflag.IntVar(&o.strangers, "strangers", 4, "other writers whose twins are passed off as each writer's")
 	pflag.IntVar(&o.tokens, "tokens", 4500, "judge text, in tokens, at the most")
+	pflag.IntVar(&o.each, "each", 640, "of a judge document, in tokens, at the most")
+	pflag.StringSliceVar(&o.judge, "judge", nil, "the writers whose twins are judged; the others are strangers alone (all)")
 	pflag.Uint64Var(&o.seed, "seed", 1, "of the draw of text, and of training")
 	pflag.DurationVar(&o.within, "within", 0, "begin no training and no case after so long")
 	controls := pflag.String("controls", "", "make the controls that come with the program, in this folder, and nothing else")

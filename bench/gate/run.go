@@ -37,7 +37,9 @@ type line struct {
 	On       []float64            `json:"on_start"`
 	Controls map[string][]float64 `json:"controls"`
 	Adapter  []float64            `json:"adapter"`
-	Both     []float64            `json:"both"` // with the writer's passages
+	// Both is with the writer's passages; left out where the case fails already by its
+	// start or its controls.
+	Both []float64 `json:"both,omitempty"`
 }
 
 func (l *line) key() string {
@@ -104,6 +106,10 @@ func nats(l []eval.Loss) (sums []float64, tokens []int) {
 	return sums, tokens
 }
 
+// fewDocuments is the least number of judge documents: what is kept are sums over
+// documents, which cannot be parted into blocks.
+const fewDocuments = 8
+
 // judged is a writer's judge text, scored under what all cases share.
 type judged struct {
 	text *twin.LabText
@@ -129,6 +135,9 @@ func run(ctx context.Context, o *options, writers []string) error {
 	// Kinds first, so that a run that is stopped has some of each writer.
 	for _, kind := range []string{good, "prose", "stranger", hardly, shuffle, memorised} {
 		for i, name := range l.names {
+			if len(o.judge) > 0 && !slices.Contains(o.judge, name) {
+				continue
+			}
 			var from []string
 			if kind == "stranger" {
 				for k := 1; k <= min(o.strangers, len(l.names)-1); k++ {
@@ -198,16 +207,18 @@ func (l *lab) measure(ctx context.Context, texts map[string]*judged, c *line) er
 			c.Controls[name] = x
 		}
 	}
-	for _, x := range []struct {
-		to       *[]float64
-		prompted bool
-	}{{&c.Adapter, false}, {&c.Both, true}} {
-		losses, err := l.Score(ctx, t.text, x.prompted, own...)
-		if err != nil {
-			return err
-		}
-		*x.to, _ = nats(losses)
+	losses, err := l.Score(ctx, t.text, false, own...)
+	if err != nil {
+		return err
 	}
+	c.Adapter, _ = nats(losses)
+	if s := c.decide().Specificity; c.Case != good && (s.Own.Mean <= 0 || s.Gain.Mean <= 0) {
+		return nil // no verdict could let it through
+	}
+	if losses, err = l.Score(ctx, t.text, true, own...); err != nil {
+		return err
+	}
+	c.Both, _ = nats(losses)
 	return nil
 }
 
@@ -221,7 +232,7 @@ func (l *lab) text(ctx context.Context, name string) (*judged, error) {
 		return nil, err
 	}
 	t := &judged{line: line{Controls: map[string][]float64{}}}
-	if t.text, err = l.Text(&d, twin.DefaultRecipe(l.o.words).Prompt, l.o.tokens); err != nil {
+	if t.text, err = l.Text(&d, twin.DefaultRecipe(l.o.words).Prompt, l.o.tokens, l.o.each); err != nil {
 		return nil, err
 	}
 	for _, g := range t.text.Groups {
@@ -243,6 +254,9 @@ func (l *lab) text(ctx context.Context, name string) (*judged, error) {
 	list, e := control.For(l.o.base, l.o.words)
 	if e != nil {
 		return nil, e
+	}
+	if len(t.text.Groups) < fewDocuments {
+		return nil, fmt.Errorf("there are %d documents to judge by, and fewer than %d give no interval over them", len(t.text.Groups), fewDocuments)
 	}
 	if len(list) == 0 {
 		return nil, errors.New("no controls come with the program for this base")

@@ -25,6 +25,9 @@ func (l *line) decide() verdict.Verdict {
 	e.Losses[verdict.Examples] = losses(l.Examples, l.Tokens)
 	e.Losses[verdict.Adapter] = losses(l.Adapter, l.Tokens)
 	e.Losses[verdict.Both] = losses(l.Both, l.Tokens)
+	if l.Both == nil {
+		e.Losses[verdict.Both] = e.Losses[verdict.Examples] // it gains nothing
+	}
 	for _, name := range l.names() {
 		e.Controls = append(e.Controls, verdict.Control{Name: name, Losses: losses(l.Controls[name], l.Tokens)})
 	}
@@ -39,7 +42,7 @@ func summarize(w io.Writer, paths []string) error {
 		return err
 	}
 	type cell struct {
-		all                   []eval.Sample
+		proven, all           []eval.Sample
 		examples, start, gate []eval.Sample
 		writers               map[string]bool
 	}
@@ -59,8 +62,11 @@ func summarize(w io.Writer, paths []string) error {
 		c.writers[l.Writer] = true
 		s := v.Specificity
 		group := fmt.Sprint(l.Writer)
+		c.proven = append(c.proven, eval.Sample{Group: group, Value: yes(v.Live && !v.Unproven)})
 		c.all = append(c.all, eval.Sample{Group: group, Value: yes(v.Live)})
-		c.examples = append(c.examples, eval.Sample{Group: group, Value: yes(v.Gain.Low > 0)})
+		if l.Both != nil {
+			c.examples = append(c.examples, eval.Sample{Group: group, Value: yes(v.Gain.Low > 0)})
+		}
 		c.start = append(c.start, eval.Sample{Group: group, Value: yes(s != nil && s.Own.Low > 0)})
 		c.gate = append(c.gate, eval.Sample{Group: group, Value: yes(s != nil && s.Gain.Low > 0)})
 	}
@@ -73,17 +79,23 @@ func summarize(w io.Writer, paths []string) error {
 			add(fmt.Sprint(lines[i].Words, "all bad"), &lines[i], &v)
 		}
 	}
-	fmt.Fprintln(w, "| words | twin | writers | cases | let through (95 %) | by examples alone | by its start alone | by its controls alone |")
-	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- |")
+	fmt.Fprintln(w, "| words | twin | writers | cases | live (95 %) | live and proven (95 %) | beats examples, of those asked | beats its start | beats its controls |")
+	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for _, words := range slices.Sorted(maps.Keys(sizes)) {
 		for _, kind := range []string{good, "stranger", "prose", hardly, shuffle, memorised, "all bad"} {
 			c := cells[fmt.Sprint(words, kind)]
 			if c == nil {
 				continue
 			}
-			p := eval.Proportion(c.all)
-			share := func(s []eval.Sample) float64 { return eval.Proportion(s).Mean }
-			fmt.Fprintf(w, "| %d | %s | %d | %d | %.2f (%.2f to %.2f) | %.2f | %.2f | %.2f |\n", words, kind, len(c.writers), len(c.all), p.Mean, p.Low, p.High, share(c.examples), share(c.start), share(c.gate))
+			p, q := eval.Proportion(c.all), eval.Proportion(c.proven)
+			share := func(s []eval.Sample) string {
+				n := 0.0
+				for _, x := range s {
+					n += x.Value
+				}
+				return fmt.Sprintf("%.0f of %d", n, len(s))
+			}
+			fmt.Fprintf(w, "| %d | %s | %d | %d | %.2f (%.2f to %.2f) | %.2f (%.2f to %.2f) | %s | %s | %s |\n", words, kind, len(c.writers), len(c.all), p.Mean, p.Low, p.High, q.Mean, q.Low, q.High, share(c.examples), share(c.start), share(c.gate))
 		}
 	}
 	return nil

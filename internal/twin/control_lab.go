@@ -73,16 +73,17 @@ type LabText struct {
 	room            int
 }
 
-// Text prepares judge documents, up to tokens of them in all, with the passages of
-// the train documents that a recipe's prompt has before each.
-func (l *Lab) Text(d *Dealt, p Prompt, tokens int) (*LabText, error) {
+// Text prepares judge documents, up to tokens of them in all and each of them at the
+// most, with the passages of the train documents that a recipe's prompt has before
+// each.
+func (l *Lab) Text(d *Dealt, p Prompt, tokens, each int) (*LabText, error) {
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("deal the text: %w", err)
 	}
 	find := newPassages(d.Train, d.Ledger, l.b, p)
 	t := &LabText{}
 	for _, x := range d.Judge {
-		ps := find.pieces([]stroke.Document{x}, pieceTokens)
+		ps := find.pieces([]stroke.Document{x}, min(each, pieceTokens))
 		if len(ps) == 0 {
 			continue
 		}

@@ -41,3 +41,19 @@ func (r *run) tooEasy(ctx context.Context, perToken float64) error {
 	}
 	return nil
 }
+
+// oneDocument says that an interval is too narrow, where all that judges was cut
+// from one document.
+func (r *run) oneDocument(judges []stroke.Document) {
+	parent := ""
+	for i, d := range judges {
+		e, _ := r.ledger.Entry(d.Hash)
+		if e.Parent == "" || i > 0 && e.Parent != parent {
+			return
+		}
+		parent = e.Parent
+	}
+	if len(judges) > 1 {
+		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
+	}
+}

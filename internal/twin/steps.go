@@ -54,7 +54,8 @@ func (r *run) identity() []byte {
 		Recipe    Recipe
 		Base      BaseRef
 		Documents []string
-	}{recipe, r.b.ref(), docs})
+		Withheld  bool `json:",omitempty"` // little text, too, is judged by what is withheld
+	}{recipe, r.b.ref(), docs, r.o.NoCrossFit})
 	if err != nil {
 		return nil
 	}

@@ -566,6 +566,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 	if err := r.tooEasy(ctx, figures.Base); err != nil {
 		return nil, interrupted(err, "judge the base", resumeHint)
 	}
+	r.oneDocument(judges)
 	name := stroke.HashText(string(r.identity()))[:12]
 	found.Look = r.ledger.Look(hashes(judges), name)
 	r.ledger.Judged(hashes(judges), name)
@@ -576,6 +577,9 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		Kernel: kernel.Name(), Words: r.words[stroke.RoleTrain], TrainTokens: r.progress.Tokens, Epoch: epoch, Seconds: r.progress.Seconds,
 		Documents: map[string]int{"train": len(r.train), "select": len(r.choose), "judge": len(r.judge)},
 		HeldOut:   figures, Verdict: verdict.Decide(verdict.Evidence(*found), r.recipe.Options.Seed)}
+	if found.Folds > 0 {
+		v.Words = wordsOf(judges) // all of them were trained on in the end
+	}
 	if v.Seconds > 0 {
 		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds
 	}

@@ -129,7 +129,8 @@ func Level(look int) float64 { return 1 - 2*Alpha*share(max(look, 1)) }
 // Decide compares both with examples by a paired bootstrap over documents, or
 // over blocks of 200–300 tokens where there are fewer than eight documents. The
 // interval's low end must be above zero, and so must that of the adapter's gain
-// over its start and over its controls, where they were measured; with fewer than
+// over its controls, where they were measured. Its gain over its start must be
+// above zero, and where that may be chance the verdict is unproven. With fewer than
 // eight blocks the means decide, and the verdict is unproven.
 func Decide(e Evidence, seed uint64) Verdict {
 	v := Verdict{Unit: "documents", Look: max(e.Look, 1), Folds: e.Folds, Copier: e.Copier, Monotone: e.Monotone}
@@ -190,8 +191,14 @@ func (v *Verdict) judgeSpecificity(started bool, say func(pass bool, why string)
 	few := s.Unit == "blocks" && s.Units < fewBlocks
 	v.Unproven = v.Unproven || few
 	proven := func(i eval.Interval) bool { return i.Low > 0 || few && i.Mean > 0 }
-	if started && !proven(s.Own) {
-		say(false, fmt.Sprintf("it adds %.3f nats a token to what it stands on (%s), which may be chance", s.Own.Mean, v.bounds(s.Own)))
+	switch {
+	case !started || proven(s.Own):
+	case s.Own.Mean > 0:
+		// What it stands on serves with it, so that nothing is lost by it.
+		v.Unproven = true
+		say(true, fmt.Sprintf("what it adds to what it stands on, %.3f (%s), may be chance", s.Own.Mean, v.bounds(s.Own)))
+	default:
+		say(false, fmt.Sprintf("it adds nothing to what it stands on: %.3f (%s)", s.Own.Mean, v.bounds(s.Own)))
 	}
 	n := len(s.Controls)
 	if n == 0 {
