@@ -496,7 +496,7 @@ func (r *Recipe) atGenre(a *lora.Adapter, strength float32) (*lora.Adapter, erro
 			own = r.Options.LoRA.Rank
 		}
 		q := *p
-		q.B = slices.Clone(p.B)
+		q.B, q.HalfB, q.TileA, q.TileB = slices.Clone(p.B), nil, nil, nil // of another B
 		for i := range max(p.Rank-own, 0) * p.Out {
 			q.B[i] *= strength
 		}
