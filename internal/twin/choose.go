@@ -23,7 +23,7 @@ const DefaultWithin = 10 * time.Minute
 const tokensPerWord = 1.35
 
 // verdictTokens is what a run puts through the base beside training, at most.
-const verdictTokens = judgeTokens + 4*selectTokens
+const verdictTokens = gateTokens + controlShare + 4*selectTokens
 
 // scoreShare is the share of the machine's float32 arithmetic that scoring
 // reaches, as measured in bench/; forecasts are made with it.

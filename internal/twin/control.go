@@ -20,7 +20,7 @@ import (
 // What a verdict takes beside the four conditions.
 
 const (
-	controlShare = 22000 // tokens through the base for the start and the controls
+	controlShare = 16000 // tokens through the base for the start and the controls
 	fastTimes    = 2     // as many tokens where scoring is in bfloat16
 
 	sampleTexts = 8   // that are written to look for copies in

@@ -14,7 +14,8 @@ import (
 const (
 	askWords     = 100   // of a piece that its passages are asked with; never scored
 	pieceTokens  = 640   // of a piece that a verdict looks at
-	judgeTokens  = 34000 // through the base for a verdict under the four conditions, so that all of it takes under a minute
+	judgeTokens  = 44000 // through the base for a measure under the four conditions, at most
+	gateTokens   = 30000 // for a verdict, which asks for more than that
 	selectTokens = 4096  // through the base to choose an epoch
 )
 
@@ -61,7 +62,7 @@ type evidence verdict.Evidence
 
 // judgeTokens and besideTokens bound what a verdict puts through the base under the
 // four conditions, and under the start and the controls.
-func (r *run) judgeTokens() int  { return judgeTokens * r.times() }
+func (r *run) judgeTokens() int  { return gateTokens * r.times() }
 func (r *run) besideTokens() int { return controlShare * r.times() }
 
 func (r *run) times() int {
