@@ -193,6 +193,9 @@ func exported(t *testing.T, library string, g *genre.Genre) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if sum, err := adapterHash(g.Path); err != nil || sum != g.SHA256() {
+		t.Errorf("the folder as an adapter to start from: %s, %v", sum, err)
+	}
 	for i := range whole.Pairs {
 		if !slices.Equal(whole.Pairs[i].A, compact.Pairs[i].A) || !slices.Equal(whole.Pairs[i].B, compact.Pairs[i].B) {
 			t.Errorf("pair %d has other numbers", i)

@@ -486,6 +486,9 @@ func (r *run) activations(j train.Job) (int64, error) {
 // adapterHash is the SHA-256 of an adapter's weights.
 func adapterHash(dir string) (string, error) {
 	f, err := os.Open(filepath.Join(dir, lora.WeightsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		f, err = os.Open(filepath.Join(dir, lora.CompactFile))
+	}
 	if err != nil {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err,
 			Hint: "name the folder of a LoRA adapter as PEFT saves it: --on DIR"}
