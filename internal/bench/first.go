@@ -12,6 +12,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/train"
 )
 
@@ -28,7 +29,7 @@ type FirstToken struct {
 }
 
 // ExampleTokens is how many tokens of a writer's passages stand before a prompt
-// by the default recipe.
+// here: four of 340 and what is around them.
 const ExampleTokens = 1400
 
 // First measures the first token of prompts of o.Tokens tokens.
@@ -141,7 +142,11 @@ func saved(ctx context.Context, m *model.Model, size engine.Options, o *Options,
 // beside calls f while a training run of 1×512 goes on in the same process and
 // yields to the engine.
 func beside(ctx context.Context, m *model.Model, e *engine.Engine, o Options, f func() (float64, error)) (float64, error) {
-	job := trainJob(m, Options{Rows: 1, Tokens: 512, Repeats: 100000, Arithmetic: o.Arithmetic})
+	arithmetic := o.Arithmetic
+	if arithmetic == op.Int8 {
+		arithmetic = "" // nothing is trained in that
+	}
+	job := trainJob(m, Options{Rows: 1, Tokens: 512, Repeats: 100000, Arithmetic: arithmetic})
 	job.Pause = e.Yield
 	t, err := train.New(job)
 	if err != nil {
