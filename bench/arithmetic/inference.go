@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,44 +18,61 @@ import (
 	"github.com/getstroke/stroke/internal/twin"
 )
 
-// read is one line about how a writer's judge documents are read.
+// read is one line about how a writer's text is read.
 type read struct {
 	Writer     string  `json:"writer"`
 	Seed       uint64  `json:"seed,omitempty"` // of the adapter; none for the bare base
 	Words      int     `json:"words"`
 	Kernel     string  `json:"kernel"`
 	Arithmetic string  `json:"arithmetic"`
-	Tokens     int     `json:"judge_tokens"`
+	Tokens     int     `json:"tokens"`
 	Exact      float64 `json:"exact"`      // loss in f32, nats a token
 	Fast       float64 `json:"fast"`       // loss in the other, of the same weights
 	Difference float64 `json:"difference"` // fast less exact
 }
 
-// inference reads judge documents in f32 and in another arithmetic: with the base
-// as it is, and with an adapter of each seed, trained in the fastest.
-func inference(ctx context.Context, a op.Arithmetic, m *model.Model, tok *token.Tokenizer, writer, source, home, baseName string, words int, seeds uint64) error {
-	folder := filepath.Join(home, writer)
-	text, err := sample(source, folder, words)
+// reader reads text in f32 and in another arithmetic.
+type reader struct {
+	a             op.Arithmetic
+	m             *model.Model
+	tok           *token.Tokenizer
+	home, base    string
+	words, unseen int
+	seeds         uint64
+}
+
+// read reads a writer's judge documents and text that no run has seen: with the
+// base as it is, and with an adapter of each seed, trained in the fastest
+// arithmetic.
+func (in *reader) read(ctx context.Context, writer, source string) error {
+	folder := filepath.Join(in.home, writer)
+	text, err := sample(source, folder, in.words)
 	if err != nil {
 		return err
 	}
-	r := read{Writer: writer, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Arithmetic: string(a)}
-	for r.Seed = 1; r.Seed <= seeds; r.Seed++ {
-		dir := filepath.Join(home, fmt.Sprint(writer, r.Seed))
-		o := twin.Options{Source: folder, To: dir, Base: baseName,
-			Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = train.Fastest(), r.Seed }}
-		if err := twin.Train(ctx, o, func(stroke.Event) {}); err != nil {
-			return err
-		}
+	more, err := in.more(source, folder)
+	if err != nil {
+		return err
+	}
+	r := read{Writer: writer, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Arithmetic: string(in.a)}
+	for r.Seed = 1; r.Seed <= in.seeds; r.Seed++ {
+		dir := filepath.Join(in.home, fmt.Sprint(writer, r.Seed))
 		f, err := twin.Open(dir)
-		if err != nil {
-			return err
+		if err != nil || f.Newest == "" {
+			o := twin.Options{Source: folder, To: dir, Base: in.base,
+				Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = train.Fastest(), r.Seed }}
+			if err := twin.Train(ctx, o, func(stroke.Event) {}); err != nil {
+				return err
+			}
+			if f, err = twin.Open(dir); err != nil {
+				return err
+			}
 		}
 		v, err := f.Version("")
 		if err != nil {
 			return err
 		}
-		adapter, err := f.Adapter(v, m.Shape())
+		adapter, err := f.Adapter(v, in.m.Shape())
 		if err != nil {
 			return err
 		}
@@ -64,8 +82,9 @@ func inference(ctx context.Context, a op.Arithmetic, m *model.Model, tok *token.
 		}
 		var pieces []eval.Piece
 		for _, d := range f.Documents(ledger, stroke.RoleJudge) {
-			pieces = append(pieces, eval.Piece{Tokens: tok.Encode(d.Text)})
+			pieces = append(pieces, eval.Piece{Tokens: in.tok.Encode(d.Text)})
 		}
+		pieces = append(pieces, more...)
 		use := [][]lora.Applied{nil, {{Adapter: adapter, Strength: 1}}}
 		if r.Seed > 1 {
 			use = use[1:]
@@ -78,8 +97,8 @@ func inference(ctx context.Context, a op.Arithmetic, m *model.Model, tok *token.
 			for _, x := range []struct {
 				a  op.Arithmetic
 				to *float64
-			}{{op.F32, &line.Exact}, {a, &line.Fast}} {
-				if *x.to, line.Tokens, err = loss(ctx, x.a, m, pieces, adapters); err != nil {
+			}{{op.F32, &line.Exact}, {in.a, &line.Fast}} {
+				if *x.to, line.Tokens, err = loss(ctx, x.a, in.m, pieces, adapters); err != nil {
 					return err
 				}
 			}
@@ -88,6 +107,34 @@ func inference(ctx context.Context, a op.Arithmetic, m *model.Model, tok *token.
 		}
 	}
 	return nil
+}
+
+// more are pieces of the files behind those of the sample.
+func (in *reader) more(source, folder string) ([]eval.Piece, error) {
+	all, err := files(source)
+	if err != nil {
+		return nil, err
+	}
+	taken, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var pieces []eval.Piece
+	left := in.unseen
+	for _, f := range all[len(taken):] {
+		if left < 2 {
+			break
+		}
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		ids := in.tok.Encode(string(b))
+		ids = ids[:min(len(ids), left, 1024)]
+		pieces = append(pieces, eval.Piece{Tokens: ids})
+		left -= len(ids)
+	}
+	return pieces, nil
 }
 
 // loss is the mean of the pieces, in nats a token.
