@@ -107,7 +107,7 @@ func (w *writing) give(words int, seed uint64) (twin.Dealt, error) {
 		return d, fmt.Errorf("the writer has %d words for methods, and %d are asked for", words-left, words)
 	}
 	if len(docs) < fewPieces {
-		docs = w.cut(docs, max(words/15, blockLeast), d.Ledger)
+		docs = cut(docs, max(words/15, blockLeast), d.Ledger)
 	}
 	if len(docs) < 2 {
 		return d, fmt.Errorf("%d words come to %d document, and there must be one to train on and one to choose by", words, len(docs))
@@ -160,7 +160,7 @@ func document(d stroke.Document, text string) stroke.Document {
 
 // cut parts documents into blocks of about so many words, as the product does with
 // few documents, and enters them into the ledger.
-func (w *writing) cut(docs []stroke.Document, words int, l *corpus.Ledger) []stroke.Document {
+func cut(docs []stroke.Document, words int, l *corpus.Ledger) []stroke.Document {
 	var out []stroke.Document
 	for _, d := range docs {
 		blocks := corpus.CutTo(d, words*4/5, words*6/5)

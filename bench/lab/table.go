@@ -67,11 +67,11 @@ func readTable(path string) (*table, error) {
 func (t *table) check() error {
 	names := map[string]bool{}
 	once := func(kind, name string) error {
-		if key := kind + name; name == "" || names[key] {
+		key := kind + " " + name
+		if name == "" || names[key] {
 			return fmt.Errorf("a %s is called %q: each must have a name of its own", kind, name)
-		} else {
-			names[key] = true
 		}
+		names[key] = true
 		return nil
 	}
 	for _, w := range t.Writers {

@@ -148,7 +148,10 @@ func line(e stroke.Event) string {
 			s += fmt.Sprintf("; there is little text, so it is parted into %d folds, each judged by a twin trained on the others, and what goes live is trained on all: the time is for all of that", e.Folds)
 		}
 		if e.Recipe != "" {
-			s += fmt.Sprintf("\nrecipe %s: %s", e.Recipe, e.Why)
+			s += "\nrecipe " + e.Recipe
+			if e.Why != "" {
+				s += ": " + e.Why
+			}
 		}
 		return s
 	case stroke.GenreEvent:

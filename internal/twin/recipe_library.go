@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -201,9 +202,10 @@ func (n *Named) Reason(words int) string {
 // why says for what reason a run has its recipe; nothing where that is none of the
 // library's.
 func (r *run) why() string {
-	n, err := FindRecipe(r.recipe.Name)
-	if r.recipe.Name == "" || err != nil {
+	list, err := NamedRecipes()
+	i := slices.IndexFunc(list, func(n *Named) bool { return n.Name == r.recipe.Name })
+	if err != nil || i < 0 {
 		return ""
 	}
-	return n.Reason(r.words[stroke.RoleTrain])
+	return list[i].Reason(r.words[stroke.RoleTrain])
 }
