@@ -140,23 +140,22 @@ func BenchmarkVector(b *testing.B) {
 }
 
 // BenchmarkMulInt8 multiplies packed rows with weights that stay in the second-level
-// cache; BenchmarkMulQ has the same in float32.
+// cache.
 func BenchmarkMulInt8(b *testing.B) {
-	r := newRand(9)
-	for _, typ := range []DType{Q4_1, Q8_0} {
-		for _, m := range []int{1, 4, 8, 256} {
-			const n, k = 512, 576
-			b.Run(fmt.Sprintf("m=%d/k=%d/n=%d/%v/%s", m, k, n, typ, Name()), func(b *testing.B) {
-				w, x, c := randQuant(r, typ, n*k), make([]float32, m*k), make([]float32, m*n)
-				fill(r, x)
-				packed := make([]byte, Int8Len(m, k))
+	eachKindBench(b, func(b *testing.B) {
+		for _, t := range []DType{Q4_1, Q4_0, Q8_0} {
+			for _, m := range []int{1, 4, 8, 256} {
+				const n, k = 512, 576
+				w, x, c, packed := randQuant(newRand(1), t, n*k), alignedF32(m*k), alignedF32(m*n), make([]byte, Int8Len(m, k))
+				fill(newRand(2), x)
 				PackInt8(packed, x, k, m, k)
-				b.SetBytes(int64(len(w)))
-				for b.Loop() {
-					MulInt8(c, n, packed, w, typ, nil, m, n, k)
-				}
-				b.ReportMetric(2*float64(m)*n*k*float64(b.N)/b.Elapsed().Seconds()/1e9, "GOP/s")
-			})
+				b.Run(fmt.Sprintf("%v/m=%d/n=%d/k=%d", t, m, n, k), func(b *testing.B) {
+					for b.Loop() {
+						MulInt8(c, n, packed, w, t, nil, m, n, k)
+					}
+					perSecond(b, m*n*k, "Gproducts/s")
+				})
+			}
 		}
-	}
+	})
 }
