@@ -146,7 +146,7 @@ func (r *Comparison) Groups() []Group {
 // question mark for what is not known.
 func (r *Comparison) Tables() []Table {
 	out := []Table{
-		{[]string{"takes", "ready", "settings", "energy", "money", "memory", "disk", "article"}, nil},
+		{[]string{"takes", "ready", "settings", "energy", "money", "memory", "disk"}, nil},
 		{[]string{"leaves", "on disk", "tokens/s", "first token", "memory", "words needed"}, nil},
 		{[]string{"likeness", "over base", "over examples", "with examples", "copied"}, nil},
 	}
@@ -159,8 +159,7 @@ func (r *Comparison) Tables() []Table {
 		if m.Serves.Prompt > 0 {
 			first = fmt.Sprintf("%.2f s", m.Serves.First)
 		}
-		article, _, _ := strings.Cut(cell(0, 8, i), ",")
-		out[0].Rows = append(out[0].Rows, []string{name, cell(0, 0, i), cell(0, 1, i), cell(0, 2, i), cell(0, 3, i), cell(0, 4, i), cell(0, 5, i), article})
+		out[0].Rows = append(out[0].Rows, []string{name, cell(0, 0, i), cell(0, 1, i), cell(0, 2, i), cell(0, 3, i), cell(0, 4, i), cell(0, 5, i)})
 		out[1].Rows = append(out[1].Rows, []string{name, cell(1, 1, i), cell(1, 3, i), first, cell(1, 5, i), cell(0, 7, i)})
 		with := "–"
 		if w := m.Likeness.WithExamples; w != nil {
@@ -190,6 +189,8 @@ func (r *Comparison) Tables() []Table {
 					row[k] = "?"
 				case "not measured":
 					row[k] = "–"
+				default:
+					row[k] = strings.ReplaceAll(cell, "under ", "<")
 				}
 			}
 		}
