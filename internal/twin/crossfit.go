@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/bench"
@@ -37,10 +39,39 @@ func (r *run) crossFits() bool {
 	for _, n := range r.words {
 		all += n
 	}
-	if len(r.all()) < 2*crossFolds {
+	if len(r.all()) < 2*crossFolds || all >= crossWords && r.units() >= crossUnits {
 		return false
 	}
-	return all < crossWords || r.units() < crossUnits
+	// A run that is gone on with is what it was begun as.
+	if begun := r.crossFitting(); r.o.Resume && (begun || r.begun()) {
+		return begun
+	}
+	within := cmp.Or(r.o.Within, DefaultWithin)
+	if forecast := r.crossForecast(all); forecast > within {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that would take %s, which is more than --within %s, so it is judged by a withheld part alone",
+			forecast.Round(time.Minute), within)})
+		return false
+	}
+	return true
+}
+
+// crossForecast is about how long a run on so many words takes with its folds.
+func (r *run) crossForecast(words int) time.Duration {
+	m := r.recipe.Mix
+	tokens := crossFolds * float64(words) * tokensPerWord * float64(r.recipe.Epochs) * (1 + m.Context*float64(m.ContextTokens)/float64(m.Length)) * 1.2
+	return time.Duration((tokens/forecastRate(r.b, r.recipe) + r.judgeSeconds(crossFolds)) * float64(time.Second))
+}
+
+// crossFitting says whether folds of a run are there, begun says whether one that
+// has none was begun.
+func (r *run) crossFitting() bool {
+	left, err := filepath.Glob(r.path("fold-*"))
+	return err == nil && len(left) > 0
+}
+
+func (r *run) begun() bool {
+	_, err := os.Stat(r.path(checkpointFile))
+	return err == nil
 }
 
 func (r *run) all() []stroke.Document { return slices.Concat(r.train, r.choose, r.judge) }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
@@ -38,6 +39,17 @@ func TestFolds(t *testing.T) {
 	if !r.crossFits() {
 		t.Fatal("so little text is not cross-fitted")
 	}
+	said := ""
+	within, emit := r.o.Within, r.emit
+	r.o.Within, r.emit = time.Nanosecond, func(e stroke.Event) {
+		if n, ok := e.(stroke.NoteEvent); ok {
+			said = n.Text
+		}
+	}
+	if r.crossFits() || !strings.Contains(said, "--within") {
+		t.Errorf("where the time does not allow it, it is cross-fitted: %q", said)
+	}
+	r.o.Within, r.emit = within, emit
 	dealt := folds(r.all(), r.ledger)
 	judged := map[string]int{}
 	const long = 30
