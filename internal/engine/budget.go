@@ -58,9 +58,12 @@ func (b *Budget) Reserve(what string, n int64) error {
 	pools := b.reclaimable
 	b.mu.Unlock()
 	for _, p := range pools {
-		p.trim(n - b.Left())
-		if b.take(n) {
-			return nil
+		// What is given back another may take first, so there are more rounds.
+		for more := true; more; {
+			more = p.trim(n - b.Left())
+			if b.take(n) {
+				return nil
+			}
 		}
 	}
 	return &BudgetError{What: what, Need: n, Left: b.Left(), Limit: b.limit}

@@ -100,15 +100,17 @@ func (p *pool) drop(n int) error {
 	return first
 }
 
-// trim gives back n bytes, or what of them no stream uses.
-func (p *pool) trim(n int64) {
+// trim gives back n bytes, or what of them no stream uses; it says whether any.
+func (p *pool) trim(n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	want := int((n + p.bytes - 1) / p.bytes)
 	for len(p.free) < want && p.kept > 0 {
 		p.forget(p.idle.newer)
 	}
-	p.drop(min(want, len(p.free)))
+	want = min(want, len(p.free))
+	p.drop(want)
+	return want > 0
 }
 
 // errShort says that memory is short until somebody gives some back.

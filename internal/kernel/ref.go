@@ -27,7 +27,12 @@ var goKind = kind{
 // The quantized products look widen up in goKind, so they cannot stand in its
 // initializer.
 func init() {
-	goKind.mulNTQ, goKind.addNNQ, goKind.mulQ, goKind.addHalf = mulNTQ, addNNQ, mulNTQ, addHalf
+	goKind.mulNTQ, goKind.addNNQ, goKind.mulQ = mulNTQ, addNNQ, mulNTQ
+	for _, k := range kinds {
+		if k.addHalf == nil {
+			k.addHalf = addHalf
+		}
+	}
 }
 
 var widenRef = [numDTypes]func([]float32, []byte){
