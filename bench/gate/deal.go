@@ -6,11 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/bench/withheld"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/likeness/prose"
 	"github.com/getstroke/stroke/internal/twin"
@@ -24,44 +24,12 @@ type writing struct {
 }
 
 func read(ctx context.Context, path string) (*writing, error) {
-	reading, err := corpus.Read(ctx, filepath.FromSlash(path), corpus.Options{})
+	t, err := withheld.Read(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	w := &writing{ledger: &corpus.Ledger{}}
-	docs, err := corpus.Assign(w.ledger, reading.Documents, corpus.AssignOptions{Clusters: reading.Clusters})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(docs, func(a, b stroke.Document) int { return strings.Compare(a.Hash, b.Hash) })
-	barred := map[string]bool{}
 	var judge []stroke.Document
-	for _, d := range docs {
-		if w.ledger.Role(d.Hash) == stroke.RoleJudge {
-			for _, n := range w.ledger.Neighbours(d.Hash) {
-				barred[n] = true
-			}
-			judge = append(judge, d)
-		}
-	}
-	// Units to judge by are blocks: the first of each document, then the second, and so on.
-	for turn := range 6 {
-		for _, d := range judge {
-			if blocks := corpus.Cut(d); turn < len(blocks) && blocks[turn].Document.Words >= 180 {
-				b := blocks[turn].Document
-				w.judge = append(w.judge, b)
-				if len(blocks) > 1 {
-					w.ledger.Entries = append(w.ledger.Entries, corpus.Entry{Hash: b.Hash, Parent: d.Hash, Index: turn + 1, Words: b.Words, Role: stroke.RoleJudge})
-				}
-			}
-		}
-	}
-	for _, d := range docs {
-		if w.ledger.Role(d.Hash) != stroke.RoleJudge && !barred[d.Hash] {
-			w.pool = append(w.pool, d)
-		}
-	}
-	return w, nil
+	return &writing{ledger: t.Ledger, judge: judge, pool: t.Pool}, nil
 }
 
 func order(docs []stroke.Document, seed uint64) []stroke.Document {

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"slices"
 
+	"github.com/getstroke/stroke/bench/lines"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
@@ -46,59 +43,6 @@ func (l *line) key() string {
 	return fmt.Sprint(l.Base, " ", l.Start, " ", l.Writer, " ", l.Words, " ", l.Seed, " ", l.Case, " ", l.From)
 }
 
-// readLines reads the cases of files. A last line without its end, which a kill
-// leaves, is passed over.
-func readLines(paths []string) ([]line, error) {
-	var out []line
-	for _, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		r := bufio.NewReader(f)
-		for n := 1; ; n++ {
-			b, err := r.ReadBytes('\n')
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			var l line
-			if err == nil {
-				err = json.Unmarshal(b, &l)
-			}
-			if err != nil {
-				f.Close()
-				return nil, fmt.Errorf("line %d of %s: %w", n, path, err)
-			}
-			out = append(out, l)
-		}
-		f.Close()
-	}
-	return out, nil
-}
-
-// appendLine adds a case to a file; what a kill left without its end is cut off.
-func appendLine(path string, l *line) error {
-	b, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	end := int64(bytes.LastIndexByte(old, '\n') + 1)
-	if err := f.Truncate(end); err != nil {
-		return err
-	}
-	_, err = f.WriteAt(append(b, '\n'), end)
-	return err
-}
-
 func nats(l []eval.Loss) (sums []float64, tokens []int) {
 	for _, x := range l {
 		sums, tokens = append(sums, x.Nats), append(tokens, x.Tokens)
@@ -118,7 +62,7 @@ type judged struct {
 
 // run trains what is not there and scores what is not in the file.
 func run(ctx context.Context, o *options, writers []string) error {
-	done, err := readLines([]string{o.out})
+	done, err := lines.Read[line]([]string{o.out}, nil)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -159,7 +103,7 @@ func run(ctx context.Context, o *options, writers []string) error {
 				if err != nil {
 					return fmt.Errorf("%s, %s %s: %w", name, kind, other, err)
 				}
-				if err := appendLine(o.out, &c); err != nil {
+				if err := lines.Append(o.out, &c); err != nil {
 					return fmt.Errorf("keep a case: %w", err)
 				}
 				v := c.decide()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/bench/withheld"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/twin"
 )
@@ -19,75 +20,31 @@ const (
 	judgeLeast  = 200  // words of a document to judge by, where there are enough of them
 	selectShare = 0.10 // of the words that a method gets, but one document at the least
 	blockLeast  = 150  // words of a block where text is little
-	runWords    = 12   // in a row, by which two documents share text
 	fewPieces   = 12   // below this, what a method gets is cut into blocks
 )
 
 // writing is a writer's text parted into what judges and what methods may get.
 // It is the same for every number of words, seed and recipe.
-type writing struct {
-	ledger *corpus.Ledger
-	judge  []stroke.Document
-	pool   []stroke.Document
-}
+type writing struct{ *withheld.Text }
 
-// read reads a writer's files. The product's own rule withholds documents to judge
-// by, in an order that depends on their hashes; the pool holds none of them,
-// nothing that is next to one in a longer text, and nothing that shares text with one.
+// read reads a writer's files. Longer documents judge before shorter ones.
 func read(ctx context.Context, path string) (*writing, error) {
-	reading, err := corpus.Read(ctx, path, corpus.Options{})
+	t, err := withheld.Read(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	w := &writing{ledger: &corpus.Ledger{}}
-	docs, err := corpus.Assign(w.ledger, reading.Documents, corpus.AssignOptions{Clusters: reading.Clusters})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(docs, func(a, b stroke.Document) int { return strings.Compare(a.Hash, b.Hash) })
-	barred := map[string]bool{}
-	for _, d := range docs {
-		if w.ledger.Role(d.Hash) == stroke.RoleJudge {
-			w.judge = append(w.judge, d)
-			for _, n := range w.ledger.Neighbours(d.Hash) {
-				barred[n] = true
-			}
-		}
-	}
-	slices.SortStableFunc(w.judge, func(a, b stroke.Document) int {
+	slices.SortStableFunc(t.Judge, func(a, b stroke.Document) int {
 		return cmp.Compare(min(b.Words, judgeLeast), min(a.Words, judgeLeast))
 	})
-	judged := map[string]bool{}
-	for _, d := range w.judge {
-		for _, r := range runs(d.Text) {
-			judged[r] = true
-		}
-	}
-	for _, d := range docs {
-		shares := slices.ContainsFunc(runs(d.Text), func(r string) bool { return judged[r] })
-		if w.ledger.Role(d.Hash) != stroke.RoleJudge && !barred[d.Hash] && !shares {
-			w.pool = append(w.pool, d)
-		}
-	}
-	return w, nil
-}
-
-// runs are all runs of runWords words of a text.
-func runs(text string) []string {
-	words := strings.Fields(text)
-	var out []string
-	for i := 0; i+runWords <= len(words); i++ {
-		out = append(out, strings.Join(words[i:i+runWords], " "))
-	}
-	return out
+	return &writing{t}, nil
 }
 
 // give takes words from the pool, in an order that depends on the seed, the last
 // document cut at the end of a block, and parts them into train and select: all
 // text that a method gets.
 func (w *writing) give(words int, seed uint64) (twin.Dealt, error) {
-	d := twin.Dealt{Judge: w.judge, Ledger: &corpus.Ledger{Entries: slices.Clone(w.ledger.Entries)}}
-	order := slices.Clone(w.pool)
+	d := twin.Dealt{Judge: w.Judge, Ledger: &corpus.Ledger{Entries: slices.Clone(w.Ledger.Entries)}}
+	order := slices.Clone(w.Pool)
 	slices.SortFunc(order, func(a, b stroke.Document) int { return strings.Compare(shuffled(a.Hash, seed), shuffled(b.Hash, seed)) })
 	var docs []stroke.Document
 	left := words

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/bench/withheld"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin"
 )
@@ -130,8 +131,8 @@ func TestNothingOfTheJudge(t *testing.T) {
 			t.Fatal(err)
 		}
 		judge := map[string]bool{}
-		for _, d := range w.judge {
-			for _, r := range runs(d.Text) {
+		for _, d := range w.Judge {
+			for _, r := range withheld.Runs(d.Text) {
 				judge[r] = true
 			}
 		}
@@ -151,13 +152,13 @@ func TestNothingOfTheJudge(t *testing.T) {
 						t.Errorf("%s: %s has no hash of its own", name, x.Source)
 					}
 					hashes[x.Hash] = true
-					for _, r := range runs(x.Text) {
+					for _, r := range withheld.Runs(x.Text) {
 						if judge[r] {
 							t.Fatalf("%s, %d words, seed %d: %q is of a judge document", name, words, seed, r)
 						}
 					}
-					for _, j := range w.judge {
-						for _, next := range w.ledger.Neighbours(j.Hash) {
+					for _, j := range w.Judge {
+						for _, next := range w.Ledger.Neighbours(j.Hash) {
 							if x.Hash == next {
 								t.Errorf("%s: %s lies next to a judge document", name, x.Source)
 							}

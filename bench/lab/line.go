@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
+	"github.com/getstroke/stroke/bench/lines"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -75,66 +72,12 @@ func (l *line) served(d *twin.CellDocument) float64 {
 	return d.Untrained
 }
 
-// appendCell adds a line to a file. One that a kill left without its end is cut
-// off first.
-func appendCell(path string, l *line) error {
-	b, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("keep a cell: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return fmt.Errorf("keep a cell: %w", err)
-	}
-	defer f.Close()
-	old, err := io.ReadAll(f)
-	if err == nil {
-		err = f.Truncate(int64(bytes.LastIndexByte(old, '\n') + 1))
-	}
-	if err == nil {
-		_, err = f.Seek(0, io.SeekEnd)
-	}
-	if err == nil {
-		_, err = f.Write(append(b, '\n'))
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("keep a cell: %w", err)
-	}
-	return nil
-}
-
-// readCells reads the cells of files. A last line without its end, which a kill
-// leaves, is passed over.
+// readCells reads the cells of files.
 func readCells(paths []string) ([]line, error) {
-	var out []line
-	for _, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("read cells: %w", err)
+	return lines.Read(paths, func(l *line) error {
+		if l.Cell == nil {
+			return errors.New("it has no cell")
 		}
-		r := bufio.NewReader(f)
-		for n := 1; ; n++ {
-			b, err := r.ReadBytes('\n')
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			var l line
-			if err == nil {
-				err = json.Unmarshal(b, &l)
-			}
-			if err == nil && l.Cell == nil {
-				err = errors.New("it has no cell")
-			}
-			if err != nil {
-				f.Close()
-				return nil, fmt.Errorf("read cells: line %d of %s: %w", n, path, err)
-			}
-			out = append(out, l)
-		}
-		f.Close()
-	}
-	return out, nil
+		return nil
+	})
 }

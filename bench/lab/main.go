@@ -25,6 +25,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/getstroke/stroke/bench/lines"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -113,7 +114,7 @@ func run(ctx context.Context, t *table, o options) error {
 		if err := l.measure(ctx, lab, texts[l.Writer], &c); err != nil {
 			return fmt.Errorf("%s, %d words, %s: %w", l.Writer, l.Words, l.Name, err)
 		}
-		if err := appendCell(o.Out, &l); err != nil {
+		if err := lines.Append(o.Out, &l); err != nil {
 			return err
 		}
 		s := l.gains()
