@@ -19,7 +19,7 @@ var partsText string
 
 var pageTemplate = Page(pageText)
 
-// Page makes the template of a page. In its text stand the parts "style", which
+// Page makes the template of a page. In its text stand the parts "head", which
 // all pages share, and "chart", of what [NewChart] gives. It panics where the
 // text is no template.
 func Page(text string) *template.Template {
