@@ -190,17 +190,7 @@ func (l *Lab) run(ctx context.Context, o *CellOptions, emit Emit) (r *run, done 
 // learnCell trains, and gives what the best epoch learnt, rounded as it is
 // written.
 func (r *run) learnCell(ctx context.Context, c *Cell) (*learnt, error) {
-	if err := r.plan(); err != nil {
-		return nil, err
-	}
-	err := r.steps(ctx)
-	if e := r.trainer.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return nil, err
-	}
-	l, epoch, err := r.chosen()
+	l, epoch, _, err := r.trained(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -169,6 +170,7 @@ type foldResult struct {
 	Key      string    `json:"key"` // of what the run was asked for
 	Judged   *evidence `json:"judged"`
 	Epoch    int       `json:"epoch"`
+	Genre    string    `json:"genre"` // that it stands on; none, or empty where none was asked for
 	Tokens   int       `json:"tokens"`
 	Seconds  float64   `json:"seconds"`
 	WattHour float64   `json:"watt_hours"` // of training; below zero where nothing is known
@@ -254,7 +256,12 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	}
 	final := r.part("all", r.all(), nil, nil)
 	final.take = middleEpoch(results)
-	start(final, fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take))
+	what := fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take)
+	if g := &final.recipe.Genre; g.Ask == genre.Auto {
+		g.Ask = mostGenre(results)
+		what += ", and the genre that most of them did: " + g.Ask
+	}
+	start(final, what)
 	final.recall()
 	l, epoch, wattHours, err = final.learn(ctx)
 	if err != nil {
@@ -298,6 +305,7 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult) error {
 	}
 	defer l.close()
 	to.Epoch, to.Tokens, to.Seconds = epoch, r.progress.Tokens, r.progress.Seconds
+	to.Genre = cmp.Or(r.recipe.Genre.title(), genre.None)
 	if wattHours != nil {
 		to.WattHour = *wattHours
 	}
@@ -317,6 +325,21 @@ func middleEpoch(list []foldResult) int {
 	}
 	slices.Sort(epochs)
 	return epochs[len(epochs)/2]
+}
+
+// mostGenre is the genre that most folds chose, of several the first: what goes
+// live stands on what was judged.
+func mostGenre(list []foldResult) string {
+	count, most := map[string]int{}, ""
+	for _, x := range list {
+		count[x.Genre]++
+	}
+	for _, x := range list {
+		if count[x.Genre] > count[most] {
+			most = x.Genre
+		}
+	}
+	return most
 }
 
 // pool puts what was found on parts of the text together: first the pieces that

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -266,5 +268,53 @@ func TestSampled(t *testing.T) {
 	cancel()
 	if _, _, err := r.b.sampled(ctx, l, r.train, r.judge, 1); err == nil || !strings.Contains(err.Error(), "cancel") {
 		t.Errorf("stopped: %v", err)
+	}
+}
+
+// TestCrossFitGenre: what goes live stands on what the folds were judged on.
+func TestCrossFitGenre(t *testing.T) {
+	for _, c := range []struct {
+		folds []string
+		want  string
+	}{{[]string{"a", "b", "b"}, "b"}, {[]string{"none", "a", "none"}, "none"}, {[]string{"c", "a", "b"}, "c"}} {
+		var list []foldResult
+		for _, g := range c.folds {
+			list = append(list, foldResult{Genre: g})
+		}
+		if got := mostGenre(list); got != c.want {
+			t.Errorf("of %v it is %s", c.folds, got)
+		}
+	}
+
+	t.Setenv("STROKE_HOME", t.TempDir())
+	o := crossed(t)
+	b, err := openBase(o.Base, o.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	added(t, o.Base, "fine", loud(b, 2, 0.01, 9))
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Genre = Stage{Ask: genre.Auto, As: AsLayer, Strength: 1}
+	}
+	told := events[stroke.GenreEvent](t, o)
+	if len(told) < crossFolds {
+		t.Fatalf("of %d folds %d chose", crossFolds, len(told))
+	}
+	count := map[string]int{}
+	for _, e := range told[:crossFolds] {
+		count[cmp.Or(e.Name, genre.None)]++
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := f.Version("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := v.Recipe.Genre; count[cmp.Or(got.title(), genre.None)] < 2 || got.Ask == genre.Auto {
+		t.Errorf("the folds stood on %v and what goes live on %+v", count, got)
 	}
 }

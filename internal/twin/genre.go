@@ -297,6 +297,8 @@ func (r *run) standOn(ctx context.Context) error {
 	if len(docs) == 0 {
 		// The genre has seen none of them, so those to train on will do.
 		docs, by = r.train, "train"
+	}
+	if len(r.choose) == 0 && s.Ask == genre.Auto {
 		r.emit(stroke.NoteEvent{Text: "there is no document to choose a genre by: it is chosen by those to train on, none of which it has seen"})
 	}
 	var list []trial

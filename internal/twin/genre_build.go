@@ -231,17 +231,7 @@ func (r *run) startGenre(l *genre.Library, card *genreCard) (*lora.Adapter, erro
 
 // learnGenre trains as for a twin.
 func (r *run) learnGenre(ctx context.Context, card *genreCard) (*lora.Adapter, error) {
-	if err := r.plan(); err != nil {
-		return nil, err
-	}
-	err := r.steps(ctx)
-	if e := r.trainer.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return nil, err
-	}
-	learnt, epoch, err := r.chosen()
+	learnt, epoch, _, err := r.trained(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -378,6 +378,11 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 			return nil, 0, nil, err
 		}
 	}
+	return r.trained(ctx)
+}
+
+// trained plans and takes the steps, and gives what the best epoch learnt.
+func (r *run) trained(ctx context.Context) (l *learnt, epoch int, wattHours *float64, err error) {
 	if err := r.plan(); err != nil {
 		return nil, 0, nil, err
 	}

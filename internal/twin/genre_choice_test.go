@@ -1,0 +1,104 @@
+package twin
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+)
+
+// TestGenreMixture takes two genres where both together are better than the best
+// alone, and otherwise one or none.
+func TestGenreMixture(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	g := notes(t)
+	b, err := openBase(g.Base, g.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	good, err := b.genre(build(t, g))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What leads astray in one leads as far the other way in the other.
+	astray := loud(b, 2, 10, 3)
+	join := func(far, s float32) *lora.Adapter {
+		a, err := lora.Join(lora.Applied{Adapter: good, Strength: far}, lora.Applied{Adapter: astray, Strength: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	docs, err := Withheld(context.Background(), g.Recipe, g.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(n string, a *lora.Adapter) trial {
+		return trial{genre: &genre.Genre{Card: genre.Card{Name: n}}, adapter: a}
+	}
+	layer, start := defaultStage(), defaultStage()
+	layer.As, start.As = AsLayer, AsStart
+	for what, c := range map[string]struct {
+		list  []trial
+		stage Stage
+		want  int
+	}{
+		"better together": {[]trial{name("a", join(8, 1)), name("b", join(8, -1))}, layer, 2},
+		"one can start":   {[]trial{name("a", join(8, 1)), name("b", join(8, -1))}, start, 1},
+		"the same twice":  {[]trial{name("a", good), name("b", good)}, layer, 1},
+		"alone":           {[]trial{name("a", good)}, layer, 1},
+		"none helps":      {[]trial{name("a", join(-3, 0)), name("b", join(-2, 0))}, layer, 0},
+	} {
+		if _, _, err := b.try(context.Background(), docs, c.list, 1, false); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.take(context.Background(), docs, c.list, &c.stage, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != c.want {
+			t.Errorf("%s: %d genres, want %d; gains of each %g", what, len(got), c.want, c.list[0].gain)
+		}
+		if len(got) == 2 && (got[0].gain < c.list[0].gain+mixtureLeast/2 || got[0].gain != got[1].gain) {
+			t.Errorf("%s: together %g and %g, alone %g", what, got[0].gain, got[1].gain, c.list[0].gain)
+		}
+	}
+}
+
+// TestGenreWithoutSelect chooses by the documents to train on where none is
+// withheld to choose by, and says so.
+func TestGenreWithoutSelect(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	path := toyFile(t)
+	b, err := openBase(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	added(t, path, "fine", loud(b, 2, 0.01, 9))
+	for _, ask := range []string{genre.Auto, "fine"} {
+		var notes []string
+		var told []stroke.GenreEvent
+		r := &run{o: &Options{}, b: b, recipe: DefaultRecipe(100), words: map[stroke.Role]int{stroke.RoleTrain: 100}, emit: func(e stroke.Event) {
+			switch e := e.(type) {
+			case stroke.NoteEvent:
+				notes = append(notes, e.Text)
+			case stroke.GenreEvent:
+				told = append(told, e)
+			}
+		}}
+		text := strings.Repeat("It rained all week, and nobody said so. ", 30)
+		r.train = []stroke.Document{{Hash: stroke.HashText(text), Text: text, Words: 240}}
+		r.recipe.Genre.Ask = ask
+		if err := r.standOn(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) != 1 || told[0].By != "train" || told[0].Tokens == 0 || strings.Contains(strings.Join(notes, "\n"), "no document to choose a genre by") != (ask == genre.Auto) {
+			t.Errorf("%s: %+v, and %q", ask, told, notes)
+		}
+	}
+}
