@@ -79,7 +79,7 @@ type Sample struct {
 }
 
 // Markdown is the card with the fields of a hub's model card before it, and with
-// what was measured later, which may be nil.
+// what was measured beside other genres, which may be nil.
 func (c *Card) Markdown(m *Measured) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

@@ -30,7 +30,7 @@ const (
 	WeightsFile  = "adapter_model.safetensors" // as PEFT has them
 	CompactFile  = "adapter_int8.safetensors"  // in whole numbers, in place of those
 	CardFile     = "card.json"
-	MeasuredFile = "measured.json" // what was measured later, beside other genres; need not be there
+	MeasuredFile = "measured.json" // what was measured beside other genres; need not be there
 	ReadmeFile   = "README.md"
 )
 
