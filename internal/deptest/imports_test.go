@@ -46,6 +46,9 @@ var product = []string{"base", "corpus", "genre", "index", "likeness", "term"}
 // bases, bases in other formats, what tests share, and the command line.
 var both = []string{"twin", "bench", "quantize", "testkit", "deptest"}
 
+// ofBenchmarks are the packages below bench that are no commands.
+var ofBenchmarks = []string{"bench/lines", "bench/withheld"}
+
 // bare are packages of the standard library that the engine half must never
 // reach, not even by way of a library.
 var bare = []string{"net/http", "database/sql"}
@@ -176,6 +179,10 @@ func wrong(from, to string) string {
 		}
 	case a != "" && !slices.Contains(both, a):
 		return "internal/" + a + " has no place in the rules: give it one in " + "internal/deptest"
+	case slices.Contains(ofBenchmarks, to):
+		if !strings.HasPrefix(from, "bench/") {
+			return "it is for the benchmarks' commands"
+		}
 	case b == "" && to != ".":
 		return "nothing imports a command"
 	}
@@ -243,6 +250,9 @@ func TestRules(t *testing.T) {
 		{"internal/twin", "cmd/stroke", false},
 		{"cmd/stroke", "internal/twin", true},
 		{"cmd/stroke", "internal/kernel", true},
+		{"bench/lab", "bench/lines", true},
+		{"internal/twin", "bench/lines", false},
+		{"bench/lab", "bench/gate", false},
 		{".", "internal/kernel", false},
 		{"internal/surprise", "internal/kernel", false},
 	} {

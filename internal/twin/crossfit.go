@@ -267,6 +267,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	if err != nil {
 		return nil, 0, nil, nil, err
 	}
+	final.recipe.Genre.Ask = r.asked.Genre.Ask // the recipe is the one that was asked for
 	r.trainer, r.recipe, r.genres, r.recalled = final.trainer, final.recipe, nil, false
 	if err := r.keepGenre(); err != nil {
 		return nil, 0, nil, nil, err
