@@ -81,8 +81,9 @@ type Limits struct {
 	Kept     int
 	Longest  int     // training: tokens of the longest row
 	Dropout  float32 // training: probability that a feature of a pair's input is dropped
-	// Arithmetic is that of the products of base weights; empty for op.F32.
-	Arithmetic op.Arithmetic
+	// Arithmetic is that of the products of base weights; empty for op.F32. Other is
+	// one more that Session.Use can change to; empty for none.
+	Arithmetic, Other op.Arithmetic
 }
 
 func (m *Model) check(rows []Row, lim *Limits) (int, error) {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/getstroke/stroke/internal/lora"
@@ -87,11 +88,13 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	if err := m.CheckKV(l.KV); err != nil {
 		return nil, err
 	}
-	switch {
-	case l.Arithmetic == op.Int8 && l.Training:
-		return nil, fmt.Errorf("the arithmetic %s is for inference, not for training", l.Arithmetic)
-	case l.Arithmetic != "" && l.Arithmetic != op.F32 && l.Arithmetic != op.BF16 && l.Arithmetic != op.Int8:
-		return nil, fmt.Errorf("the arithmetic %q is not known: there are f32, bf16 and int8", l.Arithmetic)
+	for _, a := range l.arithmetics() {
+		switch {
+		case a == op.Int8 && l.Training:
+			return nil, fmt.Errorf("the arithmetic %s is for inference, not for training", a)
+		case a != op.F32 && a != op.BF16 && a != op.Int8:
+			return nil, fmt.Errorf("the arithmetic %q is not known: there are f32, bf16 and int8", a)
+		}
 	}
 	l.Kept = min(max(l.Kept, 0), m.Layers)
 	s := &Session{m: m, lim: l}
@@ -115,6 +118,19 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	return s, nil
 }
 
+// arithmetics are those that the session has memory for, its own first.
+func (l *Limits) arithmetics() []op.Arithmetic {
+	all := []op.Arithmetic{cmp.Or(l.Arithmetic, op.F32)}
+	if l.Other != "" && l.Other != all[0] {
+		all = append(all, l.Other)
+	}
+	return all
+}
+
+// Use makes the passes from here on, and what Logits computes, those of an
+// arithmetic, which is one of the two in the session's limits.
+func (s *Session) Use(a op.Arithmetic) { s.exec.Use(a) }
+
 // SetPause has f called every few hundredths of a second during passes, between
 // operations, so that others may have the workers; nil for nobody. Bits do not
 // depend on it.
@@ -137,13 +153,16 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	s.exec = op.NewExec(l.Context, m.Dim, alloc)
 	n := l.Tokens
 	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
-	switch l.Arithmetic {
-	case op.Int8:
-		s.exec.UseInt8(n, max(m.Dim, m.FFN, q), alloc)
-	case op.BF16:
-		s.exec.UseBF16(op.Room{Tokens: n, Rows: l.Rows, Context: l.Context, Heads: m.heads(0), In: max(m.Dim, m.FFN, q), Out: max(m.Dim, m.FFN, q), Sum: max(2*m.FFN, q+2*kv, m.Dim),
-			Dim: m.Dim, Pad: l.Pad, Grad: l.Training}, alloc)
+	for _, a := range l.arithmetics() {
+		switch a {
+		case op.Int8:
+			s.exec.UseInt8(n, max(m.Dim, m.FFN, q), alloc)
+		case op.BF16:
+			s.exec.UseBF16(op.Room{Tokens: n, Rows: l.Rows, Context: l.Context, Heads: m.heads(0), In: max(m.Dim, m.FFN, q), Out: max(m.Dim, m.FFN, q), Sum: max(2*m.FFN, q+2*kv, m.Dim),
+				Dim: m.Dim, Pad: l.Pad, Grad: l.Training}, alloc)
+		}
 	}
+	s.exec.Use(l.Arithmetic)
 	s.norm, s.act, s.rinv, s.picked = alloc(n*m.Dim), alloc(n*m.FFN), alloc(n), alloc(n*m.Dim)
 	s.x = alloc(n * m.Dim)
 	s.layers = make([]acts, m.Layers)

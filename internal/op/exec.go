@@ -14,7 +14,8 @@ import (
 // at a time; its methods allocate nothing.
 type Exec struct {
 	scratch [][]float32
-	tiles   *tiles // nil where products are in float32
+	tiles   *tiles // nil where products are not in tiles
+	room    *tiles // those of UseBF16
 	int8    []byte // inputs of linears, packed; see UseInt8
 	useInt8 bool
 	pause   func() // see SetPause
@@ -49,6 +50,18 @@ func NewExec(context, dim int, alloc func(n int) []float32) *Exec {
 		e.scratch[i] = alloc(need)
 	}
 	return e
+}
+
+// Use makes products those of an arithmetic for which there is memory (UseBF16,
+// UseInt8), or of F32, from here on.
+func (e *Exec) Use(a Arithmetic) {
+	e.tiles, e.useInt8 = nil, false
+	switch a {
+	case BF16:
+		e.tiles = e.room
+	case Int8:
+		e.useInt8 = true
+	}
 }
 
 // SetPause has f called between operations, and between parts of those that take

@@ -74,7 +74,7 @@ func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
 		t.turn = append(t.turn, alloc(turn))
 		t.scores = append(t.scores, alloc(scores))
 	}
-	e.tiles = t
+	e.room, e.tiles = t, t
 }
 
 // tileRows is how many rows of x a task packs, and for how many it computes
