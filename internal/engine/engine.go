@@ -35,8 +35,9 @@ type Options struct {
 	// Arithmetic is that of the products with base weights; empty for op.F32. In each
 	// a row's bits depend on the row alone. op.BF16 is fast where the kernel has tiles
 	// and many streams write; adapters that do not change are faster there with
-	// op.Pair.KeepTiles.
-	Arithmetic op.Arithmetic
+	// op.Pair.KeepTiles. Reading is the arithmetic of the rows of prompts; empty for
+	// Arithmetic. [Fastest] gives the fastest that are proven.
+	Arithmetic, Reading op.Arithmetic
 }
 
 // Request is a text to go on with.

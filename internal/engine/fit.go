@@ -3,9 +3,7 @@ package engine
 import (
 	"fmt"
 
-	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
-	"github.com/getstroke/stroke/internal/op"
 )
 
 const (
@@ -33,7 +31,7 @@ func (o *Options) heads() int { return max(o.Streams, widePass, tilePass) }
 
 // limits are those of the engine's session.
 func (o *Options) limits() model.Limits {
-	return model.Limits{Tokens: max(o.Batch, o.heads()), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, Arithmetic: o.Arithmetic}
+	return model.Limits{Tokens: max(o.Batch, o.heads()), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, Arithmetic: o.writing(), Other: o.reading()}
 }
 
 // fixed is the memory, in bytes, of an engine without pages.
@@ -144,12 +142,4 @@ func (o Options) longest(m *model.Model, bytes int64) int {
 		}
 	}
 	return lo * model.PageLen
-}
-
-// arithmetic names what the bits of keys and values depend on beside the model.
-func (o *Options) arithmetic() string {
-	if o.Arithmetic == "" || o.Arithmetic == op.F32 {
-		return kernel.Name()
-	}
-	return kernel.Name() + " " + string(o.Arithmetic)
 }

@@ -160,14 +160,14 @@ func (e *Engine) release(s *stream) {
 	}
 }
 
-// end finishes a stream. What it read and wrote stays known, the last page
-// though it is not full.
+// end finishes a stream. What it read stays known, and in one arithmetic what it
+// wrote too, the last page though it is not full.
 func (e *Engine) end(s *stream, reason Reason, err error) {
 	if s.carried != nil && err == nil {
 		e.settle(s)
 	}
-	if k, n := s.filled/model.PageLen, s.filled%model.PageLen; n >= partLeast {
-		e.share(s, k, n)
+	if n := e.common(s); n%model.PageLen >= partLeast {
+		e.share(s, n/model.PageLen, n%model.PageLen)
 	}
 	e.release(s)
 	e.short = false
@@ -197,7 +197,7 @@ func (e *Engine) plan() {
 	total, writing := 0, 0 // writing: streams whose next token is to come
 	for _, s := range e.streams {
 		s.take, s.drafts, s.placed = 0, 0, false
-		if len(s.tokens)-s.filled == 1 {
+		if !e.reads(s) {
 			writing++
 		}
 	}
@@ -211,7 +211,7 @@ func (e *Engine) plan() {
 		gain = tileLeast
 	}
 	for _, s := range e.streams {
-		if len(s.tokens)-s.filled > 1 || room == 0 {
+		if e.reads(s) || room == 0 {
 			continue
 		}
 		s.take = 1
@@ -231,14 +231,15 @@ func (e *Engine) plan() {
 	}
 }
 
-// lay puts the planned tokens into a batch, rows with equal adapters beside each
-// other: their low-rank products are one then.
-func (e *Engine) lay() {
+// lay puts the planned tokens into a batch, those of prompts or the others where
+// they have two arithmetics, rows with equal adapters beside each other: their
+// low-rank products are one then. The pass's logits so far are given.
+func (e *Engine) lay(reads bool, logits int) {
 	e.rows, e.at = e.rows[:0], e.at[:0]
 	total := 0
 	for i, first := range e.streams {
 		for _, s := range e.streams[i:] {
-			if s.take == 0 || s.placed || !slices.Equal(s.Adapters, first.Adapters) {
+			if s.take == 0 || s.placed || e.opt.two() && e.reads(s) != reads || !slices.Equal(s.Adapters, first.Adapters) {
 				continue
 			}
 			s.placed = true
@@ -246,7 +247,7 @@ func (e *Engine) lay() {
 			e.rows = append(e.rows, model.Row{Tokens: s.tokens[s.filled : s.filled+n], Start: s.filled, Pages: s.data, Adapters: s.Adapters})
 			total += n
 			if s.filled+s.take == len(s.tokens) {
-				s.logits = len(e.at)
+				s.logits = logits + len(e.at)
 				for k := total - s.drafts - 1; k < total; k++ {
 					e.at = append(e.at, int32(k))
 				}
@@ -255,20 +256,45 @@ func (e *Engine) lay() {
 	}
 }
 
+// pass computes what was planned: in one arithmetic all of it at once, in two the
+// rows of prompts and then the others.
+func (e *Engine) pass() error {
+	logits := 0
+	if e.opt.two() {
+		e.lay(true, 0)
+		if err := e.run(e.opt.reading(), 0); err != nil {
+			return err
+		}
+		logits = len(e.at)
+	}
+	e.lay(false, logits)
+	return e.run(e.opt.writing(), logits)
+}
+
+// run computes what was laid, and the logits that are wanted of it, behind those
+// so far.
+func (e *Engine) run(a op.Arithmetic, logits int) error {
+	if len(e.rows) == 0 {
+		return nil
+	}
+	e.session.Use(a)
+	if err := e.session.Forward(e.rows); err != nil || len(e.at) == 0 {
+		return err
+	}
+	e.session.Use(e.opt.writing())
+	return e.session.Logits(e.logits[logits*e.m.Vocab:], e.at)
+}
+
 // step runs one pass.
 func (e *Engine) step() {
-	e.plan()
-	e.lay()
-	if len(e.rows) == 0 {
+	if len(e.streams) == 0 {
 		return
 	}
+	e.plan()
 	e.stats.passes.Add(1)
 	err := e.watch.changed(e.m.Source, false)
 	if err == nil {
-		err = e.session.Forward(e.rows)
-	}
-	if err == nil && len(e.at) > 0 {
-		err = e.session.Logits(e.logits, e.at)
+		err = e.pass()
 	}
 	culprit := false // one whose adapter has become unusable since it was checked
 	live := e.streams[:0]
@@ -347,9 +373,9 @@ func (e *Engine) advance(s *stream) bool {
 // fill counts n more tokens whose keys and values are in pages, and makes the
 // pages that they complete known.
 func (e *Engine) fill(s *stream, n int) {
-	before := s.filled / model.PageLen
+	before := e.common(s) / model.PageLen
 	s.filled += n
-	for k := before; k < s.filled/model.PageLen; k++ {
+	for k := before; k < e.common(s)/model.PageLen; k++ {
 		e.share(s, k, model.PageLen)
 	}
 }

@@ -283,7 +283,7 @@ func (e *Engine) settle(s *stream) {
 		return
 	}
 	c.same = bytes.Equal(c.was, bytesOf(c.pages[len(c.pages)-1].data))
-	for k := range s.filled / model.PageLen {
+	for k := range e.common(s) / model.PageLen {
 		e.share(s, k, model.PageLen)
 	}
 }

@@ -25,7 +25,7 @@ type asked struct {
 }
 
 // requests makes n requests at random, with the text that each has alone in an
-// engine with the arithmetic of o.
+// engine with the arithmetics of o.
 func requests(t testing.TB, rng *rand.Rand, m *model.Model, a *lora.Adapter, o Options, n int) []asked {
 	t.Helper()
 	var all []asked
@@ -45,7 +45,7 @@ func requests(t testing.TB, rng *rand.Rand, m *model.Model, a *lora.Adapter, o O
 			r.cancel = 1 + rng.IntN(r.Max)
 		}
 		r.delay = time.Duration(rng.IntN(15)) * time.Millisecond
-		e, err := New(m, Options{Streams: 1, Batch: 128, KV: o.KV, Arithmetic: o.Arithmetic})
+		e, err := New(m, Options{Streams: 1, Batch: 128, KV: o.KV, Arithmetic: o.Arithmetic, Reading: o.Reading})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,11 +115,19 @@ func withPages(m *model.Model, o Options, pages int) int64 {
 func TestSchedule(t *testing.T) {
 	m, a := tiny(t)
 	all := requests(t, rand.New(rand.NewPCG(4, 2)), m, a, Options{}, 60)
+	apart := requests(t, rand.New(rand.NewPCG(4, 2)), m, a, Options{Reading: op.BF16}, 60)
 	for _, o := range []Options{
 		{Streams: 4, Batch: 16},
 		{Streams: 7, Batch: 64, Chunk: 10, Memory: withPages(m, Options{Streams: 7, Batch: 64}, 6) + adapterBytes(a)},
 		{Streams: 16, Batch: 128},
+		{Streams: 4, Batch: 16, Reading: op.BF16},
+		{Streams: 7, Batch: 64, Chunk: 10, Reading: op.BF16, Memory: withPages(m, Options{Streams: 7, Batch: 64, Reading: op.BF16}, 6) + adapterBytes(a)},
+		{Streams: 16, Batch: 128, Reading: op.BF16},
 	} {
+		all := all
+		if o.two() {
+			all = apart
+		}
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			e := start(t, m, o)
 			var wg sync.WaitGroup
@@ -145,6 +153,7 @@ func FuzzSchedule(f *testing.F) {
 		m, a := tiny(t)
 		rng := rand.New(rand.NewPCG(seed, 3))
 		o := Options{Streams: 1 + rng.IntN(8), Batch: 8 + rng.IntN(120), Chunk: 1 + rng.IntN(40), KV: []tensor.DType{tensor.F32, tensor.F16}[rng.IntN(2)], Arithmetic: []op.Arithmetic{op.F32, op.F32, op.BF16, op.Int8}[rng.IntN(4)]}
+		o.Reading = []op.Arithmetic{"", op.F32, op.BF16, op.Int8}[rng.IntN(4)]
 		o.Memory = withPages(m, o, 2+rng.IntN(10)) + adapterBytes(a)
 		all := requests(t, rng, m, a, o, 12)
 		e := start(t, m, o)

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"cmp"
+
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/op"
+)
+
+// A row's arithmetic follows from its part in the request alone: rows of a prompt
+// go through the layers in Options.Reading, rows that the engine wrote, and those
+// that it guessed, in Options.Arithmetic, in which all logits are computed too. So
+// a text does not depend on what was known of its prompt, how it was cut, or what
+// else was in a pass. Where the two differ, keys and values of what was written
+// are of no use to a prompt, and only those of prompts are remembered.
+
+// Fastest are the arithmetics, of what is written and of prompts, that are fastest
+// with the kernel in use, of those that are proven good enough: bench/results has
+// the proof.
+func Fastest() (writing, reading op.Arithmetic) {
+	if kernel.FastTiles() {
+		return op.F32, op.BF16
+	}
+	return op.F32, op.F32
+}
+
+// writing is the arithmetic of rows that were written.
+func (o *Options) writing() op.Arithmetic { return cmp.Or(o.Arithmetic, op.F32) }
+
+// reading is the arithmetic of rows of prompts.
+func (o *Options) reading() op.Arithmetic { return cmp.Or(o.Reading, o.writing()) }
+
+// two says whether rows of prompts have another arithmetic than those written.
+func (o *Options) two() bool { return o.reading() != o.writing() }
+
+// arithmetic names what the bits of keys and values of a prompt depend on beside
+// the model.
+func (o *Options) arithmetic() string {
+	if a := o.reading(); a != op.F32 {
+		return kernel.Name() + " " + string(a)
+	}
+	return kernel.Name()
+}
+
+// reads says whether the rows of a stream in the next pass are of its prompt: in
+// one arithmetic the last token of a prompt is like one that was written.
+func (e *Engine) reads(s *stream) bool {
+	return len(s.tokens)-s.filled > 1 || e.opt.two() && s.filled < len(s.Prompt)
+}
+
+// common is how many positions of a stream have keys and values that a prompt
+// with the same tokens would have.
+func (e *Engine) common(s *stream) int {
+	if e.opt.two() {
+		return min(s.filled, len(s.Prompt))
+	}
+	return s.filled
+}
