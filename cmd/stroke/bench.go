@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,10 +45,10 @@ Exit status: 0; 1 failure.`,
 			if exact {
 				o.Arithmetic = train.F32
 			}
-			if a := o.Arithmetic; a == op.Int8 && args[0] == "train" {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: "nothing is trained in int8", Hint: "give --arithmetic f32 or bf16"}
-			} else if a != "" && a != op.F32 && a != op.BF16 && a != op.Int8 {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32, bf16 or int8"}
+			if a := o.Arithmetic; a != "" && !slices.Contains(op.Arithmetics, a) {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32, bf16, int8 or int16"}
+			} else if a != "" && !a.Trains() && args[0] == "train" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("nothing is trained in %s", a), Hint: "give --arithmetic f32 or bf16"}
 			}
 			switch args[0] {
 			case "decode", "first":
@@ -105,7 +106,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
 	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill, decode and first with an adapter of rank 16")
-	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32, bf16 or, but for train, int8 (that in which train is fastest)")
+	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32, bf16 or, but for train, int8 or int16 (that in which train is fastest)")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c

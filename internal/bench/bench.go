@@ -30,7 +30,7 @@ type Result struct {
 	PeakRSS         int64       `json:"peak_rss_bytes"`
 	Kernel          string      `json:"kernel"`
 	Flags           []string    `json:"cpu_flags"`
-	Arithmetic      string      `json:"arithmetic,omitempty"` // of the products of base weights: f32 or bf16
+	Arithmetic      string      `json:"arithmetic,omitempty"` // of the products of base weights
 	Workers         int         `json:"workers"`
 	GFLOPS          float64     `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
 	PeakGFLOPS      float64     `json:"peak_gflops,omitempty"`       // measured, all workers

@@ -12,7 +12,6 @@ import (
 
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/model"
-	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/train"
 )
 
@@ -143,8 +142,8 @@ func saved(ctx context.Context, m *model.Model, size engine.Options, o *Options,
 // yields to the engine.
 func beside(ctx context.Context, m *model.Model, e *engine.Engine, o Options, f func() (float64, error)) (float64, error) {
 	arithmetic := o.Arithmetic
-	if arithmetic == op.Int8 {
-		arithmetic = "" // nothing is trained in that
+	if !arithmetic.Trains() {
+		arithmetic = "" // the fastest
 	}
 	job := trainJob(m, Options{Rows: 1, Tokens: 512, Repeats: 100000, Arithmetic: arithmetic})
 	job.Pause = e.Yield

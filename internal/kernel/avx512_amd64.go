@@ -22,9 +22,9 @@ func avx512Kind() *kind {
 	k.mulQ = avx512MulQ
 	switch {
 	case cpu.X86.HasAVX512VNNI:
-		k.mulInt8 = avx512Int8.mul
+		k.mulIntegers = avx512Integers.mul
 	case cpu.X86.HasAVXVNNI:
-		k.mulInt8 = avxvnniInt8.mul
+		k.mulIntegers = avxvnniIntegers.mul
 	}
 	k.peakFMA = avx512PeakFMA
 	return &k

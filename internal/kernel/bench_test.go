@@ -139,22 +139,24 @@ func BenchmarkVector(b *testing.B) {
 	})
 }
 
-// BenchmarkMulInt8 multiplies packed rows with weights that stay in the second-level
+// BenchmarkIntegers multiplies packed rows with weights that stay in the second-level
 // cache.
-func BenchmarkMulInt8(b *testing.B) {
+func BenchmarkIntegers(b *testing.B) {
 	eachKindBench(b, func(b *testing.B) {
-		for _, t := range []DType{Q4_1, Q4_0, Q8_0} {
-			for _, m := range []int{1, 4, 8, 256} {
-				const n, k = 512, 576
-				w, x, c, packed := randQuant(newRand(1), t, n*k), alignedF32(m*k), alignedF32(m*n), make([]byte, Int8Len(m, k))
-				fill(newRand(2), x)
-				PackInt8(packed, x, k, m, k)
-				b.Run(fmt.Sprintf("%v/m=%d/n=%d/k=%d", t, m, n, k), func(b *testing.B) {
-					for b.Loop() {
-						MulInt8(c, n, packed, w, t, nil, m, n, k)
-					}
-					perSecond(b, m*n*k, "Gproducts/s")
-				})
+		for _, s := range sizesOfIntegers {
+			for _, t := range []DType{Q4_1, Q4_0, Q8_0} {
+				for _, m := range []int{1, 4, 8, 256} {
+					const n, k = 512, 576
+					w, x, c, packed := randQuant(newRand(1), t, n*k), alignedF32(m*k), alignedF32(m*n), make([]byte, s.Len(m, k))
+					fill(newRand(2), x)
+					s.Pack(packed, x, k, m, k)
+					b.Run(fmt.Sprintf("%v/%v/m=%d/n=%d/k=%d", s, t, m, n, k), func(b *testing.B) {
+						for b.Loop() {
+							s.Mul(c, n, packed, w, t, nil, m, n, k)
+						}
+						perSecond(b, m*n*k, "Gproducts/s")
+					})
+				}
 			}
 		}
 	})

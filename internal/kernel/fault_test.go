@@ -20,7 +20,8 @@ type multiplying struct {
 	here sync.WaitGroup
 
 	integers bool
-	order    []int32 // with integers
+	size     Integers // with integers, as is order
+	order    []int32
 }
 
 func (p *multiplying) Do(i, worker int) {
@@ -29,7 +30,7 @@ func (p *multiplying) Do(i, worker int) {
 	const n, k = 64, 256
 	c, a := make([]float32, p.m*n), make([]float32, p.m*k)
 	if p.integers {
-		MulInt8(c, n, make([]byte, Int8Len(p.m, k)), p.w, p.t, p.order, p.m, n, k)
+		p.size.Mul(c, n, make([]byte, p.size.Len(p.m, k)), p.w, p.t, p.order, p.m, n, k)
 		return
 	}
 	MulQ(c, n, a, k, p.w, p.t, nil, p.m, n, k)
@@ -62,8 +63,8 @@ func TestFault(t *testing.T) {
 				if err := f.Truncate(0); err != nil {
 					t.Fatal(err)
 				}
-				for _, p := range []*multiplying{{t: typ, w: w, m: m}, {t: typ, w: w, m: m, integers: true}, {t: typ, w: w, m: m, integers: true, order: backwards(64)}} {
-					if p.integers && !HasInt8(typ) {
+				for _, p := range []*multiplying{{t: typ, w: w, m: m}, {t: typ, w: w, m: m, integers: true}, {t: typ, w: w, m: m, integers: true, size: Int16, order: backwards(64)}} {
+					if p.integers && !HasIntegers(typ) {
 						continue
 					}
 					lost(t, p)
@@ -106,9 +107,9 @@ func lost(t *testing.T, p *multiplying) {
 	}
 }
 
-// TestInt8Edge: nothing is read beside the weights that were given, whose last byte
+// TestIntegersEdge: nothing is read beside the weights that were given, whose last byte
 // is the last of its page, nor before the first.
-func TestInt8Edge(t *testing.T) {
+func TestIntegersEdge(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(25)
 		page := os.Getpagesize()
@@ -135,8 +136,10 @@ func TestInt8Edge(t *testing.T) {
 				for _, m := range []int{1, 3, 9} {
 					x := randMat(r, m, k, k)
 					c := make([]float32, m*n)
-					MulInt8(c, n, packed(t, x.x, k, m, k), w, typ, nil, m, n, k)
-					MulInt8(c, n, packed(t, x.x, k, m, k), w, typ, backwards(n), m, n, k)
+					for _, s := range sizesOfIntegers {
+						s.Mul(c, n, packed(t, s, x.x, k, m, k), w, typ, nil, m, n, k)
+						s.Mul(c, n, packed(t, s, x.x, k, m, k), w, typ, backwards(n), m, n, k)
+					}
 				}
 			}
 		}

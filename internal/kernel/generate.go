@@ -5,4 +5,4 @@ package kernel
 //go:generate go -C _asm run ./vec -out ../avx2_vec_amd64.s -stubs ../avx2_vec_stubs_amd64.go -pkg kernel
 //go:generate go -C _asm run ./wide -out ../avx512_amd64.s -stubs ../avx512_stubs_amd64.go -pkg kernel
 //go:generate go -C _asm run ./amx -out ../amx_amd64.s
-//go:generate go -C _asm run ./int8 -out ../int8_amd64.s -stubs ../int8_stubs_amd64.go -pkg kernel
+//go:generate go -C _asm run ./integers -out ../integers_amd64.s -stubs ../integers_stubs_amd64.go -pkg kernel

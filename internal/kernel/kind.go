@@ -36,9 +36,9 @@ type kind struct {
 	// mulTiles has left rows of ka tiles, of which kt are used.
 	mulTiles func(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool)
 
-	fastInt8 bool
-	packInt8 func(dst []byte, x []float32) // one row
-	mulInt8  func(c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int)
+	fastIntegers bool
+	packIntegers [numIntegers]func(dst []byte, x []float32) // one row
+	mulIntegers  func(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int)
 
 	exp           func(dst, src []float32)
 	expSum        func(x []float32, max float32) float32

@@ -11,7 +11,7 @@ func archKinds() []*kind {
 		ks = append(ks, avx2Kind())
 		if cpu.X86.HasAVXVNNI {
 			k := avx2Kind()
-			k.name, k.mulInt8 = "avxvnni", avxvnniInt8.mul
+			k.name, k.mulIntegers = "avxvnni", avxvnniIntegers.mul
 			ks = append(ks, k)
 		}
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2 {
@@ -31,7 +31,8 @@ func avx2Kind() *kind {
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
 	k.addHalf = avx2AddHalfRows
-	k.fastInt8, k.packInt8, k.mulInt8 = true, avx2PackInt8Row, avx2Int8.mul
+	k.fastIntegers, k.mulIntegers = true, avx2Integers.mul
+	k.packIntegers = [numIntegers]func([]byte, []float32){avx2PackInt8Row, avx2PackInt16Row}
 	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
 	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)
 	k.rmsNorm, k.rmsNormGrad = avx2RMSNorm, avx2RMSNormGrad

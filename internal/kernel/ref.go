@@ -13,7 +13,7 @@ var goKind = kind{
 
 	packLeft: packLeft, packLeftQ: packLeftQ, mulFew: mulFew, packRight: packRight, packRightAt: packRightAt, packRightT: packRightT, mulTiles: mulTiles,
 
-	packInt8: packInt8, mulInt8: mulInt8,
+	packIntegers: [numIntegers]func([]byte, []float32){packInt8, packInt16}, mulIntegers: mulIntegers,
 
 	exp: expSlice, expSum: expSum, maxOf: maxOf, sumSquares: sumSquares,
 	siluMul: siluMul, siluMulGrad: siluMulGrad, geluMul: geluMul, geluMulGrad: geluMulGrad,

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
@@ -90,10 +91,10 @@ func (m *Model) NewSession(l Limits) (*Session, error) {
 	}
 	for _, a := range l.arithmetics() {
 		switch {
-		case a == op.Int8 && l.Training:
+		case !slices.Contains(op.Arithmetics, a):
+			return nil, fmt.Errorf("the arithmetic %q is not known: there are %q", a, op.Arithmetics)
+		case l.Training && !a.Trains():
 			return nil, fmt.Errorf("the arithmetic %s is for inference, not for training", a)
-		case a != op.F32 && a != op.BF16 && a != op.Int8:
-			return nil, fmt.Errorf("the arithmetic %q is not known: there are f32, bf16 and int8", a)
 		}
 	}
 	l.Kept = min(max(l.Kept, 0), m.Layers)
@@ -155,8 +156,8 @@ func (s *Session) layout(alloc func(n int) []float32) {
 	q, kv := m.Heads*m.HeadSize, m.KVHeads*m.HeadSize
 	for _, a := range l.arithmetics() {
 		switch a {
-		case op.Int8:
-			s.exec.UseInt8(n, max(m.Dim, m.FFN, q), alloc)
+		case op.Int8, op.Int16:
+			s.exec.UseIntegers(a, n, max(m.Dim, m.FFN, q), alloc)
 		case op.BF16:
 			s.exec.UseBF16(op.Room{Tokens: n, Rows: l.Rows, Context: l.Context, Heads: m.heads(0), In: max(m.Dim, m.FFN, q), Out: max(m.Dim, m.FFN, q), Sum: max(2*m.FFN, q+2*kv, m.Dim),
 				Dim: m.Dim, Pad: l.Pad, Grad: l.Training}, alloc)

@@ -16,8 +16,7 @@ type Exec struct {
 	scratch [][]float32
 	tiles   *tiles // nil where products are not in tiles
 	room    *tiles // those of UseBF16
-	int8    []byte // inputs of linears, packed; see UseInt8
-	useInt8 bool
+	rounded integers
 	pause   func() // see SetPause
 
 	pack       packTask
@@ -53,14 +52,12 @@ func NewExec(context, dim int, alloc func(n int) []float32) *Exec {
 }
 
 // Use makes products those of an arithmetic for which there is memory (UseBF16,
-// UseInt8), or of F32, from here on.
+// UseIntegers), or of F32, from here on.
 func (e *Exec) Use(a Arithmetic) {
-	e.tiles, e.useInt8 = nil, false
-	switch a {
-	case BF16:
+	e.tiles = nil
+	e.rounded.size, e.rounded.on = a.integers()
+	if a == BF16 {
 		e.tiles = e.room
-	case Int8:
-		e.useInt8 = true
 	}
 }
 

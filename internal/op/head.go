@@ -73,9 +73,10 @@ func (t *headTask) Do(i, worker int) {
 	x := t.x[lo*dim:]
 	tl := t.e.tiles
 	var left, left2, right []uint16
-	integers := t.e.useInt8 && kernel.HasInt8(t.w.DType)
+	q := &t.e.rounded
+	integers := q.on && kernel.HasIntegers(t.w.DType)
 	if integers && t.v0 == 0 {
-		kernel.PackInt8(t.e.int8[kernel.Int8Len(lo, dim):], x, dim, n, dim)
+		q.size.Pack(q.rows(lo, dim), x, dim, n, dim)
 	}
 	if tl != nil {
 		left, right = tl.spare[worker], tl.right[worker]
@@ -87,7 +88,7 @@ func (t *headTask) Do(i, worker int) {
 		data, order := rowsOf(t.w, v0, v0+m)
 		switch {
 		case integers:
-			kernel.MulInt8(logits, headSlice, t.e.int8[kernel.Int8Len(lo, dim):], data, t.w.DType, order, n, m, dim)
+			q.size.Mul(logits, headSlice, q.rows(lo, dim), data, t.w.DType, order, n, m, dim)
 		case tl != nil:
 			kernel.PackRightTQ(right, data, t.w.DType, order, m, dim)
 			kernel.MulTiles(logits, headSlice, left, right, n, m, dim, false)

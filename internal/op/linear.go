@@ -112,7 +112,7 @@ type linearTask struct {
 	rows   int // rows of x in a task
 	panel  int // rows of W in a task
 	chunks int
-	packed []byte       // x in 8-bit integers, or nil
+	packed *integers    // x in integers, or nil
 	low    int          // tasks for low-rank inputs, before the others
 	left   atomic.Int32 // of them
 }
@@ -142,9 +142,9 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		return
 	}
 	t.packed = nil
-	if e.anyInt8(lins, in) {
-		e.packInt8(x, n, in)
-		t.packed = e.int8
+	if e.rounded.any(lins, in) {
+		e.packIntegers(x, n, in)
+		t.packed = &e.rounded
 	}
 	t.low = 0
 	if n <= fewInputs {
@@ -282,8 +282,8 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
 	switch {
-	case t.packed != nil && kernel.HasInt8(w.DType):
-		kernel.MulInt8(y, out, t.packed[kernel.Int8Len(lo, t.in):], data, w.DType, order, hi-lo, j1-j0, t.in)
+	case t.packed != nil && kernel.HasIntegers(w.DType):
+		t.packed.size.Mul(y, out, t.packed.rows(lo, t.in), data, w.DType, order, hi-lo, j1-j0, t.in)
 	case t.n <= smallBatch:
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
 	default:

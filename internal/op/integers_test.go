@@ -27,10 +27,10 @@ func blocks(rng *rand.Rand, t kernel.DType, rows, cols int) *tensor.Matrix {
 	return &m
 }
 
-// TestLinearInt8: in 8-bit integers a row's bits are the same alone and among
+// TestLinearIntegers: in integers a row's bits are the same alone and among
 // others, with adapters of both kinds; products are near those of float32; and
 // weights that are not quantized have the bits of float32.
-func TestLinearInt8(t *testing.T) {
+func TestLinearIntegers(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 6))
 		const n, in, out = 45, 96, 83
@@ -57,10 +57,10 @@ func TestLinearInt8(t *testing.T) {
 			pairs = append(pairs, p)
 		}
 		weights := []*tensor.Matrix{blocks(rng, kernel.Q4_1, out, in), blocks(rng, kernel.Q8_0, out, in), matrix(plain, out, in)}
-		linear := func(integers bool, lo, hi int) [][]float32 {
+		linear := func(a Arithmetic, lo, hi int) [][]float32 {
 			e := NewExec(16, 16, heap)
-			if integers {
-				e.UseInt8(hi-lo, in, heap)
+			if a != F32 {
+				e.UseIntegers(a, hi-lo, in, heap)
 			}
 			rows := hi - lo
 			var lins []Linear
@@ -86,32 +86,35 @@ func TestLinearInt8(t *testing.T) {
 			}
 			return y
 		}
-		all, exact := linear(true, 0, n), linear(false, 0, n)
-		if !slices.Equal(all[2], exact[2]) {
-			t.Error("weights in float32 have other bits")
-		}
-		for i := range 2 {
-			var off, size float64
-			for k, v := range all[i] {
-				off += math.Pow(float64(v-exact[i][k]), 2)
-				size += math.Pow(float64(exact[i][k]), 2)
+		exact := linear(F32, 0, n)
+		for a, most := range map[Arithmetic]float64{Int8: 0.02, Int16: 0.0001} {
+			all := linear(a, 0, n)
+			if !slices.Equal(all[2], exact[2]) {
+				t.Error("weights in float32 have other bits")
 			}
-			if off == 0 || math.Sqrt(off/size) > 0.02 {
-				t.Errorf("weights %d: %.4f from float32", i, math.Sqrt(off/size))
+			for i := range 2 {
+				var off, size float64
+				for k, v := range all[i] {
+					off += math.Pow(float64(v-exact[i][k]), 2)
+					size += math.Pow(float64(exact[i][k]), 2)
+				}
+				if off == 0 || math.Sqrt(off/size) > most {
+					t.Errorf("%s, weights %d: %.6f from float32", a, i, math.Sqrt(off/size))
+				}
 			}
-		}
-		for _, cut := range [][2]int{{0, 1}, {19, 21}, {44, 45}, {3, 11}, {10, 42}, {12, 45}} {
-			for i, y := range linear(true, cut[0], cut[1]) {
-				if !slices.Equal(y, all[i][cut[0]*out:cut[1]*out]) {
-					t.Errorf("weights %d: rows %v have other bits by themselves", i, cut)
+			for _, cut := range [][2]int{{0, 1}, {19, 21}, {44, 45}, {3, 11}, {10, 42}, {12, 45}} {
+				for i, y := range linear(a, cut[0], cut[1]) {
+					if !slices.Equal(y, all[i][cut[0]*out:cut[1]*out]) {
+						t.Errorf("%s, weights %d: rows %v have other bits by themselves", a, i, cut)
+					}
 				}
 			}
 		}
 	})
 }
 
-// TestHeadInt8: losses are those of the logits that Linear makes.
-func TestHeadInt8(t *testing.T) {
+// TestHeadIntegers: losses are those of the logits that Linear makes.
+func TestHeadIntegers(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(7, 8))
 		const n, dim, vocab = 37, 64, 300
@@ -122,19 +125,21 @@ func TestHeadInt8(t *testing.T) {
 			targets[i] = int32(rng.IntN(vocab))
 		}
 		e := NewExec(16, dim, heap)
-		e.UseInt8(n, dim, heap)
-		nll, logits := heap(n), heap(n*vocab)
-		var lins [1]Linear
-		e.Logits(logits, x, w, n, &lins)
-		e.Head(nil, nll, x, w, targets, nil, n)
-		for r := range n {
-			row := logits[r*vocab : (r+1)*vocab]
-			sum := 0.0
-			for _, v := range row {
-				sum += math.Exp(float64(v))
-			}
-			if want := math.Log(sum) - float64(row[targets[r]]); math.Abs(want-float64(nll[r])) > 1e-4*(1+math.Abs(want)) {
-				t.Fatalf("row %d has a loss of %v, its logits %v", r, nll[r], want)
+		for _, a := range []Arithmetic{Int8, Int16} {
+			e.UseIntegers(a, n, dim, heap)
+			nll, logits := heap(n), heap(n*vocab)
+			var lins [1]Linear
+			e.Logits(logits, x, w, n, &lins)
+			e.Head(nil, nll, x, w, targets, nil, n)
+			for r := range n {
+				row := logits[r*vocab : (r+1)*vocab]
+				sum := 0.0
+				for _, v := range row {
+					sum += math.Exp(float64(v))
+				}
+				if want := math.Log(sum) - float64(row[targets[r]]); math.Abs(want-float64(nll[r])) > 1e-4*(1+math.Abs(want)) {
+					t.Fatalf("%s: row %d has a loss of %v, its logits %v", a, r, nll[r], want)
+				}
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
@@ -16,15 +17,27 @@ func guardedBytes(n, off int) (g guarded, b []byte) {
 	return g, bytesOf(g.x)[:n]
 }
 
+// sizesOfIntegers are all of them.
+var sizesOfIntegers = []Integers{Int8, Int16}
+
+// eachInteger runs a test with each kind and size.
+func eachInteger(t *testing.T, test func(t *testing.T, s Integers)) {
+	eachKind(t, func(t *testing.T) {
+		for _, s := range sizesOfIntegers {
+			t.Run(s.String(), func(t *testing.T) { test(t, s) })
+		}
+	})
+}
+
 // packed is x [m,k] packed by the kind in use, checked against the reference.
-func packed(t *testing.T, x []float32, ldx, m, k int) []byte {
+func packed(t *testing.T, s Integers, x []float32, ldx, m, k int) []byte {
 	t.Helper()
-	g, b := guardedBytes(Int8Len(m, k), 3)
-	PackInt8(b, x, ldx, m, k)
-	g.check(t, "PackInt8")
-	want := make([]byte, Int8Len(1, k))
+	g, b := guardedBytes(s.Len(m, k), 3)
+	s.Pack(b, x, ldx, m, k)
+	g.check(t, "Pack")
+	want := make([]byte, s.Len(1, k))
 	for i := range m {
-		packInt8(want, x[i*ldx:i*ldx+k])
+		packIntegers(s, want, x[i*ldx:i*ldx+k])
 		if got := b[i*len(want) : (i+1)*len(want)]; !bytes.Equal(got, want) {
 			t.Fatalf("row %d of %d, k=%d: packed as\n%v, the reference\n%v", i, m, k, got, want)
 		}
@@ -32,10 +45,10 @@ func packed(t *testing.T, x []float32, ldx, m, k int) []byte {
 	return b
 }
 
-// TestPackInt8: what is packed is near, its bits are the reference's, and numbers
+// TestPackIntegers: what is packed is near, its bits are the reference's, and numbers
 // that are none are not lost.
-func TestPackInt8(t *testing.T) {
-	eachKind(t, func(t *testing.T) {
+func TestPackIntegers(t *testing.T) {
+	eachInteger(t, func(t *testing.T, s Integers) {
 		r := newRand(21)
 		for _, blocks := range []int{0, 1, 2, 3, 18, 48} {
 			const m = 3
@@ -44,16 +57,16 @@ func TestPackInt8(t *testing.T) {
 			for i := 0; i < len(x.x); i += 7 {
 				x.x[i] *= float32(math.Ldexp(1, r.IntN(12)-6))
 			}
-			b := packed(t, x.x, k+5, m, k)
+			b := packed(t, s, x.x, k+5, m, k)
 			for i := range m {
 				for p := range k {
-					block := b[Int8Len(i, k)+p/32*int8Block:]
+					block := b[s.Len(i, k)+p/32*s.Len(1, 32):]
 					most := 0.0
 					for _, v := range x.x[i*(k+5)+p/32*32:][:32] {
 						most = max(most, math.Abs(float64(v)))
 					}
-					d := math.Float32frombits(uint32(block[32]) | uint32(block[33])<<8 | uint32(block[34])<<16 | uint32(block[35])<<24)
-					near(t, "an activation", d*float32(int8(block[p%32])), float64(x.x[i*(k+5)+p]), most, 0.502/127)
+					d := math.Float32frombits(binary.LittleEndian.Uint32(block[integersBlock[s].tail:]))
+					near(t, "an activation", d*float32(packedInt(s, block, p%32)), float64(x.x[i*(k+5)+p]), most, 0.502/float64(mostInt[s]))
 				}
 			}
 		}
@@ -62,8 +75,8 @@ func TestPackInt8(t *testing.T) {
 		for i := range x {
 			x[i] = float32(i) - 15.5
 		}
-		x[3], x[20] = -127, 126.5
-		if b := packed(t, x, 32, 1, 32); int8(b[3]) != -127 || int8(b[20]) != 126 || int8(b[0]) != -16 || int8(b[31]) != 16 {
+		x[3], x[20] = -mostInt[s], 126.5
+		if b := packed(t, s, x, 32, 1, 32); packedInt(s, b, 3) != int32(-mostInt[s]) || packedInt(s, b, 20) != 126 || packedInt(s, b, 0) != -16 || packedInt(s, b, 31) != 16 {
 			t.Errorf("halves are rounded to %v", b[:32])
 		}
 		odd := []float32{0, float32(math.Copysign(0, -1)), 1e-38, math.SmallestNonzeroFloat32, float32(math.Ldexp(1, -100)), -float32(math.Ldexp(1, -100)), float32(math.Ldexp(1, -101)), math.MaxFloat32,
@@ -73,10 +86,10 @@ func TestPackInt8(t *testing.T) {
 				x := make([]float32, 64)
 				fill(r, x[32:])
 				x[at] = v
-				b := packed(t, x, 64, 1, 64)
+				b := packed(t, s, x, 64, 1, 64)
 				w := randQuant(r, Q8_0, 64)
 				var c [1]float32
-				MulInt8(c[:], 1, b, w, Q8_0, nil, 1, 1, 64)
+				s.Mul(c[:], 1, b, w, Q8_0, nil, 1, 1, 64)
 				if isNaN := c[0] != c[0]; isNaN != (i >= 8) {
 					t.Errorf("a row with %v makes a product of %v", v, c[0])
 				}
@@ -85,16 +98,16 @@ func TestPackInt8(t *testing.T) {
 	})
 }
 
-// TestMulInt8 holds every kind to the bits of the reference, for all tails, with
+// TestMulIntegers holds every kind to the bits of the reference, for all tails, with
 // orders of all sorts, and the reference to the product itself.
-func TestMulInt8(t *testing.T) {
-	eachKind(t, func(t *testing.T) {
+func TestMulIntegers(t *testing.T) {
+	eachInteger(t, func(t *testing.T, size Integers) {
 		r := newRand(22)
 		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
 			for _, s := range []shape{{1, 1, 32}, {1, 8, 32}, {1, 16, 64}, {1, 17, 96}, {2, 16, 576}, {3, 40, 64}, {4, 23, 160}, {5, 33, 96}, {7, 15, 32},
 				{8, 48, 64}, {9, 64, 128}, {16, 35, 96}, {13, 128, 64}, {1, 100, 1536}, {20, 7, 64}, {1, 64, 0}, {0, 5, 32}, {3, 0, 32}} {
 				for kindOf := range 4 {
-					testMulInt8(t, r, typ, s, kindOf)
+					testMulIntegers(t, r, size, typ, s, kindOf)
 				}
 			}
 		}
@@ -123,19 +136,19 @@ func rowOrder(r *rand.Rand, which, n int) (order []int32, stored int) {
 	return order, n + 3
 }
 
-func testMulInt8(t *testing.T, r *rand.Rand, typ DType, s shape, which int) {
+func testMulIntegers(t *testing.T, r *rand.Rand, size Integers, typ DType, s shape, which int) {
 	t.Helper()
 	order, stored := rowOrder(r, which, s.n)
 	lda, ldc := ld(r, s.k), ld(r, s.n)
 	x := randMat(r, s.m, s.k, lda)
-	b := packed(t, x.x, lda, s.m, s.k)
+	b := packed(t, size, x.x, lda, s.m, s.k)
 	w := append(make([]byte, 1), randQuant(r, typ, stored*s.k)...)[1:]
 	c := randMat(r, s.m, s.n, ldc)
-	MulInt8(c.x, ldc, b, w, typ, order, s.m, s.n, s.k)
-	what := fmt.Sprintf("%v %v order %d", typ, s, which)
+	size.Mul(c.x, ldc, b, w, typ, order, s.m, s.n, s.k)
+	what := fmt.Sprintf("%v %v %v order %d", size, typ, s, which)
 	c.checkGaps(t, what, s.m, s.n, ldc)
 	want := slices.Clone(c.x)
-	mulInt8(want, ldc, b, w, typ, order, s.m, s.n, s.k)
+	mulIntegers(size, want, ldc, b, w, typ, order, s.m, s.n, s.k)
 	wide := make([]float32, s.k)
 	for j := range s.n {
 		if s.k > 0 {
@@ -145,29 +158,29 @@ func testMulInt8(t *testing.T, r *rand.Rand, typ DType, s shape, which int) {
 			if got, ref := c.x[i*ldc+j], want[i*ldc+j]; !sameBits(got, ref) && !(got == 0 && ref == 0) {
 				t.Fatalf("%s: c[%d,%d] is %v where the reference has %v", what, i, j, got, ref)
 			}
-			sum, size := 0.0, 0.0
+			sum, whole := 0.0, 0.0
 			for p, v := range wide {
 				a := float64(x.x[i*lda+p])
 				sum += a * float64(v)
-				size += (math.Abs(a) + 4) * math.Abs(float64(v))
+				whole += (math.Abs(a) + 4) * math.Abs(float64(v))
 			}
-			near(t, what, c.x[i*ldc+j], sum, size, 0.01)
+			near(t, what, c.x[i*ldc+j], sum, whole, 1.27/float64(mostInt[size]))
 		}
 	}
 }
 
-// TestMulInt8Extremes: the largest integers there are, in all places.
-func TestMulInt8Extremes(t *testing.T) {
-	eachKind(t, func(t *testing.T) {
+// TestMulIntegersExtremes: the largest integers there are, in all places.
+func TestMulIntegersExtremes(t *testing.T) {
+	eachInteger(t, func(t *testing.T, size Integers) {
 		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
 			const n, k = 16, 64
-			_, size := typ.Block()
+			_, step := typ.Block()
 			for _, low := range []byte{0x00, 0xff, 0x80, 0x7f, 0x0f, 0xf0} {
 				w := make([]byte, typ.RowBytes(n*k))
 				for i := range w {
 					w[i] = low
 				}
-				for at := 0; at < len(w); at += size {
+				for at := 0; at < len(w); at += step {
 					for _, s := range scaleAt[typ] {
 						w[at+s], w[at+s+1] = 0, 0x3c // 1
 					}
@@ -180,10 +193,10 @@ func TestMulInt8Extremes(t *testing.T) {
 							x[i] = -v
 						}
 					}
-					b := packed(t, x, k, 1, k)
+					b := packed(t, size, x, k, 1, k)
 					c, want := make([]float32, n), make([]float32, n)
-					MulInt8(c, n, b, w, typ, nil, 1, n, k)
-					mulInt8(want, n, b, w, typ, nil, 1, n, k)
+					size.Mul(c, n, b, w, typ, nil, 1, n, k)
+					mulIntegers(size, want, n, b, w, typ, nil, 1, n, k)
 					if !slices.Equal(c, want) {
 						t.Fatalf("%v of bytes %#x times %v: %v, the reference %v", typ, low, v, c, want)
 					}
@@ -193,22 +206,22 @@ func TestMulInt8Extremes(t *testing.T) {
 	})
 }
 
-// TestMulInt8Rows: a row's bits depend on the row alone.
-func TestMulInt8Rows(t *testing.T) {
-	eachKind(t, func(t *testing.T) {
+// TestMulIntegersRows: a row's bits depend on the row alone.
+func TestMulIntegersRows(t *testing.T) {
+	eachInteger(t, func(t *testing.T, size Integers) {
 		r := newRand(23)
 		const m, n, k = 21, 50, 192
 		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
 			x, w := randMat(r, m, k, k), randQuant(r, typ, n*k)
-			b := packed(t, x.x, k, m, k)
+			b := packed(t, size, x.x, k, m, k)
 			all := make([]float32, m*n)
-			MulInt8(all, n, b, w, typ, nil, m, n, k)
+			size.Mul(all, n, b, w, typ, nil, m, n, k)
 			one := make([]float32, n)
 			for i := range m {
 				rows := 1 + i%min(5, m-i)
 				part := make([]float32, rows*n)
-				MulInt8(part, n, b[Int8Len(i, k):], w, typ, nil, rows, n, k)
-				MulInt8(one[:n-7], n, b[Int8Len(i, k):], w[typ.RowBytes(7*k):], typ, nil, 1, n-7, k)
+				size.Mul(part, n, b[size.Len(i, k):], w, typ, nil, rows, n, k)
+				size.Mul(one[:n-7], n, b[size.Len(i, k):], w[typ.RowBytes(7*k):], typ, nil, 1, n-7, k)
 				if !slices.Equal(part[:n], all[i*n:(i+1)*n]) || !slices.Equal(one[:n-7], all[i*n+7:(i+1)*n]) {
 					t.Fatalf("%v: row %d has other bits alone", typ, i)
 				}

@@ -1,5 +1,6 @@
-// Command int8 writes the loops of products of 8-bit integers, for AVX2, for AVX2
-// with VNNI and for AVX-512 with VNNI.
+// Command integers writes the loops of products of weights with activations that
+// are integers of 8 or 16 bits, for AVX2, for AVX2 with VNNI and for AVX-512 with
+// VNNI.
 package main
 
 import (
@@ -21,8 +22,9 @@ type format struct {
 	at    int  // where the weights begin
 	least bool // there is a least weight behind the scale
 	whole bool // a byte is a weight with its sign, not two halves without
-	// bias is where in a packed block of x the number lies that takes the place of the
-	// sign: products begin with it. 0 for none.
+	// bias is where behind the integers of a packed block of x the number lies that
+	// takes the place of the sign: products begin with it. 0 for none. Those of whole
+	// bytes are with 8-bit integers alone.
 	bias int
 }
 
@@ -32,28 +34,44 @@ var formats = []format{
 	{name: "Q8_0", bytes: 34, at: 2, whole: true, bias: at128},
 }
 
-// A packed block of x, see int8Block in the package kernel.
+// What lies behind the integers of a packed block of x, see integersBlock in the
+// package kernel.
 const (
-	atScale  = 32
-	atSum    = 36
-	atEight  = 40
-	at128    = 44
-	xBlock   = 48
+	atScale  = 0
+	atSum    = 4
+	atEight  = 8
+	at128    = 12
 	prefetch = 4096 // how many bytes ahead of the weights at hand others are asked for
 )
 
+// integers are what x is packed in.
+type integers struct {
+	name string
+	tail int // where in a block of x the integers end
+	most float32
+}
+
+var (
+	int8s  = integers{"Int8", 32, 127}
+	int16s = integers{"Int16", 64, 127 * 256}
+)
+
+func (s integers) block() int { return s.tail + 16 }
+
 func main() {
 	File()
-	pack()
-	for _, f := range formats {
-		for m := 1; m <= 4; m++ {
-			narrow("avx2", f, m, false)
-		}
-		for m := 1; m <= 4; m++ {
-			narrow("avxvnni", f, m, true)
-		}
-		for _, m := range []int{1, 2, 3, 4, 8} {
-			wide(f, m)
+	for _, s := range []integers{int8s, int16s} {
+		pack(s)
+		for _, f := range formats {
+			for m := 1; m <= 4; m++ {
+				narrow("avx2", s, f, m, false)
+			}
+			for m := 1; m <= 4; m++ {
+				narrow("avxvnni", s, f, m, true)
+			}
+			for _, m := range []int{1, 2, 3, 4, 8} {
+				wide(s, f, m)
+			}
 		}
 	}
 	generate()
@@ -103,12 +121,13 @@ func (r *rows) step(bytes int) {
 
 // inputs are the addresses of up to eight packed rows of x.
 type inputs struct {
+	integers
 	p          []reg.Register // of every fourth
 	ldx, three reg.Register
 }
 
-func newInputs(m int) *inputs {
-	in := &inputs{}
+func newInputs(s integers, m int) *inputs {
+	in := &inputs{integers: s}
 	for range (m + 3) / 4 {
 		in.p = append(in.p, GP64())
 	}
@@ -136,21 +155,24 @@ func (in *inputs) at(i, disp int) Mem {
 	return m
 }
 
+// end is where in row i something lies behind the integers.
+func (in *inputs) end(i, disp int) Mem { return in.at(i, in.tail+disp) }
+
 func (in *inputs) step() {
 	for _, p := range in.p {
-		ADDQ(Imm(xBlock), p)
+		ADDQ(Imm(uint64(in.block())), p)
 	}
 }
 
 // product writes what all products have in common: groups of lanes rows of W, a
 // block of each at a time, and m rows of x.
-func product(kind string, f format, m, lanes int, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(r *rows, in *inputs)) {
-	name := fmt.Sprintf("%sInt8%sx%d", kind, f.name, m)
+func product(kind string, s integers, f format, m, lanes int, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(r *rows, in *inputs)) {
+	name := fmt.Sprintf("%s%s%sx%d", kind, s.name, f.name, m)
 	Func(name, "func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)",
 		fmt.Sprintf("%s multiplies %d packed rows of x, ldx bytes apart, with groups > 0 times %d", name, m, lanes),
-		"rows of w, stride bytes apart, of blocks > 0 blocks each, as MulInt8 does, and",
+		"rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and",
 		"overwrites c.")
-	r, in := newRows(lanes), newInputs(m)
+	r, in := newRows(lanes), newInputs(s, m)
 	ahead, n := GP64(), GP64()
 	Label("group")
 	r.begin()
@@ -243,8 +265,8 @@ func doubles(r *rows, at [4]int) reg.VecVirtual {
 	return x
 }
 
-// part is the offset in a packed block of x of the four bytes that belong to word
-// g of a block's weights, its lower halves or, with upper, the others.
+// part is the offset in a packed block of 8-bit x of the four bytes that belong to
+// word g of a block's weights, its lower halves or, with upper, the others.
 func part(g int, upper bool) int {
 	if upper {
 		return 16 + 4*g
@@ -255,24 +277,29 @@ func part(g int, upper bool) int {
 func ones(name string, each uint32) Mem { return U32s(name, each) }
 
 // pack writes the packing of rows of x.
-func pack() {
-	Func("avx2PackInt8", "func(dst *byte, x *float32, blocks int)",
-		"avx2PackInt8 packs blocks > 0 blocks of 32 numbers, as PackInt8 does.")
+func pack(s integers) {
+	name := "avx2Pack" + s.name
+	Func(name, "func(dst *byte, x *float32, blocks int)",
+		name+" packs blocks > 0 blocks of 32 numbers, as Integers.Pack does.")
 	dst, x, n := Int("dst"), Int("x"), Int("blocks")
 	least, inf := GP32(), GP32()
 	MOVL(U32(0x0d800000), least)
 	MOVL(U32(0x7f800000), inf)
-	c127 := XMM()
+	top := XMM()
 	{
 		t := GP32()
-		MOVL(U32(math.Float32bits(127)), t)
-		VMOVD(t, c127)
+		MOVL(U32(math.Float32bits(s.most)), t)
+		VMOVD(t, top)
 	}
-	flip, magnitude := YMM(), YMM()
-	VMOVDQU(ones("signs8", 0x80808080), flip)
+	magnitude := YMM()
 	VMOVDQU(ones("magnitude", 0x7fffffff), magnitude)
-	order := YMM()
-	VMOVDQU(Words("packed", [8]uint32{0, 4, 1, 5, 2, 6, 3, 7}), order)
+	order, flip := YMM(), YMM()
+	if s == int8s {
+		VMOVDQU(Words("packed", [8]uint32{0, 4, 1, 5, 2, 6, 3, 7}), order)
+		VMOVDQU(ones("signs8", 0x80808080), flip)
+	} else {
+		VMOVDQU(Words("exchanged", [8]uint32{0x05040100, 0x07060302, 0x0d0c0908, 0x0f0e0b0a, 0x05040100, 0x07060302, 0x0d0c0908, 0x0f0e0b0a}), order)
+	}
 	Align()
 	Label("loop")
 	var v [4]reg.VecVirtual
@@ -298,14 +325,14 @@ func pack() {
 	VPMAXUD(t, hi, hi)
 	bits := GP32()
 	VMOVD(hi, bits)
-	q, d, sum := YMM(), XMM(), GP64()
+	q, upper, d, sum := YMM(), YMM(), XMM(), GP64()
 	CMPL(bits, least)
 	JB(LabelRef("zero"))
 	CMPL(bits, inf)
 	JAE(LabelRef("none"))
 	inverse := YMM()
-	VDIVSS(c127, hi, d)
-	VDIVSS(hi, c127, inverse.AsX())
+	VDIVSS(top, hi, d)
+	VDIVSS(hi, top, inverse.AsX())
 	VBROADCASTSS(inverse.AsX(), inverse)
 	for i := range v {
 		VMULPS(inverse, v[i], v[i])
@@ -313,35 +340,55 @@ func pack() {
 	}
 	VPACKSSDW(v[1], v[0], v[0])
 	VPACKSSDW(v[3], v[2], v[2])
-	VPACKSSWB(v[2], v[0], q)
-	VPERMD(q, order, q)
-	s, zero := YMM(), YMM()
-	VPXOR(zero, zero, zero)
-	VPXOR(flip, q, s)
-	VPSADBW(zero, s, s)
-	s2 := XMM()
-	VEXTRACTI128(Imm(1), s, s2)
-	VPADDQ(s2, s.AsX(), s2)
-	s3 := XMM()
-	VPSHUFD(Imm(0x4e), s2, s3)
-	VPADDQ(s3, s2, s2)
-	VMOVQ(s2, sum)
-	SUBQ(U32(32*128), sum)
+	each, low, half := YMM(), XMM(), XMM()
+	if s == int8s {
+		VPACKSSWB(v[2], v[0], q)
+		VPERMD(q, order, q)
+		zero := YMM()
+		VPXOR(zero, zero, zero)
+		VPXOR(flip, q, each)
+		VPSADBW(zero, each, each)
+		VEXTRACTI128(Imm(1), each, low)
+		VPADDQ(low, each.AsX(), low)
+		VPSHUFD(Imm(0x4e), low, half)
+		VPADDQ(half, low, low)
+		VMOVQ(low, sum)
+		SUBQ(U32(32*128), sum)
+	} else {
+		VPMADDWD(ones("ones16", 0x00010001), v[0], each)
+		VPMADDWD(ones("ones16", 0x00010001), v[2], q)
+		VPADDD(q, each, each)
+		VEXTRACTI128(Imm(1), each, low)
+		VPADDD(low, each.AsX(), low)
+		VPSHUFD(Imm(0x4e), low, half)
+		VPADDD(half, low, low)
+		VPSHUFD(Imm(0xb1), low, half)
+		VPADDD(half, low, low)
+		VMOVD(low, sum.As32())
+		MOVLQSX(sum.As32(), sum)
+		for i, to := range []reg.VecVirtual{q, upper} {
+			VPERMQ(Imm(0xd8), v[2*i], to)
+			VPSHUFB(order, to, to)
+		}
+	}
 	Label("store")
 	VMOVDQU(q, Mem{Base: dst})
-	VMOVSS(d, Mem{Base: dst, Disp: atScale})
+	if s == int16s {
+		VMOVDQU(upper, Mem{Base: dst, Disp: 32})
+	}
+	VMOVSS(d, Mem{Base: dst, Disp: s.tail + atScale})
 	f := XMM()
 	VPXOR(f, f, f)
 	VCVTSI2SSL(sum.As32(), f, f)
 	VMULSS(d, f, f)
-	VMOVSS(f, Mem{Base: dst, Disp: atSum})
+	VMOVSS(f, Mem{Base: dst, Disp: s.tail + atSum})
 	NEGQ(sum)
 	SHLQ(Imm(3), sum)
-	MOVL(sum.As32(), Mem{Base: dst, Disp: atEight})
+	MOVL(sum.As32(), Mem{Base: dst, Disp: s.tail + atEight})
 	SHLQ(Imm(4), sum)
-	MOVL(sum.As32(), Mem{Base: dst, Disp: at128})
+	MOVL(sum.As32(), Mem{Base: dst, Disp: s.tail + at128})
 	ADDQ(U32(128), x)
-	ADDQ(Imm(xBlock), dst)
+	ADDQ(Imm(uint64(s.block())), dst)
 	DECQ(n)
 	JNZ(LabelRef("loop"))
 	Ret()
@@ -350,11 +397,13 @@ func pack() {
 	MOVL(U32(0x7fc00000), nan)
 	VMOVD(nan, d)
 	VPXOR(q, q, q)
+	VPXOR(upper, upper, upper)
 	XORQ(sum, sum)
 	JMP(LabelRef("store"))
 	Label("zero")
 	VPXOR(d, d, d)
 	VPXOR(q, q, q)
+	VPXOR(upper, upper, upper)
 	XORQ(sum, sum)
 	JMP(LabelRef("store"))
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	. "github.com/getstroke/stroke/internal/kernel/_asm/avx"
+)
+
+// narrow writes the product of m rows of x with eight rows of W at a time. Without
+// VNNI sums of two products with 8-bit x are 16 bits wide: eight of them fit where
+// weights have four bits, and one where they have eight.
+func narrow(kind string, s integers, f format, m int, vnni bool) {
+	var acc []reg.VecVirtual
+	for range m {
+		acc = append(acc, YMM())
+	}
+	short := s == int8s && !vnni && !f.whole // sums are 16 bits wide
+	bias := f.bias > 0 && !(f.whole && (s == int16s || !vnni))
+	product(kind, s, f, m, 8, acc, func(v reg.VecVirtual) { Zero(v) }, func(r *rows, in *inputs) {
+		sum := make([]reg.VecVirtual, m)
+		first := make([]bool, m)
+		for i := range sum {
+			sum[i] = YMM()
+			switch {
+			case bias && !short:
+				VPBROADCASTD(in.end(i, f.bias), sum[i])
+			case vnni:
+				Zero(sum[i])
+			default:
+				first[i] = true
+			}
+		}
+		dot := func(w reg.VecVirtual, at int) {
+			var size reg.VecVirtual
+			if s == int8s && f.whole && !vnni {
+				size = YMM()
+				VPABSB(w, size)
+			}
+			for i := range sum {
+				x := YMM()
+				VPBROADCASTD(in.at(i, at), x)
+				switch {
+				case vnni:
+					dotVEX(s, x, w, sum[i])
+					continue
+				case s == int16s:
+					VPMADDWD(x, w, x)
+				case f.whole:
+					VPSIGNB(w, x, x)
+					VPMADDUBSW(x, size, x)
+					VPMADDWD(ones("ones16", 0x00010001), x, x)
+				default:
+					VPMADDUBSW(x, w, x)
+				}
+				switch {
+				case first[i]:
+					VMOVDQA(x, sum[i])
+					first[i] = false
+				case short:
+					VPADDW(x, sum[i], sum[i])
+				default:
+					VPADDD(x, sum[i], sum[i])
+				}
+			}
+		}
+		for from := f.at; from < f.bytes; from += 16 {
+			var a [4]reg.VecVirtual
+			for i := range a {
+				a[i] = YMM()
+				begin("VMOVDQU", r.at(i, from), a[i])
+				VINSERTI128(Imm(1), r.at(i+4, from), a[i], a[i])
+			}
+			for g, v := range turn(a, func() reg.VecVirtual { return YMM() }) {
+				switch {
+				case f.whole && s == int16s:
+					even := YMM()
+					VPSLLW(Imm(8), v, even)
+					VPSRAW(Imm(8), even, even)
+					dot(even, words(from-f.at+4*g, false))
+					VPSRAW(Imm(8), v, v)
+					dot(v, words(from-f.at+4*g, true))
+				case f.whole:
+					if vnni {
+						VPXOR(ones("signs8", 0x80808080), v, v)
+					}
+					dot(v, from-f.at+4*g)
+				case s == int16s:
+					for n := range 4 {
+						w := v
+						if n < 3 {
+							w = YMM()
+						}
+						switch n {
+						case 0:
+							VPAND(ones("quarters", 0x000f000f), v, w)
+						case 3:
+							VPSRLW(Imm(12), v, w)
+						default:
+							VPSRLW(Imm(uint64(4*n)), v, w)
+							VPAND(ones("quarters", 0x000f000f), w, w)
+						}
+						dot(w, words(part(g, n%2 > 0), n > 1))
+					}
+				default:
+					low := YMM()
+					VPAND(ones("halves", 0x0f0f0f0f), v, low)
+					dot(low, part(g, false))
+					VPSRLW(Imm(4), v, v)
+					VPAND(ones("halves", 0x0f0f0f0f), v, v)
+					dot(v, part(g, true))
+				}
+			}
+		}
+		scale, least := YMM(), YMM()
+		if f.least {
+			a, b := YMM(), YMM()
+			VCVTPH2PS(doubles(r, [4]int{0, 1, 4, 5}).AsX(), a)
+			VCVTPH2PS(doubles(r, [4]int{2, 3, 6, 7}).AsX(), b)
+			VSHUFPS(Imm(0x88), b, a, scale)
+			VSHUFPS(Imm(0xdd), b, a, least)
+		} else {
+			VCVTPH2PS(halves(r, 8, 0)[0].AsX(), scale)
+		}
+		for i := range sum {
+			if short {
+				VPMADDWD(ones("ones16", 0x00010001), sum[i], sum[i])
+				if bias {
+					x := YMM()
+					VPBROADCASTD(in.end(i, f.bias), x)
+					VPADDD(x, sum[i], sum[i])
+				}
+			}
+			VCVTDQ2PS(sum[i], sum[i])
+			d := YMM()
+			VBROADCASTSS(in.end(i, atScale), d)
+			VMULPS(scale, d, d)
+			VFMADD231PS(sum[i], d, acc[i])
+			if f.least {
+				VBROADCASTSS(in.end(i, atSum), d)
+				VFMADD231PS(least, d, acc[i])
+			}
+		}
+	})
+}
+
+// words is the offset in a packed block of 16-bit x of the two words that belong
+// to the first and third of four weights, or with odd to the others; at is the
+// number of the first of the four.
+func words(at int, odd bool) int {
+	if odd {
+		return 2*at + 4
+	}
+	return 2 * at
+}
