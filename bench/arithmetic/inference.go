@@ -56,23 +56,7 @@ func (in *reader) read(ctx context.Context, writer, source string) error {
 	}
 	r := read{Writer: writer, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Arithmetic: string(in.a)}
 	for r.Seed = 1; r.Seed <= in.seeds; r.Seed++ {
-		dir := filepath.Join(in.home, fmt.Sprint(writer, r.Seed))
-		f, err := twin.Open(dir)
-		if err != nil || f.Newest == "" {
-			o := twin.Options{Source: folder, To: dir, Base: in.base,
-				Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = train.Fastest(), r.Seed }}
-			if err := twin.Train(ctx, o, func(stroke.Event) {}); err != nil {
-				return err
-			}
-			if f, err = twin.Open(dir); err != nil {
-				return err
-			}
-		}
-		v, err := f.Version("")
-		if err != nil {
-			return err
-		}
-		adapter, err := f.Adapter(v, in.m.Shape())
+		f, _, adapter, err := in.twin(ctx, writer, folder, r.Seed)
 		if err != nil {
 			return err
 		}
@@ -107,6 +91,28 @@ func (in *reader) read(ctx context.Context, writer, source string) error {
 		}
 	}
 	return nil
+}
+
+// twin is the twin of a seed that was trained on a folder, before or now.
+func (in *reader) twin(ctx context.Context, writer, folder string, seed uint64) (*twin.Folder, *twin.Version, *lora.Adapter, error) {
+	dir := filepath.Join(in.home, fmt.Sprint(writer, seed))
+	f, err := twin.Open(dir)
+	if err != nil || f.Newest == "" {
+		o := twin.Options{Source: folder, To: dir, Base: in.base, NoCrossFit: true,
+			Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = train.Fastest(), seed }}
+		if err := twin.Train(ctx, o, func(stroke.Event) {}); err != nil {
+			return nil, nil, nil, err
+		}
+		if f, err = twin.Open(dir); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	v, err := f.Version("")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	adapter, err := f.Adapter(v, in.m.Shape())
+	return f, v, adapter, err
 }
 
 // more are pieces of the files behind those of the sample.

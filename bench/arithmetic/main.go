@@ -9,7 +9,9 @@
 //
 // With -inference int8 or bf16 the loss of the same weights is set beside itself:
 // judge documents read in float32 and in that arithmetic, by the base and by an
-// adapter of each seed.
+// adapter of each seed. With -reading and -writing the writer's passages stand before
+// them in a prompt that is read in the one, and they are scored in the other, as
+// the engine has it.
 package main
 
 import (
@@ -66,11 +68,13 @@ func main() {
 	unseen := flag.Int("unseen", 2500, "with -inference: tokens of text beyond the sample that are read beside the judge documents")
 	keep := flag.String("keep", "", "with -inference: a folder in which twins stay, and are found the next time")
 	reading := flag.String("inference", "", "an arithmetic to read in: int8 or bf16")
+	prompts := flag.String("reading", "", "an arithmetic to read prompts in: bf16, int8 or f32")
+	writing := flag.String("writing", string(op.F32), "with -reading: the arithmetic of what stands behind the prompt")
 	method := flag.String("method", "lora", "what is trained: lora, full or partial")
 	layers := flag.Int("layers", 4, "with -method partial: how many of the uppermost layers")
 	flag.Parse()
 	log.SetFlags(0)
-	if *reading == "" && train.Fastest() == train.F32 {
+	if *reading == "" && *prompts == "" && train.Fastest() == train.F32 {
 		log.Fatalf("the kernel %s has nothing faster than float32", kernel.Name())
 	}
 	home, err := os.MkdirTemp("", "arithmetic")
@@ -103,9 +107,15 @@ func main() {
 			}
 		}
 	}) {
-		if *reading != "" {
+		if *reading != "" || *prompts != "" {
 			in := reader{a: op.Arithmetic(*reading), m: m, tok: tok, home: cmp.Or(*keep, home), base: *baseName, words: *words, unseen: *unseen, seeds: uint64(*seeds)}
-			if err := in.read(ctx, w, filepath.Join(*data, writers[w])); err != nil {
+			source, err := filepath.Join(*data, writers[w]), error(nil)
+			if *prompts != "" {
+				err = in.behind(ctx, w, source, op.Arithmetic(*prompts), op.Arithmetic(*writing))
+			} else {
+				err = in.read(ctx, w, source)
+			}
+			if err != nil {
 				log.Fatal(err)
 			}
 			continue

@@ -17,7 +17,7 @@ import (
 )
 
 func newBench(e *env) *cobra.Command {
-	var shape, baseName, shapeOf, memory, method, optimizer, arithmetic string
+	var shape, baseName, shapeOf, memory, method, optimizer, arithmetic, reading string
 	var adapter, exact bool
 	repeats := 5
 	c := &cobra.Command{
@@ -41,14 +41,17 @@ Exit status: 0; 1 failure.`,
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
 			}
-			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic)}
+			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic), Reading: train.Arithmetic(reading)}
 			if exact {
-				o.Arithmetic = train.F32
+				o.Arithmetic, o.Reading = train.F32, train.F32
 			}
 			if a := o.Arithmetic; a != "" && !slices.Contains(op.Arithmetics, a) {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32, bf16, int8 or int16"}
 			} else if a != "" && !a.Trains() && args[0] == "train" {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("nothing is trained in %s", a), Hint: "give --arithmetic f32 or bf16"}
+			}
+			if a := o.Reading; a != "" && !slices.Contains(op.Arithmetics, a) {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--reading %q is not known", a), Hint: "it is f32, bf16, int8 or int16"}
 			}
 			switch args[0] {
 			case "decode", "first":
@@ -106,7 +109,8 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
 	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill, decode and first with an adapter of rank 16")
-	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32, bf16 or, but for train, int8 or int16 (that in which train is fastest)")
+	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32, bf16 or, but for train, int8 or int16 (the fastest that is proven)")
+	c.Flags().StringVar(&reading, "reading", "", "prefill, streams and first: arithmetic of prompts (that of --arithmetic, or the fastest that is proven)")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c
@@ -140,9 +144,13 @@ func printBench(e *env, r bench.Result) error {
 		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %s%.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, tiles, r.PeakGB)
 		return nil
 	}
+	prompts := ""
+	if r.Reading != "" {
+		prompts = ", prompts in " + r.Reading
+	}
 	if f := r.First; f != nil {
-		fmt.Fprintf(e.out, "first %s, %s %s, %d workers: %.0f ms; behind %d tokens of examples %.0f ms, saved ones %.0f ms, cached ones %.0f ms; beside training %.0f ms, %+.0f\n",
-			r.Shape, r.Kernel, r.Arithmetic, r.Workers, f.Prompt, bench.ExampleTokens, f.Examples, f.Saved, f.Cached, f.Training, f.Delay)
+		fmt.Fprintf(e.out, "first %s, %s %s%s, %d workers: %.0f ms; behind %d tokens of examples %.0f ms, saved ones %.0f ms, cached ones %.0f ms; beside training %.0f ms, %+.0f\n",
+			r.Shape, r.Kernel, r.Arithmetic, prompts, r.Workers, f.Prompt, bench.ExampleTokens, f.Examples, f.Saved, f.Cached, f.Training, f.Delay)
 		return nil
 	}
 	if r.Method != "" {
@@ -150,7 +158,7 @@ func printBench(e *env, r bench.Result) error {
 	}
 	by := r.Kernel
 	if r.Arithmetic != "" {
-		by += " " + r.Arithmetic
+		by += " " + r.Arithmetic + prompts
 	}
 	fmt.Fprintf(e.out, "%s %s, %s, %d workers: %.1f tokens/s, %.0f GFLOP/s, %.0f %% of the machine's %.0f", r.Bench, r.Shape, by, r.Workers,
 		r.TokensPerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.GFLOPS/r.ShareOfPeak)

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -30,7 +31,8 @@ type Result struct {
 	PeakRSS         int64       `json:"peak_rss_bytes"`
 	Kernel          string      `json:"kernel"`
 	Flags           []string    `json:"cpu_flags"`
-	Arithmetic      string      `json:"arithmetic,omitempty"` // of the products of base weights
+	Arithmetic      string      `json:"arithmetic,omitempty"` // of the products of base weights that are measured
+	Reading         string      `json:"reading,omitempty"`    // of those that read prompts, where both take part and differ
 	Workers         int         `json:"workers"`
 	GFLOPS          float64     `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
 	PeakGFLOPS      float64     `json:"peak_gflops,omitempty"`       // measured, all workers
@@ -50,17 +52,30 @@ type Options struct {
 	Repeats      int  // after one warm-up
 	Adapter      bool // prefill and decode with an adapter of rank 16
 	Memory       int64
-	Arithmetic   train.Arithmetic // of the products of base weights; empty for the fastest that is proven
-	Full         bool             // train: all weights of the base, and no adapter
-	Optimizer    train.Method
+	// Arithmetic is that of the products of base weights, and Reading of those that
+	// read prompts; empty for the fastest that are proven, and where one is given the
+	// other is the same.
+	Arithmetic, Reading train.Arithmetic
+	Full                bool // train: all weights of the base, and no adapter
+	Optimizer           train.Method
 }
 
-// arithmetic is that of a measurement.
-func (o *Options) arithmetic() train.Arithmetic {
-	if o.Arithmetic != "" {
-		return o.Arithmetic
+// arithmetic is that of training.
+func (o *Options) arithmetic() train.Arithmetic { return cmp.Or(o.Arithmetic, train.Fastest()) }
+
+// served are the arithmetics of an engine.
+func (o *Options) served() (writing, reading train.Arithmetic) {
+	if o.Arithmetic == "" && o.Reading == "" {
+		return engine.Fastest()
 	}
-	return train.Fastest()
+	return cmp.Or(o.Arithmetic, o.Reading), cmp.Or(o.Reading, o.Arithmetic)
+}
+
+// by notes both arithmetics of an engine.
+func (r *Result) by(size engine.Options) {
+	if r.Arithmetic = string(size.Arithmetic); size.Reading != size.Arithmetic {
+		r.Reading = string(size.Reading)
+	}
 }
 
 // repeat measures what once does with so many tokens: it is called once to warm
@@ -142,8 +157,10 @@ func trainJob(m *model.Model, o Options) train.Job {
 // Prefill measures the reading of a prompt of o.Tokens tokens, up to the first
 // logits.
 func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
-	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1, Arithmetic: o.arithmetic()}
+	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens)}
+	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1}
+	size.Arithmetic, size.Reading = o.served()
+	r.Arithmetic = string(size.Reading)
 	size.Memory = engine.Need(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
@@ -167,8 +184,10 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 
 // Decode measures the writing of o.Tokens tokens after a prompt of one.
 func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
-	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2, Arithmetic: o.arithmetic()}
+	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens)}
+	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2}
+	size.Arithmetic, size.Reading = o.served()
+	r.Arithmetic = string(size.Arithmetic)
 	size.Memory = engine.Need(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
@@ -246,7 +265,7 @@ func (o *Options) adapters(m *model.Model) []lora.Applied {
 			kernel.Widen(x, half, kernel.F16)
 		}
 		p.KeepHalf()
-		if o.arithmetic() == train.BF16 {
+		if writing, _ := o.served(); writing == train.BF16 {
 			p.KeepTiles()
 		}
 	})

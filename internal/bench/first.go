@@ -33,8 +33,10 @@ const ExampleTokens = 1400
 
 // First measures the first token of prompts of o.Tokens tokens.
 func First(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "first", Shape: fmt.Sprintf("1x%d", o.Tokens), Arithmetic: string(o.arithmetic())}
-	size := engine.Options{Batch: 512, Streams: 1, Context: ExampleTokens + o.Tokens + 2, Arithmetic: o.arithmetic()}
+	r := Result{Event: "done", Bench: "first", Shape: fmt.Sprintf("1x%d", o.Tokens)}
+	size := engine.Options{Batch: 512, Streams: 1, Context: ExampleTokens + o.Tokens + 2}
+	size.Arithmetic, size.Reading = o.served()
+	r.by(size)
 	size.Memory = 4*engine.Need(m, size) + adapterRoom(m) // so that what was read stays known
 	e, err := engine.New(m, size)
 	if err != nil {

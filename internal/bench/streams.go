@@ -18,8 +18,10 @@ const streamAdapters = 4
 // Streams measures o.Rows streams over four adapters that write o.Tokens tokens
 // each at the same time; the figure is tokens per second of all together.
 func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "streams", Arithmetic: string(o.arithmetic()), Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
-	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66, Arithmetic: o.arithmetic()}
+	r := Result{Event: "done", Bench: "streams", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
+	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66}
+	size.Arithmetic, size.Reading = o.served()
+	r.by(size)
 	size.Memory = engine.Need(m, size) + streamAdapters*adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
@@ -28,7 +30,7 @@ func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	defer e.Close()
 	var adapters []lora.Applied
 	for range streamAdapters {
-		adapters = append(adapters, (&Options{Adapter: true, Arithmetic: o.Arithmetic}).adapters(m)...)
+		adapters = append(adapters, (&Options{Adapter: true, Arithmetic: o.Arithmetic, Reading: o.Reading}).adapters(m)...)
 	}
 	rng := rand.New(rand.NewPCG(1, 4))
 	err = r.repeat(o, o.Rows*o.Tokens, func(int) (time.Duration, error) {
