@@ -9026,192 +9026,198 @@ block:
 	PREFETCHT0   128(R8)
 	ADDQ         $0x000000a0, R8
 	VXORPS       Y1, Y1, Y1
-	VMOVDQU      4(SI), X2
-	VINSERTI128  $0x01, 4(SI)(AX*4), Y2, Y2
-	VMOVDQU      4(SI)(AX*1), X3
-	VINSERTI128  $0x01, 4(SI)(DX*1), Y3, Y3
-	VMOVDQU      4(SI)(AX*2), X4
-	VINSERTI128  $0x01, 4(SI)(CX*2), Y4, Y4
-	VMOVDQU      4(SI)(CX*1), X5
-	VINSERTI128  $0x01, 4(SI)(BX*1), Y5, Y5
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y3
-	VPUNPCKLDQ   Y5, Y4, Y2
-	VPUNPCKHDQ   Y5, Y4, Y4
-	VPUNPCKLQDQ  Y2, Y6, Y5
-	VPUNPCKHQDQ  Y2, Y6, Y2
-	VPUNPCKLQDQ  Y4, Y3, Y6
-	VPUNPCKHQDQ  Y4, Y3, Y3
-	VPAND        quarters<>+0(SB), Y5, Y4
-	VPBROADCASTD (DI), Y7
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVDQU      4(SI), X5
+	VINSERTI128  $0x01, 4(SI)(AX*4), Y5, Y5
+	VMOVDQU      4(SI)(AX*1), X6
+	VINSERTI128  $0x01, 4(SI)(DX*1), Y6, Y6
+	VMOVDQU      4(SI)(AX*2), X7
+	VINSERTI128  $0x01, 4(SI)(CX*2), Y7, Y7
+	VMOVDQU      4(SI)(CX*1), X8
+	VINSERTI128  $0x01, 4(SI)(BX*1), Y8, Y8
+	VPUNPCKLDQ   Y6, Y5, Y9
+	VPUNPCKHDQ   Y6, Y5, Y6
+	VPUNPCKLDQ   Y8, Y7, Y5
+	VPUNPCKHDQ   Y8, Y7, Y7
+	VPUNPCKLQDQ  Y5, Y9, Y8
+	VPUNPCKHQDQ  Y5, Y9, Y5
+	VPUNPCKLQDQ  Y7, Y6, Y9
+	VPUNPCKHQDQ  Y7, Y6, Y6
+	VPAND        quarters<>+0(SB), Y8, Y7
+	VPBROADCASTD (DI), Y10
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y10, Y7, Y1
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xca
+	VPSRLW       $0x04, Y8, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 32(DI), Y10
+
+	// VPDPWSSD Y10, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd2
+	VPSRLW       $0x08, Y8, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 4(DI), Y10
+
+	// VPDPWSSD Y10, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xda
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 36(DI), Y7
+
+	// VPDPWSSD Y7, Y8, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x3d
 	BYTE         $0x52
-	BYTE         $0xcf
-	VPSRLW       $0x04, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 32(DI), Y7
+	BYTE         $0xe7
+	VPAND        quarters<>+0(SB), Y5, Y7
+	VPBROADCASTD 8(DI), Y8
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y8, Y7, Y1
 	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0xc2
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xcf
-	VPSRLW       $0x08, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 4(DI), Y7
+	BYTE         $0xc8
+	VPSRLW       $0x04, Y5, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 40(DI), Y8
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y8, Y7, Y2
 	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0xc2
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xcf
+	BYTE         $0xd0
+	VPSRLW       $0x08, Y5, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 12(DI), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
 	VPSRLW       $0x0c, Y5, Y5
-	VPBROADCASTD 36(DI), Y4
+	VPBROADCASTD 44(DI), Y7
 
-	// VPDPWSSD Y4, Y5, Y1
+	// VPDPWSSD Y7, Y5, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPAND        quarters<>+0(SB), Y2, Y4
-	VPBROADCASTD 8(DI), Y5
+	BYTE         $0xe7
+	VPAND        quarters<>+0(SB), Y9, Y5
+	VPBROADCASTD 16(DI), Y7
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y7, Y5, Y1
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRLW       $0x04, Y2, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 40(DI), Y5
+	BYTE         $0xcf
+	VPSRLW       $0x04, Y9, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 48(DI), Y7
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y7, Y5, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRLW       $0x08, Y2, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 12(DI), Y5
+	BYTE         $0xd7
+	VPSRLW       $0x08, Y9, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 20(DI), Y7
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y7, Y5, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRLW       $0x0c, Y2, Y2
-	VPBROADCASTD 44(DI), Y4
+	BYTE         $0xdf
+	VPSRLW       $0x0c, Y9, Y9
+	VPBROADCASTD 52(DI), Y5
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y5, Y9, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x35
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPAND        quarters<>+0(SB), Y6, Y2
-	VPBROADCASTD 16(DI), Y4
+	BYTE         $0xe5
+	VPAND        quarters<>+0(SB), Y6, Y5
+	VPBROADCASTD 24(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y1
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x04, Y6, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 48(DI), Y4
+	BYTE         $0xcf
+	VPSRLW       $0x04, Y6, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 56(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x08, Y6, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 20(DI), Y4
+	BYTE         $0xd7
+	VPSRLW       $0x08, Y6, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 28(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
+	BYTE         $0xdf
 	VPSRLW       $0x0c, Y6, Y6
-	VPBROADCASTD 52(DI), Y2
+	VPBROADCASTD 60(DI), Y5
 
-	// VPDPWSSD Y2, Y6, Y1
+	// VPDPWSSD Y5, Y6, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xca
-	VPAND        quarters<>+0(SB), Y3, Y2
-	VPBROADCASTD 24(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x04, Y3, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 56(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x08, Y3, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 28(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x0c, Y3, Y3
-	VPBROADCASTD 60(DI), Y2
-
-	// VPDPWSSD Y2, Y3, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x65
-	BYTE         $0x52
-	BYTE         $0xca
-	VMOVD        (SI), X2
-	VPINSRD      $0x01, (SI)(AX*1), X2, X2
-	VPINSRD      $0x02, (SI)(AX*4), X2, X2
-	VPINSRD      $0x03, (SI)(DX*1), X2, X2
-	VCVTPH2PS    X2, Y3
-	VMOVD        (SI)(AX*2), X2
-	VPINSRD      $0x01, (SI)(CX*1), X2, X2
-	VPINSRD      $0x02, (SI)(CX*2), X2, X2
-	VPINSRD      $0x03, (SI)(BX*1), X2, X2
-	VCVTPH2PS    X2, Y4
-	VSHUFPS      $0x88, Y4, Y3, Y2
-	VSHUFPS      $0xdd, Y4, Y3, Y3
+	BYTE         $0xe5
+	VMOVD        (SI), X5
+	VPINSRD      $0x01, (SI)(AX*1), X5, X5
+	VPINSRD      $0x02, (SI)(AX*4), X5, X5
+	VPINSRD      $0x03, (SI)(DX*1), X5, X5
+	VCVTPH2PS    X5, Y6
+	VMOVD        (SI)(AX*2), X5
+	VPINSRD      $0x01, (SI)(CX*1), X5, X5
+	VPINSRD      $0x02, (SI)(CX*2), X5, X5
+	VPINSRD      $0x03, (SI)(BX*1), X5, X5
+	VCVTPH2PS    X5, Y7
+	VSHUFPS      $0x88, Y7, Y6, Y5
+	VSHUFPS      $0xdd, Y7, Y6, Y6
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VBROADCASTSS 64(DI), Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD231PS  Y1, Y4, Y0
-	VBROADCASTSS 68(DI), Y4
-	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS 64(DI), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VBROADCASTSS 68(DI), Y2
+	VFMADD231PS  Y6, Y2, Y0
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
 	DECQ         R9
@@ -9258,85 +9264,289 @@ block:
 	ADDQ         $0x000000a0, R9
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVDQU      4(SI), X4
-	VINSERTI128  $0x01, 4(SI)(AX*4), Y4, Y4
-	VMOVDQU      4(SI)(AX*1), X5
-	VINSERTI128  $0x01, 4(SI)(DX*1), Y5, Y5
-	VMOVDQU      4(SI)(AX*2), X6
-	VINSERTI128  $0x01, 4(SI)(CX*2), Y6, Y6
-	VMOVDQU      4(SI)(CX*1), X7
-	VINSERTI128  $0x01, 4(SI)(BX*1), Y7, Y7
-	VPUNPCKLDQ   Y5, Y4, Y8
-	VPUNPCKHDQ   Y5, Y4, Y5
-	VPUNPCKLDQ   Y7, Y6, Y4
-	VPUNPCKHDQ   Y7, Y6, Y6
-	VPUNPCKLQDQ  Y4, Y8, Y7
-	VPUNPCKHQDQ  Y4, Y8, Y4
-	VPUNPCKLQDQ  Y6, Y5, Y8
-	VPUNPCKHQDQ  Y6, Y5, Y5
-	VPAND        quarters<>+0(SB), Y7, Y6
-	VPBROADCASTD (DI), Y9
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      4(SI), X6
+	VINSERTI128  $0x01, 4(SI)(AX*4), Y6, Y6
+	VMOVDQU      4(SI)(AX*1), X7
+	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	VMOVDQU      4(SI)(AX*2), X8
+	VINSERTI128  $0x01, 4(SI)(CX*2), Y8, Y8
+	VMOVDQU      4(SI)(CX*1), X9
+	VINSERTI128  $0x01, 4(SI)(BX*1), Y9, Y9
+	VPUNPCKLDQ   Y7, Y6, Y10
+	VPUNPCKHDQ   Y7, Y6, Y7
+	VPUNPCKLDQ   Y9, Y8, Y6
+	VPUNPCKHDQ   Y9, Y8, Y8
+	VPUNPCKLQDQ  Y6, Y10, Y9
+	VPUNPCKHQDQ  Y6, Y10, Y6
+	VPUNPCKLQDQ  Y8, Y7, Y10
+	VPUNPCKHQDQ  Y8, Y7, Y7
+	VPAND        quarters<>+0(SB), Y9, Y8
+	VPBROADCASTD (DI), Y11
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y11, Y8, Y2
 	BYTE         $0xc4
 	BYTE         $0xc2
-	BYTE         $0x4d
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD (DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPSRLW       $0x04, Y9, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 32(DI), Y11
+
+	// VPDPWSSD Y11, Y8, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 32(DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPSRLW       $0x08, Y9, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(DI), Y11
+
+	// VPDPWSSD Y11, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 4(DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPSRLW       $0x0c, Y9, Y9
+	VPBROADCASTD 36(DI), Y8
+
+	// VPDPWSSD Y8, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 36(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPAND        quarters<>+0(SB), Y6, Y8
+	VPBROADCASTD 8(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
 	BYTE         $0x52
 	BYTE         $0xd1
-	VPBROADCASTD (DI)(R8*1), Y9
+	VPBROADCASTD 8(DI)(R8*1), Y9
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPSRLW       $0x04, Y6, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 40(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd9
+	VPBROADCASTD 40(DI)(R8*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPSRLW       $0x08, Y6, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd1
+	VPBROADCASTD 12(DI)(R8*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 44(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y3
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRLW       $0x04, Y7, Y6
+	BYTE         $0xd8
+	VPBROADCASTD 44(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPAND        quarters<>+0(SB), Y10, Y6
+	VPBROADCASTD 16(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 16(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x04, Y10, Y6
 	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 32(DI), Y9
+	VPBROADCASTD 48(DI), Y8
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y8, Y6, Y3
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd1
-	VPBROADCASTD 32(DI)(R8*1), Y9
+	BYTE         $0xd8
+	VPBROADCASTD 48(DI)(R8*1), Y8
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y8, Y6, Y5
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRLW       $0x08, Y7, Y6
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y10, Y6
 	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 4(DI), Y9
+	VPBROADCASTD 20(DI), Y8
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y8, Y6, Y2
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd1
-	VPBROADCASTD 4(DI)(R8*1), Y9
+	BYTE         $0xd0
+	VPBROADCASTD 20(DI)(R8*1), Y8
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y8, Y6, Y4
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRLW       $0x0c, Y7, Y7
-	VPBROADCASTD 36(DI), Y6
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y10, Y10
+	VPBROADCASTD 52(DI), Y6
 
-	// VPDPWSSD Y6, Y7, Y2
+	// VPDPWSSD Y6, Y10, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x45
+	BYTE         $0x2d
 	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 36(DI)(R8*1), Y6
+	BYTE         $0xde
+	VPBROADCASTD 52(DI)(R8*1), Y6
+
+	// VPDPWSSD Y6, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xee
+	VPAND        quarters<>+0(SB), Y7, Y6
+	VPBROADCASTD 24(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 24(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x04, Y7, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 56(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 56(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y7, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 28(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y7, Y7
+	VPBROADCASTD 60(DI), Y6
 
 	// VPDPWSSD Y6, Y7, Y3
 	BYTE         $0xc4
@@ -9344,240 +9554,40 @@ block:
 	BYTE         $0x45
 	BYTE         $0x52
 	BYTE         $0xde
-	VPAND        quarters<>+0(SB), Y4, Y6
-	VPBROADCASTD 8(DI), Y7
+	VPBROADCASTD 60(DI)(R8*1), Y6
 
-	// VPDPWSSD Y7, Y6, Y2
+	// VPDPWSSD Y6, Y7, Y5
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x4d
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 8(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRLW       $0x04, Y4, Y6
-	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 40(DI), Y7
-
-	// VPDPWSSD Y7, Y6, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 40(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRLW       $0x08, Y4, Y6
-	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 12(DI), Y7
-
-	// VPDPWSSD Y7, Y6, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 12(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRLW       $0x0c, Y4, Y4
-	VPBROADCASTD 44(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 44(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPAND        quarters<>+0(SB), Y8, Y4
-	VPBROADCASTD 16(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 16(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x04, Y8, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 48(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 48(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x08, Y8, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 20(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 20(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x0c, Y8, Y8
-	VPBROADCASTD 52(DI), Y4
-
-	// VPDPWSSD Y4, Y8, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 52(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y8, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xdc
-	VPAND        quarters<>+0(SB), Y5, Y4
-	VPBROADCASTD 24(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 24(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x04, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 56(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 56(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x08, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 28(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 28(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x0c, Y5, Y5
-	VPBROADCASTD 60(DI), Y4
-
-	// VPDPWSSD Y4, Y5, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 60(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y5, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xdc
-	VMOVD        (SI), X4
-	VPINSRD      $0x01, (SI)(AX*1), X4, X4
-	VPINSRD      $0x02, (SI)(AX*4), X4, X4
-	VPINSRD      $0x03, (SI)(DX*1), X4, X4
-	VCVTPH2PS    X4, Y5
-	VMOVD        (SI)(AX*2), X4
-	VPINSRD      $0x01, (SI)(CX*1), X4, X4
-	VPINSRD      $0x02, (SI)(CX*2), X4, X4
-	VPINSRD      $0x03, (SI)(BX*1), X4, X4
-	VCVTPH2PS    X4, Y6
-	VSHUFPS      $0x88, Y6, Y5, Y4
-	VSHUFPS      $0xdd, Y6, Y5, Y5
+	BYTE         $0xee
+	VMOVD        (SI), X6
+	VPINSRD      $0x01, (SI)(AX*1), X6, X6
+	VPINSRD      $0x02, (SI)(AX*4), X6, X6
+	VPINSRD      $0x03, (SI)(DX*1), X6, X6
+	VCVTPH2PS    X6, Y7
+	VMOVD        (SI)(AX*2), X6
+	VPINSRD      $0x01, (SI)(CX*1), X6, X6
+	VPINSRD      $0x02, (SI)(CX*2), X6, X6
+	VPINSRD      $0x03, (SI)(BX*1), X6, X6
+	VCVTPH2PS    X6, Y8
+	VSHUFPS      $0x88, Y8, Y7, Y6
+	VSHUFPS      $0xdd, Y8, Y7, Y7
+	VPADDD       Y3, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VBROADCASTSS 64(DI), Y6
-	VMULPS       Y4, Y6, Y6
-	VFMADD231PS  Y2, Y6, Y0
-	VBROADCASTSS 68(DI), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(DI), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 68(DI), Y3
+	VFMADD231PS  Y7, Y3, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 64(DI)(R8*1), Y2
-	VMULPS       Y4, Y2, Y2
-	VFMADD231PS  Y3, Y2, Y1
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
 	VBROADCASTSS 68(DI)(R8*1), Y2
-	VFMADD231PS  Y5, Y2, Y1
+	VFMADD231PS  Y7, Y2, Y1
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
 	DECQ         R10
@@ -10778,97 +10788,101 @@ block:
 	ADDQ             $0x00000140, R9
 	VPXORD           Z1, Z1, Z1
 	VPXORD           Z2, Z2, Z2
-	VMOVUPS          4(SI), X3
-	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z3, Z3
-	VINSERTI32X4     $0x02, 4(DI), Z3, Z3
-	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z3, Z3
-	VMOVUPS          4(SI)(AX*1), X4
-	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z4, Z4
-	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z4, Z4
-	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z4, Z4
-	VMOVUPS          4(SI)(AX*2), X5
-	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z5, Z5
-	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z5, Z5
-	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z5, Z5
-	VMOVUPS          4(SI)(CX*1), X6
-	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z6, Z6
-	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z6, Z6
-	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z6, Z6
-	VPUNPCKLDQ       Z4, Z3, Z7
-	VPUNPCKHDQ       Z4, Z3, Z4
-	VPUNPCKLDQ       Z6, Z5, Z3
-	VPUNPCKHDQ       Z6, Z5, Z5
-	VPUNPCKLQDQ      Z3, Z7, Z6
-	VPUNPCKHQDQ      Z3, Z7, Z3
-	VPUNPCKLQDQ      Z5, Z4, Z7
-	VPUNPCKHQDQ      Z5, Z4, Z4
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VMOVUPS          4(SI), X5
+	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z5, Z5
+	VINSERTI32X4     $0x02, 4(DI), Z5, Z5
+	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z5, Z5
+	VMOVUPS          4(SI)(AX*1), X6
+	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z6, Z6
+	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z6, Z6
+	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z6, Z6
+	VMOVUPS          4(SI)(AX*2), X7
+	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z7, Z7
+	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z7, Z7
+	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z7, Z7
+	VMOVUPS          4(SI)(CX*1), X8
+	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z8, Z8
+	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z8, Z8
+	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z8, Z8
+	VPUNPCKLDQ       Z6, Z5, Z9
+	VPUNPCKHDQ       Z6, Z5, Z6
+	VPUNPCKLDQ       Z8, Z7, Z5
+	VPUNPCKHDQ       Z8, Z7, Z7
+	VPUNPCKLQDQ      Z5, Z9, Z8
+	VPUNPCKHQDQ      Z5, Z9, Z5
+	VPUNPCKLQDQ      Z7, Z6, Z9
+	VPUNPCKHQDQ      Z7, Z6, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z8, Z7
+	VPDPWSSD.BCST    (R8), Z7, Z1
+	VPSRLW           $0x04, Z8, Z7
+	VPANDD.BCST      quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST    32(R8), Z7, Z2
+	VPSRLW           $0x08, Z8, Z7
+	VPANDD.BCST      quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST    4(R8), Z7, Z3
+	VPSRLW           $0x0c, Z8, Z8
+	VPDPWSSD.BCST    36(R8), Z8, Z4
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z7
+	VPDPWSSD.BCST    8(R8), Z7, Z1
+	VPSRLW           $0x04, Z5, Z7
+	VPANDD.BCST      quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST    40(R8), Z7, Z2
+	VPSRLW           $0x08, Z5, Z7
+	VPANDD.BCST      quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST    12(R8), Z7, Z3
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    44(R8), Z5, Z4
+	VPANDD.BCST      quarters<>+0(SB), Z9, Z5
+	VPDPWSSD.BCST    16(R8), Z5, Z1
+	VPSRLW           $0x04, Z9, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    48(R8), Z5, Z2
+	VPSRLW           $0x08, Z9, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    20(R8), Z5, Z3
+	VPSRLW           $0x0c, Z9, Z9
+	VPDPWSSD.BCST    52(R8), Z9, Z4
 	VPANDD.BCST      quarters<>+0(SB), Z6, Z5
-	VPDPWSSD.BCST    (R8), Z5, Z1
+	VPDPWSSD.BCST    24(R8), Z5, Z1
 	VPSRLW           $0x04, Z6, Z5
 	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST    32(R8), Z5, Z2
+	VPDPWSSD.BCST    56(R8), Z5, Z2
 	VPSRLW           $0x08, Z6, Z5
 	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST    4(R8), Z5, Z1
+	VPDPWSSD.BCST    28(R8), Z5, Z3
 	VPSRLW           $0x0c, Z6, Z6
-	VPDPWSSD.BCST    36(R8), Z6, Z2
-	VPANDD.BCST      quarters<>+0(SB), Z3, Z5
-	VPDPWSSD.BCST    8(R8), Z5, Z1
-	VPSRLW           $0x04, Z3, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST    40(R8), Z5, Z2
-	VPSRLW           $0x08, Z3, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST    12(R8), Z5, Z1
-	VPSRLW           $0x0c, Z3, Z3
-	VPDPWSSD.BCST    44(R8), Z3, Z2
-	VPANDD.BCST      quarters<>+0(SB), Z7, Z3
-	VPDPWSSD.BCST    16(R8), Z3, Z1
-	VPSRLW           $0x04, Z7, Z3
-	VPANDD.BCST      quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST    48(R8), Z3, Z2
-	VPSRLW           $0x08, Z7, Z3
-	VPANDD.BCST      quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST    20(R8), Z3, Z1
-	VPSRLW           $0x0c, Z7, Z7
-	VPDPWSSD.BCST    52(R8), Z7, Z2
-	VPANDD.BCST      quarters<>+0(SB), Z4, Z3
-	VPDPWSSD.BCST    24(R8), Z3, Z1
-	VPSRLW           $0x04, Z4, Z3
-	VPANDD.BCST      quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST    56(R8), Z3, Z2
-	VPSRLW           $0x08, Z4, Z3
-	VPANDD.BCST      quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST    28(R8), Z3, Z1
-	VPSRLW           $0x0c, Z4, Z4
-	VPDPWSSD.BCST    60(R8), Z4, Z2
-	VMOVD            (SI), X3
-	VPINSRD          $0x01, (SI)(AX*1), X3, X3
-	VPINSRD          $0x02, (SI)(AX*4), X3, X3
-	VPINSRD          $0x03, (SI)(DX*1), X3, X3
-	VMOVD            (DI), X4
-	VPINSRD          $0x01, (DI)(AX*1), X4, X4
-	VPINSRD          $0x02, (DI)(AX*4), X4, X4
-	VPINSRD          $0x03, (DI)(DX*1), X4, X4
-	VINSERTI32X4     $0x01, X4, Y3, Y3
-	VCVTPH2PS        Y3, Z4
-	VMOVD            (SI)(AX*2), X3
-	VPINSRD          $0x01, (SI)(CX*1), X3, X3
-	VPINSRD          $0x02, (SI)(CX*2), X3, X3
-	VPINSRD          $0x03, (SI)(BX*1), X3, X3
-	VMOVD            (DI)(AX*2), X5
-	VPINSRD          $0x01, (DI)(CX*1), X5, X5
-	VPINSRD          $0x02, (DI)(CX*2), X5, X5
-	VPINSRD          $0x03, (DI)(BX*1), X5, X5
-	VINSERTI32X4     $0x01, X5, Y3, Y3
-	VCVTPH2PS        Y3, Z5
-	VSHUFPS          $0x88, Z5, Z4, Z3
-	VSHUFPS          $0xdd, Z5, Z4, Z4
+	VPDPWSSD.BCST    60(R8), Z6, Z4
+	VMOVD            (SI), X5
+	VPINSRD          $0x01, (SI)(AX*1), X5, X5
+	VPINSRD          $0x02, (SI)(AX*4), X5, X5
+	VPINSRD          $0x03, (SI)(DX*1), X5, X5
+	VMOVD            (DI), X6
+	VPINSRD          $0x01, (DI)(AX*1), X6, X6
+	VPINSRD          $0x02, (DI)(AX*4), X6, X6
+	VPINSRD          $0x03, (DI)(DX*1), X6, X6
+	VINSERTI32X4     $0x01, X6, Y5, Y5
+	VCVTPH2PS        Y5, Z6
+	VMOVD            (SI)(AX*2), X5
+	VPINSRD          $0x01, (SI)(CX*1), X5, X5
+	VPINSRD          $0x02, (SI)(CX*2), X5, X5
+	VPINSRD          $0x03, (SI)(BX*1), X5, X5
+	VMOVD            (DI)(AX*2), X7
+	VPINSRD          $0x01, (DI)(CX*1), X7, X7
+	VPINSRD          $0x02, (DI)(CX*2), X7, X7
+	VPINSRD          $0x03, (DI)(BX*1), X7, X7
+	VINSERTI32X4     $0x01, X7, Y5, Y5
+	VCVTPH2PS        Y5, Z7
+	VSHUFPS          $0x88, Z7, Z6, Z5
+	VSHUFPS          $0xdd, Z7, Z6, Z6
+	VPADDD           Z4, Z1, Z1
+	VPADDD           Z3, Z2, Z2
 	VPADDD           Z2, Z1, Z1
 	VCVTDQ2PS        Z1, Z1
-	VMULPS.BCST      64(R8), Z3, Z3
-	VFMADD231PS      Z1, Z3, Z0
-	VFMADD231PS.BCST 68(R8), Z4, Z0
+	VMULPS.BCST      64(R8), Z5, Z5
+	VFMADD231PS      Z1, Z5, Z0
+	VFMADD231PS.BCST 68(R8), Z6, Z0
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
@@ -10922,118 +10936,126 @@ block:
 	VPXORD           Z3, Z3, Z3
 	VPXORD           Z4, Z4, Z4
 	VPXORD           Z5, Z5, Z5
-	VMOVUPS          4(SI), X6
-	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z6, Z6
-	VINSERTI32X4     $0x02, 4(DI), Z6, Z6
-	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z6, Z6
-	VMOVUPS          4(SI)(AX*1), X7
-	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z7, Z7
-	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z7, Z7
-	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z7, Z7
-	VMOVUPS          4(SI)(AX*2), X8
-	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z8, Z8
-	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z8, Z8
-	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z8, Z8
-	VMOVUPS          4(SI)(CX*1), X9
-	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z9, Z9
-	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z9, Z9
-	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ       Z7, Z6, Z10
-	VPUNPCKHDQ       Z7, Z6, Z7
-	VPUNPCKLDQ       Z9, Z8, Z6
-	VPUNPCKHDQ       Z9, Z8, Z8
-	VPUNPCKLQDQ      Z6, Z10, Z9
-	VPUNPCKHQDQ      Z6, Z10, Z6
-	VPUNPCKLQDQ      Z8, Z7, Z10
-	VPUNPCKHQDQ      Z8, Z7, Z7
-	VPANDD.BCST      quarters<>+0(SB), Z9, Z8
-	VPDPWSSD.BCST    (R8), Z8, Z2
-	VPDPWSSD.BCST    (R8)(R9*1), Z8, Z4
-	VPSRLW           $0x04, Z9, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    32(R8), Z8, Z3
-	VPDPWSSD.BCST    32(R8)(R9*1), Z8, Z5
-	VPSRLW           $0x08, Z9, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    4(R8), Z8, Z2
-	VPDPWSSD.BCST    4(R8)(R9*1), Z8, Z4
-	VPSRLW           $0x0c, Z9, Z9
-	VPDPWSSD.BCST    36(R8), Z9, Z3
-	VPDPWSSD.BCST    36(R8)(R9*1), Z9, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z8
-	VPDPWSSD.BCST    8(R8), Z8, Z2
-	VPDPWSSD.BCST    8(R8)(R9*1), Z8, Z4
-	VPSRLW           $0x04, Z6, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    40(R8), Z8, Z3
-	VPDPWSSD.BCST    40(R8)(R9*1), Z8, Z5
-	VPSRLW           $0x08, Z6, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    12(R8), Z8, Z2
-	VPDPWSSD.BCST    12(R8)(R9*1), Z8, Z4
-	VPSRLW           $0x0c, Z6, Z6
-	VPDPWSSD.BCST    44(R8), Z6, Z3
-	VPDPWSSD.BCST    44(R8)(R9*1), Z6, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z10, Z6
-	VPDPWSSD.BCST    16(R8), Z6, Z2
-	VPDPWSSD.BCST    16(R8)(R9*1), Z6, Z4
-	VPSRLW           $0x04, Z10, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    48(R8), Z6, Z3
-	VPDPWSSD.BCST    48(R8)(R9*1), Z6, Z5
-	VPSRLW           $0x08, Z10, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    20(R8), Z6, Z2
-	VPDPWSSD.BCST    20(R8)(R9*1), Z6, Z4
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VMOVUPS          4(SI), X10
+	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z10, Z10
+	VINSERTI32X4     $0x02, 4(DI), Z10, Z10
+	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z10, Z10
+	VMOVUPS          4(SI)(AX*1), X11
+	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z11, Z11
+	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z11, Z11
+	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z11, Z11
+	VMOVUPS          4(SI)(AX*2), X12
+	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z12, Z12
+	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z12, Z12
+	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z12, Z12
+	VMOVUPS          4(SI)(CX*1), X13
+	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z13, Z13
+	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z13, Z13
+	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z13, Z13
+	VPUNPCKLDQ       Z11, Z10, Z14
+	VPUNPCKHDQ       Z11, Z10, Z11
+	VPUNPCKLDQ       Z13, Z12, Z10
+	VPUNPCKHDQ       Z13, Z12, Z12
+	VPUNPCKLQDQ      Z10, Z14, Z13
+	VPUNPCKHQDQ      Z10, Z14, Z10
+	VPUNPCKLQDQ      Z12, Z11, Z14
+	VPUNPCKHQDQ      Z12, Z11, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z13, Z12
+	VPDPWSSD.BCST    (R8), Z12, Z2
+	VPDPWSSD.BCST    (R8)(R9*1), Z12, Z6
+	VPSRLW           $0x04, Z13, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    32(R8), Z12, Z3
+	VPDPWSSD.BCST    32(R8)(R9*1), Z12, Z7
+	VPSRLW           $0x08, Z13, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    4(R8), Z12, Z4
+	VPDPWSSD.BCST    4(R8)(R9*1), Z12, Z8
+	VPSRLW           $0x0c, Z13, Z13
+	VPDPWSSD.BCST    36(R8), Z13, Z5
+	VPDPWSSD.BCST    36(R8)(R9*1), Z13, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z12
+	VPDPWSSD.BCST    8(R8), Z12, Z2
+	VPDPWSSD.BCST    8(R8)(R9*1), Z12, Z6
+	VPSRLW           $0x04, Z10, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    40(R8), Z12, Z3
+	VPDPWSSD.BCST    40(R8)(R9*1), Z12, Z7
+	VPSRLW           $0x08, Z10, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    12(R8), Z12, Z4
+	VPDPWSSD.BCST    12(R8)(R9*1), Z12, Z8
 	VPSRLW           $0x0c, Z10, Z10
-	VPDPWSSD.BCST    52(R8), Z10, Z3
-	VPDPWSSD.BCST    52(R8)(R9*1), Z10, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z7, Z6
-	VPDPWSSD.BCST    24(R8), Z6, Z2
-	VPDPWSSD.BCST    24(R8)(R9*1), Z6, Z4
-	VPSRLW           $0x04, Z7, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    56(R8), Z6, Z3
-	VPDPWSSD.BCST    56(R8)(R9*1), Z6, Z5
-	VPSRLW           $0x08, Z7, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    28(R8), Z6, Z2
-	VPDPWSSD.BCST    28(R8)(R9*1), Z6, Z4
-	VPSRLW           $0x0c, Z7, Z7
-	VPDPWSSD.BCST    60(R8), Z7, Z3
-	VPDPWSSD.BCST    60(R8)(R9*1), Z7, Z5
-	VMOVD            (SI), X6
-	VPINSRD          $0x01, (SI)(AX*1), X6, X6
-	VPINSRD          $0x02, (SI)(AX*4), X6, X6
-	VPINSRD          $0x03, (SI)(DX*1), X6, X6
-	VMOVD            (DI), X7
-	VPINSRD          $0x01, (DI)(AX*1), X7, X7
-	VPINSRD          $0x02, (DI)(AX*4), X7, X7
-	VPINSRD          $0x03, (DI)(DX*1), X7, X7
-	VINSERTI32X4     $0x01, X7, Y6, Y6
-	VCVTPH2PS        Y6, Z7
-	VMOVD            (SI)(AX*2), X6
-	VPINSRD          $0x01, (SI)(CX*1), X6, X6
-	VPINSRD          $0x02, (SI)(CX*2), X6, X6
-	VPINSRD          $0x03, (SI)(BX*1), X6, X6
-	VMOVD            (DI)(AX*2), X8
-	VPINSRD          $0x01, (DI)(CX*1), X8, X8
-	VPINSRD          $0x02, (DI)(CX*2), X8, X8
-	VPINSRD          $0x03, (DI)(BX*1), X8, X8
-	VINSERTI32X4     $0x01, X8, Y6, Y6
-	VCVTPH2PS        Y6, Z8
-	VSHUFPS          $0x88, Z8, Z7, Z6
-	VSHUFPS          $0xdd, Z8, Z7, Z7
+	VPDPWSSD.BCST    44(R8), Z10, Z5
+	VPDPWSSD.BCST    44(R8)(R9*1), Z10, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z14, Z10
+	VPDPWSSD.BCST    16(R8), Z10, Z2
+	VPDPWSSD.BCST    16(R8)(R9*1), Z10, Z6
+	VPSRLW           $0x04, Z14, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    48(R8), Z10, Z3
+	VPDPWSSD.BCST    48(R8)(R9*1), Z10, Z7
+	VPSRLW           $0x08, Z14, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    20(R8), Z10, Z4
+	VPDPWSSD.BCST    20(R8)(R9*1), Z10, Z8
+	VPSRLW           $0x0c, Z14, Z14
+	VPDPWSSD.BCST    52(R8), Z14, Z5
+	VPDPWSSD.BCST    52(R8)(R9*1), Z14, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z10
+	VPDPWSSD.BCST    24(R8), Z10, Z2
+	VPDPWSSD.BCST    24(R8)(R9*1), Z10, Z6
+	VPSRLW           $0x04, Z11, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    56(R8), Z10, Z3
+	VPDPWSSD.BCST    56(R8)(R9*1), Z10, Z7
+	VPSRLW           $0x08, Z11, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    28(R8), Z10, Z4
+	VPDPWSSD.BCST    28(R8)(R9*1), Z10, Z8
+	VPSRLW           $0x0c, Z11, Z11
+	VPDPWSSD.BCST    60(R8), Z11, Z5
+	VPDPWSSD.BCST    60(R8)(R9*1), Z11, Z9
+	VMOVD            (SI), X10
+	VPINSRD          $0x01, (SI)(AX*1), X10, X10
+	VPINSRD          $0x02, (SI)(AX*4), X10, X10
+	VPINSRD          $0x03, (SI)(DX*1), X10, X10
+	VMOVD            (DI), X11
+	VPINSRD          $0x01, (DI)(AX*1), X11, X11
+	VPINSRD          $0x02, (DI)(AX*4), X11, X11
+	VPINSRD          $0x03, (DI)(DX*1), X11, X11
+	VINSERTI32X4     $0x01, X11, Y10, Y10
+	VCVTPH2PS        Y10, Z11
+	VMOVD            (SI)(AX*2), X10
+	VPINSRD          $0x01, (SI)(CX*1), X10, X10
+	VPINSRD          $0x02, (SI)(CX*2), X10, X10
+	VPINSRD          $0x03, (SI)(BX*1), X10, X10
+	VMOVD            (DI)(AX*2), X12
+	VPINSRD          $0x01, (DI)(CX*1), X12, X12
+	VPINSRD          $0x02, (DI)(CX*2), X12, X12
+	VPINSRD          $0x03, (DI)(BX*1), X12, X12
+	VINSERTI32X4     $0x01, X12, Y10, Y10
+	VCVTPH2PS        Y10, Z12
+	VSHUFPS          $0x88, Z12, Z11, Z10
+	VSHUFPS          $0xdd, Z12, Z11, Z11
+	VPADDD           Z5, Z2, Z2
+	VPADDD           Z4, Z3, Z3
 	VPADDD           Z3, Z2, Z2
 	VCVTDQ2PS        Z2, Z2
-	VMULPS.BCST      64(R8), Z6, Z8
-	VFMADD231PS      Z2, Z8, Z0
-	VFMADD231PS.BCST 68(R8), Z7, Z0
-	VPADDD           Z5, Z4, Z4
-	VCVTDQ2PS        Z4, Z4
-	VMULPS.BCST      64(R8)(R9*1), Z6, Z6
-	VFMADD231PS      Z4, Z6, Z1
-	VFMADD231PS.BCST 68(R8)(R9*1), Z7, Z1
+	VMULPS.BCST      64(R8), Z10, Z12
+	VFMADD231PS      Z2, Z12, Z0
+	VFMADD231PS.BCST 68(R8), Z11, Z0
+	VPADDD           Z9, Z6, Z6
+	VPADDD           Z8, Z7, Z7
+	VPADDD           Z7, Z6, Z6
+	VCVTDQ2PS        Z6, Z6
+	VMULPS.BCST      64(R8)(R9*1), Z10, Z10
+	VFMADD231PS      Z6, Z10, Z1
+	VFMADD231PS.BCST 68(R8)(R9*1), Z11, Z1
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
@@ -11089,136 +11111,142 @@ block:
 	VPXORD           Z3, Z3, Z3
 	VPXORD           Z4, Z4, Z4
 	VPXORD           Z5, Z5, Z5
-	VMOVUPS          4(SI), X6
-	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z6, Z6
-	VINSERTI32X4     $0x02, 4(DI), Z6, Z6
-	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z6, Z6
-	VMOVUPS          4(SI)(AX*1), X7
-	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z7, Z7
-	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z7, Z7
-	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z7, Z7
-	VMOVUPS          4(SI)(AX*2), X8
-	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z8, Z8
-	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z8, Z8
-	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z8, Z8
-	VMOVUPS          4(SI)(CX*1), X9
-	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z9, Z9
-	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z9, Z9
-	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ       Z7, Z6, Z10
-	VPUNPCKHDQ       Z7, Z6, Z7
-	VPUNPCKLDQ       Z9, Z8, Z6
-	VPUNPCKHDQ       Z9, Z8, Z8
-	VPUNPCKLQDQ      Z6, Z10, Z9
-	VPUNPCKHQDQ      Z6, Z10, Z6
-	VPUNPCKLQDQ      Z8, Z7, Z10
-	VPUNPCKHQDQ      Z8, Z7, Z7
-	VPANDD.BCST      quarters<>+0(SB), Z9, Z8
-	VPDPWSSD.BCST    (R8), Z8, Z3
-	VPDPWSSD.BCST    (R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST    (R8)(R9*2), Z8, Z5
-	VPSRLW           $0x04, Z9, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    32(R8), Z8, Z3
-	VPDPWSSD.BCST    32(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST    32(R8)(R9*2), Z8, Z5
-	VPSRLW           $0x08, Z9, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    4(R8), Z8, Z3
-	VPDPWSSD.BCST    4(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST    4(R8)(R9*2), Z8, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VMOVUPS          4(SI), X9
+	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z9, Z9
+	VINSERTI32X4     $0x02, 4(DI), Z9, Z9
+	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z9, Z9
+	VMOVUPS          4(SI)(AX*1), X10
+	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z10, Z10
+	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z10, Z10
+	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z10, Z10
+	VMOVUPS          4(SI)(AX*2), X11
+	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z11, Z11
+	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z11, Z11
+	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z11, Z11
+	VMOVUPS          4(SI)(CX*1), X12
+	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z12, Z12
+	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z12, Z12
+	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z12, Z12
+	VPUNPCKLDQ       Z10, Z9, Z13
+	VPUNPCKHDQ       Z10, Z9, Z10
+	VPUNPCKLDQ       Z12, Z11, Z9
+	VPUNPCKHDQ       Z12, Z11, Z11
+	VPUNPCKLQDQ      Z9, Z13, Z12
+	VPUNPCKHQDQ      Z9, Z13, Z9
+	VPUNPCKLQDQ      Z11, Z10, Z13
+	VPUNPCKHQDQ      Z11, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z11
+	VPDPWSSD.BCST    (R8), Z11, Z3
+	VPDPWSSD.BCST    (R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST    (R8)(R9*2), Z11, Z7
+	VPSRLW           $0x04, Z12, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    32(R8), Z11, Z4
+	VPDPWSSD.BCST    32(R8)(R9*1), Z11, Z6
+	VPDPWSSD.BCST    32(R8)(R9*2), Z11, Z8
+	VPSRLW           $0x08, Z12, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    4(R8), Z11, Z3
+	VPDPWSSD.BCST    4(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST    4(R8)(R9*2), Z11, Z7
+	VPSRLW           $0x0c, Z12, Z12
+	VPDPWSSD.BCST    36(R8), Z12, Z4
+	VPDPWSSD.BCST    36(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST    36(R8)(R9*2), Z12, Z8
+	VPANDD.BCST      quarters<>+0(SB), Z9, Z11
+	VPDPWSSD.BCST    8(R8), Z11, Z3
+	VPDPWSSD.BCST    8(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST    8(R8)(R9*2), Z11, Z7
+	VPSRLW           $0x04, Z9, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    40(R8), Z11, Z4
+	VPDPWSSD.BCST    40(R8)(R9*1), Z11, Z6
+	VPDPWSSD.BCST    40(R8)(R9*2), Z11, Z8
+	VPSRLW           $0x08, Z9, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    12(R8), Z11, Z3
+	VPDPWSSD.BCST    12(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST    12(R8)(R9*2), Z11, Z7
 	VPSRLW           $0x0c, Z9, Z9
-	VPDPWSSD.BCST    36(R8), Z9, Z3
-	VPDPWSSD.BCST    36(R8)(R9*1), Z9, Z4
-	VPDPWSSD.BCST    36(R8)(R9*2), Z9, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z8
-	VPDPWSSD.BCST    8(R8), Z8, Z3
-	VPDPWSSD.BCST    8(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST    8(R8)(R9*2), Z8, Z5
-	VPSRLW           $0x04, Z6, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    40(R8), Z8, Z3
-	VPDPWSSD.BCST    40(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST    40(R8)(R9*2), Z8, Z5
-	VPSRLW           $0x08, Z6, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    12(R8), Z8, Z3
-	VPDPWSSD.BCST    12(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST    12(R8)(R9*2), Z8, Z5
-	VPSRLW           $0x0c, Z6, Z6
-	VPDPWSSD.BCST    44(R8), Z6, Z3
-	VPDPWSSD.BCST    44(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    44(R8)(R9*2), Z6, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z10, Z6
-	VPDPWSSD.BCST    16(R8), Z6, Z3
-	VPDPWSSD.BCST    16(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    16(R8)(R9*2), Z6, Z5
-	VPSRLW           $0x04, Z10, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    48(R8), Z6, Z3
-	VPDPWSSD.BCST    48(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    48(R8)(R9*2), Z6, Z5
-	VPSRLW           $0x08, Z10, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    20(R8), Z6, Z3
-	VPDPWSSD.BCST    20(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    20(R8)(R9*2), Z6, Z5
+	VPDPWSSD.BCST    44(R8), Z9, Z4
+	VPDPWSSD.BCST    44(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST    44(R8)(R9*2), Z9, Z8
+	VPANDD.BCST      quarters<>+0(SB), Z13, Z9
+	VPDPWSSD.BCST    16(R8), Z9, Z3
+	VPDPWSSD.BCST    16(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST    16(R8)(R9*2), Z9, Z7
+	VPSRLW           $0x04, Z13, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST    48(R8), Z9, Z4
+	VPDPWSSD.BCST    48(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST    48(R8)(R9*2), Z9, Z8
+	VPSRLW           $0x08, Z13, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST    20(R8), Z9, Z3
+	VPDPWSSD.BCST    20(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST    20(R8)(R9*2), Z9, Z7
+	VPSRLW           $0x0c, Z13, Z13
+	VPDPWSSD.BCST    52(R8), Z13, Z4
+	VPDPWSSD.BCST    52(R8)(R9*1), Z13, Z6
+	VPDPWSSD.BCST    52(R8)(R9*2), Z13, Z8
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z9
+	VPDPWSSD.BCST    24(R8), Z9, Z3
+	VPDPWSSD.BCST    24(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST    24(R8)(R9*2), Z9, Z7
+	VPSRLW           $0x04, Z10, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST    56(R8), Z9, Z4
+	VPDPWSSD.BCST    56(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST    56(R8)(R9*2), Z9, Z8
+	VPSRLW           $0x08, Z10, Z9
+	VPANDD.BCST      quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST    28(R8), Z9, Z3
+	VPDPWSSD.BCST    28(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST    28(R8)(R9*2), Z9, Z7
 	VPSRLW           $0x0c, Z10, Z10
-	VPDPWSSD.BCST    52(R8), Z10, Z3
-	VPDPWSSD.BCST    52(R8)(R9*1), Z10, Z4
-	VPDPWSSD.BCST    52(R8)(R9*2), Z10, Z5
-	VPANDD.BCST      quarters<>+0(SB), Z7, Z6
-	VPDPWSSD.BCST    24(R8), Z6, Z3
-	VPDPWSSD.BCST    24(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    24(R8)(R9*2), Z6, Z5
-	VPSRLW           $0x04, Z7, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    56(R8), Z6, Z3
-	VPDPWSSD.BCST    56(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    56(R8)(R9*2), Z6, Z5
-	VPSRLW           $0x08, Z7, Z6
-	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST    28(R8), Z6, Z3
-	VPDPWSSD.BCST    28(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST    28(R8)(R9*2), Z6, Z5
-	VPSRLW           $0x0c, Z7, Z7
-	VPDPWSSD.BCST    60(R8), Z7, Z3
-	VPDPWSSD.BCST    60(R8)(R9*1), Z7, Z4
-	VPDPWSSD.BCST    60(R8)(R9*2), Z7, Z5
-	VMOVD            (SI), X6
-	VPINSRD          $0x01, (SI)(AX*1), X6, X6
-	VPINSRD          $0x02, (SI)(AX*4), X6, X6
-	VPINSRD          $0x03, (SI)(DX*1), X6, X6
-	VMOVD            (DI), X7
-	VPINSRD          $0x01, (DI)(AX*1), X7, X7
-	VPINSRD          $0x02, (DI)(AX*4), X7, X7
-	VPINSRD          $0x03, (DI)(DX*1), X7, X7
-	VINSERTI32X4     $0x01, X7, Y6, Y6
-	VCVTPH2PS        Y6, Z7
-	VMOVD            (SI)(AX*2), X6
-	VPINSRD          $0x01, (SI)(CX*1), X6, X6
-	VPINSRD          $0x02, (SI)(CX*2), X6, X6
-	VPINSRD          $0x03, (SI)(BX*1), X6, X6
-	VMOVD            (DI)(AX*2), X8
-	VPINSRD          $0x01, (DI)(CX*1), X8, X8
-	VPINSRD          $0x02, (DI)(CX*2), X8, X8
-	VPINSRD          $0x03, (DI)(BX*1), X8, X8
-	VINSERTI32X4     $0x01, X8, Y6, Y6
-	VCVTPH2PS        Y6, Z8
-	VSHUFPS          $0x88, Z8, Z7, Z6
-	VSHUFPS          $0xdd, Z8, Z7, Z7
+	VPDPWSSD.BCST    60(R8), Z10, Z4
+	VPDPWSSD.BCST    60(R8)(R9*1), Z10, Z6
+	VPDPWSSD.BCST    60(R8)(R9*2), Z10, Z8
+	VMOVD            (SI), X9
+	VPINSRD          $0x01, (SI)(AX*1), X9, X9
+	VPINSRD          $0x02, (SI)(AX*4), X9, X9
+	VPINSRD          $0x03, (SI)(DX*1), X9, X9
+	VMOVD            (DI), X10
+	VPINSRD          $0x01, (DI)(AX*1), X10, X10
+	VPINSRD          $0x02, (DI)(AX*4), X10, X10
+	VPINSRD          $0x03, (DI)(DX*1), X10, X10
+	VINSERTI32X4     $0x01, X10, Y9, Y9
+	VCVTPH2PS        Y9, Z10
+	VMOVD            (SI)(AX*2), X9
+	VPINSRD          $0x01, (SI)(CX*1), X9, X9
+	VPINSRD          $0x02, (SI)(CX*2), X9, X9
+	VPINSRD          $0x03, (SI)(BX*1), X9, X9
+	VMOVD            (DI)(AX*2), X11
+	VPINSRD          $0x01, (DI)(CX*1), X11, X11
+	VPINSRD          $0x02, (DI)(CX*2), X11, X11
+	VPINSRD          $0x03, (DI)(BX*1), X11, X11
+	VINSERTI32X4     $0x01, X11, Y9, Y9
+	VCVTPH2PS        Y9, Z11
+	VSHUFPS          $0x88, Z11, Z10, Z9
+	VSHUFPS          $0xdd, Z11, Z10, Z10
+	VPADDD           Z4, Z3, Z3
 	VCVTDQ2PS        Z3, Z3
-	VMULPS.BCST      64(R8), Z6, Z8
-	VFMADD231PS      Z3, Z8, Z0
-	VFMADD231PS.BCST 68(R8), Z7, Z0
-	VCVTDQ2PS        Z4, Z4
-	VMULPS.BCST      64(R8)(R9*1), Z6, Z8
-	VFMADD231PS      Z4, Z8, Z1
-	VFMADD231PS.BCST 68(R8)(R9*1), Z7, Z1
+	VMULPS.BCST      64(R8), Z9, Z11
+	VFMADD231PS      Z3, Z11, Z0
+	VFMADD231PS.BCST 68(R8), Z10, Z0
+	VPADDD           Z6, Z5, Z5
 	VCVTDQ2PS        Z5, Z5
-	VMULPS.BCST      64(R8)(R9*2), Z6, Z6
-	VFMADD231PS      Z5, Z6, Z2
-	VFMADD231PS.BCST 68(R8)(R9*2), Z7, Z2
+	VMULPS.BCST      64(R8)(R9*1), Z9, Z11
+	VFMADD231PS      Z5, Z11, Z1
+	VFMADD231PS.BCST 68(R8)(R9*1), Z10, Z1
+	VPADDD           Z8, Z7, Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS.BCST      64(R8)(R9*2), Z9, Z9
+	VFMADD231PS      Z7, Z9, Z2
+	VFMADD231PS.BCST 68(R8)(R9*2), Z10, Z2
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
@@ -11279,156 +11307,164 @@ block:
 	VPXORD           Z5, Z5, Z5
 	VPXORD           Z6, Z6, Z6
 	VPXORD           Z7, Z7, Z7
-	VMOVUPS          4(SI), X8
-	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z8, Z8
-	VINSERTI32X4     $0x02, 4(DI), Z8, Z8
-	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z8, Z8
-	VMOVUPS          4(SI)(AX*1), X9
-	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z9, Z9
-	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z9, Z9
-	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z9, Z9
-	VMOVUPS          4(SI)(AX*2), X10
-	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z10, Z10
-	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z10, Z10
-	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z10, Z10
-	VMOVUPS          4(SI)(CX*1), X11
-	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z11, Z11
-	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z11, Z11
-	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z11, Z11
-	VPUNPCKLDQ       Z9, Z8, Z12
-	VPUNPCKHDQ       Z9, Z8, Z9
-	VPUNPCKLDQ       Z11, Z10, Z8
-	VPUNPCKHDQ       Z11, Z10, Z10
-	VPUNPCKLQDQ      Z8, Z12, Z11
-	VPUNPCKHQDQ      Z8, Z12, Z8
-	VPUNPCKLQDQ      Z10, Z9, Z12
-	VPUNPCKHQDQ      Z10, Z9, Z9
-	VPANDD.BCST      quarters<>+0(SB), Z11, Z10
-	VPDPWSSD.BCST    (R8), Z10, Z4
-	VPDPWSSD.BCST    (R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST    (R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST    (R8)(R10*1), Z10, Z7
-	VPSRLW           $0x04, Z11, Z10
-	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST    32(R8), Z10, Z4
-	VPDPWSSD.BCST    32(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST    32(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST    32(R8)(R10*1), Z10, Z7
-	VPSRLW           $0x08, Z11, Z10
-	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST    4(R8), Z10, Z4
-	VPDPWSSD.BCST    4(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST    4(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST    4(R8)(R10*1), Z10, Z7
-	VPSRLW           $0x0c, Z11, Z11
-	VPDPWSSD.BCST    36(R8), Z11, Z4
-	VPDPWSSD.BCST    36(R8)(R9*1), Z11, Z5
-	VPDPWSSD.BCST    36(R8)(R9*2), Z11, Z6
-	VPDPWSSD.BCST    36(R8)(R10*1), Z11, Z7
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z10
-	VPDPWSSD.BCST    8(R8), Z10, Z4
-	VPDPWSSD.BCST    8(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST    8(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST    8(R8)(R10*1), Z10, Z7
-	VPSRLW           $0x04, Z8, Z10
-	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST    40(R8), Z10, Z4
-	VPDPWSSD.BCST    40(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST    40(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST    40(R8)(R10*1), Z10, Z7
-	VPSRLW           $0x08, Z8, Z10
-	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST    12(R8), Z10, Z4
-	VPDPWSSD.BCST    12(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST    12(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST    12(R8)(R10*1), Z10, Z7
-	VPSRLW           $0x0c, Z8, Z8
-	VPDPWSSD.BCST    44(R8), Z8, Z4
-	VPDPWSSD.BCST    44(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    44(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    44(R8)(R10*1), Z8, Z7
-	VPANDD.BCST      quarters<>+0(SB), Z12, Z8
-	VPDPWSSD.BCST    16(R8), Z8, Z4
-	VPDPWSSD.BCST    16(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    16(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    16(R8)(R10*1), Z8, Z7
-	VPSRLW           $0x04, Z12, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    48(R8), Z8, Z4
-	VPDPWSSD.BCST    48(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    48(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    48(R8)(R10*1), Z8, Z7
-	VPSRLW           $0x08, Z12, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    20(R8), Z8, Z4
-	VPDPWSSD.BCST    20(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    20(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    20(R8)(R10*1), Z8, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VMOVUPS          4(SI), X12
+	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z12, Z12
+	VINSERTI32X4     $0x02, 4(DI), Z12, Z12
+	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z12, Z12
+	VMOVUPS          4(SI)(AX*1), X13
+	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z13, Z13
+	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z13, Z13
+	VINSERTI32X4     $0x03, 4(DI)(DX*1), Z13, Z13
+	VMOVUPS          4(SI)(AX*2), X14
+	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z14, Z14
+	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z14, Z14
+	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z14, Z14
+	VMOVUPS          4(SI)(CX*1), X15
+	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z15, Z15
+	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z15, Z15
+	VINSERTI32X4     $0x03, 4(DI)(BX*1), Z15, Z15
+	VPUNPCKLDQ       Z13, Z12, Z16
+	VPUNPCKHDQ       Z13, Z12, Z13
+	VPUNPCKLDQ       Z15, Z14, Z12
+	VPUNPCKHDQ       Z15, Z14, Z14
+	VPUNPCKLQDQ      Z12, Z16, Z15
+	VPUNPCKHQDQ      Z12, Z16, Z12
+	VPUNPCKLQDQ      Z14, Z13, Z16
+	VPUNPCKHQDQ      Z14, Z13, Z13
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z14
+	VPDPWSSD.BCST    (R8), Z14, Z4
+	VPDPWSSD.BCST    (R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST    (R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST    (R8)(R10*1), Z14, Z10
+	VPSRLW           $0x04, Z15, Z14
+	VPANDD.BCST      quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST    32(R8), Z14, Z5
+	VPDPWSSD.BCST    32(R8)(R9*1), Z14, Z7
+	VPDPWSSD.BCST    32(R8)(R9*2), Z14, Z9
+	VPDPWSSD.BCST    32(R8)(R10*1), Z14, Z11
+	VPSRLW           $0x08, Z15, Z14
+	VPANDD.BCST      quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST    4(R8), Z14, Z4
+	VPDPWSSD.BCST    4(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST    4(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST    4(R8)(R10*1), Z14, Z10
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    36(R8), Z15, Z5
+	VPDPWSSD.BCST    36(R8)(R9*1), Z15, Z7
+	VPDPWSSD.BCST    36(R8)(R9*2), Z15, Z9
+	VPDPWSSD.BCST    36(R8)(R10*1), Z15, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z14
+	VPDPWSSD.BCST    8(R8), Z14, Z4
+	VPDPWSSD.BCST    8(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST    8(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST    8(R8)(R10*1), Z14, Z10
+	VPSRLW           $0x04, Z12, Z14
+	VPANDD.BCST      quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST    40(R8), Z14, Z5
+	VPDPWSSD.BCST    40(R8)(R9*1), Z14, Z7
+	VPDPWSSD.BCST    40(R8)(R9*2), Z14, Z9
+	VPDPWSSD.BCST    40(R8)(R10*1), Z14, Z11
+	VPSRLW           $0x08, Z12, Z14
+	VPANDD.BCST      quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST    12(R8), Z14, Z4
+	VPDPWSSD.BCST    12(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST    12(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST    12(R8)(R10*1), Z14, Z10
 	VPSRLW           $0x0c, Z12, Z12
-	VPDPWSSD.BCST    52(R8), Z12, Z4
-	VPDPWSSD.BCST    52(R8)(R9*1), Z12, Z5
-	VPDPWSSD.BCST    52(R8)(R9*2), Z12, Z6
-	VPDPWSSD.BCST    52(R8)(R10*1), Z12, Z7
-	VPANDD.BCST      quarters<>+0(SB), Z9, Z8
-	VPDPWSSD.BCST    24(R8), Z8, Z4
-	VPDPWSSD.BCST    24(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    24(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    24(R8)(R10*1), Z8, Z7
-	VPSRLW           $0x04, Z9, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    56(R8), Z8, Z4
-	VPDPWSSD.BCST    56(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    56(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    56(R8)(R10*1), Z8, Z7
-	VPSRLW           $0x08, Z9, Z8
-	VPANDD.BCST      quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST    28(R8), Z8, Z4
-	VPDPWSSD.BCST    28(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST    28(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST    28(R8)(R10*1), Z8, Z7
-	VPSRLW           $0x0c, Z9, Z9
-	VPDPWSSD.BCST    60(R8), Z9, Z4
-	VPDPWSSD.BCST    60(R8)(R9*1), Z9, Z5
-	VPDPWSSD.BCST    60(R8)(R9*2), Z9, Z6
-	VPDPWSSD.BCST    60(R8)(R10*1), Z9, Z7
-	VMOVD            (SI), X8
-	VPINSRD          $0x01, (SI)(AX*1), X8, X8
-	VPINSRD          $0x02, (SI)(AX*4), X8, X8
-	VPINSRD          $0x03, (SI)(DX*1), X8, X8
-	VMOVD            (DI), X9
-	VPINSRD          $0x01, (DI)(AX*1), X9, X9
-	VPINSRD          $0x02, (DI)(AX*4), X9, X9
-	VPINSRD          $0x03, (DI)(DX*1), X9, X9
-	VINSERTI32X4     $0x01, X9, Y8, Y8
-	VCVTPH2PS        Y8, Z9
-	VMOVD            (SI)(AX*2), X8
-	VPINSRD          $0x01, (SI)(CX*1), X8, X8
-	VPINSRD          $0x02, (SI)(CX*2), X8, X8
-	VPINSRD          $0x03, (SI)(BX*1), X8, X8
-	VMOVD            (DI)(AX*2), X10
-	VPINSRD          $0x01, (DI)(CX*1), X10, X10
-	VPINSRD          $0x02, (DI)(CX*2), X10, X10
-	VPINSRD          $0x03, (DI)(BX*1), X10, X10
-	VINSERTI32X4     $0x01, X10, Y8, Y8
-	VCVTPH2PS        Y8, Z10
-	VSHUFPS          $0x88, Z10, Z9, Z8
-	VSHUFPS          $0xdd, Z10, Z9, Z9
+	VPDPWSSD.BCST    44(R8), Z12, Z5
+	VPDPWSSD.BCST    44(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST    44(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST    44(R8)(R10*1), Z12, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z12
+	VPDPWSSD.BCST    16(R8), Z12, Z4
+	VPDPWSSD.BCST    16(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST    16(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST    16(R8)(R10*1), Z12, Z10
+	VPSRLW           $0x04, Z16, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    48(R8), Z12, Z5
+	VPDPWSSD.BCST    48(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST    48(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST    48(R8)(R10*1), Z12, Z11
+	VPSRLW           $0x08, Z16, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    20(R8), Z12, Z4
+	VPDPWSSD.BCST    20(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST    20(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST    20(R8)(R10*1), Z12, Z10
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    52(R8), Z16, Z5
+	VPDPWSSD.BCST    52(R8)(R9*1), Z16, Z7
+	VPDPWSSD.BCST    52(R8)(R9*2), Z16, Z9
+	VPDPWSSD.BCST    52(R8)(R10*1), Z16, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z13, Z12
+	VPDPWSSD.BCST    24(R8), Z12, Z4
+	VPDPWSSD.BCST    24(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST    24(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST    24(R8)(R10*1), Z12, Z10
+	VPSRLW           $0x04, Z13, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    56(R8), Z12, Z5
+	VPDPWSSD.BCST    56(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST    56(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST    56(R8)(R10*1), Z12, Z11
+	VPSRLW           $0x08, Z13, Z12
+	VPANDD.BCST      quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST    28(R8), Z12, Z4
+	VPDPWSSD.BCST    28(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST    28(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST    28(R8)(R10*1), Z12, Z10
+	VPSRLW           $0x0c, Z13, Z13
+	VPDPWSSD.BCST    60(R8), Z13, Z5
+	VPDPWSSD.BCST    60(R8)(R9*1), Z13, Z7
+	VPDPWSSD.BCST    60(R8)(R9*2), Z13, Z9
+	VPDPWSSD.BCST    60(R8)(R10*1), Z13, Z11
+	VMOVD            (SI), X12
+	VPINSRD          $0x01, (SI)(AX*1), X12, X12
+	VPINSRD          $0x02, (SI)(AX*4), X12, X12
+	VPINSRD          $0x03, (SI)(DX*1), X12, X12
+	VMOVD            (DI), X13
+	VPINSRD          $0x01, (DI)(AX*1), X13, X13
+	VPINSRD          $0x02, (DI)(AX*4), X13, X13
+	VPINSRD          $0x03, (DI)(DX*1), X13, X13
+	VINSERTI32X4     $0x01, X13, Y12, Y12
+	VCVTPH2PS        Y12, Z13
+	VMOVD            (SI)(AX*2), X12
+	VPINSRD          $0x01, (SI)(CX*1), X12, X12
+	VPINSRD          $0x02, (SI)(CX*2), X12, X12
+	VPINSRD          $0x03, (SI)(BX*1), X12, X12
+	VMOVD            (DI)(AX*2), X14
+	VPINSRD          $0x01, (DI)(CX*1), X14, X14
+	VPINSRD          $0x02, (DI)(CX*2), X14, X14
+	VPINSRD          $0x03, (DI)(BX*1), X14, X14
+	VINSERTI32X4     $0x01, X14, Y12, Y12
+	VCVTPH2PS        Y12, Z14
+	VSHUFPS          $0x88, Z14, Z13, Z12
+	VSHUFPS          $0xdd, Z14, Z13, Z13
+	VPADDD           Z5, Z4, Z4
 	VCVTDQ2PS        Z4, Z4
-	VMULPS.BCST      64(R8), Z8, Z10
-	VFMADD231PS      Z4, Z10, Z0
-	VFMADD231PS.BCST 68(R8), Z9, Z0
-	VCVTDQ2PS        Z5, Z5
-	VMULPS.BCST      64(R8)(R9*1), Z8, Z10
-	VFMADD231PS      Z5, Z10, Z1
-	VFMADD231PS.BCST 68(R8)(R9*1), Z9, Z1
+	VMULPS.BCST      64(R8), Z12, Z14
+	VFMADD231PS      Z4, Z14, Z0
+	VFMADD231PS.BCST 68(R8), Z13, Z0
+	VPADDD           Z7, Z6, Z6
 	VCVTDQ2PS        Z6, Z6
-	VMULPS.BCST      64(R8)(R9*2), Z8, Z10
-	VFMADD231PS      Z6, Z10, Z2
-	VFMADD231PS.BCST 68(R8)(R9*2), Z9, Z2
-	VCVTDQ2PS        Z7, Z7
-	VMULPS.BCST      64(R8)(R10*1), Z8, Z8
-	VFMADD231PS      Z7, Z8, Z3
-	VFMADD231PS.BCST 68(R8)(R10*1), Z9, Z3
+	VMULPS.BCST      64(R8)(R9*1), Z12, Z14
+	VFMADD231PS      Z6, Z14, Z1
+	VFMADD231PS.BCST 68(R8)(R9*1), Z13, Z1
+	VPADDD           Z9, Z8, Z8
+	VCVTDQ2PS        Z8, Z8
+	VMULPS.BCST      64(R8)(R9*2), Z12, Z14
+	VFMADD231PS      Z8, Z14, Z2
+	VFMADD231PS.BCST 68(R8)(R9*2), Z13, Z2
+	VPADDD           Z11, Z10, Z10
+	VCVTDQ2PS        Z10, Z10
+	VMULPS.BCST      64(R8)(R10*1), Z12, Z12
+	VFMADD231PS      Z10, Z12, Z3
+	VFMADD231PS.BCST 68(R8)(R10*1), Z13, Z3
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
@@ -12706,187 +12742,193 @@ block:
 	PREFETCHT0   128(R8)
 	ADDQ         $0x00000090, R8
 	VPBROADCASTD 72(DI), Y1
-	VMOVDQU      2(SI), X2
-	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
-	VMOVDQU      2(SI)(AX*1), X3
-	VINSERTI128  $0x01, 2(SI)(DX*1), Y3, Y3
-	VMOVDQU      2(SI)(AX*2), X4
-	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
-	VMOVDQU      2(SI)(CX*1), X5
-	VINSERTI128  $0x01, 2(SI)(BX*1), Y5, Y5
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y3
-	VPUNPCKLDQ   Y5, Y4, Y2
-	VPUNPCKHDQ   Y5, Y4, Y4
-	VPUNPCKLQDQ  Y2, Y6, Y5
-	VPUNPCKHQDQ  Y2, Y6, Y2
-	VPUNPCKLQDQ  Y4, Y3, Y6
-	VPUNPCKHQDQ  Y4, Y3, Y3
-	VPAND        quarters<>+0(SB), Y5, Y4
-	VPBROADCASTD (DI), Y7
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVDQU      2(SI), X5
+	VINSERTI128  $0x01, 2(SI)(AX*4), Y5, Y5
+	VMOVDQU      2(SI)(AX*1), X6
+	VINSERTI128  $0x01, 2(SI)(DX*1), Y6, Y6
+	VMOVDQU      2(SI)(AX*2), X7
+	VINSERTI128  $0x01, 2(SI)(CX*2), Y7, Y7
+	VMOVDQU      2(SI)(CX*1), X8
+	VINSERTI128  $0x01, 2(SI)(BX*1), Y8, Y8
+	VPUNPCKLDQ   Y6, Y5, Y9
+	VPUNPCKHDQ   Y6, Y5, Y6
+	VPUNPCKLDQ   Y8, Y7, Y5
+	VPUNPCKHDQ   Y8, Y7, Y7
+	VPUNPCKLQDQ  Y5, Y9, Y8
+	VPUNPCKHQDQ  Y5, Y9, Y5
+	VPUNPCKLQDQ  Y7, Y6, Y9
+	VPUNPCKHQDQ  Y7, Y6, Y6
+	VPAND        quarters<>+0(SB), Y8, Y7
+	VPBROADCASTD (DI), Y10
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y10, Y7, Y1
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xca
+	VPSRLW       $0x04, Y8, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 32(DI), Y10
+
+	// VPDPWSSD Y10, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd2
+	VPSRLW       $0x08, Y8, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 4(DI), Y10
+
+	// VPDPWSSD Y10, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xda
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 36(DI), Y7
+
+	// VPDPWSSD Y7, Y8, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x3d
 	BYTE         $0x52
-	BYTE         $0xcf
-	VPSRLW       $0x04, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 32(DI), Y7
+	BYTE         $0xe7
+	VPAND        quarters<>+0(SB), Y5, Y7
+	VPBROADCASTD 8(DI), Y8
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y8, Y7, Y1
 	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0xc2
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xcf
-	VPSRLW       $0x08, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 4(DI), Y7
+	BYTE         $0xc8
+	VPSRLW       $0x04, Y5, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 40(DI), Y8
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y8, Y7, Y2
 	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0xc2
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xcf
+	BYTE         $0xd0
+	VPSRLW       $0x08, Y5, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 12(DI), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
 	VPSRLW       $0x0c, Y5, Y5
-	VPBROADCASTD 36(DI), Y4
+	VPBROADCASTD 44(DI), Y7
 
-	// VPDPWSSD Y4, Y5, Y1
+	// VPDPWSSD Y7, Y5, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPAND        quarters<>+0(SB), Y2, Y4
-	VPBROADCASTD 8(DI), Y5
+	BYTE         $0xe7
+	VPAND        quarters<>+0(SB), Y9, Y5
+	VPBROADCASTD 16(DI), Y7
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y7, Y5, Y1
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRLW       $0x04, Y2, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 40(DI), Y5
+	BYTE         $0xcf
+	VPSRLW       $0x04, Y9, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 48(DI), Y7
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y7, Y5, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRLW       $0x08, Y2, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 12(DI), Y5
+	BYTE         $0xd7
+	VPSRLW       $0x08, Y9, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 20(DI), Y7
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y7, Y5, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRLW       $0x0c, Y2, Y2
-	VPBROADCASTD 44(DI), Y4
+	BYTE         $0xdf
+	VPSRLW       $0x0c, Y9, Y9
+	VPBROADCASTD 52(DI), Y5
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y5, Y9, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x35
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPAND        quarters<>+0(SB), Y6, Y2
-	VPBROADCASTD 16(DI), Y4
+	BYTE         $0xe5
+	VPAND        quarters<>+0(SB), Y6, Y5
+	VPBROADCASTD 24(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y1
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x04, Y6, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 48(DI), Y4
+	BYTE         $0xcf
+	VPSRLW       $0x04, Y6, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 56(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x08, Y6, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 20(DI), Y4
+	BYTE         $0xd7
+	VPSRLW       $0x08, Y6, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 28(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
+	BYTE         $0xdf
 	VPSRLW       $0x0c, Y6, Y6
-	VPBROADCASTD 52(DI), Y2
+	VPBROADCASTD 60(DI), Y5
 
-	// VPDPWSSD Y2, Y6, Y1
+	// VPDPWSSD Y5, Y6, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xca
-	VPAND        quarters<>+0(SB), Y3, Y2
-	VPBROADCASTD 24(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x04, Y3, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 56(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x08, Y3, Y2
-	VPAND        quarters<>+0(SB), Y2, Y2
-	VPBROADCASTD 28(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRLW       $0x0c, Y3, Y3
-	VPBROADCASTD 60(DI), Y2
-
-	// VPDPWSSD Y2, Y3, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x65
-	BYTE         $0x52
-	BYTE         $0xca
-	VMOVD        (SI), X2
-	VPINSRW      $0x01, (SI)(AX*1), X2, X2
-	VPINSRW      $0x02, (SI)(AX*2), X2, X2
-	VPINSRW      $0x03, (SI)(CX*1), X2, X2
-	VPINSRW      $0x04, (SI)(AX*4), X2, X2
-	VPINSRW      $0x05, (SI)(DX*1), X2, X2
-	VPINSRW      $0x06, (SI)(CX*2), X2, X2
-	VPINSRW      $0x07, (SI)(BX*1), X2, X2
-	VCVTPH2PS    X2, Y2
+	BYTE         $0xe5
+	VMOVD        (SI), X5
+	VPINSRW      $0x01, (SI)(AX*1), X5, X5
+	VPINSRW      $0x02, (SI)(AX*2), X5, X5
+	VPINSRW      $0x03, (SI)(CX*1), X5, X5
+	VPINSRW      $0x04, (SI)(AX*4), X5, X5
+	VPINSRW      $0x05, (SI)(DX*1), X5, X5
+	VPINSRW      $0x06, (SI)(CX*2), X5, X5
+	VPINSRW      $0x07, (SI)(BX*1), X5, X5
+	VCVTPH2PS    X5, Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VBROADCASTSS 64(DI), Y3
-	VMULPS       Y2, Y3, Y3
-	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 64(DI), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
 	DECQ         R9
@@ -12932,86 +12974,290 @@ block:
 	PREFETCHT0   128(R9)
 	ADDQ         $0x00000090, R9
 	VPBROADCASTD 72(DI), Y2
-	VPBROADCASTD 72(DI)(R8*1), Y3
-	VMOVDQU      2(SI), X4
-	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
-	VMOVDQU      2(SI)(AX*1), X5
-	VINSERTI128  $0x01, 2(SI)(DX*1), Y5, Y5
-	VMOVDQU      2(SI)(AX*2), X6
-	VINSERTI128  $0x01, 2(SI)(CX*2), Y6, Y6
-	VMOVDQU      2(SI)(CX*1), X7
-	VINSERTI128  $0x01, 2(SI)(BX*1), Y7, Y7
-	VPUNPCKLDQ   Y5, Y4, Y8
-	VPUNPCKHDQ   Y5, Y4, Y5
-	VPUNPCKLDQ   Y7, Y6, Y4
-	VPUNPCKHDQ   Y7, Y6, Y6
-	VPUNPCKLQDQ  Y4, Y8, Y7
-	VPUNPCKHQDQ  Y4, Y8, Y4
-	VPUNPCKLQDQ  Y6, Y5, Y8
-	VPUNPCKHQDQ  Y6, Y5, Y5
-	VPAND        quarters<>+0(SB), Y7, Y6
-	VPBROADCASTD (DI), Y9
+	VXORPS       Y3, Y3, Y3
+	VPBROADCASTD 72(DI)(R8*1), Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      2(SI), X6
+	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
+	VMOVDQU      2(SI)(AX*1), X7
+	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	VMOVDQU      2(SI)(AX*2), X8
+	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
+	VMOVDQU      2(SI)(CX*1), X9
+	VINSERTI128  $0x01, 2(SI)(BX*1), Y9, Y9
+	VPUNPCKLDQ   Y7, Y6, Y10
+	VPUNPCKHDQ   Y7, Y6, Y7
+	VPUNPCKLDQ   Y9, Y8, Y6
+	VPUNPCKHDQ   Y9, Y8, Y8
+	VPUNPCKLQDQ  Y6, Y10, Y9
+	VPUNPCKHQDQ  Y6, Y10, Y6
+	VPUNPCKLQDQ  Y8, Y7, Y10
+	VPUNPCKHQDQ  Y8, Y7, Y7
+	VPAND        quarters<>+0(SB), Y9, Y8
+	VPBROADCASTD (DI), Y11
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y11, Y8, Y2
 	BYTE         $0xc4
 	BYTE         $0xc2
-	BYTE         $0x4d
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD (DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPSRLW       $0x04, Y9, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 32(DI), Y11
+
+	// VPDPWSSD Y11, Y8, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 32(DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPSRLW       $0x08, Y9, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(DI), Y11
+
+	// VPDPWSSD Y11, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 4(DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPSRLW       $0x0c, Y9, Y9
+	VPBROADCASTD 36(DI), Y8
+
+	// VPDPWSSD Y8, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 36(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPAND        quarters<>+0(SB), Y6, Y8
+	VPBROADCASTD 8(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
 	BYTE         $0x52
 	BYTE         $0xd1
-	VPBROADCASTD (DI)(R8*1), Y9
+	VPBROADCASTD 8(DI)(R8*1), Y9
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPSRLW       $0x04, Y6, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 40(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd9
+	VPBROADCASTD 40(DI)(R8*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPSRLW       $0x08, Y6, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd1
+	VPBROADCASTD 12(DI)(R8*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 44(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y3
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRLW       $0x04, Y7, Y6
+	BYTE         $0xd8
+	VPBROADCASTD 44(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPAND        quarters<>+0(SB), Y10, Y6
+	VPBROADCASTD 16(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 16(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x04, Y10, Y6
 	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 32(DI), Y9
+	VPBROADCASTD 48(DI), Y8
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y8, Y6, Y3
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd1
-	VPBROADCASTD 32(DI)(R8*1), Y9
+	BYTE         $0xd8
+	VPBROADCASTD 48(DI)(R8*1), Y8
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y8, Y6, Y5
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRLW       $0x08, Y7, Y6
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y10, Y6
 	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 4(DI), Y9
+	VPBROADCASTD 20(DI), Y8
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y8, Y6, Y2
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd1
-	VPBROADCASTD 4(DI)(R8*1), Y9
+	BYTE         $0xd0
+	VPBROADCASTD 20(DI)(R8*1), Y8
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y8, Y6, Y4
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRLW       $0x0c, Y7, Y7
-	VPBROADCASTD 36(DI), Y6
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y10, Y10
+	VPBROADCASTD 52(DI), Y6
 
-	// VPDPWSSD Y6, Y7, Y2
+	// VPDPWSSD Y6, Y10, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x45
+	BYTE         $0x2d
 	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 36(DI)(R8*1), Y6
+	BYTE         $0xde
+	VPBROADCASTD 52(DI)(R8*1), Y6
+
+	// VPDPWSSD Y6, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xee
+	VPAND        quarters<>+0(SB), Y7, Y6
+	VPBROADCASTD 24(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 24(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x04, Y7, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 56(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 56(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y7, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 28(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y7, Y7
+	VPBROADCASTD 60(DI), Y6
 
 	// VPDPWSSD Y6, Y7, Y3
 	BYTE         $0xc4
@@ -13019,233 +13265,33 @@ block:
 	BYTE         $0x45
 	BYTE         $0x52
 	BYTE         $0xde
-	VPAND        quarters<>+0(SB), Y4, Y6
-	VPBROADCASTD 8(DI), Y7
+	VPBROADCASTD 60(DI)(R8*1), Y6
 
-	// VPDPWSSD Y7, Y6, Y2
+	// VPDPWSSD Y6, Y7, Y5
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x4d
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 8(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRLW       $0x04, Y4, Y6
-	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 40(DI), Y7
-
-	// VPDPWSSD Y7, Y6, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 40(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRLW       $0x08, Y4, Y6
-	VPAND        quarters<>+0(SB), Y6, Y6
-	VPBROADCASTD 12(DI), Y7
-
-	// VPDPWSSD Y7, Y6, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 12(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRLW       $0x0c, Y4, Y4
-	VPBROADCASTD 44(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 44(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPAND        quarters<>+0(SB), Y8, Y4
-	VPBROADCASTD 16(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 16(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x04, Y8, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 48(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 48(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x08, Y8, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 20(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 20(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x0c, Y8, Y8
-	VPBROADCASTD 52(DI), Y4
-
-	// VPDPWSSD Y4, Y8, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 52(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y8, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xdc
-	VPAND        quarters<>+0(SB), Y5, Y4
-	VPBROADCASTD 24(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 24(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x04, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 56(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 56(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x08, Y5, Y4
-	VPAND        quarters<>+0(SB), Y4, Y4
-	VPBROADCASTD 28(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 28(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRLW       $0x0c, Y5, Y5
-	VPBROADCASTD 60(DI), Y4
-
-	// VPDPWSSD Y4, Y5, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 60(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y5, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xdc
-	VMOVD        (SI), X4
-	VPINSRW      $0x01, (SI)(AX*1), X4, X4
-	VPINSRW      $0x02, (SI)(AX*2), X4, X4
-	VPINSRW      $0x03, (SI)(CX*1), X4, X4
-	VPINSRW      $0x04, (SI)(AX*4), X4, X4
-	VPINSRW      $0x05, (SI)(DX*1), X4, X4
-	VPINSRW      $0x06, (SI)(CX*2), X4, X4
-	VPINSRW      $0x07, (SI)(BX*1), X4, X4
-	VCVTPH2PS    X4, Y4
+	BYTE         $0xee
+	VMOVD        (SI), X6
+	VPINSRW      $0x01, (SI)(AX*1), X6, X6
+	VPINSRW      $0x02, (SI)(AX*2), X6, X6
+	VPINSRW      $0x03, (SI)(CX*1), X6, X6
+	VPINSRW      $0x04, (SI)(AX*4), X6, X6
+	VPINSRW      $0x05, (SI)(DX*1), X6, X6
+	VPINSRW      $0x06, (SI)(CX*2), X6, X6
+	VPINSRW      $0x07, (SI)(BX*1), X6, X6
+	VCVTPH2PS    X6, Y6
+	VPADDD       Y3, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VBROADCASTSS 64(DI), Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  Y2, Y5, Y0
-	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(DI), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 64(DI)(R8*1), Y2
-	VMULPS       Y4, Y2, Y2
-	VFMADD231PS  Y3, Y2, Y1
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
 	DECQ         R10
@@ -14426,92 +14472,96 @@ block:
 	ADDQ          $0x00000120, R9
 	VPBROADCASTD  72(R8), Z1
 	VPXORD        Z2, Z2, Z2
-	VMOVUPS       2(SI), X3
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z3, Z3
-	VINSERTI32X4  $0x02, 2(DI), Z3, Z3
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z3, Z3
-	VMOVUPS       2(SI)(AX*1), X4
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z4, Z4
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z4, Z4
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z4, Z4
-	VMOVUPS       2(SI)(AX*2), X5
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z5, Z5
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z5, Z5
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z5, Z5
-	VMOVUPS       2(SI)(CX*1), X6
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z6, Z6
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z6, Z6
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z6, Z6
-	VPUNPCKLDQ    Z4, Z3, Z7
-	VPUNPCKHDQ    Z4, Z3, Z4
-	VPUNPCKLDQ    Z6, Z5, Z3
-	VPUNPCKHDQ    Z6, Z5, Z5
-	VPUNPCKLQDQ   Z3, Z7, Z6
-	VPUNPCKHQDQ   Z3, Z7, Z3
-	VPUNPCKLQDQ   Z5, Z4, Z7
-	VPUNPCKHQDQ   Z5, Z4, Z4
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       2(SI), X5
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z5, Z5
+	VINSERTI32X4  $0x02, 2(DI), Z5, Z5
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z5, Z5
+	VMOVUPS       2(SI)(AX*1), X6
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z6, Z6
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z6, Z6
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z6, Z6
+	VMOVUPS       2(SI)(AX*2), X7
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z7, Z7
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z7, Z7
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z7, Z7
+	VMOVUPS       2(SI)(CX*1), X8
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z8, Z8
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z8, Z8
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z8, Z8
+	VPUNPCKLDQ    Z6, Z5, Z9
+	VPUNPCKHDQ    Z6, Z5, Z6
+	VPUNPCKLDQ    Z8, Z7, Z5
+	VPUNPCKHDQ    Z8, Z7, Z7
+	VPUNPCKLQDQ   Z5, Z9, Z8
+	VPUNPCKHQDQ   Z5, Z9, Z5
+	VPUNPCKLQDQ   Z7, Z6, Z9
+	VPUNPCKHQDQ   Z7, Z6, Z6
+	VPANDD.BCST   quarters<>+0(SB), Z8, Z7
+	VPDPWSSD.BCST (R8), Z7, Z1
+	VPSRLW        $0x04, Z8, Z7
+	VPANDD.BCST   quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST 32(R8), Z7, Z2
+	VPSRLW        $0x08, Z8, Z7
+	VPANDD.BCST   quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST 4(R8), Z7, Z3
+	VPSRLW        $0x0c, Z8, Z8
+	VPDPWSSD.BCST 36(R8), Z8, Z4
+	VPANDD.BCST   quarters<>+0(SB), Z5, Z7
+	VPDPWSSD.BCST 8(R8), Z7, Z1
+	VPSRLW        $0x04, Z5, Z7
+	VPANDD.BCST   quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST 40(R8), Z7, Z2
+	VPSRLW        $0x08, Z5, Z7
+	VPANDD.BCST   quarters<>+0(SB), Z7, Z7
+	VPDPWSSD.BCST 12(R8), Z7, Z3
+	VPSRLW        $0x0c, Z5, Z5
+	VPDPWSSD.BCST 44(R8), Z5, Z4
+	VPANDD.BCST   quarters<>+0(SB), Z9, Z5
+	VPDPWSSD.BCST 16(R8), Z5, Z1
+	VPSRLW        $0x04, Z9, Z5
+	VPANDD.BCST   quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST 48(R8), Z5, Z2
+	VPSRLW        $0x08, Z9, Z5
+	VPANDD.BCST   quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST 20(R8), Z5, Z3
+	VPSRLW        $0x0c, Z9, Z9
+	VPDPWSSD.BCST 52(R8), Z9, Z4
 	VPANDD.BCST   quarters<>+0(SB), Z6, Z5
-	VPDPWSSD.BCST (R8), Z5, Z1
+	VPDPWSSD.BCST 24(R8), Z5, Z1
 	VPSRLW        $0x04, Z6, Z5
 	VPANDD.BCST   quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST 32(R8), Z5, Z2
+	VPDPWSSD.BCST 56(R8), Z5, Z2
 	VPSRLW        $0x08, Z6, Z5
 	VPANDD.BCST   quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST 4(R8), Z5, Z1
+	VPDPWSSD.BCST 28(R8), Z5, Z3
 	VPSRLW        $0x0c, Z6, Z6
-	VPDPWSSD.BCST 36(R8), Z6, Z2
-	VPANDD.BCST   quarters<>+0(SB), Z3, Z5
-	VPDPWSSD.BCST 8(R8), Z5, Z1
-	VPSRLW        $0x04, Z3, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST 40(R8), Z5, Z2
-	VPSRLW        $0x08, Z3, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z5, Z5
-	VPDPWSSD.BCST 12(R8), Z5, Z1
-	VPSRLW        $0x0c, Z3, Z3
-	VPDPWSSD.BCST 44(R8), Z3, Z2
-	VPANDD.BCST   quarters<>+0(SB), Z7, Z3
-	VPDPWSSD.BCST 16(R8), Z3, Z1
-	VPSRLW        $0x04, Z7, Z3
-	VPANDD.BCST   quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST 48(R8), Z3, Z2
-	VPSRLW        $0x08, Z7, Z3
-	VPANDD.BCST   quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST 20(R8), Z3, Z1
-	VPSRLW        $0x0c, Z7, Z7
-	VPDPWSSD.BCST 52(R8), Z7, Z2
-	VPANDD.BCST   quarters<>+0(SB), Z4, Z3
-	VPDPWSSD.BCST 24(R8), Z3, Z1
-	VPSRLW        $0x04, Z4, Z3
-	VPANDD.BCST   quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST 56(R8), Z3, Z2
-	VPSRLW        $0x08, Z4, Z3
-	VPANDD.BCST   quarters<>+0(SB), Z3, Z3
-	VPDPWSSD.BCST 28(R8), Z3, Z1
-	VPSRLW        $0x0c, Z4, Z4
-	VPDPWSSD.BCST 60(R8), Z4, Z2
-	VMOVD         (SI), X3
-	VPINSRW       $0x01, (SI)(AX*1), X3, X3
-	VPINSRW       $0x02, (SI)(AX*2), X3, X3
-	VPINSRW       $0x03, (SI)(CX*1), X3, X3
-	VPINSRW       $0x04, (SI)(AX*4), X3, X3
-	VPINSRW       $0x05, (SI)(DX*1), X3, X3
-	VPINSRW       $0x06, (SI)(CX*2), X3, X3
-	VPINSRW       $0x07, (SI)(BX*1), X3, X3
-	VMOVD         (DI), X4
-	VPINSRW       $0x01, (DI)(AX*1), X4, X4
-	VPINSRW       $0x02, (DI)(AX*2), X4, X4
-	VPINSRW       $0x03, (DI)(CX*1), X4, X4
-	VPINSRW       $0x04, (DI)(AX*4), X4, X4
-	VPINSRW       $0x05, (DI)(DX*1), X4, X4
-	VPINSRW       $0x06, (DI)(CX*2), X4, X4
-	VPINSRW       $0x07, (DI)(BX*1), X4, X4
-	VINSERTI32X4  $0x01, X4, Y3, Y3
-	VCVTPH2PS     Y3, Z3
+	VPDPWSSD.BCST 60(R8), Z6, Z4
+	VMOVD         (SI), X5
+	VPINSRW       $0x01, (SI)(AX*1), X5, X5
+	VPINSRW       $0x02, (SI)(AX*2), X5, X5
+	VPINSRW       $0x03, (SI)(CX*1), X5, X5
+	VPINSRW       $0x04, (SI)(AX*4), X5, X5
+	VPINSRW       $0x05, (SI)(DX*1), X5, X5
+	VPINSRW       $0x06, (SI)(CX*2), X5, X5
+	VPINSRW       $0x07, (SI)(BX*1), X5, X5
+	VMOVD         (DI), X6
+	VPINSRW       $0x01, (DI)(AX*1), X6, X6
+	VPINSRW       $0x02, (DI)(AX*2), X6, X6
+	VPINSRW       $0x03, (DI)(CX*1), X6, X6
+	VPINSRW       $0x04, (DI)(AX*4), X6, X6
+	VPINSRW       $0x05, (DI)(DX*1), X6, X6
+	VPINSRW       $0x06, (DI)(CX*2), X6, X6
+	VPINSRW       $0x07, (DI)(BX*1), X6, X6
+	VINSERTI32X4  $0x01, X6, Y5, Y5
+	VCVTPH2PS     Y5, Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
 	VPADDD        Z2, Z1, Z1
 	VCVTDQ2PS     Z1, Z1
-	VMULPS.BCST   64(R8), Z3, Z3
-	VFMADD231PS   Z1, Z3, Z0
+	VMULPS.BCST   64(R8), Z5, Z5
+	VFMADD231PS   Z1, Z5, Z0
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
@@ -14563,114 +14613,122 @@ block:
 	ADDQ          $0x00000120, R10
 	VPBROADCASTD  72(R8), Z2
 	VPXORD        Z3, Z3, Z3
-	VPBROADCASTD  72(R8)(R9*1), Z4
+	VPXORD        Z4, Z4, Z4
 	VPXORD        Z5, Z5, Z5
-	VMOVUPS       2(SI), X6
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z6, Z6
-	VINSERTI32X4  $0x02, 2(DI), Z6, Z6
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z6, Z6
-	VMOVUPS       2(SI)(AX*1), X7
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z7, Z7
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z7, Z7
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z7, Z7
-	VMOVUPS       2(SI)(AX*2), X8
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z8, Z8
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z8, Z8
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z8, Z8
-	VMOVUPS       2(SI)(CX*1), X9
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ    Z7, Z6, Z10
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLDQ    Z9, Z8, Z6
-	VPUNPCKHDQ    Z9, Z8, Z8
-	VPUNPCKLQDQ   Z6, Z10, Z9
-	VPUNPCKHQDQ   Z6, Z10, Z6
-	VPUNPCKLQDQ   Z8, Z7, Z10
-	VPUNPCKHQDQ   Z8, Z7, Z7
-	VPANDD.BCST   quarters<>+0(SB), Z9, Z8
-	VPDPWSSD.BCST (R8), Z8, Z2
-	VPDPWSSD.BCST (R8)(R9*1), Z8, Z4
-	VPSRLW        $0x04, Z9, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 32(R8), Z8, Z3
-	VPDPWSSD.BCST 32(R8)(R9*1), Z8, Z5
-	VPSRLW        $0x08, Z9, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 4(R8), Z8, Z2
-	VPDPWSSD.BCST 4(R8)(R9*1), Z8, Z4
-	VPSRLW        $0x0c, Z9, Z9
-	VPDPWSSD.BCST 36(R8), Z9, Z3
-	VPDPWSSD.BCST 36(R8)(R9*1), Z9, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z8
-	VPDPWSSD.BCST 8(R8), Z8, Z2
-	VPDPWSSD.BCST 8(R8)(R9*1), Z8, Z4
-	VPSRLW        $0x04, Z6, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 40(R8), Z8, Z3
-	VPDPWSSD.BCST 40(R8)(R9*1), Z8, Z5
-	VPSRLW        $0x08, Z6, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 12(R8), Z8, Z2
-	VPDPWSSD.BCST 12(R8)(R9*1), Z8, Z4
-	VPSRLW        $0x0c, Z6, Z6
-	VPDPWSSD.BCST 44(R8), Z6, Z3
-	VPDPWSSD.BCST 44(R8)(R9*1), Z6, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z10, Z6
-	VPDPWSSD.BCST 16(R8), Z6, Z2
-	VPDPWSSD.BCST 16(R8)(R9*1), Z6, Z4
-	VPSRLW        $0x04, Z10, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 48(R8), Z6, Z3
-	VPDPWSSD.BCST 48(R8)(R9*1), Z6, Z5
-	VPSRLW        $0x08, Z10, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 20(R8), Z6, Z2
-	VPDPWSSD.BCST 20(R8)(R9*1), Z6, Z4
+	VPBROADCASTD  72(R8)(R9*1), Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VMOVUPS       2(SI), X10
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z10, Z10
+	VINSERTI32X4  $0x02, 2(DI), Z10, Z10
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z10, Z10
+	VMOVUPS       2(SI)(AX*1), X11
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z11, Z11
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z11, Z11
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z11, Z11
+	VMOVUPS       2(SI)(AX*2), X12
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z12, Z12
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z12, Z12
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z12, Z12
+	VMOVUPS       2(SI)(CX*1), X13
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z13, Z13
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z13, Z13
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z13, Z13
+	VPUNPCKLDQ    Z11, Z10, Z14
+	VPUNPCKHDQ    Z11, Z10, Z11
+	VPUNPCKLDQ    Z13, Z12, Z10
+	VPUNPCKHDQ    Z13, Z12, Z12
+	VPUNPCKLQDQ   Z10, Z14, Z13
+	VPUNPCKHQDQ   Z10, Z14, Z10
+	VPUNPCKLQDQ   Z12, Z11, Z14
+	VPUNPCKHQDQ   Z12, Z11, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z13, Z12
+	VPDPWSSD.BCST (R8), Z12, Z2
+	VPDPWSSD.BCST (R8)(R9*1), Z12, Z6
+	VPSRLW        $0x04, Z13, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 32(R8), Z12, Z3
+	VPDPWSSD.BCST 32(R8)(R9*1), Z12, Z7
+	VPSRLW        $0x08, Z13, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 4(R8), Z12, Z4
+	VPDPWSSD.BCST 4(R8)(R9*1), Z12, Z8
+	VPSRLW        $0x0c, Z13, Z13
+	VPDPWSSD.BCST 36(R8), Z13, Z5
+	VPDPWSSD.BCST 36(R8)(R9*1), Z13, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z10, Z12
+	VPDPWSSD.BCST 8(R8), Z12, Z2
+	VPDPWSSD.BCST 8(R8)(R9*1), Z12, Z6
+	VPSRLW        $0x04, Z10, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 40(R8), Z12, Z3
+	VPDPWSSD.BCST 40(R8)(R9*1), Z12, Z7
+	VPSRLW        $0x08, Z10, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 12(R8), Z12, Z4
+	VPDPWSSD.BCST 12(R8)(R9*1), Z12, Z8
 	VPSRLW        $0x0c, Z10, Z10
-	VPDPWSSD.BCST 52(R8), Z10, Z3
-	VPDPWSSD.BCST 52(R8)(R9*1), Z10, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z7, Z6
-	VPDPWSSD.BCST 24(R8), Z6, Z2
-	VPDPWSSD.BCST 24(R8)(R9*1), Z6, Z4
-	VPSRLW        $0x04, Z7, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 56(R8), Z6, Z3
-	VPDPWSSD.BCST 56(R8)(R9*1), Z6, Z5
-	VPSRLW        $0x08, Z7, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 28(R8), Z6, Z2
-	VPDPWSSD.BCST 28(R8)(R9*1), Z6, Z4
-	VPSRLW        $0x0c, Z7, Z7
-	VPDPWSSD.BCST 60(R8), Z7, Z3
-	VPDPWSSD.BCST 60(R8)(R9*1), Z7, Z5
-	VMOVD         (SI), X6
-	VPINSRW       $0x01, (SI)(AX*1), X6, X6
-	VPINSRW       $0x02, (SI)(AX*2), X6, X6
-	VPINSRW       $0x03, (SI)(CX*1), X6, X6
-	VPINSRW       $0x04, (SI)(AX*4), X6, X6
-	VPINSRW       $0x05, (SI)(DX*1), X6, X6
-	VPINSRW       $0x06, (SI)(CX*2), X6, X6
-	VPINSRW       $0x07, (SI)(BX*1), X6, X6
-	VMOVD         (DI), X7
-	VPINSRW       $0x01, (DI)(AX*1), X7, X7
-	VPINSRW       $0x02, (DI)(AX*2), X7, X7
-	VPINSRW       $0x03, (DI)(CX*1), X7, X7
-	VPINSRW       $0x04, (DI)(AX*4), X7, X7
-	VPINSRW       $0x05, (DI)(DX*1), X7, X7
-	VPINSRW       $0x06, (DI)(CX*2), X7, X7
-	VPINSRW       $0x07, (DI)(BX*1), X7, X7
-	VINSERTI32X4  $0x01, X7, Y6, Y6
-	VCVTPH2PS     Y6, Z6
+	VPDPWSSD.BCST 44(R8), Z10, Z5
+	VPDPWSSD.BCST 44(R8)(R9*1), Z10, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z14, Z10
+	VPDPWSSD.BCST 16(R8), Z10, Z2
+	VPDPWSSD.BCST 16(R8)(R9*1), Z10, Z6
+	VPSRLW        $0x04, Z14, Z10
+	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST 48(R8), Z10, Z3
+	VPDPWSSD.BCST 48(R8)(R9*1), Z10, Z7
+	VPSRLW        $0x08, Z14, Z10
+	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST 20(R8), Z10, Z4
+	VPDPWSSD.BCST 20(R8)(R9*1), Z10, Z8
+	VPSRLW        $0x0c, Z14, Z14
+	VPDPWSSD.BCST 52(R8), Z14, Z5
+	VPDPWSSD.BCST 52(R8)(R9*1), Z14, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z11, Z10
+	VPDPWSSD.BCST 24(R8), Z10, Z2
+	VPDPWSSD.BCST 24(R8)(R9*1), Z10, Z6
+	VPSRLW        $0x04, Z11, Z10
+	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST 56(R8), Z10, Z3
+	VPDPWSSD.BCST 56(R8)(R9*1), Z10, Z7
+	VPSRLW        $0x08, Z11, Z10
+	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST 28(R8), Z10, Z4
+	VPDPWSSD.BCST 28(R8)(R9*1), Z10, Z8
+	VPSRLW        $0x0c, Z11, Z11
+	VPDPWSSD.BCST 60(R8), Z11, Z5
+	VPDPWSSD.BCST 60(R8)(R9*1), Z11, Z9
+	VMOVD         (SI), X10
+	VPINSRW       $0x01, (SI)(AX*1), X10, X10
+	VPINSRW       $0x02, (SI)(AX*2), X10, X10
+	VPINSRW       $0x03, (SI)(CX*1), X10, X10
+	VPINSRW       $0x04, (SI)(AX*4), X10, X10
+	VPINSRW       $0x05, (SI)(DX*1), X10, X10
+	VPINSRW       $0x06, (SI)(CX*2), X10, X10
+	VPINSRW       $0x07, (SI)(BX*1), X10, X10
+	VMOVD         (DI), X11
+	VPINSRW       $0x01, (DI)(AX*1), X11, X11
+	VPINSRW       $0x02, (DI)(AX*2), X11, X11
+	VPINSRW       $0x03, (DI)(CX*1), X11, X11
+	VPINSRW       $0x04, (DI)(AX*4), X11, X11
+	VPINSRW       $0x05, (DI)(DX*1), X11, X11
+	VPINSRW       $0x06, (DI)(CX*2), X11, X11
+	VPINSRW       $0x07, (DI)(BX*1), X11, X11
+	VINSERTI32X4  $0x01, X11, Y10, Y10
+	VCVTPH2PS     Y10, Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
 	VPADDD        Z3, Z2, Z2
 	VCVTDQ2PS     Z2, Z2
-	VMULPS.BCST   64(R8), Z6, Z7
-	VFMADD231PS   Z2, Z7, Z0
-	VPADDD        Z5, Z4, Z4
-	VCVTDQ2PS     Z4, Z4
-	VMULPS.BCST   64(R8)(R9*1), Z6, Z2
-	VFMADD231PS   Z4, Z2, Z1
+	VMULPS.BCST   64(R8), Z10, Z11
+	VFMADD231PS   Z2, Z11, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(R8)(R9*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
@@ -14724,131 +14782,137 @@ block:
 	PREFETCHT0    256(R10)
 	ADDQ          $0x00000120, R10
 	VPBROADCASTD  72(R8), Z3
-	VPBROADCASTD  72(R8)(R9*1), Z4
-	VPBROADCASTD  72(R8)(R9*2), Z5
-	VMOVUPS       2(SI), X6
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z6, Z6
-	VINSERTI32X4  $0x02, 2(DI), Z6, Z6
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z6, Z6
-	VMOVUPS       2(SI)(AX*1), X7
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z7, Z7
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z7, Z7
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z7, Z7
-	VMOVUPS       2(SI)(AX*2), X8
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z8, Z8
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z8, Z8
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z8, Z8
-	VMOVUPS       2(SI)(CX*1), X9
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ    Z7, Z6, Z10
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLDQ    Z9, Z8, Z6
-	VPUNPCKHDQ    Z9, Z8, Z8
-	VPUNPCKLQDQ   Z6, Z10, Z9
-	VPUNPCKHQDQ   Z6, Z10, Z6
-	VPUNPCKLQDQ   Z8, Z7, Z10
-	VPUNPCKHQDQ   Z8, Z7, Z7
-	VPANDD.BCST   quarters<>+0(SB), Z9, Z8
-	VPDPWSSD.BCST (R8), Z8, Z3
-	VPDPWSSD.BCST (R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST (R8)(R9*2), Z8, Z5
-	VPSRLW        $0x04, Z9, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 32(R8), Z8, Z3
-	VPDPWSSD.BCST 32(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 32(R8)(R9*2), Z8, Z5
-	VPSRLW        $0x08, Z9, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 4(R8), Z8, Z3
-	VPDPWSSD.BCST 4(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 4(R8)(R9*2), Z8, Z5
+	VPXORD        Z4, Z4, Z4
+	VPBROADCASTD  72(R8)(R9*1), Z5
+	VPXORD        Z6, Z6, Z6
+	VPBROADCASTD  72(R8)(R9*2), Z7
+	VPXORD        Z8, Z8, Z8
+	VMOVUPS       2(SI), X9
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z9, Z9
+	VINSERTI32X4  $0x02, 2(DI), Z9, Z9
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z9, Z9
+	VMOVUPS       2(SI)(AX*1), X10
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z10, Z10
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z10, Z10
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z10, Z10
+	VMOVUPS       2(SI)(AX*2), X11
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z11, Z11
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z11, Z11
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z11, Z11
+	VMOVUPS       2(SI)(CX*1), X12
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z12, Z12
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z12, Z12
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z12, Z12
+	VPUNPCKLDQ    Z10, Z9, Z13
+	VPUNPCKHDQ    Z10, Z9, Z10
+	VPUNPCKLDQ    Z12, Z11, Z9
+	VPUNPCKHDQ    Z12, Z11, Z11
+	VPUNPCKLQDQ   Z9, Z13, Z12
+	VPUNPCKHQDQ   Z9, Z13, Z9
+	VPUNPCKLQDQ   Z11, Z10, Z13
+	VPUNPCKHQDQ   Z11, Z10, Z10
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z11
+	VPDPWSSD.BCST (R8), Z11, Z3
+	VPDPWSSD.BCST (R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST (R8)(R9*2), Z11, Z7
+	VPSRLW        $0x04, Z12, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST 32(R8), Z11, Z4
+	VPDPWSSD.BCST 32(R8)(R9*1), Z11, Z6
+	VPDPWSSD.BCST 32(R8)(R9*2), Z11, Z8
+	VPSRLW        $0x08, Z12, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST 4(R8), Z11, Z3
+	VPDPWSSD.BCST 4(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST 4(R8)(R9*2), Z11, Z7
+	VPSRLW        $0x0c, Z12, Z12
+	VPDPWSSD.BCST 36(R8), Z12, Z4
+	VPDPWSSD.BCST 36(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 36(R8)(R9*2), Z12, Z8
+	VPANDD.BCST   quarters<>+0(SB), Z9, Z11
+	VPDPWSSD.BCST 8(R8), Z11, Z3
+	VPDPWSSD.BCST 8(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST 8(R8)(R9*2), Z11, Z7
+	VPSRLW        $0x04, Z9, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST 40(R8), Z11, Z4
+	VPDPWSSD.BCST 40(R8)(R9*1), Z11, Z6
+	VPDPWSSD.BCST 40(R8)(R9*2), Z11, Z8
+	VPSRLW        $0x08, Z9, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST 12(R8), Z11, Z3
+	VPDPWSSD.BCST 12(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST 12(R8)(R9*2), Z11, Z7
 	VPSRLW        $0x0c, Z9, Z9
-	VPDPWSSD.BCST 36(R8), Z9, Z3
-	VPDPWSSD.BCST 36(R8)(R9*1), Z9, Z4
-	VPDPWSSD.BCST 36(R8)(R9*2), Z9, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z8
-	VPDPWSSD.BCST 8(R8), Z8, Z3
-	VPDPWSSD.BCST 8(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 8(R8)(R9*2), Z8, Z5
-	VPSRLW        $0x04, Z6, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 40(R8), Z8, Z3
-	VPDPWSSD.BCST 40(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 40(R8)(R9*2), Z8, Z5
-	VPSRLW        $0x08, Z6, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 12(R8), Z8, Z3
-	VPDPWSSD.BCST 12(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 12(R8)(R9*2), Z8, Z5
-	VPSRLW        $0x0c, Z6, Z6
-	VPDPWSSD.BCST 44(R8), Z6, Z3
-	VPDPWSSD.BCST 44(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 44(R8)(R9*2), Z6, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z10, Z6
-	VPDPWSSD.BCST 16(R8), Z6, Z3
-	VPDPWSSD.BCST 16(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 16(R8)(R9*2), Z6, Z5
-	VPSRLW        $0x04, Z10, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 48(R8), Z6, Z3
-	VPDPWSSD.BCST 48(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 48(R8)(R9*2), Z6, Z5
-	VPSRLW        $0x08, Z10, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 20(R8), Z6, Z3
-	VPDPWSSD.BCST 20(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 20(R8)(R9*2), Z6, Z5
+	VPDPWSSD.BCST 44(R8), Z9, Z4
+	VPDPWSSD.BCST 44(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST 44(R8)(R9*2), Z9, Z8
+	VPANDD.BCST   quarters<>+0(SB), Z13, Z9
+	VPDPWSSD.BCST 16(R8), Z9, Z3
+	VPDPWSSD.BCST 16(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 16(R8)(R9*2), Z9, Z7
+	VPSRLW        $0x04, Z13, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST 48(R8), Z9, Z4
+	VPDPWSSD.BCST 48(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST 48(R8)(R9*2), Z9, Z8
+	VPSRLW        $0x08, Z13, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST 20(R8), Z9, Z3
+	VPDPWSSD.BCST 20(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 20(R8)(R9*2), Z9, Z7
+	VPSRLW        $0x0c, Z13, Z13
+	VPDPWSSD.BCST 52(R8), Z13, Z4
+	VPDPWSSD.BCST 52(R8)(R9*1), Z13, Z6
+	VPDPWSSD.BCST 52(R8)(R9*2), Z13, Z8
+	VPANDD.BCST   quarters<>+0(SB), Z10, Z9
+	VPDPWSSD.BCST 24(R8), Z9, Z3
+	VPDPWSSD.BCST 24(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 24(R8)(R9*2), Z9, Z7
+	VPSRLW        $0x04, Z10, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST 56(R8), Z9, Z4
+	VPDPWSSD.BCST 56(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST 56(R8)(R9*2), Z9, Z8
+	VPSRLW        $0x08, Z10, Z9
+	VPANDD.BCST   quarters<>+0(SB), Z9, Z9
+	VPDPWSSD.BCST 28(R8), Z9, Z3
+	VPDPWSSD.BCST 28(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 28(R8)(R9*2), Z9, Z7
 	VPSRLW        $0x0c, Z10, Z10
-	VPDPWSSD.BCST 52(R8), Z10, Z3
-	VPDPWSSD.BCST 52(R8)(R9*1), Z10, Z4
-	VPDPWSSD.BCST 52(R8)(R9*2), Z10, Z5
-	VPANDD.BCST   quarters<>+0(SB), Z7, Z6
-	VPDPWSSD.BCST 24(R8), Z6, Z3
-	VPDPWSSD.BCST 24(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 24(R8)(R9*2), Z6, Z5
-	VPSRLW        $0x04, Z7, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 56(R8), Z6, Z3
-	VPDPWSSD.BCST 56(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 56(R8)(R9*2), Z6, Z5
-	VPSRLW        $0x08, Z7, Z6
-	VPANDD.BCST   quarters<>+0(SB), Z6, Z6
-	VPDPWSSD.BCST 28(R8), Z6, Z3
-	VPDPWSSD.BCST 28(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 28(R8)(R9*2), Z6, Z5
-	VPSRLW        $0x0c, Z7, Z7
-	VPDPWSSD.BCST 60(R8), Z7, Z3
-	VPDPWSSD.BCST 60(R8)(R9*1), Z7, Z4
-	VPDPWSSD.BCST 60(R8)(R9*2), Z7, Z5
-	VMOVD         (SI), X6
-	VPINSRW       $0x01, (SI)(AX*1), X6, X6
-	VPINSRW       $0x02, (SI)(AX*2), X6, X6
-	VPINSRW       $0x03, (SI)(CX*1), X6, X6
-	VPINSRW       $0x04, (SI)(AX*4), X6, X6
-	VPINSRW       $0x05, (SI)(DX*1), X6, X6
-	VPINSRW       $0x06, (SI)(CX*2), X6, X6
-	VPINSRW       $0x07, (SI)(BX*1), X6, X6
-	VMOVD         (DI), X7
-	VPINSRW       $0x01, (DI)(AX*1), X7, X7
-	VPINSRW       $0x02, (DI)(AX*2), X7, X7
-	VPINSRW       $0x03, (DI)(CX*1), X7, X7
-	VPINSRW       $0x04, (DI)(AX*4), X7, X7
-	VPINSRW       $0x05, (DI)(DX*1), X7, X7
-	VPINSRW       $0x06, (DI)(CX*2), X7, X7
-	VPINSRW       $0x07, (DI)(BX*1), X7, X7
-	VINSERTI32X4  $0x01, X7, Y6, Y6
-	VCVTPH2PS     Y6, Z6
+	VPDPWSSD.BCST 60(R8), Z10, Z4
+	VPDPWSSD.BCST 60(R8)(R9*1), Z10, Z6
+	VPDPWSSD.BCST 60(R8)(R9*2), Z10, Z8
+	VMOVD         (SI), X9
+	VPINSRW       $0x01, (SI)(AX*1), X9, X9
+	VPINSRW       $0x02, (SI)(AX*2), X9, X9
+	VPINSRW       $0x03, (SI)(CX*1), X9, X9
+	VPINSRW       $0x04, (SI)(AX*4), X9, X9
+	VPINSRW       $0x05, (SI)(DX*1), X9, X9
+	VPINSRW       $0x06, (SI)(CX*2), X9, X9
+	VPINSRW       $0x07, (SI)(BX*1), X9, X9
+	VMOVD         (DI), X10
+	VPINSRW       $0x01, (DI)(AX*1), X10, X10
+	VPINSRW       $0x02, (DI)(AX*2), X10, X10
+	VPINSRW       $0x03, (DI)(CX*1), X10, X10
+	VPINSRW       $0x04, (DI)(AX*4), X10, X10
+	VPINSRW       $0x05, (DI)(DX*1), X10, X10
+	VPINSRW       $0x06, (DI)(CX*2), X10, X10
+	VPINSRW       $0x07, (DI)(BX*1), X10, X10
+	VINSERTI32X4  $0x01, X10, Y9, Y9
+	VCVTPH2PS     Y9, Z9
+	VPADDD        Z4, Z3, Z3
 	VCVTDQ2PS     Z3, Z3
-	VMULPS.BCST   64(R8), Z6, Z7
-	VFMADD231PS   Z3, Z7, Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS.BCST   64(R8)(R9*1), Z6, Z3
-	VFMADD231PS   Z4, Z3, Z1
+	VMULPS.BCST   64(R8), Z9, Z10
+	VFMADD231PS   Z3, Z10, Z0
+	VPADDD        Z6, Z5, Z5
 	VCVTDQ2PS     Z5, Z5
-	VMULPS.BCST   64(R8)(R9*2), Z6, Z3
-	VFMADD231PS   Z5, Z3, Z2
+	VMULPS.BCST   64(R8)(R9*1), Z9, Z3
+	VFMADD231PS   Z5, Z3, Z1
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(R8)(R9*2), Z9, Z3
+	VFMADD231PS   Z7, Z3, Z2
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
@@ -14906,151 +14970,159 @@ block:
 	PREFETCHT0    256(R11)
 	ADDQ          $0x00000120, R11
 	VPBROADCASTD  72(R8), Z4
-	VPBROADCASTD  72(R8)(R9*1), Z5
-	VPBROADCASTD  72(R8)(R9*2), Z6
-	VPBROADCASTD  72(R8)(R10*1), Z7
-	VMOVUPS       2(SI), X8
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z8, Z8
-	VINSERTI32X4  $0x02, 2(DI), Z8, Z8
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z8, Z8
-	VMOVUPS       2(SI)(AX*1), X9
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z9, Z9
-	VMOVUPS       2(SI)(AX*2), X10
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z10, Z10
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z10, Z10
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z10, Z10
-	VMOVUPS       2(SI)(CX*1), X11
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z11, Z11
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z11, Z11
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z11, Z11
-	VPUNPCKLDQ    Z9, Z8, Z12
-	VPUNPCKHDQ    Z9, Z8, Z9
-	VPUNPCKLDQ    Z11, Z10, Z8
-	VPUNPCKHDQ    Z11, Z10, Z10
-	VPUNPCKLQDQ   Z8, Z12, Z11
-	VPUNPCKHQDQ   Z8, Z12, Z8
-	VPUNPCKLQDQ   Z10, Z9, Z12
-	VPUNPCKHQDQ   Z10, Z9, Z9
-	VPANDD.BCST   quarters<>+0(SB), Z11, Z10
-	VPDPWSSD.BCST (R8), Z10, Z4
-	VPDPWSSD.BCST (R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST (R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST (R8)(R10*1), Z10, Z7
-	VPSRLW        $0x04, Z11, Z10
-	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST 32(R8), Z10, Z4
-	VPDPWSSD.BCST 32(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 32(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 32(R8)(R10*1), Z10, Z7
-	VPSRLW        $0x08, Z11, Z10
-	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST 4(R8), Z10, Z4
-	VPDPWSSD.BCST 4(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 4(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 4(R8)(R10*1), Z10, Z7
-	VPSRLW        $0x0c, Z11, Z11
-	VPDPWSSD.BCST 36(R8), Z11, Z4
-	VPDPWSSD.BCST 36(R8)(R9*1), Z11, Z5
-	VPDPWSSD.BCST 36(R8)(R9*2), Z11, Z6
-	VPDPWSSD.BCST 36(R8)(R10*1), Z11, Z7
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z10
-	VPDPWSSD.BCST 8(R8), Z10, Z4
-	VPDPWSSD.BCST 8(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 8(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 8(R8)(R10*1), Z10, Z7
-	VPSRLW        $0x04, Z8, Z10
-	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST 40(R8), Z10, Z4
-	VPDPWSSD.BCST 40(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 40(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 40(R8)(R10*1), Z10, Z7
-	VPSRLW        $0x08, Z8, Z10
-	VPANDD.BCST   quarters<>+0(SB), Z10, Z10
-	VPDPWSSD.BCST 12(R8), Z10, Z4
-	VPDPWSSD.BCST 12(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 12(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 12(R8)(R10*1), Z10, Z7
-	VPSRLW        $0x0c, Z8, Z8
-	VPDPWSSD.BCST 44(R8), Z8, Z4
-	VPDPWSSD.BCST 44(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 44(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 44(R8)(R10*1), Z8, Z7
-	VPANDD.BCST   quarters<>+0(SB), Z12, Z8
-	VPDPWSSD.BCST 16(R8), Z8, Z4
-	VPDPWSSD.BCST 16(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 16(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 16(R8)(R10*1), Z8, Z7
-	VPSRLW        $0x04, Z12, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 48(R8), Z8, Z4
-	VPDPWSSD.BCST 48(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 48(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 48(R8)(R10*1), Z8, Z7
-	VPSRLW        $0x08, Z12, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 20(R8), Z8, Z4
-	VPDPWSSD.BCST 20(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 20(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 20(R8)(R10*1), Z8, Z7
+	VPXORD        Z5, Z5, Z5
+	VPBROADCASTD  72(R8)(R9*1), Z6
+	VPXORD        Z7, Z7, Z7
+	VPBROADCASTD  72(R8)(R9*2), Z8
+	VPXORD        Z9, Z9, Z9
+	VPBROADCASTD  72(R8)(R10*1), Z10
+	VPXORD        Z11, Z11, Z11
+	VMOVUPS       2(SI), X12
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z12, Z12
+	VINSERTI32X4  $0x02, 2(DI), Z12, Z12
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z12, Z12
+	VMOVUPS       2(SI)(AX*1), X13
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z13, Z13
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z13, Z13
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z13, Z13
+	VMOVUPS       2(SI)(AX*2), X14
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z14, Z14
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z14, Z14
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z14, Z14
+	VMOVUPS       2(SI)(CX*1), X15
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z15, Z15
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z15, Z15
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z15, Z15
+	VPUNPCKLDQ    Z13, Z12, Z16
+	VPUNPCKHDQ    Z13, Z12, Z13
+	VPUNPCKLDQ    Z15, Z14, Z12
+	VPUNPCKHDQ    Z15, Z14, Z14
+	VPUNPCKLQDQ   Z12, Z16, Z15
+	VPUNPCKHQDQ   Z12, Z16, Z12
+	VPUNPCKLQDQ   Z14, Z13, Z16
+	VPUNPCKHQDQ   Z14, Z13, Z13
+	VPANDD.BCST   quarters<>+0(SB), Z15, Z14
+	VPDPWSSD.BCST (R8), Z14, Z4
+	VPDPWSSD.BCST (R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST (R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST (R8)(R10*1), Z14, Z10
+	VPSRLW        $0x04, Z15, Z14
+	VPANDD.BCST   quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST 32(R8), Z14, Z5
+	VPDPWSSD.BCST 32(R8)(R9*1), Z14, Z7
+	VPDPWSSD.BCST 32(R8)(R9*2), Z14, Z9
+	VPDPWSSD.BCST 32(R8)(R10*1), Z14, Z11
+	VPSRLW        $0x08, Z15, Z14
+	VPANDD.BCST   quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST 4(R8), Z14, Z4
+	VPDPWSSD.BCST 4(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST 4(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST 4(R8)(R10*1), Z14, Z10
+	VPSRLW        $0x0c, Z15, Z15
+	VPDPWSSD.BCST 36(R8), Z15, Z5
+	VPDPWSSD.BCST 36(R8)(R9*1), Z15, Z7
+	VPDPWSSD.BCST 36(R8)(R9*2), Z15, Z9
+	VPDPWSSD.BCST 36(R8)(R10*1), Z15, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z14
+	VPDPWSSD.BCST 8(R8), Z14, Z4
+	VPDPWSSD.BCST 8(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST 8(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST 8(R8)(R10*1), Z14, Z10
+	VPSRLW        $0x04, Z12, Z14
+	VPANDD.BCST   quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST 40(R8), Z14, Z5
+	VPDPWSSD.BCST 40(R8)(R9*1), Z14, Z7
+	VPDPWSSD.BCST 40(R8)(R9*2), Z14, Z9
+	VPDPWSSD.BCST 40(R8)(R10*1), Z14, Z11
+	VPSRLW        $0x08, Z12, Z14
+	VPANDD.BCST   quarters<>+0(SB), Z14, Z14
+	VPDPWSSD.BCST 12(R8), Z14, Z4
+	VPDPWSSD.BCST 12(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST 12(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST 12(R8)(R10*1), Z14, Z10
 	VPSRLW        $0x0c, Z12, Z12
-	VPDPWSSD.BCST 52(R8), Z12, Z4
-	VPDPWSSD.BCST 52(R8)(R9*1), Z12, Z5
-	VPDPWSSD.BCST 52(R8)(R9*2), Z12, Z6
-	VPDPWSSD.BCST 52(R8)(R10*1), Z12, Z7
-	VPANDD.BCST   quarters<>+0(SB), Z9, Z8
-	VPDPWSSD.BCST 24(R8), Z8, Z4
-	VPDPWSSD.BCST 24(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 24(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 24(R8)(R10*1), Z8, Z7
-	VPSRLW        $0x04, Z9, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 56(R8), Z8, Z4
-	VPDPWSSD.BCST 56(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 56(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 56(R8)(R10*1), Z8, Z7
-	VPSRLW        $0x08, Z9, Z8
-	VPANDD.BCST   quarters<>+0(SB), Z8, Z8
-	VPDPWSSD.BCST 28(R8), Z8, Z4
-	VPDPWSSD.BCST 28(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 28(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 28(R8)(R10*1), Z8, Z7
-	VPSRLW        $0x0c, Z9, Z9
-	VPDPWSSD.BCST 60(R8), Z9, Z4
-	VPDPWSSD.BCST 60(R8)(R9*1), Z9, Z5
-	VPDPWSSD.BCST 60(R8)(R9*2), Z9, Z6
-	VPDPWSSD.BCST 60(R8)(R10*1), Z9, Z7
-	VMOVD         (SI), X8
-	VPINSRW       $0x01, (SI)(AX*1), X8, X8
-	VPINSRW       $0x02, (SI)(AX*2), X8, X8
-	VPINSRW       $0x03, (SI)(CX*1), X8, X8
-	VPINSRW       $0x04, (SI)(AX*4), X8, X8
-	VPINSRW       $0x05, (SI)(DX*1), X8, X8
-	VPINSRW       $0x06, (SI)(CX*2), X8, X8
-	VPINSRW       $0x07, (SI)(BX*1), X8, X8
-	VMOVD         (DI), X9
-	VPINSRW       $0x01, (DI)(AX*1), X9, X9
-	VPINSRW       $0x02, (DI)(AX*2), X9, X9
-	VPINSRW       $0x03, (DI)(CX*1), X9, X9
-	VPINSRW       $0x04, (DI)(AX*4), X9, X9
-	VPINSRW       $0x05, (DI)(DX*1), X9, X9
-	VPINSRW       $0x06, (DI)(CX*2), X9, X9
-	VPINSRW       $0x07, (DI)(BX*1), X9, X9
-	VINSERTI32X4  $0x01, X9, Y8, Y8
-	VCVTPH2PS     Y8, Z8
+	VPDPWSSD.BCST 44(R8), Z12, Z5
+	VPDPWSSD.BCST 44(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST 44(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST 44(R8)(R10*1), Z12, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z16, Z12
+	VPDPWSSD.BCST 16(R8), Z12, Z4
+	VPDPWSSD.BCST 16(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 16(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 16(R8)(R10*1), Z12, Z10
+	VPSRLW        $0x04, Z16, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 48(R8), Z12, Z5
+	VPDPWSSD.BCST 48(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST 48(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST 48(R8)(R10*1), Z12, Z11
+	VPSRLW        $0x08, Z16, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 20(R8), Z12, Z4
+	VPDPWSSD.BCST 20(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 20(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 20(R8)(R10*1), Z12, Z10
+	VPSRLW        $0x0c, Z16, Z16
+	VPDPWSSD.BCST 52(R8), Z16, Z5
+	VPDPWSSD.BCST 52(R8)(R9*1), Z16, Z7
+	VPDPWSSD.BCST 52(R8)(R9*2), Z16, Z9
+	VPDPWSSD.BCST 52(R8)(R10*1), Z16, Z11
+	VPANDD.BCST   quarters<>+0(SB), Z13, Z12
+	VPDPWSSD.BCST 24(R8), Z12, Z4
+	VPDPWSSD.BCST 24(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 24(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 24(R8)(R10*1), Z12, Z10
+	VPSRLW        $0x04, Z13, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 56(R8), Z12, Z5
+	VPDPWSSD.BCST 56(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST 56(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST 56(R8)(R10*1), Z12, Z11
+	VPSRLW        $0x08, Z13, Z12
+	VPANDD.BCST   quarters<>+0(SB), Z12, Z12
+	VPDPWSSD.BCST 28(R8), Z12, Z4
+	VPDPWSSD.BCST 28(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 28(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 28(R8)(R10*1), Z12, Z10
+	VPSRLW        $0x0c, Z13, Z13
+	VPDPWSSD.BCST 60(R8), Z13, Z5
+	VPDPWSSD.BCST 60(R8)(R9*1), Z13, Z7
+	VPDPWSSD.BCST 60(R8)(R9*2), Z13, Z9
+	VPDPWSSD.BCST 60(R8)(R10*1), Z13, Z11
+	VMOVD         (SI), X12
+	VPINSRW       $0x01, (SI)(AX*1), X12, X12
+	VPINSRW       $0x02, (SI)(AX*2), X12, X12
+	VPINSRW       $0x03, (SI)(CX*1), X12, X12
+	VPINSRW       $0x04, (SI)(AX*4), X12, X12
+	VPINSRW       $0x05, (SI)(DX*1), X12, X12
+	VPINSRW       $0x06, (SI)(CX*2), X12, X12
+	VPINSRW       $0x07, (SI)(BX*1), X12, X12
+	VMOVD         (DI), X13
+	VPINSRW       $0x01, (DI)(AX*1), X13, X13
+	VPINSRW       $0x02, (DI)(AX*2), X13, X13
+	VPINSRW       $0x03, (DI)(CX*1), X13, X13
+	VPINSRW       $0x04, (DI)(AX*4), X13, X13
+	VPINSRW       $0x05, (DI)(DX*1), X13, X13
+	VPINSRW       $0x06, (DI)(CX*2), X13, X13
+	VPINSRW       $0x07, (DI)(BX*1), X13, X13
+	VINSERTI32X4  $0x01, X13, Y12, Y12
+	VCVTPH2PS     Y12, Z12
+	VPADDD        Z5, Z4, Z4
 	VCVTDQ2PS     Z4, Z4
-	VMULPS.BCST   64(R8), Z8, Z9
-	VFMADD231PS   Z4, Z9, Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS.BCST   64(R8)(R9*1), Z8, Z4
-	VFMADD231PS   Z5, Z4, Z1
+	VMULPS.BCST   64(R8), Z12, Z13
+	VFMADD231PS   Z4, Z13, Z0
+	VPADDD        Z7, Z6, Z6
 	VCVTDQ2PS     Z6, Z6
-	VMULPS.BCST   64(R8)(R9*2), Z8, Z4
-	VFMADD231PS   Z6, Z4, Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS.BCST   64(R8)(R10*1), Z8, Z4
-	VFMADD231PS   Z7, Z4, Z3
+	VMULPS.BCST   64(R8)(R9*1), Z12, Z4
+	VFMADD231PS   Z6, Z4, Z1
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(R8)(R9*2), Z12, Z4
+	VFMADD231PS   Z8, Z4, Z2
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(R8)(R10*1), Z12, Z4
+	VFMADD231PS   Z10, Z4, Z3
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
@@ -16380,203 +16452,209 @@ block:
 	PREFETCHT0   256(R8)
 	ADDQ         $0x00000110, R8
 	VXORPS       Y1, Y1, Y1
-	VMOVDQU      2(SI), X2
-	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
-	VMOVDQU      2(SI)(AX*1), X3
-	VINSERTI128  $0x01, 2(SI)(DX*1), Y3, Y3
-	VMOVDQU      2(SI)(AX*2), X4
-	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
-	VMOVDQU      2(SI)(CX*1), X5
-	VINSERTI128  $0x01, 2(SI)(BX*1), Y5, Y5
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y3
-	VPUNPCKLDQ   Y5, Y4, Y2
-	VPUNPCKHDQ   Y5, Y4, Y4
-	VPUNPCKLQDQ  Y2, Y6, Y5
-	VPUNPCKHQDQ  Y2, Y6, Y2
-	VPUNPCKLQDQ  Y4, Y3, Y6
-	VPUNPCKHQDQ  Y4, Y3, Y3
-	VPSLLW       $0x08, Y5, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD (DI), Y7
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVDQU      2(SI), X5
+	VINSERTI128  $0x01, 2(SI)(AX*4), Y5, Y5
+	VMOVDQU      2(SI)(AX*1), X6
+	VINSERTI128  $0x01, 2(SI)(DX*1), Y6, Y6
+	VMOVDQU      2(SI)(AX*2), X7
+	VINSERTI128  $0x01, 2(SI)(CX*2), Y7, Y7
+	VMOVDQU      2(SI)(CX*1), X8
+	VINSERTI128  $0x01, 2(SI)(BX*1), Y8, Y8
+	VPUNPCKLDQ   Y6, Y5, Y9
+	VPUNPCKHDQ   Y6, Y5, Y6
+	VPUNPCKLDQ   Y8, Y7, Y5
+	VPUNPCKHDQ   Y8, Y7, Y7
+	VPUNPCKLQDQ  Y5, Y9, Y8
+	VPUNPCKHQDQ  Y5, Y9, Y5
+	VPUNPCKLQDQ  Y7, Y6, Y9
+	VPUNPCKHQDQ  Y7, Y6, Y6
+	VPSLLW       $0x08, Y8, Y7
+	VPSRAW       $0x08, Y7, Y7
+	VPBROADCASTD (DI), Y10
 
-	// VPDPWSSD Y7, Y4, Y1
+	// VPDPWSSD Y10, Y7, Y1
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xca
+	VPSRAW       $0x08, Y8, Y8
+	VPBROADCASTD 4(DI), Y7
+
+	// VPDPWSSD Y7, Y8, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x3d
 	BYTE         $0x52
-	BYTE         $0xcf
-	VPSRAW       $0x08, Y5, Y5
-	VPBROADCASTD 4(DI), Y4
+	BYTE         $0xd7
+	VPSLLW       $0x08, Y5, Y7
+	VPSRAW       $0x08, Y7, Y7
+	VPBROADCASTD 8(DI), Y8
 
-	// VPDPWSSD Y4, Y5, Y1
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPSRAW       $0x08, Y5, Y5
+	VPBROADCASTD 12(DI), Y7
+
+	// VPDPWSSD Y7, Y5, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSLLW       $0x08, Y2, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 8(DI), Y5
-
-	// VPDPWSSD Y5, Y4, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRAW       $0x08, Y2, Y2
-	VPBROADCASTD 12(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSLLW       $0x08, Y6, Y2
-	VPSRAW       $0x08, Y2, Y2
-	VPBROADCASTD 16(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRAW       $0x08, Y6, Y6
-	VPBROADCASTD 20(DI), Y2
-
-	// VPDPWSSD Y2, Y6, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xca
-	VPSLLW       $0x08, Y3, Y2
-	VPSRAW       $0x08, Y2, Y2
-	VPBROADCASTD 24(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRAW       $0x08, Y3, Y3
-	VPBROADCASTD 28(DI), Y2
-
-	// VPDPWSSD Y2, Y3, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x65
-	BYTE         $0x52
-	BYTE         $0xca
-	VMOVDQU      18(SI), X2
-	VINSERTI128  $0x01, 18(SI)(AX*4), Y2, Y2
-	VMOVDQU      18(SI)(AX*1), X3
-	VINSERTI128  $0x01, 18(SI)(DX*1), Y3, Y3
-	VMOVDQU      18(SI)(AX*2), X4
-	VINSERTI128  $0x01, 18(SI)(CX*2), Y4, Y4
-	VMOVDQU      18(SI)(CX*1), X5
-	VINSERTI128  $0x01, 18(SI)(BX*1), Y5, Y5
-	VPUNPCKLDQ   Y3, Y2, Y6
-	VPUNPCKHDQ   Y3, Y2, Y3
-	VPUNPCKLDQ   Y5, Y4, Y2
-	VPUNPCKHDQ   Y5, Y4, Y4
-	VPUNPCKLQDQ  Y2, Y6, Y5
-	VPUNPCKHQDQ  Y2, Y6, Y2
-	VPUNPCKLQDQ  Y4, Y3, Y6
-	VPUNPCKHQDQ  Y4, Y3, Y3
-	VPSLLW       $0x08, Y5, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 32(DI), Y7
-
-	// VPDPWSSD Y7, Y4, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xcf
+	BYTE         $0xe7
+	VPSLLW       $0x08, Y9, Y5
 	VPSRAW       $0x08, Y5, Y5
-	VPBROADCASTD 36(DI), Y4
+	VPBROADCASTD 16(DI), Y7
 
-	// VPDPWSSD Y4, Y5, Y1
+	// VPDPWSSD Y7, Y5, Y1
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSLLW       $0x08, Y2, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 40(DI), Y5
+	BYTE         $0xcf
+	VPSRAW       $0x08, Y9, Y9
+	VPBROADCASTD 20(DI), Y5
 
-	// VPDPWSSD Y5, Y4, Y1
+	// VPDPWSSD Y5, Y9, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x5d
+	BYTE         $0x35
 	BYTE         $0x52
-	BYTE         $0xcd
-	VPSRAW       $0x08, Y2, Y2
-	VPBROADCASTD 44(DI), Y4
+	BYTE         $0xd5
+	VPSLLW       $0x08, Y6, Y5
+	VPSRAW       $0x08, Y5, Y5
+	VPBROADCASTD 24(DI), Y7
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y7, Y5, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSLLW       $0x08, Y6, Y2
-	VPSRAW       $0x08, Y2, Y2
-	VPBROADCASTD 48(DI), Y4
-
-	// VPDPWSSD Y4, Y2, Y1
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x6d
-	BYTE         $0x52
-	BYTE         $0xcc
+	BYTE         $0xdf
 	VPSRAW       $0x08, Y6, Y6
-	VPBROADCASTD 52(DI), Y2
+	VPBROADCASTD 28(DI), Y5
 
-	// VPDPWSSD Y2, Y6, Y1
+	// VPDPWSSD Y5, Y6, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xca
-	VPSLLW       $0x08, Y3, Y2
-	VPSRAW       $0x08, Y2, Y2
-	VPBROADCASTD 56(DI), Y4
+	BYTE         $0xe5
+	VMOVDQU      18(SI), X5
+	VINSERTI128  $0x01, 18(SI)(AX*4), Y5, Y5
+	VMOVDQU      18(SI)(AX*1), X6
+	VINSERTI128  $0x01, 18(SI)(DX*1), Y6, Y6
+	VMOVDQU      18(SI)(AX*2), X7
+	VINSERTI128  $0x01, 18(SI)(CX*2), Y7, Y7
+	VMOVDQU      18(SI)(CX*1), X8
+	VINSERTI128  $0x01, 18(SI)(BX*1), Y8, Y8
+	VPUNPCKLDQ   Y6, Y5, Y9
+	VPUNPCKHDQ   Y6, Y5, Y6
+	VPUNPCKLDQ   Y8, Y7, Y5
+	VPUNPCKHDQ   Y8, Y7, Y7
+	VPUNPCKLQDQ  Y5, Y9, Y8
+	VPUNPCKHQDQ  Y5, Y9, Y5
+	VPUNPCKLQDQ  Y7, Y6, Y9
+	VPUNPCKHQDQ  Y7, Y6, Y6
+	VPSLLW       $0x08, Y8, Y7
+	VPSRAW       $0x08, Y7, Y7
+	VPBROADCASTD 32(DI), Y10
 
-	// VPDPWSSD Y4, Y2, Y1
+	// VPDPWSSD Y10, Y7, Y1
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xca
+	VPSRAW       $0x08, Y8, Y8
+	VPBROADCASTD 36(DI), Y7
+
+	// VPDPWSSD Y7, Y8, Y2
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x6d
+	BYTE         $0x3d
 	BYTE         $0x52
-	BYTE         $0xcc
-	VPSRAW       $0x08, Y3, Y3
-	VPBROADCASTD 60(DI), Y2
+	BYTE         $0xd7
+	VPSLLW       $0x08, Y5, Y7
+	VPSRAW       $0x08, Y7, Y7
+	VPBROADCASTD 40(DI), Y8
 
-	// VPDPWSSD Y2, Y3, Y1
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPSRAW       $0x08, Y5, Y5
+	VPBROADCASTD 44(DI), Y7
+
+	// VPDPWSSD Y7, Y5, Y4
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x65
+	BYTE         $0x55
 	BYTE         $0x52
-	BYTE         $0xca
-	VMOVD        (SI), X2
-	VPINSRW      $0x01, (SI)(AX*1), X2, X2
-	VPINSRW      $0x02, (SI)(AX*2), X2, X2
-	VPINSRW      $0x03, (SI)(CX*1), X2, X2
-	VPINSRW      $0x04, (SI)(AX*4), X2, X2
-	VPINSRW      $0x05, (SI)(DX*1), X2, X2
-	VPINSRW      $0x06, (SI)(CX*2), X2, X2
-	VPINSRW      $0x07, (SI)(BX*1), X2, X2
-	VCVTPH2PS    X2, Y2
+	BYTE         $0xe7
+	VPSLLW       $0x08, Y9, Y5
+	VPSRAW       $0x08, Y5, Y5
+	VPBROADCASTD 48(DI), Y7
+
+	// VPDPWSSD Y7, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x08, Y9, Y9
+	VPBROADCASTD 52(DI), Y5
+
+	// VPDPWSSD Y5, Y9, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xd5
+	VPSLLW       $0x08, Y6, Y5
+	VPSRAW       $0x08, Y5, Y5
+	VPBROADCASTD 56(DI), Y7
+
+	// VPDPWSSD Y7, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 60(DI), Y5
+
+	// VPDPWSSD Y5, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VMOVD        (SI), X5
+	VPINSRW      $0x01, (SI)(AX*1), X5, X5
+	VPINSRW      $0x02, (SI)(AX*2), X5, X5
+	VPINSRW      $0x03, (SI)(CX*1), X5, X5
+	VPINSRW      $0x04, (SI)(AX*4), X5, X5
+	VPINSRW      $0x05, (SI)(DX*1), X5, X5
+	VPINSRW      $0x06, (SI)(CX*2), X5, X5
+	VPINSRW      $0x07, (SI)(BX*1), X5, X5
+	VCVTPH2PS    X5, Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VBROADCASTSS 64(DI), Y3
-	VMULPS       Y2, Y3, Y3
-	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 64(DI), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
 	DECQ         R9
@@ -16625,50 +16703,149 @@ block:
 	ADDQ         $0x00000110, R9
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVDQU      2(SI), X4
-	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
-	VMOVDQU      2(SI)(AX*1), X5
-	VINSERTI128  $0x01, 2(SI)(DX*1), Y5, Y5
-	VMOVDQU      2(SI)(AX*2), X6
-	VINSERTI128  $0x01, 2(SI)(CX*2), Y6, Y6
-	VMOVDQU      2(SI)(CX*1), X7
-	VINSERTI128  $0x01, 2(SI)(BX*1), Y7, Y7
-	VPUNPCKLDQ   Y5, Y4, Y8
-	VPUNPCKHDQ   Y5, Y4, Y5
-	VPUNPCKLDQ   Y7, Y6, Y4
-	VPUNPCKHDQ   Y7, Y6, Y6
-	VPUNPCKLQDQ  Y4, Y8, Y7
-	VPUNPCKHQDQ  Y4, Y8, Y4
-	VPUNPCKLQDQ  Y6, Y5, Y8
-	VPUNPCKHQDQ  Y6, Y5, Y5
-	VPSLLW       $0x08, Y7, Y6
-	VPSRAW       $0x08, Y6, Y6
-	VPBROADCASTD (DI), Y9
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      2(SI), X6
+	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
+	VMOVDQU      2(SI)(AX*1), X7
+	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	VMOVDQU      2(SI)(AX*2), X8
+	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
+	VMOVDQU      2(SI)(CX*1), X9
+	VINSERTI128  $0x01, 2(SI)(BX*1), Y9, Y9
+	VPUNPCKLDQ   Y7, Y6, Y10
+	VPUNPCKHDQ   Y7, Y6, Y7
+	VPUNPCKLDQ   Y9, Y8, Y6
+	VPUNPCKHDQ   Y9, Y8, Y8
+	VPUNPCKLQDQ  Y6, Y10, Y9
+	VPUNPCKHQDQ  Y6, Y10, Y6
+	VPUNPCKLQDQ  Y8, Y7, Y10
+	VPUNPCKHQDQ  Y8, Y7, Y7
+	VPSLLW       $0x08, Y9, Y8
+	VPSRAW       $0x08, Y8, Y8
+	VPBROADCASTD (DI), Y11
 
-	// VPDPWSSD Y9, Y6, Y2
+	// VPDPWSSD Y11, Y8, Y2
 	BYTE         $0xc4
 	BYTE         $0xc2
-	BYTE         $0x4d
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD (DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPSRAW       $0x08, Y9, Y9
+	VPBROADCASTD 4(DI), Y8
+
+	// VPDPWSSD Y8, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 4(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSLLW       $0x08, Y6, Y8
+	VPSRAW       $0x08, Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
 	BYTE         $0x52
 	BYTE         $0xd1
-	VPBROADCASTD (DI)(R8*1), Y9
+	VPBROADCASTD 8(DI)(R8*1), Y9
 
-	// VPDPWSSD Y9, Y6, Y3
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 12(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y3
 	BYTE         $0xc4
 	BYTE         $0xc2
 	BYTE         $0x4d
 	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRAW       $0x08, Y7, Y7
-	VPBROADCASTD 4(DI), Y6
+	BYTE         $0xd8
+	VPBROADCASTD 12(DI)(R8*1), Y8
 
-	// VPDPWSSD Y6, Y7, Y2
+	// VPDPWSSD Y8, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSLLW       $0x08, Y10, Y6
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 16(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 16(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x08, Y10, Y10
+	VPBROADCASTD 20(DI), Y6
+
+	// VPDPWSSD Y6, Y10, Y3
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x45
+	BYTE         $0x2d
 	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 4(DI)(R8*1), Y6
+	BYTE         $0xde
+	VPBROADCASTD 20(DI)(R8*1), Y6
+
+	// VPDPWSSD Y6, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xee
+	VPSLLW       $0x08, Y7, Y6
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 24(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 24(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x08, Y7, Y7
+	VPBROADCASTD 28(DI), Y6
 
 	// VPDPWSSD Y6, Y7, Y3
 	BYTE         $0xc4
@@ -16676,155 +16853,155 @@ block:
 	BYTE         $0x45
 	BYTE         $0x52
 	BYTE         $0xde
-	VPSLLW       $0x08, Y4, Y6
-	VPSRAW       $0x08, Y6, Y6
-	VPBROADCASTD 8(DI), Y7
+	VPBROADCASTD 28(DI)(R8*1), Y6
 
-	// VPDPWSSD Y7, Y6, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 8(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 12(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 12(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSLLW       $0x08, Y8, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 16(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 16(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRAW       $0x08, Y8, Y8
-	VPBROADCASTD 20(DI), Y4
-
-	// VPDPWSSD Y4, Y8, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 20(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y8, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xdc
-	VPSLLW       $0x08, Y5, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 24(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 24(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRAW       $0x08, Y5, Y5
-	VPBROADCASTD 28(DI), Y4
-
-	// VPDPWSSD Y4, Y5, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 28(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y5, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xdc
-	VMOVDQU      18(SI), X4
-	VINSERTI128  $0x01, 18(SI)(AX*4), Y4, Y4
-	VMOVDQU      18(SI)(AX*1), X5
-	VINSERTI128  $0x01, 18(SI)(DX*1), Y5, Y5
-	VMOVDQU      18(SI)(AX*2), X6
-	VINSERTI128  $0x01, 18(SI)(CX*2), Y6, Y6
-	VMOVDQU      18(SI)(CX*1), X7
-	VINSERTI128  $0x01, 18(SI)(BX*1), Y7, Y7
-	VPUNPCKLDQ   Y5, Y4, Y8
-	VPUNPCKHDQ   Y5, Y4, Y5
-	VPUNPCKLDQ   Y7, Y6, Y4
-	VPUNPCKHDQ   Y7, Y6, Y6
-	VPUNPCKLQDQ  Y4, Y8, Y7
-	VPUNPCKHQDQ  Y4, Y8, Y4
-	VPUNPCKLQDQ  Y6, Y5, Y8
-	VPUNPCKHQDQ  Y6, Y5, Y5
-	VPSLLW       $0x08, Y7, Y6
-	VPSRAW       $0x08, Y6, Y6
-	VPBROADCASTD 32(DI), Y9
-
-	// VPDPWSSD Y9, Y6, Y2
-	BYTE         $0xc4
-	BYTE         $0xc2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd1
-	VPBROADCASTD 32(DI)(R8*1), Y9
-
-	// VPDPWSSD Y9, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xc2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xd9
-	VPSRAW       $0x08, Y7, Y7
-	VPBROADCASTD 36(DI), Y6
-
-	// VPDPWSSD Y6, Y7, Y2
+	// VPDPWSSD Y6, Y7, Y5
 	BYTE         $0xc4
 	BYTE         $0xe2
 	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 36(DI)(R8*1), Y6
+	BYTE         $0xee
+	VMOVDQU      18(SI), X6
+	VINSERTI128  $0x01, 18(SI)(AX*4), Y6, Y6
+	VMOVDQU      18(SI)(AX*1), X7
+	VINSERTI128  $0x01, 18(SI)(DX*1), Y7, Y7
+	VMOVDQU      18(SI)(AX*2), X8
+	VINSERTI128  $0x01, 18(SI)(CX*2), Y8, Y8
+	VMOVDQU      18(SI)(CX*1), X9
+	VINSERTI128  $0x01, 18(SI)(BX*1), Y9, Y9
+	VPUNPCKLDQ   Y7, Y6, Y10
+	VPUNPCKHDQ   Y7, Y6, Y7
+	VPUNPCKLDQ   Y9, Y8, Y6
+	VPUNPCKHDQ   Y9, Y8, Y8
+	VPUNPCKLQDQ  Y6, Y10, Y9
+	VPUNPCKHQDQ  Y6, Y10, Y6
+	VPUNPCKLQDQ  Y8, Y7, Y10
+	VPUNPCKHQDQ  Y8, Y7, Y7
+	VPSLLW       $0x08, Y9, Y8
+	VPSRAW       $0x08, Y8, Y8
+	VPBROADCASTD 32(DI), Y11
+
+	// VPDPWSSD Y11, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 32(DI)(R8*1), Y11
+
+	// VPDPWSSD Y11, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPSRAW       $0x08, Y9, Y9
+	VPBROADCASTD 36(DI), Y8
+
+	// VPDPWSSD Y8, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 36(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSLLW       $0x08, Y6, Y8
+	VPSRAW       $0x08, Y8, Y8
+	VPBROADCASTD 40(DI), Y9
+
+	// VPDPWSSD Y9, Y8, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xd1
+	VPBROADCASTD 40(DI)(R8*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 44(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 44(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSLLW       $0x08, Y10, Y6
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 48(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 48(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x08, Y10, Y10
+	VPBROADCASTD 52(DI), Y6
+
+	// VPDPWSSD Y6, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xde
+	VPBROADCASTD 52(DI)(R8*1), Y6
+
+	// VPDPWSSD Y6, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xee
+	VPSLLW       $0x08, Y7, Y6
+	VPSRAW       $0x08, Y6, Y6
+	VPBROADCASTD 56(DI), Y8
+
+	// VPDPWSSD Y8, Y6, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 56(DI)(R8*1), Y8
+
+	// VPDPWSSD Y8, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x08, Y7, Y7
+	VPBROADCASTD 60(DI), Y6
 
 	// VPDPWSSD Y6, Y7, Y3
 	BYTE         $0xc4
@@ -16832,128 +17009,33 @@ block:
 	BYTE         $0x45
 	BYTE         $0x52
 	BYTE         $0xde
-	VPSLLW       $0x08, Y4, Y6
-	VPSRAW       $0x08, Y6, Y6
-	VPBROADCASTD 40(DI), Y7
+	VPBROADCASTD 60(DI)(R8*1), Y6
 
-	// VPDPWSSD Y7, Y6, Y2
+	// VPDPWSSD Y6, Y7, Y5
 	BYTE         $0xc4
 	BYTE         $0xe2
-	BYTE         $0x4d
+	BYTE         $0x45
 	BYTE         $0x52
-	BYTE         $0xd7
-	VPBROADCASTD 40(DI)(R8*1), Y7
-
-	// VPDPWSSD Y7, Y6, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x4d
-	BYTE         $0x52
-	BYTE         $0xdf
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 44(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 44(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSLLW       $0x08, Y8, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 48(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 48(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRAW       $0x08, Y8, Y8
-	VPBROADCASTD 52(DI), Y4
-
-	// VPDPWSSD Y4, Y8, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 52(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y8, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x3d
-	BYTE         $0x52
-	BYTE         $0xdc
-	VPSLLW       $0x08, Y5, Y4
-	VPSRAW       $0x08, Y4, Y4
-	VPBROADCASTD 56(DI), Y6
-
-	// VPDPWSSD Y6, Y4, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xd6
-	VPBROADCASTD 56(DI)(R8*1), Y6
-
-	// VPDPWSSD Y6, Y4, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x5d
-	BYTE         $0x52
-	BYTE         $0xde
-	VPSRAW       $0x08, Y5, Y5
-	VPBROADCASTD 60(DI), Y4
-
-	// VPDPWSSD Y4, Y5, Y2
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xd4
-	VPBROADCASTD 60(DI)(R8*1), Y4
-
-	// VPDPWSSD Y4, Y5, Y3
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x55
-	BYTE         $0x52
-	BYTE         $0xdc
-	VMOVD        (SI), X4
-	VPINSRW      $0x01, (SI)(AX*1), X4, X4
-	VPINSRW      $0x02, (SI)(AX*2), X4, X4
-	VPINSRW      $0x03, (SI)(CX*1), X4, X4
-	VPINSRW      $0x04, (SI)(AX*4), X4, X4
-	VPINSRW      $0x05, (SI)(DX*1), X4, X4
-	VPINSRW      $0x06, (SI)(CX*2), X4, X4
-	VPINSRW      $0x07, (SI)(BX*1), X4, X4
-	VCVTPH2PS    X4, Y4
+	BYTE         $0xee
+	VMOVD        (SI), X6
+	VPINSRW      $0x01, (SI)(AX*1), X6, X6
+	VPINSRW      $0x02, (SI)(AX*2), X6, X6
+	VPINSRW      $0x03, (SI)(CX*1), X6, X6
+	VPINSRW      $0x04, (SI)(AX*4), X6, X6
+	VPINSRW      $0x05, (SI)(DX*1), X6, X6
+	VPINSRW      $0x06, (SI)(CX*2), X6, X6
+	VPINSRW      $0x07, (SI)(BX*1), X6, X6
+	VCVTPH2PS    X6, Y6
+	VPADDD       Y3, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VBROADCASTSS 64(DI), Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  Y2, Y5, Y0
-	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(DI), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 64(DI)(R8*1), Y2
-	VMULPS       Y4, Y2, Y2
-	VFMADD231PS  Y3, Y2, Y1
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
 	DECQ         R10
@@ -18174,116 +18256,120 @@ block:
 	ADDQ          $0x00000220, R9
 	VPXORD        Z1, Z1, Z1
 	VPXORD        Z2, Z2, Z2
-	VMOVUPS       2(SI), X3
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z3, Z3
-	VINSERTI32X4  $0x02, 2(DI), Z3, Z3
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z3, Z3
-	VMOVUPS       2(SI)(AX*1), X4
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z4, Z4
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z4, Z4
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z4, Z4
-	VMOVUPS       2(SI)(AX*2), X5
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z5, Z5
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z5, Z5
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z5, Z5
-	VMOVUPS       2(SI)(CX*1), X6
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z6, Z6
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z6, Z6
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z6, Z6
-	VPUNPCKLDQ    Z4, Z3, Z7
-	VPUNPCKHDQ    Z4, Z3, Z4
-	VPUNPCKLDQ    Z6, Z5, Z3
-	VPUNPCKHDQ    Z6, Z5, Z5
-	VPUNPCKLQDQ   Z3, Z7, Z6
-	VPUNPCKHQDQ   Z3, Z7, Z3
-	VPUNPCKLQDQ   Z5, Z4, Z7
-	VPUNPCKHQDQ   Z5, Z4, Z4
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       2(SI), X5
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z5, Z5
+	VINSERTI32X4  $0x02, 2(DI), Z5, Z5
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z5, Z5
+	VMOVUPS       2(SI)(AX*1), X6
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z6, Z6
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z6, Z6
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z6, Z6
+	VMOVUPS       2(SI)(AX*2), X7
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z7, Z7
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z7, Z7
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z7, Z7
+	VMOVUPS       2(SI)(CX*1), X8
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z8, Z8
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z8, Z8
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z8, Z8
+	VPUNPCKLDQ    Z6, Z5, Z9
+	VPUNPCKHDQ    Z6, Z5, Z6
+	VPUNPCKLDQ    Z8, Z7, Z5
+	VPUNPCKHDQ    Z8, Z7, Z7
+	VPUNPCKLQDQ   Z5, Z9, Z8
+	VPUNPCKHQDQ   Z5, Z9, Z5
+	VPUNPCKLQDQ   Z7, Z6, Z9
+	VPUNPCKHQDQ   Z7, Z6, Z6
+	VPSLLW        $0x08, Z8, Z7
+	VPSRAW        $0x08, Z7, Z7
+	VPDPWSSD.BCST (R8), Z7, Z1
+	VPSRAW        $0x08, Z8, Z8
+	VPDPWSSD.BCST 4(R8), Z8, Z2
+	VPSLLW        $0x08, Z5, Z7
+	VPSRAW        $0x08, Z7, Z7
+	VPDPWSSD.BCST 8(R8), Z7, Z3
+	VPSRAW        $0x08, Z5, Z5
+	VPDPWSSD.BCST 12(R8), Z5, Z4
+	VPSLLW        $0x08, Z9, Z5
+	VPSRAW        $0x08, Z5, Z5
+	VPDPWSSD.BCST 16(R8), Z5, Z1
+	VPSRAW        $0x08, Z9, Z9
+	VPDPWSSD.BCST 20(R8), Z9, Z2
 	VPSLLW        $0x08, Z6, Z5
 	VPSRAW        $0x08, Z5, Z5
-	VPDPWSSD.BCST (R8), Z5, Z1
+	VPDPWSSD.BCST 24(R8), Z5, Z3
 	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 4(R8), Z6, Z2
-	VPSLLW        $0x08, Z3, Z5
-	VPSRAW        $0x08, Z5, Z5
-	VPDPWSSD.BCST 8(R8), Z5, Z1
-	VPSRAW        $0x08, Z3, Z3
-	VPDPWSSD.BCST 12(R8), Z3, Z2
-	VPSLLW        $0x08, Z7, Z3
-	VPSRAW        $0x08, Z3, Z3
-	VPDPWSSD.BCST 16(R8), Z3, Z1
+	VPDPWSSD.BCST 28(R8), Z6, Z4
+	VMOVUPS       18(SI), X5
+	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z5, Z5
+	VINSERTI32X4  $0x02, 18(DI), Z5, Z5
+	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z5, Z5
+	VMOVUPS       18(SI)(AX*1), X6
+	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z6, Z6
+	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z6, Z6
+	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z6, Z6
+	VMOVUPS       18(SI)(AX*2), X7
+	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z7, Z7
+	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z7, Z7
+	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z7, Z7
+	VMOVUPS       18(SI)(CX*1), X8
+	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z8, Z8
+	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z8, Z8
+	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z8, Z8
+	VPUNPCKLDQ    Z6, Z5, Z9
+	VPUNPCKHDQ    Z6, Z5, Z6
+	VPUNPCKLDQ    Z8, Z7, Z5
+	VPUNPCKHDQ    Z8, Z7, Z7
+	VPUNPCKLQDQ   Z5, Z9, Z8
+	VPUNPCKHQDQ   Z5, Z9, Z5
+	VPUNPCKLQDQ   Z7, Z6, Z9
+	VPUNPCKHQDQ   Z7, Z6, Z6
+	VPSLLW        $0x08, Z8, Z7
 	VPSRAW        $0x08, Z7, Z7
-	VPDPWSSD.BCST 20(R8), Z7, Z2
-	VPSLLW        $0x08, Z4, Z3
-	VPSRAW        $0x08, Z3, Z3
-	VPDPWSSD.BCST 24(R8), Z3, Z1
-	VPSRAW        $0x08, Z4, Z4
-	VPDPWSSD.BCST 28(R8), Z4, Z2
-	VMOVUPS       18(SI), X3
-	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z3, Z3
-	VINSERTI32X4  $0x02, 18(DI), Z3, Z3
-	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z3, Z3
-	VMOVUPS       18(SI)(AX*1), X4
-	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z4, Z4
-	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z4, Z4
-	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z4, Z4
-	VMOVUPS       18(SI)(AX*2), X5
-	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z5, Z5
-	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z5, Z5
-	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z5, Z5
-	VMOVUPS       18(SI)(CX*1), X6
-	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z6, Z6
-	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z6, Z6
-	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z6, Z6
-	VPUNPCKLDQ    Z4, Z3, Z7
-	VPUNPCKHDQ    Z4, Z3, Z4
-	VPUNPCKLDQ    Z6, Z5, Z3
-	VPUNPCKHDQ    Z6, Z5, Z5
-	VPUNPCKLQDQ   Z3, Z7, Z6
-	VPUNPCKHQDQ   Z3, Z7, Z3
-	VPUNPCKLQDQ   Z5, Z4, Z7
-	VPUNPCKHQDQ   Z5, Z4, Z4
+	VPDPWSSD.BCST 32(R8), Z7, Z1
+	VPSRAW        $0x08, Z8, Z8
+	VPDPWSSD.BCST 36(R8), Z8, Z2
+	VPSLLW        $0x08, Z5, Z7
+	VPSRAW        $0x08, Z7, Z7
+	VPDPWSSD.BCST 40(R8), Z7, Z3
+	VPSRAW        $0x08, Z5, Z5
+	VPDPWSSD.BCST 44(R8), Z5, Z4
+	VPSLLW        $0x08, Z9, Z5
+	VPSRAW        $0x08, Z5, Z5
+	VPDPWSSD.BCST 48(R8), Z5, Z1
+	VPSRAW        $0x08, Z9, Z9
+	VPDPWSSD.BCST 52(R8), Z9, Z2
 	VPSLLW        $0x08, Z6, Z5
 	VPSRAW        $0x08, Z5, Z5
-	VPDPWSSD.BCST 32(R8), Z5, Z1
+	VPDPWSSD.BCST 56(R8), Z5, Z3
 	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 36(R8), Z6, Z2
-	VPSLLW        $0x08, Z3, Z5
-	VPSRAW        $0x08, Z5, Z5
-	VPDPWSSD.BCST 40(R8), Z5, Z1
-	VPSRAW        $0x08, Z3, Z3
-	VPDPWSSD.BCST 44(R8), Z3, Z2
-	VPSLLW        $0x08, Z7, Z3
-	VPSRAW        $0x08, Z3, Z3
-	VPDPWSSD.BCST 48(R8), Z3, Z1
-	VPSRAW        $0x08, Z7, Z7
-	VPDPWSSD.BCST 52(R8), Z7, Z2
-	VPSLLW        $0x08, Z4, Z3
-	VPSRAW        $0x08, Z3, Z3
-	VPDPWSSD.BCST 56(R8), Z3, Z1
-	VPSRAW        $0x08, Z4, Z4
-	VPDPWSSD.BCST 60(R8), Z4, Z2
-	VMOVD         (SI), X3
-	VPINSRW       $0x01, (SI)(AX*1), X3, X3
-	VPINSRW       $0x02, (SI)(AX*2), X3, X3
-	VPINSRW       $0x03, (SI)(CX*1), X3, X3
-	VPINSRW       $0x04, (SI)(AX*4), X3, X3
-	VPINSRW       $0x05, (SI)(DX*1), X3, X3
-	VPINSRW       $0x06, (SI)(CX*2), X3, X3
-	VPINSRW       $0x07, (SI)(BX*1), X3, X3
-	VMOVD         (DI), X4
-	VPINSRW       $0x01, (DI)(AX*1), X4, X4
-	VPINSRW       $0x02, (DI)(AX*2), X4, X4
-	VPINSRW       $0x03, (DI)(CX*1), X4, X4
-	VPINSRW       $0x04, (DI)(AX*4), X4, X4
-	VPINSRW       $0x05, (DI)(DX*1), X4, X4
-	VPINSRW       $0x06, (DI)(CX*2), X4, X4
-	VPINSRW       $0x07, (DI)(BX*1), X4, X4
-	VINSERTI32X4  $0x01, X4, Y3, Y3
-	VCVTPH2PS     Y3, Z3
+	VPDPWSSD.BCST 60(R8), Z6, Z4
+	VMOVD         (SI), X5
+	VPINSRW       $0x01, (SI)(AX*1), X5, X5
+	VPINSRW       $0x02, (SI)(AX*2), X5, X5
+	VPINSRW       $0x03, (SI)(CX*1), X5, X5
+	VPINSRW       $0x04, (SI)(AX*4), X5, X5
+	VPINSRW       $0x05, (SI)(DX*1), X5, X5
+	VPINSRW       $0x06, (SI)(CX*2), X5, X5
+	VPINSRW       $0x07, (SI)(BX*1), X5, X5
+	VMOVD         (DI), X6
+	VPINSRW       $0x01, (DI)(AX*1), X6, X6
+	VPINSRW       $0x02, (DI)(AX*2), X6, X6
+	VPINSRW       $0x03, (DI)(CX*1), X6, X6
+	VPINSRW       $0x04, (DI)(AX*4), X6, X6
+	VPINSRW       $0x05, (DI)(DX*1), X6, X6
+	VPINSRW       $0x06, (DI)(CX*2), X6, X6
+	VPINSRW       $0x07, (DI)(BX*1), X6, X6
+	VINSERTI32X4  $0x01, X6, Y5, Y5
+	VCVTPH2PS     Y5, Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
 	VPADDD        Z2, Z1, Z1
 	VCVTDQ2PS     Z1, Z1
-	VMULPS.BCST   64(R8), Z3, Z3
-	VFMADD231PS   Z1, Z3, Z0
+	VMULPS.BCST   64(R8), Z5, Z5
+	VFMADD231PS   Z1, Z5, Z0
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
@@ -18341,136 +18427,144 @@ block:
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
 	VPXORD        Z5, Z5, Z5
-	VMOVUPS       2(SI), X6
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z6, Z6
-	VINSERTI32X4  $0x02, 2(DI), Z6, Z6
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z6, Z6
-	VMOVUPS       2(SI)(AX*1), X7
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z7, Z7
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z7, Z7
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z7, Z7
-	VMOVUPS       2(SI)(AX*2), X8
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z8, Z8
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z8, Z8
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z8, Z8
-	VMOVUPS       2(SI)(CX*1), X9
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ    Z7, Z6, Z10
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLDQ    Z9, Z8, Z6
-	VPUNPCKHDQ    Z9, Z8, Z8
-	VPUNPCKLQDQ   Z6, Z10, Z9
-	VPUNPCKHQDQ   Z6, Z10, Z6
-	VPUNPCKLQDQ   Z8, Z7, Z10
-	VPUNPCKHQDQ   Z8, Z7, Z7
-	VPSLLW        $0x08, Z9, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST (R8), Z8, Z2
-	VPDPWSSD.BCST (R8)(R9*1), Z8, Z4
-	VPSRAW        $0x08, Z9, Z9
-	VPDPWSSD.BCST 4(R8), Z9, Z3
-	VPDPWSSD.BCST 4(R8)(R9*1), Z9, Z5
-	VPSLLW        $0x08, Z6, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 8(R8), Z8, Z2
-	VPDPWSSD.BCST 8(R8)(R9*1), Z8, Z4
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 12(R8), Z6, Z3
-	VPDPWSSD.BCST 12(R8)(R9*1), Z6, Z5
-	VPSLLW        $0x08, Z10, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 16(R8), Z6, Z2
-	VPDPWSSD.BCST 16(R8)(R9*1), Z6, Z4
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VMOVUPS       2(SI), X10
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z10, Z10
+	VINSERTI32X4  $0x02, 2(DI), Z10, Z10
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z10, Z10
+	VMOVUPS       2(SI)(AX*1), X11
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z11, Z11
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z11, Z11
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z11, Z11
+	VMOVUPS       2(SI)(AX*2), X12
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z12, Z12
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z12, Z12
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z12, Z12
+	VMOVUPS       2(SI)(CX*1), X13
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z13, Z13
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z13, Z13
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z13, Z13
+	VPUNPCKLDQ    Z11, Z10, Z14
+	VPUNPCKHDQ    Z11, Z10, Z11
+	VPUNPCKLDQ    Z13, Z12, Z10
+	VPUNPCKHDQ    Z13, Z12, Z12
+	VPUNPCKLQDQ   Z10, Z14, Z13
+	VPUNPCKHQDQ   Z10, Z14, Z10
+	VPUNPCKLQDQ   Z12, Z11, Z14
+	VPUNPCKHQDQ   Z12, Z11, Z11
+	VPSLLW        $0x08, Z13, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST (R8), Z12, Z2
+	VPDPWSSD.BCST (R8)(R9*1), Z12, Z6
+	VPSRAW        $0x08, Z13, Z13
+	VPDPWSSD.BCST 4(R8), Z13, Z3
+	VPDPWSSD.BCST 4(R8)(R9*1), Z13, Z7
+	VPSLLW        $0x08, Z10, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 8(R8), Z12, Z4
+	VPDPWSSD.BCST 8(R8)(R9*1), Z12, Z8
 	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 20(R8), Z10, Z3
-	VPDPWSSD.BCST 20(R8)(R9*1), Z10, Z5
-	VPSLLW        $0x08, Z7, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 24(R8), Z6, Z2
-	VPDPWSSD.BCST 24(R8)(R9*1), Z6, Z4
-	VPSRAW        $0x08, Z7, Z7
-	VPDPWSSD.BCST 28(R8), Z7, Z3
-	VPDPWSSD.BCST 28(R8)(R9*1), Z7, Z5
-	VMOVUPS       18(SI), X6
-	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z6, Z6
-	VINSERTI32X4  $0x02, 18(DI), Z6, Z6
-	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z6, Z6
-	VMOVUPS       18(SI)(AX*1), X7
-	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z7, Z7
-	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z7, Z7
-	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z7, Z7
-	VMOVUPS       18(SI)(AX*2), X8
-	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z8, Z8
-	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z8, Z8
-	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z8, Z8
-	VMOVUPS       18(SI)(CX*1), X9
-	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ    Z7, Z6, Z10
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLDQ    Z9, Z8, Z6
-	VPUNPCKHDQ    Z9, Z8, Z8
-	VPUNPCKLQDQ   Z6, Z10, Z9
-	VPUNPCKHQDQ   Z6, Z10, Z6
-	VPUNPCKLQDQ   Z8, Z7, Z10
-	VPUNPCKHQDQ   Z8, Z7, Z7
-	VPSLLW        $0x08, Z9, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 32(R8), Z8, Z2
-	VPDPWSSD.BCST 32(R8)(R9*1), Z8, Z4
-	VPSRAW        $0x08, Z9, Z9
-	VPDPWSSD.BCST 36(R8), Z9, Z3
-	VPDPWSSD.BCST 36(R8)(R9*1), Z9, Z5
-	VPSLLW        $0x08, Z6, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 40(R8), Z8, Z2
-	VPDPWSSD.BCST 40(R8)(R9*1), Z8, Z4
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 44(R8), Z6, Z3
-	VPDPWSSD.BCST 44(R8)(R9*1), Z6, Z5
-	VPSLLW        $0x08, Z10, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 48(R8), Z6, Z2
-	VPDPWSSD.BCST 48(R8)(R9*1), Z6, Z4
+	VPDPWSSD.BCST 12(R8), Z10, Z5
+	VPDPWSSD.BCST 12(R8)(R9*1), Z10, Z9
+	VPSLLW        $0x08, Z14, Z10
 	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 52(R8), Z10, Z3
-	VPDPWSSD.BCST 52(R8)(R9*1), Z10, Z5
-	VPSLLW        $0x08, Z7, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 56(R8), Z6, Z2
-	VPDPWSSD.BCST 56(R8)(R9*1), Z6, Z4
-	VPSRAW        $0x08, Z7, Z7
-	VPDPWSSD.BCST 60(R8), Z7, Z3
-	VPDPWSSD.BCST 60(R8)(R9*1), Z7, Z5
-	VMOVD         (SI), X6
-	VPINSRW       $0x01, (SI)(AX*1), X6, X6
-	VPINSRW       $0x02, (SI)(AX*2), X6, X6
-	VPINSRW       $0x03, (SI)(CX*1), X6, X6
-	VPINSRW       $0x04, (SI)(AX*4), X6, X6
-	VPINSRW       $0x05, (SI)(DX*1), X6, X6
-	VPINSRW       $0x06, (SI)(CX*2), X6, X6
-	VPINSRW       $0x07, (SI)(BX*1), X6, X6
-	VMOVD         (DI), X7
-	VPINSRW       $0x01, (DI)(AX*1), X7, X7
-	VPINSRW       $0x02, (DI)(AX*2), X7, X7
-	VPINSRW       $0x03, (DI)(CX*1), X7, X7
-	VPINSRW       $0x04, (DI)(AX*4), X7, X7
-	VPINSRW       $0x05, (DI)(DX*1), X7, X7
-	VPINSRW       $0x06, (DI)(CX*2), X7, X7
-	VPINSRW       $0x07, (DI)(BX*1), X7, X7
-	VINSERTI32X4  $0x01, X7, Y6, Y6
-	VCVTPH2PS     Y6, Z6
+	VPDPWSSD.BCST 16(R8), Z10, Z2
+	VPDPWSSD.BCST 16(R8)(R9*1), Z10, Z6
+	VPSRAW        $0x08, Z14, Z14
+	VPDPWSSD.BCST 20(R8), Z14, Z3
+	VPDPWSSD.BCST 20(R8)(R9*1), Z14, Z7
+	VPSLLW        $0x08, Z11, Z10
+	VPSRAW        $0x08, Z10, Z10
+	VPDPWSSD.BCST 24(R8), Z10, Z4
+	VPDPWSSD.BCST 24(R8)(R9*1), Z10, Z8
+	VPSRAW        $0x08, Z11, Z11
+	VPDPWSSD.BCST 28(R8), Z11, Z5
+	VPDPWSSD.BCST 28(R8)(R9*1), Z11, Z9
+	VMOVUPS       18(SI), X10
+	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z10, Z10
+	VINSERTI32X4  $0x02, 18(DI), Z10, Z10
+	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z10, Z10
+	VMOVUPS       18(SI)(AX*1), X11
+	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z11, Z11
+	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z11, Z11
+	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z11, Z11
+	VMOVUPS       18(SI)(AX*2), X12
+	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z12, Z12
+	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z12, Z12
+	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z12, Z12
+	VMOVUPS       18(SI)(CX*1), X13
+	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z13, Z13
+	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z13, Z13
+	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z13, Z13
+	VPUNPCKLDQ    Z11, Z10, Z14
+	VPUNPCKHDQ    Z11, Z10, Z11
+	VPUNPCKLDQ    Z13, Z12, Z10
+	VPUNPCKHDQ    Z13, Z12, Z12
+	VPUNPCKLQDQ   Z10, Z14, Z13
+	VPUNPCKHQDQ   Z10, Z14, Z10
+	VPUNPCKLQDQ   Z12, Z11, Z14
+	VPUNPCKHQDQ   Z12, Z11, Z11
+	VPSLLW        $0x08, Z13, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 32(R8), Z12, Z2
+	VPDPWSSD.BCST 32(R8)(R9*1), Z12, Z6
+	VPSRAW        $0x08, Z13, Z13
+	VPDPWSSD.BCST 36(R8), Z13, Z3
+	VPDPWSSD.BCST 36(R8)(R9*1), Z13, Z7
+	VPSLLW        $0x08, Z10, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 40(R8), Z12, Z4
+	VPDPWSSD.BCST 40(R8)(R9*1), Z12, Z8
+	VPSRAW        $0x08, Z10, Z10
+	VPDPWSSD.BCST 44(R8), Z10, Z5
+	VPDPWSSD.BCST 44(R8)(R9*1), Z10, Z9
+	VPSLLW        $0x08, Z14, Z10
+	VPSRAW        $0x08, Z10, Z10
+	VPDPWSSD.BCST 48(R8), Z10, Z2
+	VPDPWSSD.BCST 48(R8)(R9*1), Z10, Z6
+	VPSRAW        $0x08, Z14, Z14
+	VPDPWSSD.BCST 52(R8), Z14, Z3
+	VPDPWSSD.BCST 52(R8)(R9*1), Z14, Z7
+	VPSLLW        $0x08, Z11, Z10
+	VPSRAW        $0x08, Z10, Z10
+	VPDPWSSD.BCST 56(R8), Z10, Z4
+	VPDPWSSD.BCST 56(R8)(R9*1), Z10, Z8
+	VPSRAW        $0x08, Z11, Z11
+	VPDPWSSD.BCST 60(R8), Z11, Z5
+	VPDPWSSD.BCST 60(R8)(R9*1), Z11, Z9
+	VMOVD         (SI), X10
+	VPINSRW       $0x01, (SI)(AX*1), X10, X10
+	VPINSRW       $0x02, (SI)(AX*2), X10, X10
+	VPINSRW       $0x03, (SI)(CX*1), X10, X10
+	VPINSRW       $0x04, (SI)(AX*4), X10, X10
+	VPINSRW       $0x05, (SI)(DX*1), X10, X10
+	VPINSRW       $0x06, (SI)(CX*2), X10, X10
+	VPINSRW       $0x07, (SI)(BX*1), X10, X10
+	VMOVD         (DI), X11
+	VPINSRW       $0x01, (DI)(AX*1), X11, X11
+	VPINSRW       $0x02, (DI)(AX*2), X11, X11
+	VPINSRW       $0x03, (DI)(CX*1), X11, X11
+	VPINSRW       $0x04, (DI)(AX*4), X11, X11
+	VPINSRW       $0x05, (DI)(DX*1), X11, X11
+	VPINSRW       $0x06, (DI)(CX*2), X11, X11
+	VPINSRW       $0x07, (DI)(BX*1), X11, X11
+	VINSERTI32X4  $0x01, X11, Y10, Y10
+	VCVTPH2PS     Y10, Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
 	VPADDD        Z3, Z2, Z2
 	VCVTDQ2PS     Z2, Z2
-	VMULPS.BCST   64(R8), Z6, Z7
-	VFMADD231PS   Z2, Z7, Z0
-	VPADDD        Z5, Z4, Z4
-	VCVTDQ2PS     Z4, Z4
-	VMULPS.BCST   64(R8)(R9*1), Z6, Z6
-	VFMADD231PS   Z4, Z6, Z1
+	VMULPS.BCST   64(R8), Z10, Z11
+	VFMADD231PS   Z2, Z11, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(R8)(R9*1), Z10, Z10
+	VFMADD231PS   Z6, Z10, Z1
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
@@ -18530,153 +18624,159 @@ block:
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
 	VPXORD        Z5, Z5, Z5
-	VMOVUPS       2(SI), X6
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z6, Z6
-	VINSERTI32X4  $0x02, 2(DI), Z6, Z6
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z6, Z6
-	VMOVUPS       2(SI)(AX*1), X7
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z7, Z7
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z7, Z7
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z7, Z7
-	VMOVUPS       2(SI)(AX*2), X8
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z8, Z8
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z8, Z8
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z8, Z8
-	VMOVUPS       2(SI)(CX*1), X9
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ    Z7, Z6, Z10
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLDQ    Z9, Z8, Z6
-	VPUNPCKHDQ    Z9, Z8, Z8
-	VPUNPCKLQDQ   Z6, Z10, Z9
-	VPUNPCKHQDQ   Z6, Z10, Z6
-	VPUNPCKLQDQ   Z8, Z7, Z10
-	VPUNPCKHQDQ   Z8, Z7, Z7
-	VPSLLW        $0x08, Z9, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST (R8), Z8, Z3
-	VPDPWSSD.BCST (R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST (R8)(R9*2), Z8, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VMOVUPS       2(SI), X9
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z9, Z9
+	VINSERTI32X4  $0x02, 2(DI), Z9, Z9
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z9, Z9
+	VMOVUPS       2(SI)(AX*1), X10
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z10, Z10
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z10, Z10
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z10, Z10
+	VMOVUPS       2(SI)(AX*2), X11
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z11, Z11
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z11, Z11
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z11, Z11
+	VMOVUPS       2(SI)(CX*1), X12
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z12, Z12
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z12, Z12
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z12, Z12
+	VPUNPCKLDQ    Z10, Z9, Z13
+	VPUNPCKHDQ    Z10, Z9, Z10
+	VPUNPCKLDQ    Z12, Z11, Z9
+	VPUNPCKHDQ    Z12, Z11, Z11
+	VPUNPCKLQDQ   Z9, Z13, Z12
+	VPUNPCKHQDQ   Z9, Z13, Z9
+	VPUNPCKLQDQ   Z11, Z10, Z13
+	VPUNPCKHQDQ   Z11, Z10, Z10
+	VPSLLW        $0x08, Z12, Z11
+	VPSRAW        $0x08, Z11, Z11
+	VPDPWSSD.BCST (R8), Z11, Z3
+	VPDPWSSD.BCST (R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST (R8)(R9*2), Z11, Z7
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 4(R8), Z12, Z4
+	VPDPWSSD.BCST 4(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 4(R8)(R9*2), Z12, Z8
+	VPSLLW        $0x08, Z9, Z11
+	VPSRAW        $0x08, Z11, Z11
+	VPDPWSSD.BCST 8(R8), Z11, Z3
+	VPDPWSSD.BCST 8(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST 8(R8)(R9*2), Z11, Z7
 	VPSRAW        $0x08, Z9, Z9
-	VPDPWSSD.BCST 4(R8), Z9, Z3
-	VPDPWSSD.BCST 4(R8)(R9*1), Z9, Z4
-	VPDPWSSD.BCST 4(R8)(R9*2), Z9, Z5
-	VPSLLW        $0x08, Z6, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 8(R8), Z8, Z3
-	VPDPWSSD.BCST 8(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 8(R8)(R9*2), Z8, Z5
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 12(R8), Z6, Z3
-	VPDPWSSD.BCST 12(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 12(R8)(R9*2), Z6, Z5
-	VPSLLW        $0x08, Z10, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 16(R8), Z6, Z3
-	VPDPWSSD.BCST 16(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 16(R8)(R9*2), Z6, Z5
-	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 20(R8), Z10, Z3
-	VPDPWSSD.BCST 20(R8)(R9*1), Z10, Z4
-	VPDPWSSD.BCST 20(R8)(R9*2), Z10, Z5
-	VPSLLW        $0x08, Z7, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 24(R8), Z6, Z3
-	VPDPWSSD.BCST 24(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 24(R8)(R9*2), Z6, Z5
-	VPSRAW        $0x08, Z7, Z7
-	VPDPWSSD.BCST 28(R8), Z7, Z3
-	VPDPWSSD.BCST 28(R8)(R9*1), Z7, Z4
-	VPDPWSSD.BCST 28(R8)(R9*2), Z7, Z5
-	VMOVUPS       18(SI), X6
-	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z6, Z6
-	VINSERTI32X4  $0x02, 18(DI), Z6, Z6
-	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z6, Z6
-	VMOVUPS       18(SI)(AX*1), X7
-	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z7, Z7
-	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z7, Z7
-	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z7, Z7
-	VMOVUPS       18(SI)(AX*2), X8
-	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z8, Z8
-	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z8, Z8
-	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z8, Z8
-	VMOVUPS       18(SI)(CX*1), X9
-	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z9, Z9
-	VPUNPCKLDQ    Z7, Z6, Z10
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLDQ    Z9, Z8, Z6
-	VPUNPCKHDQ    Z9, Z8, Z8
-	VPUNPCKLQDQ   Z6, Z10, Z9
-	VPUNPCKHQDQ   Z6, Z10, Z6
-	VPUNPCKLQDQ   Z8, Z7, Z10
-	VPUNPCKHQDQ   Z8, Z7, Z7
-	VPSLLW        $0x08, Z9, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 32(R8), Z8, Z3
-	VPDPWSSD.BCST 32(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 32(R8)(R9*2), Z8, Z5
+	VPDPWSSD.BCST 12(R8), Z9, Z4
+	VPDPWSSD.BCST 12(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST 12(R8)(R9*2), Z9, Z8
+	VPSLLW        $0x08, Z13, Z9
 	VPSRAW        $0x08, Z9, Z9
-	VPDPWSSD.BCST 36(R8), Z9, Z3
-	VPDPWSSD.BCST 36(R8)(R9*1), Z9, Z4
-	VPDPWSSD.BCST 36(R8)(R9*2), Z9, Z5
-	VPSLLW        $0x08, Z6, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 40(R8), Z8, Z3
-	VPDPWSSD.BCST 40(R8)(R9*1), Z8, Z4
-	VPDPWSSD.BCST 40(R8)(R9*2), Z8, Z5
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 44(R8), Z6, Z3
-	VPDPWSSD.BCST 44(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 44(R8)(R9*2), Z6, Z5
-	VPSLLW        $0x08, Z10, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 48(R8), Z6, Z3
-	VPDPWSSD.BCST 48(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 48(R8)(R9*2), Z6, Z5
+	VPDPWSSD.BCST 16(R8), Z9, Z3
+	VPDPWSSD.BCST 16(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 16(R8)(R9*2), Z9, Z7
+	VPSRAW        $0x08, Z13, Z13
+	VPDPWSSD.BCST 20(R8), Z13, Z4
+	VPDPWSSD.BCST 20(R8)(R9*1), Z13, Z6
+	VPDPWSSD.BCST 20(R8)(R9*2), Z13, Z8
+	VPSLLW        $0x08, Z10, Z9
+	VPSRAW        $0x08, Z9, Z9
+	VPDPWSSD.BCST 24(R8), Z9, Z3
+	VPDPWSSD.BCST 24(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 24(R8)(R9*2), Z9, Z7
 	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 52(R8), Z10, Z3
-	VPDPWSSD.BCST 52(R8)(R9*1), Z10, Z4
-	VPDPWSSD.BCST 52(R8)(R9*2), Z10, Z5
-	VPSLLW        $0x08, Z7, Z6
-	VPSRAW        $0x08, Z6, Z6
-	VPDPWSSD.BCST 56(R8), Z6, Z3
-	VPDPWSSD.BCST 56(R8)(R9*1), Z6, Z4
-	VPDPWSSD.BCST 56(R8)(R9*2), Z6, Z5
-	VPSRAW        $0x08, Z7, Z7
-	VPDPWSSD.BCST 60(R8), Z7, Z3
-	VPDPWSSD.BCST 60(R8)(R9*1), Z7, Z4
-	VPDPWSSD.BCST 60(R8)(R9*2), Z7, Z5
-	VMOVD         (SI), X6
-	VPINSRW       $0x01, (SI)(AX*1), X6, X6
-	VPINSRW       $0x02, (SI)(AX*2), X6, X6
-	VPINSRW       $0x03, (SI)(CX*1), X6, X6
-	VPINSRW       $0x04, (SI)(AX*4), X6, X6
-	VPINSRW       $0x05, (SI)(DX*1), X6, X6
-	VPINSRW       $0x06, (SI)(CX*2), X6, X6
-	VPINSRW       $0x07, (SI)(BX*1), X6, X6
-	VMOVD         (DI), X7
-	VPINSRW       $0x01, (DI)(AX*1), X7, X7
-	VPINSRW       $0x02, (DI)(AX*2), X7, X7
-	VPINSRW       $0x03, (DI)(CX*1), X7, X7
-	VPINSRW       $0x04, (DI)(AX*4), X7, X7
-	VPINSRW       $0x05, (DI)(DX*1), X7, X7
-	VPINSRW       $0x06, (DI)(CX*2), X7, X7
-	VPINSRW       $0x07, (DI)(BX*1), X7, X7
-	VINSERTI32X4  $0x01, X7, Y6, Y6
-	VCVTPH2PS     Y6, Z6
+	VPDPWSSD.BCST 28(R8), Z10, Z4
+	VPDPWSSD.BCST 28(R8)(R9*1), Z10, Z6
+	VPDPWSSD.BCST 28(R8)(R9*2), Z10, Z8
+	VMOVUPS       18(SI), X9
+	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z9, Z9
+	VINSERTI32X4  $0x02, 18(DI), Z9, Z9
+	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z9, Z9
+	VMOVUPS       18(SI)(AX*1), X10
+	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z10, Z10
+	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z10, Z10
+	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z10, Z10
+	VMOVUPS       18(SI)(AX*2), X11
+	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z11, Z11
+	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z11, Z11
+	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z11, Z11
+	VMOVUPS       18(SI)(CX*1), X12
+	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z12, Z12
+	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z12, Z12
+	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z12, Z12
+	VPUNPCKLDQ    Z10, Z9, Z13
+	VPUNPCKHDQ    Z10, Z9, Z10
+	VPUNPCKLDQ    Z12, Z11, Z9
+	VPUNPCKHDQ    Z12, Z11, Z11
+	VPUNPCKLQDQ   Z9, Z13, Z12
+	VPUNPCKHQDQ   Z9, Z13, Z9
+	VPUNPCKLQDQ   Z11, Z10, Z13
+	VPUNPCKHQDQ   Z11, Z10, Z10
+	VPSLLW        $0x08, Z12, Z11
+	VPSRAW        $0x08, Z11, Z11
+	VPDPWSSD.BCST 32(R8), Z11, Z3
+	VPDPWSSD.BCST 32(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST 32(R8)(R9*2), Z11, Z7
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 36(R8), Z12, Z4
+	VPDPWSSD.BCST 36(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 36(R8)(R9*2), Z12, Z8
+	VPSLLW        $0x08, Z9, Z11
+	VPSRAW        $0x08, Z11, Z11
+	VPDPWSSD.BCST 40(R8), Z11, Z3
+	VPDPWSSD.BCST 40(R8)(R9*1), Z11, Z5
+	VPDPWSSD.BCST 40(R8)(R9*2), Z11, Z7
+	VPSRAW        $0x08, Z9, Z9
+	VPDPWSSD.BCST 44(R8), Z9, Z4
+	VPDPWSSD.BCST 44(R8)(R9*1), Z9, Z6
+	VPDPWSSD.BCST 44(R8)(R9*2), Z9, Z8
+	VPSLLW        $0x08, Z13, Z9
+	VPSRAW        $0x08, Z9, Z9
+	VPDPWSSD.BCST 48(R8), Z9, Z3
+	VPDPWSSD.BCST 48(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 48(R8)(R9*2), Z9, Z7
+	VPSRAW        $0x08, Z13, Z13
+	VPDPWSSD.BCST 52(R8), Z13, Z4
+	VPDPWSSD.BCST 52(R8)(R9*1), Z13, Z6
+	VPDPWSSD.BCST 52(R8)(R9*2), Z13, Z8
+	VPSLLW        $0x08, Z10, Z9
+	VPSRAW        $0x08, Z9, Z9
+	VPDPWSSD.BCST 56(R8), Z9, Z3
+	VPDPWSSD.BCST 56(R8)(R9*1), Z9, Z5
+	VPDPWSSD.BCST 56(R8)(R9*2), Z9, Z7
+	VPSRAW        $0x08, Z10, Z10
+	VPDPWSSD.BCST 60(R8), Z10, Z4
+	VPDPWSSD.BCST 60(R8)(R9*1), Z10, Z6
+	VPDPWSSD.BCST 60(R8)(R9*2), Z10, Z8
+	VMOVD         (SI), X9
+	VPINSRW       $0x01, (SI)(AX*1), X9, X9
+	VPINSRW       $0x02, (SI)(AX*2), X9, X9
+	VPINSRW       $0x03, (SI)(CX*1), X9, X9
+	VPINSRW       $0x04, (SI)(AX*4), X9, X9
+	VPINSRW       $0x05, (SI)(DX*1), X9, X9
+	VPINSRW       $0x06, (SI)(CX*2), X9, X9
+	VPINSRW       $0x07, (SI)(BX*1), X9, X9
+	VMOVD         (DI), X10
+	VPINSRW       $0x01, (DI)(AX*1), X10, X10
+	VPINSRW       $0x02, (DI)(AX*2), X10, X10
+	VPINSRW       $0x03, (DI)(CX*1), X10, X10
+	VPINSRW       $0x04, (DI)(AX*4), X10, X10
+	VPINSRW       $0x05, (DI)(DX*1), X10, X10
+	VPINSRW       $0x06, (DI)(CX*2), X10, X10
+	VPINSRW       $0x07, (DI)(BX*1), X10, X10
+	VINSERTI32X4  $0x01, X10, Y9, Y9
+	VCVTPH2PS     Y9, Z9
+	VPADDD        Z4, Z3, Z3
 	VCVTDQ2PS     Z3, Z3
-	VMULPS.BCST   64(R8), Z6, Z7
-	VFMADD231PS   Z3, Z7, Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS.BCST   64(R8)(R9*1), Z6, Z7
-	VFMADD231PS   Z4, Z7, Z1
+	VMULPS.BCST   64(R8), Z9, Z10
+	VFMADD231PS   Z3, Z10, Z0
+	VPADDD        Z6, Z5, Z5
 	VCVTDQ2PS     Z5, Z5
-	VMULPS.BCST   64(R8)(R9*2), Z6, Z6
-	VFMADD231PS   Z5, Z6, Z2
+	VMULPS.BCST   64(R8)(R9*1), Z9, Z10
+	VFMADD231PS   Z5, Z10, Z1
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(R8)(R9*2), Z9, Z9
+	VFMADD231PS   Z7, Z9, Z2
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
@@ -18741,172 +18841,180 @@ block:
 	VPXORD        Z5, Z5, Z5
 	VPXORD        Z6, Z6, Z6
 	VPXORD        Z7, Z7, Z7
-	VMOVUPS       2(SI), X8
-	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z8, Z8
-	VINSERTI32X4  $0x02, 2(DI), Z8, Z8
-	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z8, Z8
-	VMOVUPS       2(SI)(AX*1), X9
-	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z9, Z9
-	VMOVUPS       2(SI)(AX*2), X10
-	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z10, Z10
-	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z10, Z10
-	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z10, Z10
-	VMOVUPS       2(SI)(CX*1), X11
-	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z11, Z11
-	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z11, Z11
-	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z11, Z11
-	VPUNPCKLDQ    Z9, Z8, Z12
-	VPUNPCKHDQ    Z9, Z8, Z9
-	VPUNPCKLDQ    Z11, Z10, Z8
-	VPUNPCKHDQ    Z11, Z10, Z10
-	VPUNPCKLQDQ   Z8, Z12, Z11
-	VPUNPCKHQDQ   Z8, Z12, Z8
-	VPUNPCKLQDQ   Z10, Z9, Z12
-	VPUNPCKHQDQ   Z10, Z9, Z9
-	VPSLLW        $0x08, Z11, Z10
-	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST (R8), Z10, Z4
-	VPDPWSSD.BCST (R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST (R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST (R8)(R10*1), Z10, Z7
-	VPSRAW        $0x08, Z11, Z11
-	VPDPWSSD.BCST 4(R8), Z11, Z4
-	VPDPWSSD.BCST 4(R8)(R9*1), Z11, Z5
-	VPDPWSSD.BCST 4(R8)(R9*2), Z11, Z6
-	VPDPWSSD.BCST 4(R8)(R10*1), Z11, Z7
-	VPSLLW        $0x08, Z8, Z10
-	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 8(R8), Z10, Z4
-	VPDPWSSD.BCST 8(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 8(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 8(R8)(R10*1), Z10, Z7
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 12(R8), Z8, Z4
-	VPDPWSSD.BCST 12(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 12(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 12(R8)(R10*1), Z8, Z7
-	VPSLLW        $0x08, Z12, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 16(R8), Z8, Z4
-	VPDPWSSD.BCST 16(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 16(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 16(R8)(R10*1), Z8, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VMOVUPS       2(SI), X12
+	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z12, Z12
+	VINSERTI32X4  $0x02, 2(DI), Z12, Z12
+	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z12, Z12
+	VMOVUPS       2(SI)(AX*1), X13
+	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z13, Z13
+	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z13, Z13
+	VINSERTI32X4  $0x03, 2(DI)(DX*1), Z13, Z13
+	VMOVUPS       2(SI)(AX*2), X14
+	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z14, Z14
+	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z14, Z14
+	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z14, Z14
+	VMOVUPS       2(SI)(CX*1), X15
+	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z15, Z15
+	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z15, Z15
+	VINSERTI32X4  $0x03, 2(DI)(BX*1), Z15, Z15
+	VPUNPCKLDQ    Z13, Z12, Z16
+	VPUNPCKHDQ    Z13, Z12, Z13
+	VPUNPCKLDQ    Z15, Z14, Z12
+	VPUNPCKHDQ    Z15, Z14, Z14
+	VPUNPCKLQDQ   Z12, Z16, Z15
+	VPUNPCKHQDQ   Z12, Z16, Z12
+	VPUNPCKLQDQ   Z14, Z13, Z16
+	VPUNPCKHQDQ   Z14, Z13, Z13
+	VPSLLW        $0x08, Z15, Z14
+	VPSRAW        $0x08, Z14, Z14
+	VPDPWSSD.BCST (R8), Z14, Z4
+	VPDPWSSD.BCST (R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST (R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST (R8)(R10*1), Z14, Z10
+	VPSRAW        $0x08, Z15, Z15
+	VPDPWSSD.BCST 4(R8), Z15, Z5
+	VPDPWSSD.BCST 4(R8)(R9*1), Z15, Z7
+	VPDPWSSD.BCST 4(R8)(R9*2), Z15, Z9
+	VPDPWSSD.BCST 4(R8)(R10*1), Z15, Z11
+	VPSLLW        $0x08, Z12, Z14
+	VPSRAW        $0x08, Z14, Z14
+	VPDPWSSD.BCST 8(R8), Z14, Z4
+	VPDPWSSD.BCST 8(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST 8(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST 8(R8)(R10*1), Z14, Z10
 	VPSRAW        $0x08, Z12, Z12
-	VPDPWSSD.BCST 20(R8), Z12, Z4
-	VPDPWSSD.BCST 20(R8)(R9*1), Z12, Z5
-	VPDPWSSD.BCST 20(R8)(R9*2), Z12, Z6
-	VPDPWSSD.BCST 20(R8)(R10*1), Z12, Z7
-	VPSLLW        $0x08, Z9, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 24(R8), Z8, Z4
-	VPDPWSSD.BCST 24(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 24(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 24(R8)(R10*1), Z8, Z7
-	VPSRAW        $0x08, Z9, Z9
-	VPDPWSSD.BCST 28(R8), Z9, Z4
-	VPDPWSSD.BCST 28(R8)(R9*1), Z9, Z5
-	VPDPWSSD.BCST 28(R8)(R9*2), Z9, Z6
-	VPDPWSSD.BCST 28(R8)(R10*1), Z9, Z7
-	VMOVUPS       18(SI), X8
-	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z8, Z8
-	VINSERTI32X4  $0x02, 18(DI), Z8, Z8
-	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z8, Z8
-	VMOVUPS       18(SI)(AX*1), X9
-	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z9, Z9
-	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z9, Z9
-	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z9, Z9
-	VMOVUPS       18(SI)(AX*2), X10
-	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z10, Z10
-	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z10, Z10
-	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z10, Z10
-	VMOVUPS       18(SI)(CX*1), X11
-	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z11, Z11
-	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z11, Z11
-	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z11, Z11
-	VPUNPCKLDQ    Z9, Z8, Z12
-	VPUNPCKHDQ    Z9, Z8, Z9
-	VPUNPCKLDQ    Z11, Z10, Z8
-	VPUNPCKHDQ    Z11, Z10, Z10
-	VPUNPCKLQDQ   Z8, Z12, Z11
-	VPUNPCKHQDQ   Z8, Z12, Z8
-	VPUNPCKLQDQ   Z10, Z9, Z12
-	VPUNPCKHQDQ   Z10, Z9, Z9
-	VPSLLW        $0x08, Z11, Z10
-	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 32(R8), Z10, Z4
-	VPDPWSSD.BCST 32(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 32(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 32(R8)(R10*1), Z10, Z7
-	VPSRAW        $0x08, Z11, Z11
-	VPDPWSSD.BCST 36(R8), Z11, Z4
-	VPDPWSSD.BCST 36(R8)(R9*1), Z11, Z5
-	VPDPWSSD.BCST 36(R8)(R9*2), Z11, Z6
-	VPDPWSSD.BCST 36(R8)(R10*1), Z11, Z7
-	VPSLLW        $0x08, Z8, Z10
-	VPSRAW        $0x08, Z10, Z10
-	VPDPWSSD.BCST 40(R8), Z10, Z4
-	VPDPWSSD.BCST 40(R8)(R9*1), Z10, Z5
-	VPDPWSSD.BCST 40(R8)(R9*2), Z10, Z6
-	VPDPWSSD.BCST 40(R8)(R10*1), Z10, Z7
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 44(R8), Z8, Z4
-	VPDPWSSD.BCST 44(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 44(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 44(R8)(R10*1), Z8, Z7
-	VPSLLW        $0x08, Z12, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 48(R8), Z8, Z4
-	VPDPWSSD.BCST 48(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 48(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 48(R8)(R10*1), Z8, Z7
+	VPDPWSSD.BCST 12(R8), Z12, Z5
+	VPDPWSSD.BCST 12(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST 12(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST 12(R8)(R10*1), Z12, Z11
+	VPSLLW        $0x08, Z16, Z12
 	VPSRAW        $0x08, Z12, Z12
-	VPDPWSSD.BCST 52(R8), Z12, Z4
-	VPDPWSSD.BCST 52(R8)(R9*1), Z12, Z5
-	VPDPWSSD.BCST 52(R8)(R9*2), Z12, Z6
-	VPDPWSSD.BCST 52(R8)(R10*1), Z12, Z7
-	VPSLLW        $0x08, Z9, Z8
-	VPSRAW        $0x08, Z8, Z8
-	VPDPWSSD.BCST 56(R8), Z8, Z4
-	VPDPWSSD.BCST 56(R8)(R9*1), Z8, Z5
-	VPDPWSSD.BCST 56(R8)(R9*2), Z8, Z6
-	VPDPWSSD.BCST 56(R8)(R10*1), Z8, Z7
-	VPSRAW        $0x08, Z9, Z9
-	VPDPWSSD.BCST 60(R8), Z9, Z4
-	VPDPWSSD.BCST 60(R8)(R9*1), Z9, Z5
-	VPDPWSSD.BCST 60(R8)(R9*2), Z9, Z6
-	VPDPWSSD.BCST 60(R8)(R10*1), Z9, Z7
-	VMOVD         (SI), X8
-	VPINSRW       $0x01, (SI)(AX*1), X8, X8
-	VPINSRW       $0x02, (SI)(AX*2), X8, X8
-	VPINSRW       $0x03, (SI)(CX*1), X8, X8
-	VPINSRW       $0x04, (SI)(AX*4), X8, X8
-	VPINSRW       $0x05, (SI)(DX*1), X8, X8
-	VPINSRW       $0x06, (SI)(CX*2), X8, X8
-	VPINSRW       $0x07, (SI)(BX*1), X8, X8
-	VMOVD         (DI), X9
-	VPINSRW       $0x01, (DI)(AX*1), X9, X9
-	VPINSRW       $0x02, (DI)(AX*2), X9, X9
-	VPINSRW       $0x03, (DI)(CX*1), X9, X9
-	VPINSRW       $0x04, (DI)(AX*4), X9, X9
-	VPINSRW       $0x05, (DI)(DX*1), X9, X9
-	VPINSRW       $0x06, (DI)(CX*2), X9, X9
-	VPINSRW       $0x07, (DI)(BX*1), X9, X9
-	VINSERTI32X4  $0x01, X9, Y8, Y8
-	VCVTPH2PS     Y8, Z8
+	VPDPWSSD.BCST 16(R8), Z12, Z4
+	VPDPWSSD.BCST 16(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 16(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 16(R8)(R10*1), Z12, Z10
+	VPSRAW        $0x08, Z16, Z16
+	VPDPWSSD.BCST 20(R8), Z16, Z5
+	VPDPWSSD.BCST 20(R8)(R9*1), Z16, Z7
+	VPDPWSSD.BCST 20(R8)(R9*2), Z16, Z9
+	VPDPWSSD.BCST 20(R8)(R10*1), Z16, Z11
+	VPSLLW        $0x08, Z13, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 24(R8), Z12, Z4
+	VPDPWSSD.BCST 24(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 24(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 24(R8)(R10*1), Z12, Z10
+	VPSRAW        $0x08, Z13, Z13
+	VPDPWSSD.BCST 28(R8), Z13, Z5
+	VPDPWSSD.BCST 28(R8)(R9*1), Z13, Z7
+	VPDPWSSD.BCST 28(R8)(R9*2), Z13, Z9
+	VPDPWSSD.BCST 28(R8)(R10*1), Z13, Z11
+	VMOVUPS       18(SI), X12
+	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z12, Z12
+	VINSERTI32X4  $0x02, 18(DI), Z12, Z12
+	VINSERTI32X4  $0x03, 18(DI)(AX*4), Z12, Z12
+	VMOVUPS       18(SI)(AX*1), X13
+	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z13, Z13
+	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z13, Z13
+	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z13, Z13
+	VMOVUPS       18(SI)(AX*2), X14
+	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z14, Z14
+	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z14, Z14
+	VINSERTI32X4  $0x03, 18(DI)(CX*2), Z14, Z14
+	VMOVUPS       18(SI)(CX*1), X15
+	VINSERTI32X4  $0x01, 18(SI)(BX*1), Z15, Z15
+	VINSERTI32X4  $0x02, 18(DI)(CX*1), Z15, Z15
+	VINSERTI32X4  $0x03, 18(DI)(BX*1), Z15, Z15
+	VPUNPCKLDQ    Z13, Z12, Z16
+	VPUNPCKHDQ    Z13, Z12, Z13
+	VPUNPCKLDQ    Z15, Z14, Z12
+	VPUNPCKHDQ    Z15, Z14, Z14
+	VPUNPCKLQDQ   Z12, Z16, Z15
+	VPUNPCKHQDQ   Z12, Z16, Z12
+	VPUNPCKLQDQ   Z14, Z13, Z16
+	VPUNPCKHQDQ   Z14, Z13, Z13
+	VPSLLW        $0x08, Z15, Z14
+	VPSRAW        $0x08, Z14, Z14
+	VPDPWSSD.BCST 32(R8), Z14, Z4
+	VPDPWSSD.BCST 32(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST 32(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST 32(R8)(R10*1), Z14, Z10
+	VPSRAW        $0x08, Z15, Z15
+	VPDPWSSD.BCST 36(R8), Z15, Z5
+	VPDPWSSD.BCST 36(R8)(R9*1), Z15, Z7
+	VPDPWSSD.BCST 36(R8)(R9*2), Z15, Z9
+	VPDPWSSD.BCST 36(R8)(R10*1), Z15, Z11
+	VPSLLW        $0x08, Z12, Z14
+	VPSRAW        $0x08, Z14, Z14
+	VPDPWSSD.BCST 40(R8), Z14, Z4
+	VPDPWSSD.BCST 40(R8)(R9*1), Z14, Z6
+	VPDPWSSD.BCST 40(R8)(R9*2), Z14, Z8
+	VPDPWSSD.BCST 40(R8)(R10*1), Z14, Z10
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 44(R8), Z12, Z5
+	VPDPWSSD.BCST 44(R8)(R9*1), Z12, Z7
+	VPDPWSSD.BCST 44(R8)(R9*2), Z12, Z9
+	VPDPWSSD.BCST 44(R8)(R10*1), Z12, Z11
+	VPSLLW        $0x08, Z16, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 48(R8), Z12, Z4
+	VPDPWSSD.BCST 48(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 48(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 48(R8)(R10*1), Z12, Z10
+	VPSRAW        $0x08, Z16, Z16
+	VPDPWSSD.BCST 52(R8), Z16, Z5
+	VPDPWSSD.BCST 52(R8)(R9*1), Z16, Z7
+	VPDPWSSD.BCST 52(R8)(R9*2), Z16, Z9
+	VPDPWSSD.BCST 52(R8)(R10*1), Z16, Z11
+	VPSLLW        $0x08, Z13, Z12
+	VPSRAW        $0x08, Z12, Z12
+	VPDPWSSD.BCST 56(R8), Z12, Z4
+	VPDPWSSD.BCST 56(R8)(R9*1), Z12, Z6
+	VPDPWSSD.BCST 56(R8)(R9*2), Z12, Z8
+	VPDPWSSD.BCST 56(R8)(R10*1), Z12, Z10
+	VPSRAW        $0x08, Z13, Z13
+	VPDPWSSD.BCST 60(R8), Z13, Z5
+	VPDPWSSD.BCST 60(R8)(R9*1), Z13, Z7
+	VPDPWSSD.BCST 60(R8)(R9*2), Z13, Z9
+	VPDPWSSD.BCST 60(R8)(R10*1), Z13, Z11
+	VMOVD         (SI), X12
+	VPINSRW       $0x01, (SI)(AX*1), X12, X12
+	VPINSRW       $0x02, (SI)(AX*2), X12, X12
+	VPINSRW       $0x03, (SI)(CX*1), X12, X12
+	VPINSRW       $0x04, (SI)(AX*4), X12, X12
+	VPINSRW       $0x05, (SI)(DX*1), X12, X12
+	VPINSRW       $0x06, (SI)(CX*2), X12, X12
+	VPINSRW       $0x07, (SI)(BX*1), X12, X12
+	VMOVD         (DI), X13
+	VPINSRW       $0x01, (DI)(AX*1), X13, X13
+	VPINSRW       $0x02, (DI)(AX*2), X13, X13
+	VPINSRW       $0x03, (DI)(CX*1), X13, X13
+	VPINSRW       $0x04, (DI)(AX*4), X13, X13
+	VPINSRW       $0x05, (DI)(DX*1), X13, X13
+	VPINSRW       $0x06, (DI)(CX*2), X13, X13
+	VPINSRW       $0x07, (DI)(BX*1), X13, X13
+	VINSERTI32X4  $0x01, X13, Y12, Y12
+	VCVTPH2PS     Y12, Z12
+	VPADDD        Z5, Z4, Z4
 	VCVTDQ2PS     Z4, Z4
-	VMULPS.BCST   64(R8), Z8, Z9
-	VFMADD231PS   Z4, Z9, Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS.BCST   64(R8)(R9*1), Z8, Z9
-	VFMADD231PS   Z5, Z9, Z1
+	VMULPS.BCST   64(R8), Z12, Z13
+	VFMADD231PS   Z4, Z13, Z0
+	VPADDD        Z7, Z6, Z6
 	VCVTDQ2PS     Z6, Z6
-	VMULPS.BCST   64(R8)(R9*2), Z8, Z9
-	VFMADD231PS   Z6, Z9, Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS.BCST   64(R8)(R10*1), Z8, Z8
-	VFMADD231PS   Z7, Z8, Z3
+	VMULPS.BCST   64(R8)(R9*1), Z12, Z13
+	VFMADD231PS   Z6, Z13, Z1
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(R8)(R9*2), Z12, Z13
+	VFMADD231PS   Z8, Z13, Z2
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(R8)(R10*1), Z12, Z12
+	VFMADD231PS   Z10, Z12, Z3
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8

@@ -19,10 +19,17 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 	short := s == int8s && !vnni && !f.whole // sums are 16 bits wide
 	bias := f.bias > 0 && !(f.whole && (s == int16s || !vnni))
 	product(kind, s, f, m, 8, acc, func(v reg.VecVirtual) { Zero(v) }, func(r *rows, in *inputs) {
-		sum := make([]reg.VecVirtual, m)
+		chains := 1
+		if s == int16s && vnni {
+			chains = chainsOf(s, m, 5)
+		}
+		sums, sum := make([][]reg.VecVirtual, m), make([]reg.VecVirtual, m)
 		first := make([]bool, m)
 		for i := range sum {
-			sum[i] = YMM()
+			for range chains {
+				sums[i] = append(sums[i], YMM())
+			}
+			sum[i] = sums[i][0]
 			switch {
 			case bias && !short:
 				VPBROADCASTD(in.end(i, f.bias), sum[i])
@@ -31,7 +38,9 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 			default:
 				first[i] = true
 			}
+			Zero(sums[i][1:]...)
 		}
+		count := 0
 		dot := func(w reg.VecVirtual, at int) {
 			var size reg.VecVirtual
 			if s == int8s && f.whole && !vnni {
@@ -43,7 +52,7 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 				VPBROADCASTD(in.at(i, at), x)
 				switch {
 				case vnni:
-					dotVEX(s, x, w, sum[i])
+					dotVEX(s, x, w, sums[i][count%chains])
 					continue
 				case s == int16s:
 					VPMADDWD(x, w, x)
@@ -64,6 +73,7 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 					VPADDD(x, sum[i], sum[i])
 				}
 			}
+			count++
 		}
 		for from := f.at; from < f.bytes; from += 16 {
 			var a [4]reg.VecVirtual
@@ -124,6 +134,7 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 			VCVTPH2PS(halves(r, 8, 0)[0].AsX(), scale)
 		}
 		for i := range sum {
+			addChains(sums[i])
 			if short {
 				VPMADDWD(ones("ones16", 0x00010001), sum[i], sum[i])
 				if bias {

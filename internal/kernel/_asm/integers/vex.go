@@ -22,6 +22,30 @@ func dotVEX(s integers, x, w, sum reg.VecVirtual) {
 	Instruction(&ir.Instruction{Opcode: dots[s].name + vex, Operands: []Op{x, w, sum}, Inputs: []Op{x, w, sum}, Outputs: []Op{sum}})
 }
 
+// chainsOf is in how many sums the products of a row of x with a block go where an
+// instruction adds to what it is given: so many that it seldom waits for the one
+// before, and all rows together no more than there is room for.
+func chainsOf(s integers, m, room int) int {
+	if s == int8s && m > 2 {
+		return 1
+	}
+	if s == int8s {
+		return 2
+	}
+	return max(1, min(4, room/m))
+}
+
+// addChains leaves the sum of all in the first.
+func addChains(sums []reg.VecVirtual) {
+	for len(sums) > 1 {
+		half := len(sums) / 2
+		for i := range half {
+			VPADDD(sums[len(sums)-1-i], sums[i], sums[i])
+		}
+		sums = sums[:len(sums)-half]
+	}
+}
+
 // number is that of a vector register.
 func number(o Op) int { return int(o.(reg.Physical).PhysicalIndex()) }
 

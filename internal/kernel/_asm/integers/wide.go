@@ -24,10 +24,7 @@ func wide(s integers, f format, m int) {
 	}
 	bias := f.bias > 0 && !(f.whole && s == int16s)
 	product("avx512", s, f, m, 16, acc, clearWide, func(r *rows, in *inputs) {
-		chains := 1
-		if m < 3 {
-			chains = 2 // one would wait for itself
-		}
+		chains := chainsOf(s, m, 8)
 		// Sums of 8-bit x are made row by row, and those of 16-bit x, for which there
 		// are twice as many vectors of weights, of all rows at once.
 		start := func(i int) (sum []reg.VecVirtual) {
@@ -119,9 +116,7 @@ func wide(s integers, f format, m int) {
 					dotBroadcast(s, in.at(i, at[k]), w[k], sum[k%chains])
 				}
 			}
-			if chains > 1 {
-				VPADDD(sum[1], sum[0], sum[0])
-			}
+			addChains(sum)
 			VCVTDQ2PS(sum[0], sum[0])
 			d := ZMM()
 			VMULPS_BCST(in.end(i, atScale), scale, d)
