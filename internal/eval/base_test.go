@@ -115,7 +115,7 @@ func TestKnownTwins(t *testing.T) {
 	third := System{Name: "a third text", Prefix: shift(2)}
 	noisy := System{Name: "noise", Adapters: noise(r.m, 0.3, 1)}
 	room, pad := Room(pieces, base, writer, other, third, noisy)
-	if want := 2 * 101; room != want {
+	if want := 2*101 - 1; room != want {
 		t.Errorf("the room is %d, want %d", room, want)
 	}
 	s := r.scorer(t, room, pad)

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/getstroke/stroke/internal/lora"
 )
@@ -14,9 +15,9 @@ import (
 type System struct {
 	Name     string
 	Adapters []lora.Applied
-	// Prefix gives the tokens that stand before the context of the piece of that
-	// number: passages of the writer, each but the last followed by the separator.
-	// nil is nothing.
+	// Prefix gives the tokens that take the place of the separator with which the
+	// context of the piece of that number begins: the separator, and passages of the
+	// writer, each followed by what stands between them. nil is nothing.
 	Prefix func(piece int) []int32
 }
 
@@ -35,7 +36,7 @@ func (s System) piece(i int, p Piece) Piece {
 		return p
 	}
 	if before := s.Prefix(i); len(before) > 0 {
-		p.Context = append(append(make([]int32, 0, len(before)+len(p.Context)), before...), p.Context...)
+		p.Context = slices.Concat(before, p.Context[1:])
 	}
 	return p
 }

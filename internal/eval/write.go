@@ -31,6 +31,9 @@ type Writer struct {
 	// Streams is how many texts are written at once; 4 where zero. What is written
 	// does not depend on it.
 	Streams int
+	// Breaks is how many line ends in a row end a text: those that stand between the
+	// passages of a prompt. 0 for none.
+	Breaks int
 }
 
 // GoOn goes on with each opening under a system until it has the words asked
@@ -83,7 +86,7 @@ func (w *Writer) goOn(ctx context.Context, sys System, i int, o Opening) (string
 
 // ask generates up to most tokens behind a prompt, or to its end.
 func (w *Writer) ask(ctx context.Context, sys System, prompt []int32, sampling engine.Sampling, most int) (string, engine.Reason, error) {
-	r, err := w.Engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: sys.Adapters, Sampling: sampling, Max: most, Stop: w.Tokenizer.IsStop}, nil)
+	r, err := w.Engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: sys.Adapters, Sampling: sampling, Max: most, Stop: w.Tokenizer.Ending(w.Breaks)}, nil)
 	if err != nil {
 		return "", "", err
 	}

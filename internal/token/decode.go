@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,6 +51,25 @@ func (t *Tokenizer) Token(id int32) string {
 // turn, what generation_config.json lists, and the special tokens that are
 // known by name to do so.
 func (t *Tokenizer) IsStop(id int32) bool { return t.stops[id] }
+
+// Ending gives a test that is asked of each token of one text in turn: whether the
+// text ends there, with a token that [Tokenizer.IsStop] knows or, where breaks is
+// above 0, with so many line ends in a row, as stand between the texts of a prompt.
+func (t *Tokenizer) Ending(breaks int) func(id int32) bool {
+	row := 0
+	return func(id int32) bool {
+		if t.IsStop(id) {
+			return true
+		}
+		piece := t.Piece(id)
+		ends := len(piece) - len(bytes.TrimRight(piece, "\n"))
+		if ends < len(piece) {
+			row = 0
+		}
+		row += ends
+		return breaks > 0 && row >= breaks
+	}
+}
 
 // IsSpecial says whether a token is a control token: no part of the text.
 func (t *Tokenizer) IsSpecial(id int32) bool {

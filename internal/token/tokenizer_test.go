@@ -153,6 +153,31 @@ func TestDecoder(t *testing.T) {
 }
 
 // TestConcurrent is for the race detector.
+// TestEnding asks of texts where they end.
+func TestEnding(t *testing.T) {
+	tok := fromGGUF(t, testkit.Base(t))
+	for text, want := range map[string]string{
+		"One.\n\nTwo.\n\n\nThree.\n\n\n\nFour.": "One.\n\nTwo.\n\n\nThree.",
+		"One.\n\n\n\n\n\nTwo.":                   "One.",
+		"a\n b\n c\n d\n e":                       "a\n b\n c\n d\n e",
+	} {
+		ends, out := tok.Ending(4), []int32(nil)
+		for _, id := range tok.Encode(text) {
+			if ends(id) {
+				break
+			}
+			out = append(out, id)
+		}
+		if got := strings.TrimRight(tok.Decode(out), "\n"); got != want {
+			t.Errorf("%q ends behind %q, want %q", text, got, want)
+		}
+		none := tok.Ending(0)
+		if slices.ContainsFunc(tok.Encode(text), none) || !none(tok.Separator()) {
+			t.Errorf("line ends that do not count end %q, or the separator does not", text)
+		}
+	}
+}
+
 func TestConcurrent(t *testing.T) {
 	tok := toy(t, "llama-bpe")
 	text := mixedText(3, 20_000)

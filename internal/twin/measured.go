@@ -163,13 +163,13 @@ func openings(docs []stroke.Document, n, given, least, most, step int) []opening
 }
 
 // before finds the passages that stand before each opening: nothing of its own
-// document or of what lies next to it. room bounds their tokens. Each ends with
-// a passage; the separator behind it begins the text.
+// document or of what lies next to it. room bounds their tokens. They take the place
+// of the separator that an opening begins with.
 func (m *measured) before(list []opening, room int) [][]int32 {
 	out := make([][]int32, len(list))
 	for i, o := range list {
 		if found := m.passages.find(o.doc.Title+"\n"+o.text, m.passages.own(o.doc), room); len(found) > 0 {
-			out[i] = append([]int32{m.b.sep}, found[:len(found)-1]...)
+			out[i] = append([]int32{m.b.sep}, found...)
 		}
 	}
 	return out
@@ -198,7 +198,7 @@ func (m *measured) writers(words int) (w writers, done func(), err error) {
 		if err != nil {
 			return nil, err
 		}
-		return &eval.Writer{Engine: e, Tokenizer: m.b.tok, Sampling: DefaultSampling(), Streams: 4}, nil
+		return &eval.Writer{Engine: e, Tokenizer: m.b.tok, Sampling: DefaultSampling(), Streams: 4, Breaks: m.passages.prompt.breaks()}, nil
 	}
 	if w.base, err = start(m.b.model); err != nil {
 		return w, nil, err

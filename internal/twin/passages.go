@@ -31,11 +31,23 @@ func newPassages(train []stroke.Document, l *corpus.Ledger, b *baseModel, p Prom
 	return &passages{ix: index.New(all), docs: train, ledger: l, b: b, prompt: p}
 }
 
+// between are the tokens behind each passage.
+func (p *passages) between() []int32 { return p.b.between(p.prompt.Between) }
+
+// between are the tokens of what stands between passages: the separator for none.
+func (b *baseModel) between(text string) []int32 {
+	if text == "" {
+		return []int32{b.sep}
+	}
+	return b.tok.Encode(text)
+}
+
 // find gives the tokens of the passages that stand before a text: each ends with
-// the separator. exclude has the hashes of documents that must not be among
+// what the recipe has between them. exclude has the hashes of documents that must not be among
 // them. room is how many tokens there may be beyond the recipe's own bound.
 func (p *passages) find(query string, exclude map[string]bool, room int) []int32 {
-	cost := func(text string) int { return len(p.b.tok.Encode(text)) + 1 }
+	between := p.between()
+	cost := func(text string) int { return len(p.b.tok.Encode(text)) + len(between) }
 	budget := min(p.prompt.Tokens, room)
 	if budget < 32 {
 		return nil
@@ -44,7 +56,7 @@ func (p *passages) find(query string, exclude map[string]bool, room int) []int32
 	var out []int32
 	// The best match stands last, next to what is written.
 	for i := len(chosen) - 1; i >= 0; i-- {
-		out = append(append(out, p.b.tok.Encode(chosen[i].Text)...), p.b.sep)
+		out = append(append(out, p.b.tok.Encode(chosen[i].Text)...), between...)
 	}
 	return out
 }

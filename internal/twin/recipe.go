@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/lora"
@@ -88,6 +89,18 @@ func (r *Recipe) method() error {
 type Prompt struct {
 	Tokens int `json:"tokens"` // of all passages, at the most
 	Each   int `json:"each"`   // of one
+	// Between is the text behind each passage. Where it is empty the base's separator
+	// stands there, and says to the base that what follows has nothing to do with it.
+	Between string `json:"between,omitempty"`
+}
+
+// breaks is how many line ends stand between passages, where nothing else does: a
+// text that comes to so many has gone on to the next one.
+func (p *Prompt) breaks() int {
+	if strings.Trim(p.Between, "\n") != "" {
+		return 0
+	}
+	return len(p.Between)
 }
 
 // plainName is the recipe of the library that changes least.
@@ -102,7 +115,7 @@ func plainRecipe() Recipe {
 			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: train.Fastest()},
 		Mix:    examples.DefaultMix(),
 		Genre:  defaultStage(),
-		Prompt: Prompt{Tokens: 350, Each: 340},
+		Prompt: Prompt{Tokens: 350, Each: 340, Between: examples.Between},
 	}
 }
 

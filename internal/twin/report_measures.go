@@ -341,7 +341,7 @@ func (p *reporter) rewriting() *stage {
 			}
 			room := w.twin.Engine.Context() - len(second[i].Prompt) - second[i].Most - 8
 			if found := p.passages.find(plain[i], p.passages.own(byHash[q.Group]), room); len(found) > 0 {
-				before[i] = append([]int32{p.b.sep}, found[:len(found)-1]...)
+				before[i] = append([]int32{p.b.sep}, found...)
 			}
 		}
 		again, err := w.twin.Answer(ctx, p.system("twin", p.use, before), second, tell)

@@ -239,15 +239,16 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the text has %d tokens and the base has room for %d", len(ids), v.engine.Context()-1),
 			Hint: "give less text, or part of it at a time"}
 	}
-	prompt := []int32{v.b.sep}
+	prompt, breaks := []int32{v.b.sep}, 0
 	if s.Passages {
 		prompt = append(prompt, v.passages.find(query, nil, room-min(s.Max, room/2))...)
+		breaks = v.passages.prompt.breaks()
 	}
 	before := prompt
 	recalled := s.Genre != nil || v.recall(ctx, before, use)
 	prompt = append(prompt, ids...)
 	d := v.b.tok.NewDecoder()
-	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: use, Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.IsStop, Lookup: true},
+	r, err := v.engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: use, Sampling: s.Sampling, Max: s.Max, Stop: v.b.tok.Ending(breaks), Lookup: true},
 		func(id int32) error {
 			if t := d.Next(id); t != "" {
 				return text(t)

@@ -28,10 +28,16 @@ func DefaultMix() Mix {
 	return Mix{Length: 512, Context: 0.5, ContextTokens: 384, Opening: 0.25, Title: 0.15, Notes: 0.15}
 }
 
+// Between stands between a writer's passages, and between the last and what is
+// written: to a base the blank lines are a pause in one text, where its separator
+// ends what it has read so far.
+const Between = "\n\n\n\n"
+
 // Maker makes examples from train documents. Nothing else may reach it.
 type Maker struct {
 	Tokenizer *token.Tokenizer
-	Separator int32 // stands between documents
+	Separator int32   // stands between documents
+	Between   []int32 // stands behind each of the passages before a sequence; the separator where nil
 	// Chat renders a request and its answer: the text up to where the answer
 	// begins, and the answer with what ends it. nil leaves pairs out.
 	Chat func(request, answer string) (before, after string, err error)
@@ -155,11 +161,15 @@ func (m *Maker) bar(own map[int]bool, doc int) {
 }
 
 // passages are openings, and now and then a later part, of other documents,
-// each followed by the separator.
+// each followed by what stands between them.
 func (m *Maker) passages(rng *rand.Rand, own map[int]bool) []int32 {
+	between := m.Between
+	if between == nil {
+		between = []int32{m.Separator}
+	}
 	var out []int32
 	for _, i := range rng.Perm(len(m.docs)) {
-		room := m.Mix.ContextTokens - len(out) - 1
+		room := m.Mix.ContextTokens - len(out) - len(between)
 		if own[i] || room < 48 {
 			continue
 		}
@@ -169,7 +179,7 @@ func (m *Maker) passages(rng *rand.Rand, own map[int]bool) []int32 {
 		if len(ids) > n && rng.IntN(4) == 0 {
 			at = rng.IntN(len(ids) - n)
 		}
-		out = append(append(out, ids[at:at+n]...), m.Separator)
+		out = append(append(out, ids[at:at+n]...), between...)
 	}
 	return out
 }

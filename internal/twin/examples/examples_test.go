@@ -106,8 +106,15 @@ func key(ids []int32) string {
 // same document, nor of one next to it, and that about as many sequences have
 // such passages as the mix says.
 func TestContext(t *testing.T) {
-	tok, docs := tokenizer(t), documents(t)
+	tok := tokenizer(t)
+	t.Run("separator", func(t *testing.T) { context(t, tok, []int32{tok.Separator()}) })
+	t.Run("text", func(t *testing.T) { context(t, tok, tok.Encode("\n~\n~\n")) }) // in no document
+}
+
+func context(t *testing.T, tok *token.Tokenizer, between []int32) {
+	docs := documents(t)
 	m := maker(t, tok, docs)
+	m.Between = between
 	const n = 40
 	at := windows(tok, docs, n)
 	with, all := 0, 0
@@ -125,11 +132,11 @@ func TestContext(t *testing.T) {
 				t.Fatalf("nothing counts in example %d", i)
 			}
 			all++
-			// Passages end with the separator; in packed text all behind them counts.
+			// In packed text all behind the passages counts.
 			end := 1
-			for j := 1; j < first; j++ {
-				if x.Tokens[j] == m.Separator {
-					end = j + 1
+			for j := 1; j+len(between) <= first; j++ {
+				if slices.Equal(x.Tokens[j:j+len(between)], between) {
+					end = j + len(between)
 				}
 			}
 			if end == 1 {
