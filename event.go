@@ -129,6 +129,15 @@ type SelectEvent struct {
 	Best  bool    `json:"best"`  // so far
 }
 
+// PromptEvent tells how many tokens of the writer's passages will stand before what
+// the twin writes, and why: what they save on select documents.
+type PromptEvent struct {
+	Tokens int     `json:"tokens"` // at the most; 0 for no passages
+	Least  int     `json:"least"`  // of the bounds that were tried
+	Saved  float64 `json:"saved"`  // nats per token over the least
+	Words  int     `json:"words"`  // of the select documents that it was chosen by
+}
+
 // ScoreEvent tells how far the verdict's scoring is.
 type ScoreEvent struct {
 	Condition string `json:"condition"`
@@ -339,6 +348,9 @@ func (StepEvent) EventName() string { return "step" }
 
 // EventName implements Event.
 func (CheckpointEvent) EventName() string { return "checkpoint" }
+
+// EventName implements Event.
+func (PromptEvent) EventName() string { return "prompt" }
 
 // EventName implements Event.
 func (SelectEvent) EventName() string { return "select" }

@@ -165,6 +165,11 @@ func line(e stroke.Event) string {
 		return methods(e)
 	case stroke.MethodEvent:
 		return method(e)
+	case stroke.PromptEvent:
+		if e.Tokens == 0 {
+			return "no passages will stand before what the twin writes: they do not help with what it has not seen"
+		}
+		return fmt.Sprintf("passages of up to %d tokens will stand before what the twin writes: they save %.3f nats a token", e.Tokens, e.Saved)
 	case stroke.SelectEvent:
 		if e.Epoch == 0 {
 			return fmt.Sprintf("before training: %.3f nats a token on what it will not see", e.Loss)

@@ -158,8 +158,8 @@ func TestEnding(t *testing.T) {
 	tok := fromGGUF(t, testkit.Base(t))
 	for text, want := range map[string]string{
 		"One.\n\nTwo.\n\n\nThree.\n\n\n\nFour.": "One.\n\nTwo.\n\n\nThree.",
-		"One.\n\n\n\n\n\nTwo.":                   "One.",
-		"a\n b\n c\n d\n e":                       "a\n b\n c\n d\n e",
+		"One.\n\n\n\n\n\nTwo.":                  "One.",
+		"a\n b\n c\n d\n e":                     "a\n b\n c\n d\n e",
 	} {
 		ends, out := tok.Ending(4), []int32(nil)
 		for _, id := range tok.Encode(text) {

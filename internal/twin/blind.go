@@ -204,11 +204,12 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 	for i := range list {
 		list[i] = places[i%len(places)]
 	}
-	before := m.before(list, m.contextFor(t.file.Words)-3*t.file.Words-64)
+	room := m.contextFor(t.file.Words) - 3*t.file.Words - 64
+	before, beside := m.before(list, m.passages, room), m.before(list, m.passages.rival(), room)
 	for len(t.file.Pairs) < t.file.Wanted {
 		emit(stroke.MeasureEvent{Measure: blindDir, Done: len(t.file.Pairs), Total: t.file.Wanted})
 		lo := len(t.file.Pairs)
-		if err := t.write(ctx, m, w, list, before, lo, min(lo+2, len(list))); err != nil {
+		if err := t.write(ctx, m, w, list, before, beside, lo, min(lo+2, len(list))); err != nil {
 			return interrupted(err, "write the texts of the blind test", "what is written is kept; the same command goes on")
 		}
 	}
@@ -217,7 +218,7 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 }
 
 // write makes the pairs from lo to hi and keeps them.
-func (t *Blind) write(ctx context.Context, m *measured, w writers, list []opening, before [][]int32, lo, hi int) error {
+func (t *Blind) write(ctx context.Context, m *measured, w writers, list []opening, before, beside [][]int32, lo, hi int) error {
 	var open []eval.Opening
 	for i := lo; i < hi; i++ {
 		open = append(open, eval.Opening{Tokens: m.tokens(list[i].text), Words: t.file.Words, Seed: t.file.Seed + 1000*uint64(i)})
@@ -231,7 +232,7 @@ func (t *Blind) write(ctx context.Context, m *measured, w writers, list []openin
 		others = append(others, o.own)
 	}
 	if !t.file.Real {
-		if others, err = w.base.GoOn(ctx, m.system("base", nil, before[lo:hi]), open, nil); err != nil {
+		if others, err = w.base.GoOn(ctx, m.system("base", nil, beside[lo:hi]), open, nil); err != nil {
 			return err
 		}
 	}

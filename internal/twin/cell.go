@@ -213,7 +213,7 @@ func (r *run) start() []lora.Applied {
 
 // measure scores the judge documents under every condition.
 func (l *Lab) measure(ctx context.Context, r *run, final *learnt, c *Cell) error {
-	var plain, prompted []eval.Piece
+	var plain, prompted, rival []eval.Piece
 	left, room := l.tokens, 2
 	r.passages.prompt = r.recipe.Prompt
 	for _, d := range r.judge {
@@ -224,8 +224,8 @@ func (l *Lab) measure(ctx context.Context, r *run, final *learnt, c *Cell) error
 		if left -= len(ps[0].plain.Tokens); left < 0 && len(plain) > 0 {
 			break
 		}
-		plain, prompted = append(plain, ps[0].plain), append(prompted, ps[0].prompted)
-		room = max(room, len(ps[0].prompted.Context)+len(ps[0].prompted.Tokens))
+		plain, prompted, rival = append(plain, ps[0].plain), append(prompted, ps[0].prompted), append(rival, ps[0].rival)
+		room = max(room, len(ps[0].prompted.Context)+len(ps[0].prompted.Tokens), len(ps[0].rival.Context)+len(ps[0].rival.Tokens))
 		c.Documents = append(c.Documents, CellDocument{Hash: d.Hash})
 	}
 	if len(plain) == 0 {
@@ -266,7 +266,7 @@ func (l *Lab) measure(ctx context.Context, r *run, final *learnt, c *Cell) error
 		into   func(d *CellDocument, nats float64)
 	}{
 		{true, plain, nil, bare, func(d *CellDocument, nats float64) { d.Base, d.Start = nats, nats }},
-		{true, prompted, nil, bare, func(d *CellDocument, nats float64) { d.Examples = nats }},
+		{true, rival, nil, bare, func(d *CellDocument, nats float64) { d.Examples = nats }},
 		{len(start) > 0, plain, start, on, func(d *CellDocument, nats float64) { d.Start = nats }},
 		{final == nil, prompted, start, on, func(d *CellDocument, nats float64) { d.Untrained = nats }},
 		{final != nil, plain, own, "", func(d *CellDocument, nats float64) { d.Adapter = nats }},

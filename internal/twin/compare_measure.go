@@ -248,6 +248,9 @@ func (c *comparer) score(ctx context.Context, r *methodRow, m *measured) error {
 // documents.
 func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) error {
 	whole := m.v.Recipe.Prompt
+	if len(whole.Choose) > 0 {
+		whole.Tokens = DefaultRecipe(c.words[stroke.RoleTrain]).Prompt.Tokens // what training chose comes again, or does not
+	}
 	best := math.Inf(1)
 	r.result.Prompt = whole
 	for k := range c.o.settings(r.name) {
@@ -300,7 +303,7 @@ func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
 	}
 	var before [][]int32
 	if r.name.Prompts() {
-		before = m.before(places, m.contextFor(likeness.Unit)-3*likeness.Unit-64)
+		before = m.before(places, m.passages, m.contextFor(likeness.Unit)-3*likeness.Unit-64)
 	}
 	open := make([]eval.Opening, len(places))
 	for i, o := range places {

@@ -20,13 +20,13 @@ import (
 )
 
 // compareSchema goes up whenever a part of a comparison is made otherwise.
-const compareSchema = 1
+const compareSchema = 2
 
 // factors are what the recipe's learning rate is multiplied by in each setting.
 var factors = [mostSettings]float64{1, 2, 0.5, 4, 0.25}
 
 // promptShares are what the recipe's tokens of passages are multiplied by.
-var promptShares = [mostSettings]float64{1, 0.5, 0.25, 0.125, 2}
+var promptShares = [mostSettings]float64{1, 4, 2, 0.5, 0.25}
 
 // training is one run of a method that is trained: with one setting, on all of
 // the train text or on some of it.

@@ -170,6 +170,7 @@ type foldResult struct {
 	Key      string    `json:"key"` // of what the run was asked for
 	Judged   *evidence `json:"judged"`
 	Epoch    int       `json:"epoch"`
+	Prompt   int       `json:"prompt_tokens"`
 	Genre    string    `json:"genre"` // that it stands on; none, or empty where none was asked for
 	Tokens   int       `json:"tokens"`
 	Seconds  float64   `json:"seconds"`
@@ -256,6 +257,8 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	}
 	final := r.part("all", r.all(), nil, nil)
 	final.take = middleEpoch(results)
+	prompt := mostPrompt(results)
+	final.takePrompt = &prompt
 	what := fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take)
 	if g := &final.recipe.Genre; g.Ask == genre.Auto {
 		g.Ask = mostGenre(results)
@@ -305,6 +308,7 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult) error {
 		return err
 	}
 	defer l.close()
+	to.Prompt = r.recipe.Prompt.Tokens
 	to.Epoch, to.Tokens, to.Seconds = epoch, r.progress.Tokens, r.progress.Seconds
 	to.Genre = cmp.Or(r.recipe.Genre.title(), genre.None)
 	if wattHours != nil {
@@ -404,7 +408,7 @@ func (r *run) judgeSeconds(n int) float64 {
 	words := wordsOf(r.all())
 	// Each piece of at most 640 tokens is scored plainly and with passages, twice.
 	pieces := float64(words)*tokensPerWord/pieceTokens + 1
-	each := 2 * (2*pieceTokens + float64(r.recipe.Prompt.Tokens))
+	each := 2 * (2*pieceTokens + float64(r.recipe.Prompt.most()))
 	return (min(pieces*each, float64(n)*float64(r.judgeTokens()))+min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())))/rate + writeCost*sampleTexts*sampleWords*tokensPerWord/rate
 }
 

@@ -22,6 +22,18 @@ const (
 // piece is a document to score under every condition.
 type piece struct {
 	plain, prompted eval.Piece
+	rival           eval.Piece // with the passages that a base without an adapter has
+}
+
+// under is the piece under a condition.
+func (p *piece) under(c verdict.Condition) eval.Piece {
+	switch passages, adapter := c.Uses(); {
+	case passages && adapter:
+		return p.prompted
+	case passages:
+		return p.rival
+	}
+	return p.plain
 }
 
 // pieces prepares documents for scoring. The words that passages are asked with
@@ -48,11 +60,17 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 		if from >= len(ids) {
 			continue
 		}
-		before := append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
-		out = append(out, piece{
-			plain:    eval.Piece{Context: before[:1], Tokens: ids, From: from},
-			prompted: eval.Piece{Context: before, Tokens: ids, From: from},
-		})
+		before := func(p *passages) []int32 {
+			return append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
+		}
+		x := piece{
+			plain:    eval.Piece{Context: []int32{p.b.sep}, Tokens: ids, From: from},
+			prompted: eval.Piece{Context: before(p), Tokens: ids, From: from},
+		}
+		if x.rival = x.prompted; p.prompt.Tokens == 0 {
+			x.rival.Context = before(p.rival())
+		}
+		out = append(out, x)
 	}
 	return out
 }
@@ -116,7 +134,7 @@ func (r *run) judgePieces(ctx context.Context, l *learnt) (*evidence, error) {
 // base under all four conditions.
 func within(pieces []piece, tokens int) []piece {
 	for i, p := range pieces {
-		tokens -= 2 * (len(p.plain.Context) + len(p.prompted.Context) + 2*len(p.plain.Tokens))
+		tokens -= 2*len(p.plain.Context) + len(p.prompted.Context) + len(p.rival.Context) + 4*len(p.plain.Tokens)
 		if tokens < 0 && i > 0 {
 			return pieces[:i]
 		}
@@ -129,7 +147,7 @@ func within(pieces []piece, tokens int) []piece {
 func (b *baseModel) judge(ctx context.Context, pieces []piece, l *learnt, bf16 bool, progress func(c verdict.Condition, done, total int)) (losses [verdict.Conditions][]eval.Loss, err error) {
 	longest := 2
 	for _, p := range pieces {
-		longest = max(longest, len(p.prompted.Context)+len(p.prompted.Tokens))
+		longest = max(longest, len(p.prompted.Context)+len(p.prompted.Tokens), len(p.rival.Context)+len(p.rival.Tokens))
 	}
 	without, err := eval.NewScorer(b.model, longest, l.pad(), bf16)
 	if err != nil {
@@ -149,13 +167,10 @@ func (b *baseModel) judge(ctx context.Context, pieces []piece, l *learnt, bf16 b
 		defer with.Close()
 	}
 	for c := range verdict.Conditions {
-		withPassages, withAdapter := c.Uses()
+		_, withAdapter := c.Uses()
 		list := make([]eval.Piece, len(pieces))
-		for i, p := range pieces {
-			list[i] = p.plain
-			if withPassages {
-				list[i] = p.prompted
-			}
+		for i := range pieces {
+			list[i] = pieces[i].under(c)
 		}
 		s, use := without, []lora.Applied(nil)
 		if withAdapter {

@@ -165,10 +165,10 @@ func openings(docs []stroke.Document, n, given, least, most, step int) []opening
 // before finds the passages that stand before each opening: nothing of its own
 // document or of what lies next to it. room bounds their tokens. They take the place
 // of the separator that an opening begins with.
-func (m *measured) before(list []opening, room int) [][]int32 {
+func (m *measured) before(list []opening, from *passages, room int) [][]int32 {
 	out := make([][]int32, len(list))
 	for i, o := range list {
-		if found := m.passages.find(o.doc.Title+"\n"+o.text, m.passages.own(o.doc), room); len(found) > 0 {
+		if found := from.find(o.doc.Title+"\n"+o.text, from.own(o.doc), room); len(found) > 0 {
 			out[i] = append([]int32{m.b.sep}, found...)
 		}
 	}
@@ -183,7 +183,7 @@ func (m *measured) tokens(text string) []int32 {
 // contextFor is the room that texts of so many words take with all that stands
 // before them.
 func (m *measured) contextFor(words int) int {
-	return min(m.passages.prompt.Tokens+3*words+256, m.b.model.Context)
+	return min(m.passages.prompt.rival().Tokens+3*words+256, m.b.model.Context)
 }
 
 // writers write as the bare base and as the twin, with one engine where what was

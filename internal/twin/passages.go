@@ -42,6 +42,13 @@ func (b *baseModel) between(text string) []int32 {
 	return b.tok.Encode(text)
 }
 
+// rival are the passages as a base without an adapter gets them.
+func (p *passages) rival() *passages {
+	other := *p
+	other.prompt = p.prompt.rival()
+	return &other
+}
+
 // find gives the tokens of the passages that stand before a text: each ends with
 // what the recipe has between them. exclude has the hashes of documents that must not be among
 // them. room is how many tokens there may be beyond the recipe's own bound.

@@ -92,6 +92,9 @@ type Prompt struct {
 	// Between is the text behind each passage. Where it is empty the base's separator
 	// stands there, and says to the base that what follows has nothing to do with it.
 	Between string `json:"between,omitempty"`
+	// Choose has the bounds that Tokens is chosen from, by select documents and with
+	// what was learnt; where it is empty Tokens stays.
+	Choose []int `json:"choose,omitempty"`
 }
 
 // breaks is how many line ends stand between passages, where nothing else does: a
@@ -115,7 +118,7 @@ func plainRecipe() Recipe {
 			Clip: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Seed: 1, Arithmetic: train.Fastest()},
 		Mix:    examples.DefaultMix(),
 		Genre:  defaultStage(),
-		Prompt: Prompt{Tokens: 350, Each: 340, Between: examples.Between},
+		Prompt: Prompt{Tokens: 350, Each: 340, Between: examples.Between, Choose: []int{0, 350, 1400}},
 	}
 }
 
@@ -131,6 +134,9 @@ func (r *Recipe) Validate() error {
 	}
 	if err == nil {
 		err = r.Genre.check(r.Method, r.On)
+	}
+	if err == nil {
+		err = r.Prompt.check()
 	}
 	switch {
 	case err != nil:

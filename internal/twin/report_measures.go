@@ -83,17 +83,17 @@ type predicted struct {
 func (p *reporter) prediction(pieces []piece, groups []string) *stage {
 	s := &stage{name: ofPrediction, into: &p.predicted, key: groups}
 	for _, x := range pieces {
-		s.reads += 2 * (len(x.plain.Context) + len(x.prompted.Context) + 2*len(x.plain.Tokens))
+		s.reads += 2*len(x.plain.Context) + len(x.prompted.Context) + len(x.rival.Context) + 4*len(x.plain.Tokens)
 	}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(pieces) == 0 {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("no judge document has more than the %d words that passages are asked with", askWords), Hint: "train again with longer pieces"}
 		}
-		plain, prompted := make([]eval.Piece, len(pieces)), make([]eval.Piece, len(pieces))
+		plain, prompted, rival := make([]eval.Piece, len(pieces)), make([]eval.Piece, len(pieces)), make([]eval.Piece, len(pieces))
 		longest := 2
 		for i, x := range pieces {
-			plain[i], prompted[i] = x.plain, x.prompted
-			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
+			plain[i], prompted[i], rival[i] = x.plain, x.prompted, x.rival
+			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens), len(x.rival.Context)+len(x.rival.Tokens))
 		}
 		base, twin, done, err := p.scorers(longest, p.learnt.pad())
 		if err != nil {
@@ -106,7 +106,7 @@ func (p *reporter) prediction(pieces []piece, groups []string) *stage {
 			scorer *eval.Scorer
 			system eval.System
 			pieces []eval.Piece
-		}{{&p.predicted.Base, base, eval.System{Name: "base"}, plain}, {&p.predicted.Examples, base, eval.System{Name: "examples"}, prompted},
+		}{{&p.predicted.Base, base, eval.System{Name: "base"}, plain}, {&p.predicted.Examples, base, eval.System{Name: "examples"}, rival},
 			{&p.predicted.Adapter, twin, eval.System{Name: "adapter", Adapters: p.use}, plain}, {&p.predicted.Both, twin, eval.System{Name: "both", Adapters: p.use}, prompted}} {
 			if *c.to, err = c.scorer.ScoreSystem(ctx, c.system, c.pieces, func(i int) { progress(k*len(pieces)+i+1, 4*len(pieces)) }); err != nil {
 				return err

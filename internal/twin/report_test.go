@@ -60,7 +60,7 @@ func TestOpenings(t *testing.T) {
 				}
 				last[o.doc.Hash] = words
 			}
-			for i, ids := range m.before(list, 800) {
+			for i, ids := range m.before(list, m.passages, 800) {
 				text := m.b.tok.Decode(ids)
 				for _, d := range m.train {
 					if m.passages.own(list[i].doc)[d.Hash] && len(d.Text) > 200 && strings.Contains(text, d.Text[:200]) {

@@ -44,7 +44,7 @@ func (p *reporter) written() *stage {
 			return err
 		}
 		defer done()
-		before := p.before(judge, p.contextFor(likeness.Unit)-3*likeness.Unit-64)
+		before := p.before(judge, p.passages, p.contextFor(likeness.Unit)-3*likeness.Unit-64)
 		total := len(judge) + len(train)
 		tell := func() { progress(len(p.texts.Judge)+len(p.texts.Train), total) }
 		for lo := len(p.texts.Judge); lo < len(judge); lo = len(p.texts.Judge) {

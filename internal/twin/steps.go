@@ -50,6 +50,9 @@ func (r *run) identity() []byte {
 	}
 	recipe := r.recipe
 	recipe.Stack = false // found out on the way
+	if len(recipe.Prompt.Choose) > 0 {
+		recipe.Prompt.Tokens = 0 // so is this
+	}
 	b, err := json.Marshal(struct {
 		Recipe    Recipe
 		Base      BaseRef

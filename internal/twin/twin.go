@@ -306,6 +306,7 @@ type run struct {
 	genres               []*lora.Adapter
 	recalled             bool // the genre is that of the run that is resumed
 	take                 int  // epoch that is taken whatever select says; 0 for the best
+	takePrompt           *int // bound of the prompt that is taken whatever select says
 	progress             progress
 }
 
@@ -396,7 +397,11 @@ func (r *run) trained(ctx context.Context) (l *learnt, epoch int, wattHours *flo
 		return nil, 0, nil, err
 	}
 	wattHours = energy.WattHours()
-	l, epoch, err = r.chosen()
+	if l, epoch, err = r.chosen(); err == nil {
+		if err = r.choosePrompt(ctx, l); err != nil {
+			l.close()
+		}
+	}
 	return l, epoch, wattHours, err
 }
 

@@ -1,0 +1,121 @@
+package twin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+)
+
+// promptWorth is how many nats a token more passages must save on select documents
+// to be worth the time that they take to read.
+const promptWorth = 0.002
+
+// choosePrompt takes, of the bounds that the recipe has to choose from, the one that
+// does best on select documents with what was learnt. Where there are none it takes
+// the one that it was told.
+func (r *run) choosePrompt(ctx context.Context, l *learnt) error {
+	p := &r.recipe.Prompt
+	if len(p.Choose) == 0 {
+		return nil
+	}
+	defer func() { r.passages.prompt = *p }()
+	if r.takePrompt != nil {
+		p.Tokens = *r.takePrompt
+		return nil
+	}
+	bounds := slices.Sorted(slices.Values(p.Choose))
+	list := make([][]eval.Piece, len(bounds))
+	longest := 2
+	for k, n := range bounds {
+		r.passages.prompt.Tokens = n
+		left := selectTokens
+		for _, x := range r.passages.pieces(r.choose, pieceTokens) {
+			if left -= len(x.plain.Tokens); left < 0 && len(list[k]) > 0 {
+				break
+			}
+			list[k] = append(list[k], x.prompted)
+			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
+		}
+		if len(list[k]) == 0 {
+			return nil // nothing to choose by: the recipe's stays
+		}
+	}
+	m, use, done, err := l.at(r.b.model, 1)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := eval.NewScorer(m, longest, l.pad(), r.bf16())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	loss := make([]float64, len(bounds))
+	for k := range bounds {
+		losses, err := s.Score(ctx, list[k], use, nil)
+		if err != nil {
+			return interrupted(err, "choose the passages of the prompt", resumeHint)
+		}
+		loss[k] = eval.Pool(losses).PerToken()
+	}
+	k := worth(loss)
+	p.Tokens = bounds[k]
+	r.emit(stroke.PromptEvent{Tokens: p.Tokens, Saved: loss[0] - loss[k], Least: bounds[0], Words: wordsOf(r.choose)})
+	return nil
+}
+
+// worth is the first of ascending bounds whose loss is next to the least.
+func worth(loss []float64) int {
+	least := slices.Min(loss)
+	if math.IsNaN(least) {
+		return 0
+	}
+	return slices.IndexFunc(loss, func(x float64) bool { return x <= least+promptWorth })
+}
+
+// rival is the prompt of a base without an adapter that is set beside a twin: the
+// twin's or, where that has no passages, the least that has some.
+func (p Prompt) rival() Prompt {
+	if p.Tokens > 0 {
+		return p
+	}
+	for _, n := range slices.Sorted(slices.Values(p.Choose)) {
+		if p.Tokens = n; n > 0 {
+			break
+		}
+	}
+	return p
+}
+
+// most is the largest bound that there can be.
+func (p *Prompt) most() int { return slices.Max(append([]int{p.Tokens}, p.Choose...)) }
+
+// mostPrompt is the bound that most folds chose; of equally many the smaller.
+func mostPrompt(list []foldResult) int {
+	count := map[int]int{}
+	for _, x := range list {
+		count[x.Prompt]++
+	}
+	best := list[0].Prompt
+	for n, of := range count {
+		if c := cmp.Compare(of, count[best]); c > 0 || c == 0 && n < best {
+			best = n
+		}
+	}
+	return best
+}
+
+// check says what of a prompt is out of range.
+func (p *Prompt) check() error {
+	for _, n := range append([]int{p.Tokens}, p.Choose...) {
+		if n < 0 || n > 1<<20 {
+			return fmt.Errorf("%d tokens of passages: there must be none or more", n)
+		}
+	}
+	return nil
+}
