@@ -130,12 +130,13 @@ type SelectEvent struct {
 }
 
 // PromptEvent tells how many tokens of the writer's passages will stand before what
-// the twin writes, and why: what they save on select documents.
+// the twin writes, and why: what they save on select documents or, where these are
+// few, on documents of the train text before that was learnt.
 type PromptEvent struct {
 	Tokens int     `json:"tokens"` // at the most; 0 for no passages
 	Least  int     `json:"least"`  // of the bounds that were tried
 	Saved  float64 `json:"saved"`  // nats per token over the least
-	Words  int     `json:"words"`  // of the select documents that it was chosen by
+	By     Role    `json:"by"`     // of the documents that it was chosen by
 }
 
 // ScoreEvent tells how far the verdict's scoring is.

@@ -167,7 +167,7 @@ func line(e stroke.Event) string {
 		return method(e)
 	case stroke.PromptEvent:
 		if e.Tokens == 0 {
-			return "no passages will stand before what the twin writes: they do not help with what it has not seen"
+			return "no passages will stand before what the twin writes: they do not help"
 		}
 		return fmt.Sprintf("passages of up to %d tokens will stand before what the twin writes: they save %.3f nats a token", e.Tokens, e.Saved)
 	case stroke.SelectEvent:

@@ -26,7 +26,7 @@ var run = []stroke.Event{
 	stroke.CheckpointEvent{Step: 120},
 	stroke.StepEvent{Step: 540, Steps: 540, Epoch: 3, Epochs: 3, Loss: 3.1, TokensPerSecond: 412.3},
 	stroke.SelectEvent{Epoch: 1, Loss: 3.4, Best: true},
-	stroke.PromptEvent{Tokens: 350, Saved: 0.01, Words: 300},
+	stroke.PromptEvent{Tokens: 350, Saved: 0.01, By: stroke.RoleSelect},
 	stroke.ScoreEvent{Condition: "both", Done: 4, Total: 4},
 	stroke.VerdictEvent{Live: true, Gain: .1, Low: .05, High: .2, Units: 9, Unit: "documents", Why: "it predicts you better than your passages alone",
 		HeldOut: stroke.HeldOut{Tokens: 1500, Base: 3.9, Examples: 3.8, Adapter: 3.6, Both: 3.5}},

@@ -66,12 +66,12 @@ func TestRecipeFile(t *testing.T) {
 		}
 		return path
 	}
-	n, err := FindRecipe(write("name = \"mine\"\n[set]\nepochs = 5\n[set.options.lora]\nrank = 4\n[set.mix]\ncontext = 0\n"))
+	n, err := FindRecipe(write("name = \"mine\"\n[set]\nepochs = 5\n[set.options.lora]\nrank = 4\n[set.mix]\ncontext = 0.3\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := plainRecipe()
-	want.Name, want.Epochs, want.Options.LoRA.Rank, want.Mix.Context = "mine", 5, 4, 0
+	want.Name, want.Epochs, want.Options.LoRA.Rank, want.Mix.Context = "mine", 5, 4, 0.3
 	want.On, want.OnHash, want.Genre.Ask = "folder", "hash", "novel"
 	got := DefaultRecipe(500)
 	got.On, got.OnHash, got.Genre.Ask = "folder", "hash", "novel"

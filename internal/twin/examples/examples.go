@@ -1,7 +1,7 @@
 // Package examples turns a writer's documents into sequences to learn from: the
 // text as it stands, packed with the base's separator, and pairs of request and
-// text in the base's chat template, made by rule. Before half of them stand
-// other passages of the same writer, since that is how a twin is used.
+// text in the base's chat template, made by rule. Where a mix asks for it, other
+// passages of the same writer stand before some of them.
 package examples
 
 import (
@@ -25,7 +25,7 @@ type Mix struct {
 
 // DefaultMix is that of the default recipe.
 func DefaultMix() Mix {
-	return Mix{Length: 512, Context: 0.5, ContextTokens: 384, Opening: 0.25, Title: 0.15, Notes: 0.15}
+	return Mix{Length: 512, ContextTokens: 384, Opening: 0.25, Title: 0.15, Notes: 0.15}
 }
 
 // Between stands between a writer's passages, and between the last and what is

@@ -114,7 +114,7 @@ func TestContext(t *testing.T) {
 func context(t *testing.T, tok *token.Tokenizer, between []int32) {
 	docs := documents(t)
 	m := maker(t, tok, docs)
-	m.Between = between
+	m.Between, m.Mix.Context = between, 0.5
 	const n = 40
 	at := windows(tok, docs, n)
 	with, all := 0, 0
