@@ -23,13 +23,35 @@ type writing struct {
 	judge, pool []stroke.Document
 }
 
+// Blocks of judge documents are units, of about these words; of each document there
+// are so many at the most. They are smaller than the program's own, so that a writer
+// whose judge text is little has enough of them.
+const (
+	leastWords, mostWords = 200, 380
+	mostBlocks            = 8
+)
+
 func read(ctx context.Context, path string) (*writing, error) {
 	t, err := withheld.Read(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	var judge []stroke.Document
-	return &writing{ledger: t.Ledger, judge: judge, pool: t.Pool}, nil
+	w := &writing{ledger: t.Ledger, pool: t.Pool}
+	// The first block of each document, then the second, and so on.
+	for turn := range mostBlocks {
+		for _, d := range t.Judge {
+			blocks := corpus.CutTo(d, leastWords, mostWords)
+			if turn >= len(blocks) || blocks[turn].Document.Words < leastWords {
+				continue
+			}
+			b := blocks[turn]
+			w.judge = append(w.judge, b.Document)
+			if len(blocks) > 1 {
+				w.ledger.Entries = append(w.ledger.Entries, corpus.Entry{Hash: b.Document.Hash, Parent: d.Hash, Index: b.Index, Words: b.Document.Words, Role: stroke.RoleJudge})
+			}
+		}
+	}
+	return w, nil
 }
 
 func order(docs []stroke.Document, seed uint64) []stroke.Document {

@@ -37,6 +37,10 @@ type line struct {
 	// Both is with the writer's passages; left out where the case fails already by its
 	// start or its controls.
 	Both []float64 `json:"both,omitempty"`
+	// Copier and Monotone say why it is one. They are looked for where nothing else
+	// refuses the case.
+	Copier   string `json:"copier,omitempty"`
+	Monotone string `json:"monotone,omitempty"`
 }
 
 func (l *line) key() string {
@@ -50,14 +54,28 @@ func nats(l []eval.Loss) (sums []float64, tokens []int) {
 	return sums, tokens
 }
 
-// fewDocuments is the least number of judge documents: what is kept are sums over
+// fewDocuments is the least number of units to judge by: what is kept are sums over
 // documents, which cannot be parted into blocks.
 const fewDocuments = 8
 
 // judged is a writer's judge text, scored under what all cases share.
 type judged struct {
-	text *twin.LabText
-	line line
+	dealt twin.Dealt
+	text  *twin.LabText
+	line  line
+}
+
+// shared gives what an earlier case of the same writer has of that, nil where there
+// is none with all controls.
+func shared(done []line, c *line, groups []string) *line {
+	for i := range done {
+		x := &done[i]
+		if x.Case != "stranger" && x.Base == c.Base && x.Start == c.Start && x.Writer == c.Writer && x.Words == c.Words && x.Seed == c.Seed &&
+			x.Kernel == kernel.Name() && slices.Equal(x.Groups, groups) {
+			return x
+		}
+	}
+	return nil
 }
 
 // run trains what is not there and scores what is not in the file.
@@ -76,8 +94,9 @@ func run(ctx context.Context, o *options, writers []string) error {
 	}
 	defer l.Close()
 	texts := map[string]*judged{}
-	// Kinds first, so that a run that is stopped has some of each writer.
-	for _, kind := range []string{good, "prose", "stranger", hardly, shuffle, memorised} {
+	// Kinds first, so that a run that is stopped has some of each writer; those that
+	// take the least training before the others.
+	for _, kind := range []string{"prose", good, "stranger", hardly, shuffle, memorised} {
 		for i, name := range l.names {
 			if len(o.judge) > 0 && !slices.Contains(o.judge, name) {
 				continue
@@ -95,7 +114,7 @@ func run(ctx context.Context, o *options, writers []string) error {
 				if have[c.key()] {
 					continue
 				}
-				err := l.measure(ctx, texts, &c)
+				err := l.measure(ctx, texts, done, &c)
 				if errors.Is(err, errOver) {
 					log.Print("stopped: the time is over")
 					return nil
@@ -106,6 +125,7 @@ func run(ctx context.Context, o *options, writers []string) error {
 				if err := lines.Append(o.out, &c); err != nil {
 					return fmt.Errorf("keep a case: %w", err)
 				}
+				done = append(done, c)
 				v := c.decide()
 				log.Printf("%s, %s %s: live %v: %s", name, kind, other, v.Live, v.Why)
 			}
@@ -115,7 +135,7 @@ func run(ctx context.Context, o *options, writers []string) error {
 }
 
 // measure fills a case.
-func (l *lab) measure(ctx context.Context, texts map[string]*judged, c *line) error {
+func (l *lab) measure(ctx context.Context, texts map[string]*judged, done []line, c *line) error {
 	var own []lora.Applied
 	start := lora.Applied{Adapter: l.start, Strength: 1}
 	switch c.Case {
@@ -139,7 +159,7 @@ func (l *lab) measure(ctx context.Context, texts map[string]*judged, c *line) er
 	t := texts[c.Writer]
 	if t == nil {
 		var err error
-		if t, err = l.text(ctx, c.Writer); err != nil {
+		if t, err = l.text(ctx, done, c); err != nil {
 			return err
 		}
 		texts[c.Writer] = t
@@ -163,24 +183,35 @@ func (l *lab) measure(ctx context.Context, texts map[string]*judged, c *line) er
 		return err
 	}
 	c.Both, _ = nats(losses)
-	return nil
+	if !c.decide().Live {
+		return nil
+	}
+	c.Copier, c.Monotone, err = l.Sample(ctx, &t.dealt, c.Seed, own...)
+	return err
 }
 
 // text scores a writer's judge text under what does not depend on the case.
-func (l *lab) text(ctx context.Context, name string) (*judged, error) {
+func (l *lab) text(ctx context.Context, done []line, c *line) (*judged, error) {
 	if l.over() {
 		return nil, errOver
 	}
-	d, err := l.texts[name].give(l.o.words, l.o.seed)
+	d, err := l.texts[c.Writer].give(l.o.words, l.o.seed)
 	if err != nil {
 		return nil, err
 	}
-	t := &judged{line: line{Controls: map[string][]float64{}}}
+	t := &judged{dealt: d, line: line{Controls: map[string][]float64{}}}
 	if t.text, err = l.Text(&d, twin.DefaultRecipe(l.o.words).Prompt, l.o.tokens, l.o.each); err != nil {
 		return nil, err
 	}
 	for _, g := range t.text.Groups {
 		t.line.Groups = append(t.line.Groups, g[:12])
+	}
+	if len(t.line.Groups) < fewDocuments {
+		return nil, fmt.Errorf("there are %d units to judge by, and fewer than %d give no interval over them", len(t.line.Groups), fewDocuments)
+	}
+	if x := shared(done, c, t.line.Groups); x != nil {
+		t.line.Tokens, t.line.Bare, t.line.Examples, t.line.On, t.line.Controls = x.Tokens, x.Bare, x.Examples, x.On, x.Controls
+		return t, nil
 	}
 	start := lora.Applied{Adapter: l.start, Strength: 1}
 	score := func(to *[]float64, prompted bool, use ...lora.Applied) {
@@ -198,9 +229,6 @@ func (l *lab) text(ctx context.Context, name string) (*judged, error) {
 	list, e := control.For(l.o.base, l.o.words)
 	if e != nil {
 		return nil, e
-	}
-	if len(t.text.Groups) < fewDocuments {
-		return nil, fmt.Errorf("there are %d documents to judge by, and fewer than %d give no interval over them", len(t.text.Groups), fewDocuments)
 	}
 	if len(list) == 0 {
 		return nil, errors.New("no controls come with the program for this base")

@@ -119,3 +119,13 @@ func (l *Lab) Score(ctx context.Context, t *LabText, prompted bool, use ...lora.
 	}
 	return s.Score(ctx, pieces, use, nil)
 }
+
+// Sample says why adapters together are a copier of the train text, or monotone, by
+// what a verdict looks at: empty where they are neither.
+func (l *Lab) Sample(ctx context.Context, d *Dealt, seed uint64, use ...lora.Applied) (copier, monotone string, err error) {
+	a, err := lora.Join(use...)
+	if err != nil {
+		return "", "", fmt.Errorf("join what is looked at: %w", err)
+	}
+	return l.b.sampled(ctx, &learnt{adapter: a}, d.Train, d.Judge, seed)
+}
