@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -23,27 +24,55 @@ type read struct {
 	Writer     string  `json:"writer"`
 	Seed       uint64  `json:"seed,omitempty"` // of the adapter; none for the bare base
 	Words      int     `json:"words"`
+	Trained    string  `json:"trained,omitempty"` // in which arithmetic the adapter was
 	Kernel     string  `json:"kernel"`
 	Arithmetic string  `json:"arithmetic"`
 	Tokens     int     `json:"tokens"`
 	Exact      float64 `json:"exact"`      // loss in f32, nats a token
 	Fast       float64 `json:"fast"`       // loss in the other, of the same weights
 	Difference float64 `json:"difference"` // fast less exact
+	Judge      int     `json:"judge_tokens"`
+	OnJudge    float64 `json:"judge_difference"` // of the judge documents alone
 }
 
-// reader reads text in f32 and in another arithmetic.
+// verdict is how an arithmetic did with the adapters.
+type verdict struct {
+	Arithmetic string  `json:"arithmetic"`
+	Runs       int     `json:"runs"`
+	Mean       float64 `json:"mean_difference"`
+	Worst      float64 `json:"worst_difference"` // the greatest loss
+}
+
+// verdicts are those of arithmetics.
+type verdicts map[op.Arithmetic]*verdict
+
+// add takes a run with an adapter in.
+func (all verdicts) add(a op.Arithmetic, difference float64) {
+	v := all[a]
+	if v == nil {
+		v = &verdict{Arithmetic: string(a), Worst: difference}
+		all[a] = v
+	}
+	v.Mean = (v.Mean*float64(v.Runs) + difference) / float64(v.Runs+1)
+	v.Runs++
+	v.Worst = max(v.Worst, difference)
+}
+
+// reader reads text in f32 and in other arithmetics.
 type reader struct {
-	a             op.Arithmetic
+	all           verdicts
+	others        []op.Arithmetic
+	trained       train.Arithmetic
 	m             *model.Model
 	tok           *token.Tokenizer
 	home, base    string
+	genre         string // empty for the recipe's
 	words, unseen int
 	seeds         uint64
 }
 
 // read reads a writer's judge documents and text that no run has seen: with the
-// base as it is, and with an adapter of each seed, trained in the fastest
-// arithmetic.
+// base as it is, and with an adapter of each seed.
 func (in *reader) read(ctx context.Context, writer, source string) error {
 	folder := filepath.Join(in.home, writer)
 	text, err := sample(source, folder, in.words)
@@ -54,7 +83,7 @@ func (in *reader) read(ctx context.Context, writer, source string) error {
 	if err != nil {
 		return err
 	}
-	r := read{Writer: writer, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Arithmetic: string(in.a)}
+	r := read{Writer: writer, Words: len(strings.Fields(text)), Trained: string(in.trained), Kernel: kernel.Name()}
 	for r.Seed = 1; r.Seed <= in.seeds; r.Seed++ {
 		f, _, adapter, err := in.twin(ctx, writer, folder, r.Seed)
 		if err != nil {
@@ -68,6 +97,7 @@ func (in *reader) read(ctx context.Context, writer, source string) error {
 		for _, d := range f.Documents(ledger, stroke.RoleJudge) {
 			pieces = append(pieces, eval.Piece{Tokens: in.tok.Encode(d.Text)})
 		}
+		judge := len(pieces)
 		pieces = append(pieces, more...)
 		use := [][]lora.Applied{nil, {{Adapter: adapter, Strength: 1}}}
 		if r.Seed > 1 {
@@ -76,18 +106,29 @@ func (in *reader) read(ctx context.Context, writer, source string) error {
 		for _, adapters := range use {
 			line := r
 			if adapters == nil {
-				line.Seed = 0
+				line.Seed, line.Trained = 0, ""
 			}
-			for _, x := range []struct {
-				a  op.Arithmetic
-				to *float64
-			}{{op.F32, &line.Exact}, {in.a, &line.Fast}} {
-				if *x.to, line.Tokens, err = loss(ctx, x.a, in.m, pieces, adapters); err != nil {
+			exact, err := losses(ctx, op.F32, in.m, pieces, adapters)
+			if err != nil {
+				return err
+			}
+			line.Exact, line.Tokens = mean(exact)
+			for _, a := range in.others {
+				fast, err := losses(ctx, a, in.m, pieces, adapters)
+				if err != nil {
 					return err
 				}
+				line.Arithmetic = string(a)
+				line.Fast, _ = mean(fast)
+				line.Difference = line.Fast - line.Exact
+				was, n := mean(exact[:judge])
+				is, _ := mean(fast[:judge])
+				line.Judge, line.OnJudge = n, is-was
+				print(line)
+				if adapters != nil {
+					in.all.add(a, line.Difference)
+				}
 			}
-			line.Difference = line.Fast - line.Exact
-			print(line)
 		}
 	}
 	return nil
@@ -99,7 +140,10 @@ func (in *reader) twin(ctx context.Context, writer, folder string, seed uint64) 
 	f, err := twin.Open(dir)
 	if err != nil || f.Newest == "" {
 		o := twin.Options{Source: folder, To: dir, Base: in.base, NoCrossFit: true,
-			Change: func(x *twin.Recipe) { x.Options.Arithmetic, x.Options.Seed = train.Fastest(), seed }}
+			Change: func(x *twin.Recipe) {
+			x.Options.Arithmetic, x.Options.Seed = in.trained, seed
+			x.Genre.Ask = cmp.Or(in.genre, x.Genre.Ask)
+		}}
 		if err := twin.Train(ctx, o, func(stroke.Event) {}); err != nil {
 			return nil, nil, nil, err
 		}
@@ -143,8 +187,8 @@ func (in *reader) more(source, folder string) ([]eval.Piece, error) {
 	return pieces, nil
 }
 
-// loss is the mean of the pieces, in nats a token.
-func loss(ctx context.Context, a op.Arithmetic, m *model.Model, pieces []eval.Piece, adapters []lora.Applied) (float64, int, error) {
+// losses are those of the pieces.
+func losses(ctx context.Context, a op.Arithmetic, m *model.Model, pieces []eval.Piece, adapters []lora.Applied) ([]eval.Loss, error) {
 	longest, pad := 0, 0
 	for _, p := range pieces {
 		longest = max(longest, len(p.Tokens))
@@ -154,16 +198,16 @@ func loss(ctx context.Context, a op.Arithmetic, m *model.Model, pieces []eval.Pi
 	}
 	s, err := eval.NewScorerIn(a, m, longest, pad)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	defer s.Close()
-	losses, err := s.Score(ctx, pieces, adapters, nil)
-	if err != nil {
-		return 0, 0, err
-	}
-	nats, n := 0.0, 0
+	return s.Score(ctx, pieces, adapters, nil)
+}
+
+// mean is that of losses, in nats a token, and their tokens.
+func mean(losses []eval.Loss) (nats float64, tokens int) {
 	for _, l := range losses {
-		nats, n = nats+l.Nats, n+l.Tokens
+		nats, tokens = nats+l.Nats, tokens+l.Tokens
 	}
-	return nats / float64(n), n, nil
+	return nats / float64(max(tokens, 1)), tokens
 }

@@ -7,9 +7,9 @@
 //
 //	go run ./bench/arithmetic -data ../shared/data > bench/results/arithmetic-KERNEL.jsonl
 //
-// With -inference int8 or bf16 the loss of the same weights is set beside itself:
-// judge documents read in float32 and in that arithmetic, by the base and by an
-// adapter of each seed. With -reading and -writing the writer's passages stand before
+// With -inference int8,int16 or others the loss of the same weights is set beside
+// itself: judge documents, and text beyond the sample, read in float32 and in each
+// of these arithmetics, by the base and by an adapter of each seed. With -reading and -writing the writer's passages stand before
 // them in a prompt that is read in the one, and they are scored in the other, as
 // the engine has it.
 package main
@@ -67,9 +67,11 @@ func main() {
 	seeds := flag.Int("seeds", 3, "seeds")
 	unseen := flag.Int("unseen", 2500, "with -inference: tokens of text beyond the sample that are read beside the judge documents")
 	keep := flag.String("keep", "", "with -inference: a folder in which twins stay, and are found the next time")
-	reading := flag.String("inference", "", "an arithmetic to read in: int8 or bf16")
-	prompts := flag.String("reading", "", "an arithmetic to read prompts in: bf16, int8 or f32")
+	reading := flag.String("inference", "", "arithmetics to read in: of int8, int16 and bf16, with commas between")
+	trained := flag.String("trained", string(train.Fastest()), "with -inference or -reading: the arithmetic that twins are trained in")
+	prompts := flag.String("reading", "", "an arithmetic to read prompts in: bf16, int8, int16 or f32")
 	writing := flag.String("writing", string(op.F32), "with -reading: the arithmetic of what stands behind the prompt")
+	genre := flag.String("genre", "", "with -inference or -reading: the genre that twins stand on, or none (the recipe's)")
 	method := flag.String("method", "lora", "what is trained: lora, full or partial")
 	layers := flag.Int("layers", 4, "with -method partial: how many of the uppermost layers")
 	flag.Parse()
@@ -86,6 +88,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	var others []op.Arithmetic
+	for name := range strings.SplitSeq(*reading, ",") {
+		others = append(others, op.Arithmetic(name))
+	}
 	ctx := context.Background()
 	m, done, err := twin.OpenModel(ctx, store, *baseName)
 	if err != nil {
@@ -100,6 +106,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	all := verdicts{}
 	for _, w := range slices.Sorted(func(yield func(string) bool) {
 		for w := range writers {
 			if !yield(w) {
@@ -108,7 +115,7 @@ func main() {
 		}
 	}) {
 		if *reading != "" || *prompts != "" {
-			in := reader{a: op.Arithmetic(*reading), m: m, tok: tok, home: cmp.Or(*keep, home), base: *baseName, words: *words, unseen: *unseen, seeds: uint64(*seeds)}
+			in := reader{all: all, others: others, trained: train.Arithmetic(*trained), m: m, tok: tok, home: cmp.Or(*keep, home), genre: *genre, base: *baseName, words: *words, unseen: *unseen, seeds: uint64(*seeds)}
 			source, err := filepath.Join(*data, writers[w]), error(nil)
 			if *prompts != "" {
 				err = in.behind(ctx, w, source, op.Arithmetic(*prompts), op.Arithmetic(*writing))
@@ -167,6 +174,11 @@ func main() {
 			}
 			r.Exact, r.Fast, r.Difference = losses[0], losses[1], losses[1]-losses[0]
 			print(r)
+		}
+	}
+	for _, a := range others {
+		if v := all[a]; v != nil {
+			print(v)
 		}
 	}
 }
