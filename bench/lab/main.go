@@ -5,6 +5,10 @@
 // on where it was.
 //
 //	go run ./bench/lab TABLE.toml --data DIR --out FILE.jsonl
+//
+// With --keep the adapters stay, and with --crossed each writer is scored under those
+// of other writers too, in a file of their own.
+//
 //	go run ./bench/lab --summary [--ours NAME --rival NAME] FILE.jsonl...
 package main
 
@@ -35,6 +39,8 @@ func main() {
 	data := pflag.String("data", "../shared/data", "folder of the writers")
 	out := pflag.String("out", "", "file of the cells")
 	home := pflag.String("work", os.TempDir(), "folder for what is made on the way")
+	keep := pflag.String("keep", "", "folder for the adapters, which are thrown away where it is empty")
+	crossedOut := pflag.String("crossed", "", "file of what writers cost under the twins of others; needs --keep but in a summary")
 	summary := pflag.Bool("summary", false, "print the tables of cells as Markdown, and measure nothing")
 	ours := pflag.String("ours", "", "in a summary: the recipe that is set beside the rival, all where empty")
 	rival := pflag.String("rival", "", "in a summary: the recipe that the others are set beside")
@@ -48,6 +54,12 @@ func main() {
 		if err == nil {
 			err = summarize(os.Stdout, lines, *ours, *rival)
 		}
+		if err == nil && *crossedOut != "" {
+			var all []crossed
+			if all, err = readCrossed([]string{*crossedOut}); err == nil {
+				summarizeCrossed(os.Stdout, lines, all)
+			}
+		}
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -56,9 +68,12 @@ func main() {
 	if pflag.NArg() != 1 || *out == "" {
 		log.Fatal("name one table, and a file for its cells: lab TABLE.toml --data DIR --out FILE.jsonl")
 	}
+	if *crossedOut != "" && *keep == "" {
+		log.Fatal("--crossed scores adapters that are kept: say where with --keep")
+	}
 	t, err := readTable(pflag.Arg(0))
 	if err == nil {
-		err = run(ctx, t, options{Data: *data, Out: *out, Work: *home, Within: *only, Commit: cmp.Or(*commit, revision()), Log: os.Stderr})
+		err = run(ctx, t, options{Data: *data, Out: *out, Work: *home, Keep: *keep, Crossed: *crossedOut, Within: *only, Commit: cmp.Or(*commit, revision()), Log: os.Stderr})
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -68,6 +83,7 @@ func main() {
 // options are what a run is asked for.
 type options struct {
 	Data, Out, Work string
+	Keep, Crossed   string        // empty for none
 	Commit          string        // that the program was built from
 	Within          time.Duration // no cell is begun after; 0 for no end
 	Log             io.Writer
@@ -89,6 +105,16 @@ func run(ctx context.Context, t *table, o options) error {
 	}
 	defer lab.Close()
 	texts := map[string]*writing{}
+	text := func(w writer) (*writing, error) {
+		if texts[w.Name] == nil {
+			t, err := read(ctx, filepath.Join(o.Data, filepath.FromSlash(w.Path)))
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", w.Name, err)
+			}
+			texts[w.Name] = t
+		}
+		return texts[w.Name], nil
+	}
 	if o.Commit == "" {
 		return errors.New("it is not known which commit the program was built from: say so with --commit")
 	}
@@ -106,12 +132,15 @@ func run(ctx context.Context, t *table, o options) error {
 			fmt.Fprintf(o.Log, "stopped before cell %d of %d: the time is over\n", i+1, len(all))
 			return nil
 		}
-		if texts[l.Writer] == nil {
-			if texts[l.Writer], err = read(ctx, filepath.Join(o.Data, filepath.FromSlash(c.Writer.Path))); err != nil {
-				return fmt.Errorf("read %s: %w", l.Writer, err)
-			}
+		w, err := text(c.Writer)
+		if err != nil {
+			return err
 		}
-		if err := l.measure(ctx, lab, texts[l.Writer], &c); err != nil {
+		keep := ""
+		if o.Keep != "" {
+			keep = o.adapterDir(&l)
+		}
+		if err := l.measure(ctx, lab, w, &c, keep); err != nil {
 			return fmt.Errorf("%s, %d words, %s: %w", l.Writer, l.Words, l.Name, err)
 		}
 		if err := lines.Append(o.Out, &l); err != nil {
@@ -121,11 +150,14 @@ func run(ctx context.Context, t *table, o options) error {
 		fmt.Fprintf(o.Log, "%d/%d %s %d words, seed %d, %s: base %.3f; examples %.4f, start %.4f, adapter %.4f, both %.4f; epoch %d, %.0f s of %.0f\n", i+1, len(all), l.Writer, l.Words, l.Seed, l.Name,
 			s.base, s.examples, s.start, s.adapter, s.both, l.Cell.Epoch, l.Cell.Seconds, l.Cell.Took)
 	}
-	return nil
+	if o.Crossed == "" {
+		return nil
+	}
+	return cross(ctx, lab, t, &o, text)
 }
 
-// measure runs a cell.
-func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell) error {
+// measure runs a cell, and keeps its adapter in a folder, if any.
+func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell, keep string) error {
 	dealt, err := w.give(c.Words, c.Seed)
 	if err != nil {
 		return err
@@ -137,7 +169,7 @@ func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell) 
 	if err != nil {
 		return err
 	}
-	l.Cell, err = lab.Cell(ctx, twin.CellOptions{Dealt: dealt, Change: change, Untrained: c.Recipe.Untrained}, nil)
+	l.Cell, err = lab.Cell(ctx, twin.CellOptions{Dealt: dealt, Change: change, Untrained: c.Recipe.Untrained, Keep: keep}, nil)
 	return err
 }
 

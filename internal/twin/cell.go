@@ -17,6 +17,7 @@ import (
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // Dealt is a writer's text with the roles that an experiment gave it.
@@ -116,6 +117,9 @@ type CellOptions struct {
 	Change func(*Recipe) // applied to the default recipe for the words
 	// Untrained measures the start, with examples too, and trains nothing.
 	Untrained bool
+	// Keep is a folder that gets what was learnt, with what it stands on, as an
+	// adapter in F16; empty for none.
+	Keep string
 }
 
 // Cell trains and measures.
@@ -131,6 +135,14 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 	if !o.Untrained {
 		if final, err = r.learnCell(ctx, c); err != nil {
 			return nil, err
+		}
+	}
+	if o.Keep != "" && final != nil {
+		if err := os.MkdirAll(o.Keep, 0o700); err != nil {
+			return nil, fmt.Errorf("keep what was learnt: %w", err)
+		}
+		if err := lora.WriteDir(o.Keep, final.adapter.File(), tensor.F16); err != nil {
+			return nil, fmt.Errorf("keep what was learnt: %w", err)
 		}
 	}
 	c.Recipe, c.Arithmetic = r.recipe, string(r.recipe.Options.Arithmetic)
