@@ -141,9 +141,9 @@ func (in *reader) twin(ctx context.Context, writer, folder string, seed uint64) 
 	if err != nil || f.Newest == "" {
 		o := twin.Options{Source: folder, To: dir, Base: in.base, NoCrossFit: true,
 			Change: func(x *twin.Recipe) {
-			x.Options.Arithmetic, x.Options.Seed = in.trained, seed
-			x.Genre.Ask = cmp.Or(in.genre, x.Genre.Ask)
-		}}
+				x.Options.Arithmetic, x.Options.Seed = in.trained, seed
+				x.Genre.Ask = cmp.Or(in.genre, x.Genre.Ask)
+			}}
 		if err := twin.Train(ctx, o, func(stroke.Event) {}); err != nil {
 			return nil, nil, nil, err
 		}
