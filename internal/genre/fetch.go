@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,11 +28,16 @@ const (
 	fetchWait   = 10 * time.Minute
 )
 
-var wanted = map[string]int64{ConfigFile: mostConfig, WeightsFile: mostWeights}
+// wanted are the files that are taken: the config, and the weights in either form.
+var wanted = map[string]int64{ConfigFile: mostConfig, WeightsFile: mostWeights, CompactFile: mostWeights}
 
-// Fetch puts the two files of somebody else's PEFT adapter into the folder into,
-// and nothing else of what is there. from is a folder, a zip or tar.gz archive,
-// or the address of such an archive or of an adapter's weights.
+// weights says whether a file of this name holds an adapter's weights.
+func weights(name string) bool { return name == WeightsFile || name == CompactFile }
+
+// Fetch puts the config and the weights of somebody else's adapter, as PEFT has them
+// or in whole numbers, into the folder into, and nothing else of what is there. from
+// is a folder, a zip or tar.gz archive, or the address of such an archive or of an
+// adapter's weights.
 func Fetch(ctx context.Context, from, into string) error {
 	err := fetch(ctx, from, into)
 	if err == nil {
@@ -45,7 +51,7 @@ func Fetch(ctx context.Context, from, into string) error {
 		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while the adapter was fetched", Hint: "nothing was added"}
 	}
 	return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + Public(from) + " cannot be added", Err: err,
-		Hint: "give a folder, a .zip or .tar.gz, or an address of one, that holds " + ConfigFile + " and " + WeightsFile}
+		Hint: "give a folder, a .zip or .tar.gz, or an address of one, that holds " + ConfigFile + " and " + WeightsFile + " or " + CompactFile}
 }
 
 // address is from as the address of something, nil where it is a path.
@@ -83,17 +89,18 @@ func fetch(ctx context.Context, from, into string) error {
 		return copyFiles(from, into)
 	case !info.Mode().IsRegular():
 		return errors.New("it is no ordinary file")
-	case filepath.Base(from) == WeightsFile:
+	case weights(filepath.Base(from)):
 		return copyFiles(filepath.Dir(from), into)
 	}
 	return unpack(from, into)
 }
 
 func copyFiles(from, into string) error {
+	var found []string
 	for name, most := range wanted {
 		f, err := os.Open(filepath.Join(from, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			return errors.New("it has no " + name)
+			continue
 		}
 		if err != nil {
 			return err
@@ -110,6 +117,18 @@ func copyFiles(from, into string) error {
 		if err != nil {
 			return err
 		}
+		found = append(found, name)
+	}
+	return whole(found)
+}
+
+// whole says what is missing of an adapter of which files of these names were found.
+func whole(found []string) error {
+	switch {
+	case !slices.Contains(found, ConfigFile):
+		return errors.New("it has no " + ConfigFile)
+	case !slices.ContainsFunc(found, weights):
+		return fmt.Errorf("it has neither %s nor %s", WeightsFile, CompactFile)
 	}
 	return nil
 }
@@ -133,7 +152,7 @@ func store(into, name string, r io.Reader, most int64) error {
 	return err
 }
 
-// unpack takes the two files out of an archive by their last names alone, so
+// unpack takes the files out of an archive by their last names alone, so
 // that no path in it leads anywhere.
 func unpack(file, into string) error {
 	f, err := os.Open(file)
@@ -148,7 +167,7 @@ func unpack(file, into string) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	found := 0
+	var found []string
 	switch {
 	case string(head) == "PK\x03\x04":
 		info, err := f.Stat()
@@ -177,7 +196,7 @@ func unpack(file, into string) error {
 			if err != nil {
 				return err
 			}
-			found++
+			found = append(found, name)
 		}
 	case head[0] == 0x1f && head[1] == 0x8b:
 		g, err := gzip.NewReader(f)
@@ -205,15 +224,12 @@ func unpack(file, into string) error {
 			if err := store(into, name, t, most); err != nil {
 				return err
 			}
-			found++
+			found = append(found, name)
 		}
 	default:
 		return errors.New("it is neither a folder nor a zip or tar.gz archive")
 	}
-	if found != len(wanted) {
-		return fmt.Errorf("it does not hold both %s and %s", ConfigFile, WeightsFile)
-	}
-	return nil
+	return whole(found)
 }
 
 // fetchURL fetches an archive, or an adapter's weights and the config that lies
@@ -221,11 +237,11 @@ func unpack(file, into string) error {
 func fetchURL(ctx context.Context, u *url.URL, into string) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchWait)
 	defer cancel()
-	if path.Base(u.Path) == WeightsFile {
-		for name, most := range wanted {
+	if file := path.Base(u.Path); weights(file) {
+		for _, name := range []string{ConfigFile, file} {
 			one := *u
 			one.Path, one.RawPath = path.Join(path.Dir(u.Path), name), ""
-			if err := get(ctx, one.String(), func(r io.Reader) error { return store(into, name, r, most) }); err != nil {
+			if err := get(ctx, one.String(), func(r io.Reader) error { return store(into, name, r, wanted[name]) }); err != nil {
 				return err
 			}
 		}

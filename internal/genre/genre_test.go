@@ -345,8 +345,9 @@ func TestFetch(t *testing.T) {
 		"a.zip":       {zipped(t, c, w, [2]string{"../../evil", "x"}), ""},
 		"a.tar.gz":    {tarred(t, tar.TypeReg, c, w, [2]string{"../../evil", "x"}), ""},
 		"twice.zip":   {zipped(t, c, w, w), "twice"},
-		"half.zip":    {zipped(t, c), "does not hold both"},
-		"links.tgz":   {tarred(t, tar.TypeSymlink, [2]string{ConfigFile, "/etc/passwd"}, [2]string{WeightsFile, "/etc/passwd"}), "does not hold both"},
+		"half.zip":    {zipped(t, c), "neither " + WeightsFile},
+		"other.zip":   {zipped(t, w), "no " + ConfigFile},
+		"links.tgz":   {tarred(t, tar.TypeSymlink, [2]string{ConfigFile, "/etc/passwd"}, [2]string{WeightsFile, "/etc/passwd"}), "no " + ConfigFile},
 		"short.zip":   {[]byte("PK"), "too short"},
 		"damaged.zip": {[]byte("PK\x03\x04 and no more"), "damaged"},
 		"damaged.tgz": {[]byte("\x1f\x8b and no more of it"), "damaged"},
@@ -389,6 +390,21 @@ func TestFetch(t *testing.T) {
 	}
 	if err := Fetch(context.Background(), filepath.Join(folder, WeightsFile), t.TempDir()); err != nil {
 		t.Errorf("the weights in a folder: %v", err)
+	}
+	compact := t.TempDir()
+	for name, text := range map[string]string{ConfigFile: "c", CompactFile: "w", "evil": "x"} {
+		if err := os.WriteFile(filepath.Join(compact, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, from := range []string{compact, filepath.Join(compact, CompactFile)} {
+		into := t.TempDir()
+		if err := Fetch(context.Background(), from, into); err != nil {
+			t.Errorf("weights in whole numbers: %v", err)
+		}
+		if entries, err := os.ReadDir(into); err != nil || len(entries) != 2 {
+			t.Errorf("weights in whole numbers: %d files, %v", len(entries), err)
+		}
 	}
 	if err := Fetch(context.Background(), linked, t.TempDir()); err == nil || !strings.Contains(err.Error(), "it has no "+ConfigFile) {
 		t.Errorf("a folder with half: %v", err)

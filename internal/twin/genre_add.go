@@ -168,7 +168,8 @@ type AddOptions struct {
 const mostScale = 64
 
 // AddGenre takes somebody else's adapter into the user's library. Nothing in it
-// is trusted: its two files alone are taken, checked, and written anew.
+// is trusted: its config and weights alone are taken, checked, and written anew, in the form
+// that they came in.
 func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error) {
 	if emit == nil {
 		emit = func(stroke.Event) {}
@@ -201,6 +202,8 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err := genre.Fetch(ctx, o.From, dir); err != nil {
 		return nil, err
 	}
+	_, err = os.Lstat(filepath.Join(dir, genre.WeightsFile))
+	compact := errors.Is(err, os.ErrNotExist)
 	file, err := lora.ReadDir(dir)
 	if bad := (*lora.ReadError)(nil); errors.As(err, &bad) {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
@@ -245,7 +248,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
 	a.Base = card.Base.Name
-	if err := card.putAdapter(dir, a, false); err != nil {
+	if err := card.putAdapter(dir, a, compact); err != nil {
 		return nil, err
 	}
 	if err := card.put(dir, to); err != nil {

@@ -571,6 +571,21 @@ func TestAddGenre(t *testing.T) {
 		t.Errorf("a name that leads elsewhere: %v", err)
 	}
 	added(t, path, "fine", loud(b, 2, 0.01, 9))
+	whole := t.TempDir()
+	if err := lora.WriteCompact(whole, loud(b, 2, 0.01, 9).File()); err != nil {
+		t.Fatal(err)
+	}
+	g, err := AddGenre(context.Background(), AddOptions{From: whole, Name: "whole", Base: path}, nil)
+	if err != nil {
+		t.Fatal("in whole numbers: ", err)
+	}
+	was, err := os.ReadFile(filepath.Join(whole, lora.CompactFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(g.Path, genre.CompactFile)); err != nil || !bytes.Equal(got, was) {
+		t.Errorf("in whole numbers it has %d bytes, and %d when it was added (%v)", len(got), len(was), err)
+	}
 	v, err := OpenGenre(context.Background(), "fine", path, nil)
 	if err != nil {
 		t.Fatal(err)
