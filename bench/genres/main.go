@@ -1,7 +1,8 @@
 // Command genres measures every genre of the library on text that none of them was trained
 // on: what the recipes withhold, and writers. It prints one JSON line for each
 // text. With --write FILE it measures nothing and puts what such lines say of a
-// genre into its folder.
+// genre into its folder, and with --twins what cells of bench/lab say of twins that
+// stand on it.
 //
 //	go run ./bench/genres --data DIR,DIR --library library --writers bench/genres/writers.txt --from DIR
 package main
@@ -27,7 +28,7 @@ import (
 
 type options struct {
 	data, library, base, writers, from string
-	write                              string
+	write, twins                       string
 	tokens                             int
 }
 
@@ -40,6 +41,7 @@ func main() {
 	flag.StringVar(&o.from, "from", ".", "folder that the writers' folders lie below")
 	flag.IntVar(&o.tokens, "tokens", 8000, "most tokens of a text that are scored")
 	flag.StringVar(&o.write, "write", "", "file of lines that were measured: write "+genre.MeasuredFile+" and the card into the library")
+	flag.StringVar(&o.twins, "twins", "", "with --write: files of cells of bench/lab, with commas between them")
 	flag.Parse()
 	run := o.measure
 	if o.write != "" {
@@ -102,11 +104,17 @@ func (o *options) put(context.Context) error {
 		}
 		all = append(all, m)
 	}
+	var stand map[string][]genre.MeasuredOn
+	if o.twins != "" {
+		if stand, err = twins(strings.Split(o.twins, ",")); err != nil {
+			return err
+		}
+	}
 	for _, g := range genre.Open(o.library).List(o.base, nil) {
 		if g.Embedded {
 			continue // of the program, and not of the folder
 		}
-		if err := put(&g, all); err != nil {
+		if err := put(&g, all, stand[g.Name]); err != nil {
 			return err
 		}
 	}
@@ -168,8 +176,8 @@ func (o *options) texts(ctx context.Context) ([]text, error) {
 }
 
 // put writes what concerns a genre into its folder: writers of its kind, and what
-// was withheld of every kind.
-func put(g *genre.Genre, all []measured) error {
+// was withheld of every kind, and twins that stand on it.
+func put(g *genre.Genre, all []measured, stand []genre.MeasuredOn) error {
 	m := &genre.Measured{Schema: 1}
 	for _, t := range all {
 		if t.Writer && t.Kind != g.Name && g.Name != "prose" {
@@ -181,6 +189,7 @@ func put(g *genre.Genre, all []measured) error {
 		})
 		m.On = append(m.On, genre.MeasuredOn{Text: t.Text, Kind: t.Kind, Writer: t.Writer, Tokens: t.Tokens, Gain: over.Base, OverProse: over.Prose, Best: best})
 	}
+	m.On = append(m.On, stand...)
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
