@@ -10,6 +10,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/getstroke/stroke/internal/lora"
@@ -45,6 +48,7 @@ const (
 	prefixFixed   = 16 // bytes before the header
 	prefixAlign   = 64 // bytes to which header, tokens and pages are padded
 	maxHeader     = 1 << 16
+	readersMost   = 4 // that read pages of a file at once
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -220,18 +224,12 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	if err != nil {
 		return 0, err
 	}
-	sum := crc32.Checksum(got, castagnoli)
-	for _, g := range pages {
-		b := bytesOf(g.data)
-		if _, err = io.ReadFull(f, b); err != nil {
-			err = bad("it is cut short")
-			break
-		}
-		sum = crc32.Update(sum, castagnoli, b)
-	}
-	if err == nil {
+	sum, err := readPages(f, int64(len(got)), pages, crc32.Checksum(got, castagnoli))
+	if err != nil {
+		err = bad("it is cut short")
+	} else {
 		rest := make([]byte, 5)
-		if n, _ := io.ReadFull(f, rest); n != 4 || binary.LittleEndian.Uint32(rest) != sum {
+		if n, _ := f.ReadAt(rest, int64(len(got))+int64(len(pages))*e.pageSize()); n != 4 || binary.LittleEndian.Uint32(rest) != sum {
 			err = bad("its checksum is wrong: it is damaged")
 		}
 	}
@@ -242,6 +240,42 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 		return 0, err
 	}
 	return h.Tokens, e.adopt(ctx, path, p, pages)
+}
+
+// pageSize is a page in a file, in bytes.
+func (e *Engine) pageSize() int64 { return 4 * int64(e.m.PageSize(e.opt.KV)) }
+
+// readPages fills pages from at on in a file and carries the checksum of what lies
+// before on over them. Several are read at once, since most of the time goes to
+// memory that is written for the first time, and summed up in their order meanwhile.
+func readPages(f io.ReaderAt, at int64, pages []*page, sum uint32) (uint32, error) {
+	read := make([]chan error, len(pages))
+	for k := range read {
+		read[k] = make(chan error, 1)
+	}
+	var next atomic.Int64
+	var readers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), readersMost) {
+		readers.Go(func() {
+			for k := int(next.Add(1)) - 1; k < len(pages); k = int(next.Add(1)) - 1 {
+				b := bytesOf(pages[k].data)
+				n, err := f.ReadAt(b, at+int64(k)*int64(len(b)))
+				if n == len(b) {
+					err = nil // the file may end with the page
+				}
+				read[k] <- err
+			}
+		})
+	}
+	defer readers.Wait() // before anybody gives the pages back
+	for k, g := range pages {
+		if err := <-read[k]; err != nil {
+			next.Store(int64(len(pages)))
+			return 0, err
+		}
+		sum = crc32.Update(sum, castagnoli, bytesOf(g.data))
+	}
+	return sum, nil
 }
 
 // adopt makes loaded pages known, once their last position has been computed

@@ -156,21 +156,13 @@ func (s *Session) placeKeys(l int, a *acts, k, v []float32) {
 			q.Keys = op.Keys{Pages: s.self[:], Len: s.lim.Context, KOff: q.Lo * kv, VOff: (s.lim.Tokens + q.Lo) * kv}
 			continue
 		}
+		half := PageLen * kv // float32s, or bytes of packed rows
 		if t := s.lim.KV; t != tensor.F32 {
-			half := m.KVHeads * PageLen * t.RowBytes(m.HeadSize)
-			q.Keys = op.Keys{Pages: r.Pages, Len: PageLen, KOff: l * 2 * half, VOff: (l*2 + 1) * half, DType: t}
-			q.Keys.Pack(q.Start, k[q.Lo*kv:(q.Lo+q.N)*kv], v[q.Lo*kv:(q.Lo+q.N)*kv], m.KVHeads, m.HeadSize)
-			continue
+			half = m.KVHeads * PageLen * t.RowBytes(m.HeadSize)
 		}
-		q.Keys = op.Keys{Pages: r.Pages, Len: PageLen, KOff: l * 2 * PageLen * kv, VOff: (l*2 + 1) * PageLen * kv}
-		for t := 0; t < q.N; {
-			page, at := (q.Start+t)/PageLen, (q.Start+t)%PageLen
-			c := min(PageLen-at, q.N-t)
-			copy(r.Pages[page][q.Keys.KOff+at*kv:][:c*kv], k[(q.Lo+t)*kv:])
-			copy(r.Pages[page][q.Keys.VOff+at*kv:][:c*kv], v[(q.Lo+t)*kv:])
-			t += c
-		}
+		q.Keys = op.Keys{Pages: r.Pages, Len: PageLen, KOff: l * 2 * half, VOff: (l*2 + 1) * half, DType: s.lim.KV, Far: true}
 	}
+	s.exec.Place(k, v, s.seqs, m.heads(l))
 }
 
 // Logits overwrites dst [len(at), Vocab] with the logits after the tokens at

@@ -18,6 +18,7 @@ type Keys struct {
 	Len        int
 	KOff, VOff int
 	DType      kernel.DType
+	Far        bool // they are copied there by Place
 }
 
 // Sequence is one row of a ragged batch, for attention: tokens [Lo, Lo+N) of

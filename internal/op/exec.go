@@ -30,6 +30,7 @@ type Exec struct {
 	rope       ropeTask
 	glu        gluTask
 	attend     attendTask
+	place      placeTask
 	attendGrad attendGradTask
 	head       headTask
 	embed      embedTask
