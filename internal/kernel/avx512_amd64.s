@@ -1828,7 +1828,7 @@ TEXT ·avx512Q4_1x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	LEAQ    4096(DX), R8
+	LEAQ    8192(DX), R8
 	MOVQ    blocks+48(FP), R9
 	MOVQ    scales+40(FP), R10
 	PCALIGN $0x20
@@ -1966,7 +1966,7 @@ TEXT ·avx512Q4_1x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -2126,7 +2126,7 @@ TEXT ·avx512Q4_1x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -2326,7 +2326,7 @@ TEXT ·avx512Q4_1x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -2551,7 +2551,7 @@ TEXT ·avx512Q4_0x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	LEAQ    4096(DX), R8
+	LEAQ    8192(DX), R8
 	MOVQ    blocks+48(FP), R9
 	MOVQ    scales+40(FP), R10
 	PCALIGN $0x20
@@ -2685,7 +2685,7 @@ TEXT ·avx512Q4_0x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -2841,7 +2841,7 @@ TEXT ·avx512Q4_0x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -3037,7 +3037,7 @@ TEXT ·avx512Q4_0x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -3257,7 +3257,7 @@ TEXT ·avx512Q8_0x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	LEAQ    4096(DX), R8
+	LEAQ    8192(DX), R8
 	MOVQ    blocks+48(FP), R9
 	MOVQ    scales+40(FP), R10
 	PCALIGN $0x20
@@ -3377,7 +3377,7 @@ TEXT ·avx512Q8_0x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -3537,7 +3537,7 @@ TEXT ·avx512Q8_0x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -3737,7 +3737,7 @@ TEXT ·avx512Q8_0x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	MOVQ    scales+40(FP), R11
 	PCALIGN $0x20
@@ -3962,7 +3962,7 @@ TEXT ·avx512F16x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	LEAQ    4096(DX), R8
+	LEAQ    8192(DX), R8
 	MOVQ    blocks+48(FP), R9
 	PCALIGN $0x20
 
@@ -4054,7 +4054,7 @@ TEXT ·avx512F16x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -4186,7 +4186,7 @@ TEXT ·avx512F16x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -4358,7 +4358,7 @@ TEXT ·avx512F16x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -4555,7 +4555,7 @@ TEXT ·avx512BF16x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	LEAQ    4096(DX), R8
+	LEAQ    8192(DX), R8
 	MOVQ    blocks+48(FP), R9
 	PCALIGN $0x20
 
@@ -4655,7 +4655,7 @@ TEXT ·avx512BF16x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -4795,7 +4795,7 @@ TEXT ·avx512BF16x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -4975,7 +4975,7 @@ TEXT ·avx512BF16x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -5180,7 +5180,7 @@ TEXT ·avx512F32x1(SB), NOSPLIT, $0-57
 	MOVQ    8(CX), BX
 	MOVQ    16(CX), SI
 	MOVQ    24(CX), DI
-	LEAQ    4096(DX), R8
+	LEAQ    8192(DX), R8
 	MOVQ    blocks+48(FP), R9
 	PCALIGN $0x20
 
@@ -5276,7 +5276,7 @@ TEXT ·avx512F32x2(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -5412,7 +5412,7 @@ TEXT ·avx512F32x3(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 
@@ -5588,7 +5588,7 @@ TEXT ·avx512F32x4(SB), NOSPLIT, $0-57
 	MOVQ    8(DX), SI
 	MOVQ    16(DX), DI
 	MOVQ    24(DX), R8
-	LEAQ    4096(BX), R9
+	LEAQ    8192(BX), R9
 	MOVQ    blocks+48(FP), R10
 	PCALIGN $0x20
 

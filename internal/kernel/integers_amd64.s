@@ -142,7 +142,7 @@ TEXT ·avx2Int8Q4_1x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -276,7 +276,7 @@ TEXT ·avx2Int8Q4_1x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -424,7 +424,7 @@ TEXT ·avx2Int8Q4_1x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -607,7 +607,7 @@ TEXT ·avx2Int8Q4_1x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -822,7 +822,7 @@ TEXT ·avxvnniInt8Q4_1x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -976,7 +976,7 @@ TEXT ·avxvnniInt8Q4_1x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1204,7 +1204,7 @@ TEXT ·avxvnniInt8Q4_1x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1507,7 +1507,7 @@ TEXT ·avxvnniInt8Q4_1x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1883,7 +1883,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
@@ -2004,7 +2004,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2143,7 +2143,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2295,7 +2295,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R11
+	LEAQ    8192(SI), R11
 	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2464,7 +2464,7 @@ group:
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    4096(SI), R12
+	LEAQ    8192(SI), R12
 	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2694,7 +2694,7 @@ TEXT ·avx2Int8Q4_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -2805,7 +2805,7 @@ TEXT ·avx2Int8Q4_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -2950,7 +2950,7 @@ TEXT ·avx2Int8Q4_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -3130,7 +3130,7 @@ TEXT ·avx2Int8Q4_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -3342,7 +3342,7 @@ TEXT ·avxvnniInt8Q4_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -3491,7 +3491,7 @@ TEXT ·avxvnniInt8Q4_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -3712,7 +3712,7 @@ TEXT ·avxvnniInt8Q4_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -4006,7 +4006,7 @@ TEXT ·avxvnniInt8Q4_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -4371,7 +4371,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
@@ -4487,7 +4487,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -4620,7 +4620,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -4765,7 +4765,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R11
+	LEAQ    8192(SI), R11
 	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -4926,7 +4926,7 @@ group:
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    4096(SI), R12
+	LEAQ    8192(SI), R12
 	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -5144,7 +5144,7 @@ TEXT ·avx2Int8Q8_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -5282,7 +5282,7 @@ TEXT ·avx2Int8Q8_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -5467,7 +5467,7 @@ TEXT ·avx2Int8Q8_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -5700,7 +5700,7 @@ TEXT ·avx2Int8Q8_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -5978,7 +5978,7 @@ TEXT ·avxvnniInt8Q8_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -6141,7 +6141,7 @@ TEXT ·avxvnniInt8Q8_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -6376,7 +6376,7 @@ TEXT ·avxvnniInt8Q8_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -6684,7 +6684,7 @@ TEXT ·avxvnniInt8Q8_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -7063,7 +7063,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
@@ -7203,7 +7203,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -7360,7 +7360,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -7529,7 +7529,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R11
+	LEAQ    8192(SI), R11
 	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -7714,7 +7714,7 @@ group:
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    4096(SI), R12
+	LEAQ    8192(SI), R12
 	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -8067,7 +8067,7 @@ TEXT ·avx2Int16Q4_1x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -8226,7 +8226,7 @@ TEXT ·avx2Int16Q4_1x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -8432,7 +8432,7 @@ TEXT ·avx2Int16Q4_1x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -8696,7 +8696,7 @@ TEXT ·avx2Int16Q4_1x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -9015,7 +9015,7 @@ TEXT ·avxvnniInt16Q4_1x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -9251,7 +9251,7 @@ TEXT ·avxvnniInt16Q4_1x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -9623,7 +9623,7 @@ TEXT ·avxvnniInt16Q4_1x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -10130,7 +10130,7 @@ TEXT ·avxvnniInt16Q4_1x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -10774,7 +10774,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
@@ -10919,7 +10919,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -11094,7 +11094,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -11288,7 +11288,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R11
+	LEAQ    8192(SI), R11
 	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -11509,7 +11509,7 @@ group:
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    4096(SI), R12
+	LEAQ    8192(SI), R12
 	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -11815,7 +11815,7 @@ TEXT ·avx2Int16Q4_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -11960,7 +11960,7 @@ TEXT ·avx2Int16Q4_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -12161,7 +12161,7 @@ TEXT ·avx2Int16Q4_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -12419,7 +12419,7 @@ TEXT ·avx2Int16Q4_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -12731,7 +12731,7 @@ TEXT ·avxvnniInt16Q4_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -12962,7 +12962,7 @@ TEXT ·avxvnniInt16Q4_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -13327,7 +13327,7 @@ TEXT ·avxvnniInt16Q4_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -13825,7 +13825,7 @@ TEXT ·avxvnniInt16Q4_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -14458,7 +14458,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
@@ -14598,7 +14598,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -14767,7 +14767,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -14954,7 +14954,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R11
+	LEAQ    8192(SI), R11
 	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -15167,7 +15167,7 @@ group:
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    4096(SI), R12
+	LEAQ    8192(SI), R12
 	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -15461,7 +15461,7 @@ TEXT ·avx2Int16Q8_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -15623,7 +15623,7 @@ TEXT ·avx2Int16Q8_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -15840,7 +15840,7 @@ TEXT ·avx2Int16Q8_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -16113,7 +16113,7 @@ TEXT ·avx2Int16Q8_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -16439,7 +16439,7 @@ TEXT ·avxvnniInt16Q8_0x1(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R8
+	LEAQ    8192(SI), R8
 	MOVQ    blocks+48(FP), R9
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
@@ -16688,7 +16688,7 @@ TEXT ·avxvnniInt16Q8_0x2(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -17071,7 +17071,7 @@ TEXT ·avxvnniInt16Q8_0x3(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -17587,7 +17587,7 @@ TEXT ·avxvnniInt16Q8_0x4(SB), NOSPLIT, $0-64
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -18238,7 +18238,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R9
+	LEAQ    8192(SI), R9
 	MOVQ    blocks+48(FP), R10
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
@@ -18406,7 +18406,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -18603,7 +18603,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R10
+	LEAQ    8192(SI), R10
 	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -18818,7 +18818,7 @@ group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    4096(SI), R11
+	LEAQ    8192(SI), R11
 	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -19059,7 +19059,7 @@ group:
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    4096(SI), R12
+	LEAQ    8192(SI), R12
 	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1

@@ -113,6 +113,7 @@ type linearTask struct {
 	panel  int // rows of W in a task
 	chunks int
 	packed *integers    // x in integers, or nil
+	panels int          // tasks for products
 	low    int          // tasks for low-rank inputs, before the others
 	left   atomic.Int32 // of them
 }
@@ -163,11 +164,11 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		t.phase, t.rows, t.panel = manyRows, rowChunk(n, 264), 64
 	}
 	t.chunks = ceilDiv(n, t.rows)
-	tasks := t.low
+	t.panels = 0
 	for i := range lins {
-		tasks += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
+		t.panels += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
-	run(tasks, t)
+	run(t.low+t.panels, t)
 	if t.phase == allOfFewRows && t.anyLong() {
 		t.phase = longRuns
 		run(len(lins)*kernel.Workers(), t)
@@ -206,6 +207,9 @@ func (t *linearTask) Do(i, worker int) {
 		return
 	}
 	i -= t.low
+	if t.phase == allOfFewRows {
+		i = apart(i, t.panels)
+	}
 	for l := range t.lins {
 		lin := &t.lins[l]
 		c := t.chunks * ceilDiv(lin.W.Rows, t.panel)
@@ -215,6 +219,15 @@ func (t *linearTask) Do(i, worker int) {
 		}
 		i -= c
 	}
+}
+
+// apart is which of n tasks is done as the i-th, so that workers that take turns
+// each have a run of their own: weights that are asked for ahead of the last row of
+// one task are then those of the worker's next.
+func apart(i, n int) int {
+	w := kernel.Workers()
+	each, more := n/w, n%w
+	return i%w*each + min(i%w, more) + i/w
 }
 
 // lowPart computes a few columns of H for all rows of a delta. Tasks of this kind

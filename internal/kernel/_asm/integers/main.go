@@ -41,7 +41,7 @@ const (
 	atSum    = 4
 	atEight  = 8
 	at128    = 12
-	prefetch = 4096 // how many bytes ahead of the weights at hand others are asked for
+	prefetch = 8192 // how many bytes ahead of the weights at hand others are asked for
 )
 
 // integers are what x is packed in.

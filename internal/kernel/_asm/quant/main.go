@@ -186,7 +186,7 @@ func (f format) widen() {
 }
 
 // prefetch is how many bytes ahead of the weights at hand others are asked for.
-const prefetch = 4096
+const prefetch = 8192
 
 // product writes the product of m rows of A with the rows of W, taken wr at a time so
 // that their chains of additions hide each other's latency.

@@ -125,7 +125,7 @@ var formats = []format{
 }
 
 // prefetch is how many bytes ahead of the weights at hand others are asked for.
-const prefetch = 4096
+const prefetch = 8192
 
 // rows writes the product of m rows of A with four rows of W over one chunk of
 // whole blocks, the weights widened in registers.
