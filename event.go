@@ -54,6 +54,27 @@ type LeftOutEvent struct {
 	Files  int    `json:"files,omitempty"` // that the line stands for
 }
 
+// WritersEvent tells that the files read seem to be by two writers.
+type WritersEvent struct {
+	Sides  [2]WriterSide `json:"sides"`  // the one with more words first
+	Tells  []WriterTell  `json:"tells"`  // function words that tell the sides apart, the surest first
+	Margin float64       `json:"margin"` // below Bound one writer is unlikely; docs/LIKENESS.md
+	Bound  float64       `json:"bound"`
+	Hint   string        `json:"hint"` // what to do about it
+}
+
+// WriterSide are the files that one of two writers seems to have written.
+type WriterSide struct {
+	Files []string `json:"files"` // relative to the folder given
+	Words int      `json:"words"` // in them
+}
+
+// WriterTell is a word that one side uses more than the other.
+type WriterTell struct {
+	Word  string     `json:"word"`
+	Rates [2]float64 `json:"rates"` // in a thousand words of each side
+}
+
 // RolesEvent tells how the documents are used, in words.
 type RolesEvent struct {
 	Documents int `json:"documents"`
@@ -328,6 +349,9 @@ func (ReadEvent) EventName() string { return "read" }
 
 // EventName implements Event.
 func (LeftOutEvent) EventName() string { return "left_out" }
+
+// EventName implements Event.
+func (WritersEvent) EventName() string { return "writers" }
 
 // EventName implements Event.
 func (RolesEvent) EventName() string { return "roles" }

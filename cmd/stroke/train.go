@@ -44,6 +44,7 @@ type trainFlags struct {
 	decay      float64
 	seed       uint64
 	showRecipe bool
+	yes        bool
 	recipe     string
 	named      *twin.Named // that of recipe
 	genre      twin.Stage
@@ -86,6 +87,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "time the whole run may take: a base is chosen by it with --base auto, and little text is cross-fitted if it allows")
 	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G")
 	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
+	fl.BoolVar(&f.yes, "yes", false, "go on without asking, where what was read calls for a question")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.NoCrossFit, "no-cross-fit", false, "judge little text by a withheld part alone; otherwise three twins are trained, each judging what it has not seen")
@@ -159,6 +161,9 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	p := e.printer()
 	if f.DryRun {
 		f.Rows = func(rows []corpus.Row) { err = printRows(e, p.Width(), rows) }
+	}
+	if e.person() && !f.yes {
+		f.Ask = e.confirm
 	}
 	if e := twin.Train(c.Context(), f.Options, p.Emit); e != nil {
 		return e

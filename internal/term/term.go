@@ -123,6 +123,8 @@ func line(e stroke.Event) string {
 			s += "; " + e.Hint
 		}
 		return s
+	case stroke.WritersEvent:
+		return writers(e)
 	case stroke.RolesEvent:
 		return fmt.Sprintf("%s words to train on, %s to choose by, %s to judge by", Count(e.Train), Count(e.Select), Count(e.Judge))
 	case stroke.BaseEvent:

@@ -16,6 +16,8 @@ var run = []stroke.Event{
 	stroke.LeftOutEvent{Source: "a folder with a rather long name/report.pdf", Reason: "PDF is not read yet", Hint: "save it as text", Files: 2},
 	stroke.NoteEvent{Text: "notes.txt: read as windows-1252, it is not UTF-8"},
 	stroke.ReadEvent{Source: "writing", Documents: 24, Words: 9123, LeftOut: 2, Language: "en"},
+	stroke.WritersEvent{Sides: [2]stroke.WriterSide{{Files: strings.Fields("a.md b.md c.md d.md e.md f.md g.md h.md"), Words: 6000}, {Files: []string{"notes/of a friend.md"}, Words: 3123}},
+		Tells: []stroke.WriterTell{{Word: "upon", Rates: [2]float64{3.14, 0.2}}, {Word: "you", Rates: [2]float64{0, 12}}}, Margin: -.3, Bound: -.2, Hint: "leave the files of one of them out"},
 	stroke.RolesEvent{Documents: 24, Train: 7300, Select: 600, Judge: 1223, New: 24},
 	stroke.FetchEvent{Base: "smollm2-135m-instruct", Source: "hub", Done: 5e7, Total: 98362432},
 	stroke.FetchEvent{Base: "smollm2-135m-instruct", Source: "hub", Done: 98362432, Total: 98362432},
@@ -81,7 +83,8 @@ func TestStreams(t *testing.T) {
 	if !strings.Contains(out, "live: it predicts") || !strings.Contains(out, "The kettle") || strings.Contains(out, "step 120") {
 		t.Errorf("the output is %q", out)
 	}
-	for _, want := range []string{"to measure: prediction, texts, range;", "everything was measured before", "prediction: as measured before", "recognition: 46 of 46"} {
+	for _, want := range []string{"to measure: prediction, texts, range;", "everything was measured before", "prediction: as measured before", "recognition: 46 of 46",
+		"one side, 6,000 words in 8 files: a.md, b.md, c.md, d.md, e.md, f.md and 2 more", "“upon” 3.1 and 0.2, “you” 0.0 and 12.0", "leave the files of one"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("the error stream lacks %q", want)
 		}

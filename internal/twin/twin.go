@@ -54,6 +54,10 @@ type Options struct {
 	// ExactScores has what is scored scored in float32, whatever the run trains in.
 	ExactScores bool
 
+	// Ask asks somebody whether to go on, where what was read calls for it; nil where
+	// there is nobody to ask, and the run goes on.
+	Ask func(ctx context.Context, question string) (bool, error)
+
 	Change func(*Recipe) // applied to the default recipe
 	Rows   func([]corpus.Row)
 
@@ -88,7 +92,14 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if o.ExamplesOnly {
 		return nil, nil, o.examplesOnly(ctx, f, reading, emit)
 	}
+	known, _ := f.Ledger() // what is wrong with it is told below
 	ledger, docs, err := f.assign(reading, emit)
+	// What the twin has known already was told of then.
+	if err == nil && !o.Resume && len(ledger.Entries) > len(known.Entries) {
+		if err := o.onePerson(ctx, reading, emit); err != nil {
+			return nil, nil, err
+		}
+	}
 	if o.Rows != nil && ledger != nil {
 		o.Rows(corpus.Table(reading, ledger))
 	}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	xterm "golang.org/x/term"
+)
+
+// person says whether somebody can be asked: there is a terminal to ask on and to
+// answer from, and results alone are not wanted.
+func (e *env) person() bool {
+	terminal := func(v any) bool {
+		f, ok := v.(*os.File)
+		return ok && xterm.IsTerminal(int(f.Fd()))
+	}
+	return !e.json && !e.quiet && terminal(e.in) && terminal(e.err)
+}
+
+// confirm asks a question and reads a line; no answer is no. It gives up where ctx
+// ends.
+func (e *env) confirm(ctx context.Context, question string) (bool, error) {
+	fmt.Fprint(e.err, "stroke: "+question+" [y/N] ")
+	type answer struct {
+		line string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(e.in).ReadString('\n')
+		got <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(e.err)
+		return false, ctx.Err()
+	case a := <-got:
+		if a.err != nil && !errors.Is(a.err, io.EOF) {
+			return false, fmt.Errorf("read the answer: %w", a.err)
+		}
+		switch strings.ToLower(strings.TrimSpace(a.line)) {
+		case "y", "yes":
+			return true, nil
+		}
+		return false, nil
+	}
+}
