@@ -32,7 +32,7 @@ func avx2Kind() *kind {
 	k.narrowF16 = avx2Narrow
 	k.addHalf = avx2AddHalfRows
 	k.fastIntegers, k.mulIntegers = true, avx2Integers.mul
-	k.packIntegers = [numIntegers]func([]byte, []float32){avx2PackInt8Row, avx2PackInt16Row}
+	k.packIntegers = [numIntegers]func([]byte, []float32){packer(avx2PackInt8), packer(avx2PackInt16)}
 	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
 	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)
 	k.rmsNorm, k.rmsNormGrad = avx2RMSNorm, avx2RMSNormGrad
