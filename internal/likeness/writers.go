@@ -34,7 +34,7 @@ const (
 	// so many or more; linear between. Set on single writers, so that about one in
 	// fifty is taken for two at every amount of text.
 	shortBound, shortSide = -0.15, 3
-	longBound, longSide   = -0.25, 12
+	longBound, longSide   = -0.27, 12
 
 	sidePassages   = 3   // of the lesser side, at least: fewer say nothing
 	unitPassages   = 16  // of a file that are looked at

@@ -17,6 +17,7 @@ import (
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
@@ -167,14 +168,16 @@ func (r *run) fold(k int, dealt [][]stroke.Document) *run {
 
 // foldResult is what is kept of a fold that is done.
 type foldResult struct {
-	Key      string    `json:"key"` // of what the run was asked for
-	Judged   *evidence `json:"judged"`
-	Epoch    int       `json:"epoch"`
-	Prompt   int       `json:"prompt_tokens"`
-	Genre    string    `json:"genre"` // that it stands on; none, or empty where none was asked for
-	Tokens   int       `json:"tokens"`
-	Seconds  float64   `json:"seconds"`
-	WattHour float64   `json:"watt_hours"` // of training; below zero where nothing is known
+	Key      string        `json:"key"` // of what the run was asked for
+	Judged   *evidence     `json:"judged"`
+	Groups   []string      `json:"groups"` // hash of the document of each piece that was judged
+	Texts    []writtenText `json:"texts"`
+	Epoch    int           `json:"epoch"`
+	Prompt   int           `json:"prompt_tokens"`
+	Genre    string        `json:"genre"` // that it stands on; none, or empty where none was asked for
+	Tokens   int           `json:"tokens"`
+	Seconds  float64       `json:"seconds"`
+	WattHour float64       `json:"watt_hours"` // of training; below zero where nothing is known
 }
 
 // crossFit trains and judges all folds, and then trains on all of the text.
@@ -229,6 +232,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		}
 	}
 	var results []foldResult
+	places := openings(r.judge, textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	for k, p := range runs {
 		path := r.path(fmt.Sprintf("fold-%d.json", k+1))
 		var done foldResult
@@ -239,7 +243,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		}
 		start(p, fmt.Sprintf("fold %d of %d: a twin trained on %d words judges the %d words that it has not seen", k+1, crossFolds, p.words[stroke.RoleTrain], p.words[stroke.RoleJudge]))
 		done = foldResult{Key: key, WattHour: -1}
-		if err := p.judgeFold(ctx, &done); err != nil {
+		if err := p.judgeFold(ctx, &done, places); err != nil {
 			return nil, 0, nil, nil, err
 		}
 		b, err := json.Marshal(&done)
@@ -287,10 +291,13 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	}
 	e = pool(parts)
 	e.Folds = crossFolds
-	// What the folds wrote does not matter: what goes live has seen more.
+	r.folds = keepFolds(results)
+	// Copies are looked for in what goes live, which has seen more than the folds, by
+	// text that the judge documents are no part of: what these share with it is what
+	// the writer repeats.
 	half, err := r.asWritten(l.adapter)
 	if err == nil {
-		e.Copier, e.Monotone, err = r.b.sampled(ctx, &learnt{adapter: half}, r.all(), r.judge, r.recipe.Options.Seed)
+		e.Copier, e.Monotone, err = r.b.sampled(ctx, &learnt{adapter: half}, slices.Concat(r.train, r.choose), r.judge, r.recipe.Options.Seed)
 	}
 	if err != nil {
 		return nil, 0, nil, nil, interrupted(err, "look at what was learnt", resumeHint)
@@ -300,8 +307,9 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 
 const resumeHint = "stroke train --resume with the same arguments goes on from here"
 
-// judgeFold trains on the other folds and scores this one.
-func (r *run) judgeFold(ctx context.Context, to *foldResult) error {
+// judgeFold trains on the other folds, scores this one, and writes from those of the
+// places that lie in it.
+func (r *run) judgeFold(ctx context.Context, to *foldResult, places []opening) error {
 	r.recall()
 	l, epoch, wattHours, err := r.learn(ctx)
 	if err != nil {
@@ -318,8 +326,21 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult) error {
 	if err != nil {
 		return err
 	}
-	to.Judged, err = r.judgePieces(ctx, written)
-	return err
+	if to.Judged, err = r.judgePieces(ctx, written); err != nil {
+		return err
+	}
+	to.Groups = r.groups(len(to.Judged.Losses[verdict.Base]))
+	var own []opening
+	var number []int
+	for i, o := range places {
+		if slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return d.Hash == o.doc.Hash }) {
+			own, number = append(own, o), append(number, i)
+		}
+	}
+	if to.Texts, err = r.foldTexts(ctx, written, own, number); err != nil {
+		return interrupted(err, "write what the report will look at", resumeHint)
+	}
+	return nil
 }
 
 // middleEpoch is the median of the epochs that folds chose.
@@ -409,7 +430,7 @@ func (r *run) judgeSeconds(n int) float64 {
 	// Each piece of at most 640 tokens is scored plainly and with passages, twice.
 	pieces := float64(words)*tokensPerWord/pieceTokens + 1
 	each := 2 * (2*pieceTokens + float64(r.recipe.Prompt.most()))
-	return (min(pieces*each, float64(n)*float64(r.judgeTokens()))+min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())))/rate + writeCost*sampleTexts*sampleWords*tokensPerWord/rate
+	return (min(pieces*each, float64(n)*float64(r.judgeTokens()))+min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())))/rate + writeCost*(sampleTexts*sampleWords+textPlaces*likeness.Unit)*tokensPerWord/rate
 }
 
 // clearFolds removes what the folds of a run left.

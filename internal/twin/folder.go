@@ -29,7 +29,8 @@ import (
 //	examples.jsonl       in place of the ledger, while the twin has passages alone
 //	documents/HASH.txt   the documents' texts, by their hash
 //	versions/ID/         version.json, and the adapter as a PEFT folder or the
-//	                     weights that were trained; ID is the beginning of
+//	                     weights that were trained; what the folds of one that
+//	                     was cross-fitted showed; ID is the beginning of
 //	                     version.json's hash
 //	run/                 the training at hand: checkpoint and epochs
 //	blind/ID.json        the blind test of a version: texts and answers
@@ -78,8 +79,10 @@ type Version struct {
 	Weights      map[string]string `json:"weights,omitempty"` // SHA-256 of the file of weights, where the base's own were trained
 	HeldOut      verdict.Figures   `json:"heldout"`
 	Verdict      verdict.Verdict   `json:"verdict"`
+	Folds        string            `json:"folds,omitempty"` // SHA-256 of folds.json, where it was cross-fitted
 
-	ID string `json:"-"`
+	ID    string     `json:"-"`
+	folds *foldsKept // to be written
 }
 
 // BaseRef says which base a version belongs to.
@@ -523,6 +526,9 @@ func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) e
 		size, err = v.putAdapter(filepath.Join(tmp, adapterDir), l.adapter)
 	} else {
 		size, err = v.putWeights(tmp, l)
+	}
+	if err == nil {
+		err = v.putFolds(tmp)
 	}
 	if err != nil {
 		return err

@@ -49,9 +49,6 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 	if len(m.judge) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has no document to judge by", Hint: "train it again with more writing: a part of it is withheld to judge by"}
 	}
-	if v.Verdict.Folds > 0 && emit != nil {
-		emit(stroke.NoteEvent{Text: "the version " + v.ID + " was trained on all of its writer's text, the judge documents among it: what is measured on them flatters it. Its verdict does not, since it was given by twins that had not seen what they judged"})
-	}
 	store, err := base.NewStore()
 	if err != nil {
 		return nil, err
@@ -73,6 +70,13 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 	}
 	m.passages = newPassages(m.train, m.ledger, m.b, v.Recipe.Prompt)
 	return m, nil
+}
+
+// flattered says of a version that was cross-fitted that it has seen all documents.
+func (v *Version) flattered(emit Emit) {
+	if v.Verdict.Folds > 0 && emit != nil {
+		emit(stroke.NoteEvent{Text: "the version " + v.ID + " was trained on all of its writer's text, the judge documents among it: what is measured on them flatters it. Its verdict does not, since it was given by twins that had not seen what they judged"})
+	}
 }
 
 func (m *measured) close() {

@@ -91,6 +91,7 @@ type reporter struct {
 	predicted predicted
 	texts     texts
 	known     *likeness.Recogniser
+	folds     *foldsKept // nil where the version was judged by withheld text
 }
 
 // namedAdapter is an adapter that is given to compare with.
@@ -129,7 +130,11 @@ func Report(ctx context.Context, o ReportOptions, emit Emit) (r *report.Report, 
 		return nil, "", writeError(dir, err)
 	}
 	p := &reporter{measured: m, o: o, emit: emit, how: likeness.Resampling{Seed: o.Seed}}
+	if p.folds, err = m.f.folds(m.v); err != nil {
+		return nil, "", err
+	}
 	p.r = p.cover()
+	p.rests()
 	if err := p.adapters(); err != nil {
 		return nil, "", err
 	}
@@ -159,6 +164,34 @@ func (m *measured) cover() *report.Report {
 			Unproven: v.Verdict.Unproven, Gain: v.Verdict.Gain, Adapter: v.HeldOut.Base - v.HeldOut.Adapter})
 	}
 	return r
+}
+
+// What a figure of a version that was cross-fitted rests on.
+const (
+	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
+	restsOnAll   = "this flatters it: what serves was trained on that text as well"
+)
+
+// rests notes what the measures of a version that was cross-fitted rest on.
+func (p *reporter) rests() {
+	if p.v.Verdict.Folds == 0 {
+		return
+	}
+	p.r.Folds, p.r.Rests = p.v.Verdict.Folds, map[string]string{}
+	for _, name := range []string{ofPrediction, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofRewriting, ofBlind} {
+		p.r.Rests[name] = restsOnAll
+	}
+	if p.folds != nil {
+		for _, name := range []string{ofPrediction, ofRecognition, ofRange, ofLeakage, ofPassages} {
+			p.r.Rests[name] = restsOnFolds
+		}
+	} else {
+		p.v.flattered(p.emit)
+	}
+	p.r.Rests[ofSpecificity] = restsOnFolds
+	if len(p.controls) > 0 || len(p.o.Controls) > 0 {
+		p.r.Rests[ofSpecificity] = restsOnAll
+	}
 }
 
 // adapters reads those that are given to compare with.

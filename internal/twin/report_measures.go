@@ -41,6 +41,8 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 	switch {
 	case len(p.controls) > 0:
 		list = append(list, p.specificity(pieces, groups))
+	case p.v.Verdict.Specificity != nil && len(p.v.Verdict.Specificity.Controls) > 0:
+		list = append(list, p.controlled())
 	case p.wanted(ofSpecificity):
 		p.unsaid(ofSpecificity, "no adapter of another writer is here to compare with", "name some, trained on this base with the same recipe and as many words: --control DIR")
 	}
@@ -81,6 +83,13 @@ type predicted struct {
 }
 
 func (p *reporter) prediction(pieces []piece, groups []string) *stage {
+	if p.folds != nil {
+		return &stage{name: ofPrediction, into: &p.predicted, key: p.v.Folds, do: func(_ context.Context, progress func(done, total int)) error {
+			p.predicted = p.folds.Predicted
+			progress(1, 1)
+			return nil
+		}}
+	}
 	s := &stage{name: ofPrediction, into: &p.predicted, key: groups}
 	for _, x := range pieces {
 		s.reads += 2*len(x.plain.Context) + len(x.prompted.Context) + len(x.rival.Context) + 4*len(x.plain.Tokens)
@@ -199,6 +208,17 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 		return err
 	}
 	return s
+}
+
+// controlled is specificity as the verdict has it, over the controls that come with
+// the program.
+func (p *reporter) controlled() *stage {
+	p.r.Specificity = &eval.Specificity{}
+	return &stage{name: ofSpecificity, into: p.r.Specificity, do: func(_ context.Context, progress func(done, total int)) error {
+		*p.r.Specificity = p.v.Verdict.Specificity.Specificity
+		progress(1, 1)
+		return nil
+	}}
 }
 
 // thinking scores the pairs of passages.

@@ -29,9 +29,15 @@ func (t *texts) whole() bool { return len(t.Judge) == t.Of[0] && len(t.Train) ==
 // written is the stage that lets twin and base write.
 func (p *reporter) written() *stage {
 	judge := openings(p.judge, textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
+	if p.folds != nil {
+		judge = nil
+		for _, x := range p.folds.Texts {
+			judge = append(judge, opening{doc: stroke.Document{Hash: x.Group}, text: x.Opening, own: x.Own})
+		}
+	}
 	train := openings(p.train, basePlaces, textGiven, 0, 1, 2*likeness.Unit)
 	s := &stage{name: ofTexts, into: &p.texts, ready: p.texts.whole,
-		key: []any{hashes(p.train), DefaultSampling()}, writes: (2*len(judge) + len(train)) * likeness.Unit * 4 / 3, reads: len(judge) * p.passages.prompt.Tokens}
+		key: p.textsKey(), writes: (2*len(judge) + len(train)) * likeness.Unit * 4 / 3, reads: len(judge) * p.passages.prompt.Tokens}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(judge) == 0 {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: "no judge document is long enough to write on from its beginning", Hint: "train again with longer pieces"}
@@ -44,7 +50,10 @@ func (p *reporter) written() *stage {
 			return err
 		}
 		defer done()
-		before := p.before(judge, p.passages, p.contextFor(likeness.Unit)-3*likeness.Unit-64)
+		var before [][]int32
+		if p.folds == nil {
+			before = p.before(judge, p.passages, p.contextFor(likeness.Unit)-3*likeness.Unit-64)
+		}
 		total := len(judge) + len(train)
 		tell := func() { progress(len(p.texts.Judge)+len(p.texts.Train), total) }
 		for lo := len(p.texts.Judge); lo < len(judge); lo = len(p.texts.Judge) {
@@ -54,7 +63,7 @@ func (p *reporter) written() *stage {
 			for i := range open {
 				open[i].Words = len(strings.Fields(judge[lo+i].own))
 			}
-			twins, err := w.twin.GoOn(ctx, p.system("twin", p.use, before[lo:hi]), open, nil)
+			twins, err := p.twins(ctx, w.twin, open, before, lo, hi)
 			if err != nil {
 				return err
 			}
@@ -88,6 +97,19 @@ func (p *reporter) written() *stage {
 		return nil
 	}
 	return s
+}
+
+// twins are the texts by the twin from the openings lo to hi: by those of the folds,
+// where there were any.
+func (p *reporter) twins(ctx context.Context, w *eval.Writer, open []eval.Opening, before [][]int32, lo, hi int) ([]string, error) {
+	if p.folds == nil {
+		return w.GoOn(ctx, p.system("twin", p.use, before[lo:hi]), open, nil)
+	}
+	var out []string
+	for _, x := range p.folds.Texts[lo:hi] {
+		out = append(out, x.Twin)
+	}
+	return out, nil
 }
 
 // begun are openings to go on with, numbered from first on.
@@ -212,4 +234,13 @@ func (p *reporter) sideBySide() *stage {
 		}
 		return nil
 	})
+}
+
+// textsKey is what the texts depend on beside version and seed.
+func (p *reporter) textsKey() any {
+	key := []any{hashes(p.train), DefaultSampling()}
+	if p.folds != nil {
+		key = append(key, p.v.Folds)
+	}
+	return key
 }

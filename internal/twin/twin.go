@@ -319,6 +319,7 @@ type run struct {
 	take                 int  // epoch that is taken whatever select says; 0 for the best
 	takePrompt           *int // bound of the prompt that is taken whatever select says
 	progress             progress
+	folds                *foldsKept // what they showed, where there are any
 }
 
 // progress is kept beside a checkpoint.
@@ -603,6 +604,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		HeldOut:   figures, Verdict: verdict.Decide(verdict.Evidence(*found), r.recipe.Options.Seed)}
 	if found.Folds > 0 {
 		v.Words = wordsOf(judges) // all of them were trained on in the end
+		v.folds = r.folds
 	}
 	if v.Seconds > 0 {
 		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds

@@ -58,6 +58,9 @@ func (r *Report) Lines() []Line {
 				answer += "; " + u.Hint
 			}
 		}
+		if on := r.Rests[q.measure]; on != "" && state != Unsure {
+			answer += " (" + on + ")"
+		}
 		out = append(out, Line{q.measure, q.question, answer, state})
 	}
 	return out
@@ -74,6 +77,10 @@ func (r *Report) Subtitle() string {
 	}
 	if r.Unproven {
 		state += ", unproven"
+	}
+	if r.Folds > 0 {
+		return fmt.Sprintf("version %s of %s, on %s; trained on all of your %s words, and judged in %d parts of them, each by a twin of its own that had never seen the part; %s",
+			r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), r.Folds, state)
 	}
 	return fmt.Sprintf("version %s of %s, on %s; trained on %s of your words, judged by %s that it has never seen; %s",
 		r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), count(r.Words.Judge), state)
