@@ -342,14 +342,14 @@ func TestCompareInput(t *testing.T) {
 func TestCompareMemory(t *testing.T) {
 	o := comparing(t)
 	o.Base = testkit.Toy(t, testkit.ToyShape{Hidden: 256, FFN: 1024, Layers: 6})
-	o.Memory, o.DryRun = 195e6, true
+	o.Memory, o.DryRun = 170e6, true
 	var h heard
 	r, _, err := Compare(context.Background(), o, h.take)
 	if err != nil || r != nil {
 		t.Fatal(r, err)
 	}
 	e, ok := h[len(h)-1].(stroke.MethodsEvent)
-	if !ok || e.Seconds <= 0 || e.Memory <= 0 || e.Memory > 195e6 {
+	if !ok || e.Seconds <= 0 || e.Memory <= 0 || e.Memory > 170e6 {
 		t.Fatalf("the last event is %+v", h[len(h)-1])
 	}
 	for _, m := range e.Methods {

@@ -14,7 +14,12 @@ import (
 // files go, and with a twin all of them.
 func TestPrefixes(t *testing.T) {
 	t.Setenv("STROKE_HOME", t.TempDir())
-	f, _ := trained(t, options(t, writing(t, t.TempDir(), func(i int) bool { return i < 14 })))
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 14 }))
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Prompt.Choose = nil // the toy would choose none
+	}
+	f, _ := trained(t, o)
 	home, err := Home()
 	if err != nil {
 		t.Fatal(err)

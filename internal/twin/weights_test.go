@@ -19,6 +19,7 @@ func TestTooLittleMemory(t *testing.T) {
 	o.Base = testkit.Toy(t, testkit.ToyShape{Hidden: 256, FFN: 1024, Layers: 6})
 	o.Change = func(r *Recipe) {
 		r.Epochs = 1
+		r.Mix.Context = 0.5 // longer sequences take more memory
 		r.Tune(Full, model.Selection{})
 	}
 	refused := func(memory int64) string {
