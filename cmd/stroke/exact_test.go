@@ -47,7 +47,7 @@ func newPlace(t *testing.T, base string) *place {
 
 // train is the command line of a small run, with more arguments behind.
 func (p *place) train(more ...string) *exec.Cmd {
-	c := exec.Command("stroke", slices.Concat([]string{"train", "few", "--base", p.base, "--epochs", "2", "--tokens-per-step", "120",
+	c := exec.Command("stroke", slices.Concat([]string{"train", "few", "--base", p.base, "--epochs", "4", "--tokens-per-step", "300",
 		"--no-cross-fit", "--checkpoint-every", "1ms", "--json"}, p.method, more)...)
 	c.Dir = p.dir
 	c.Env = append(os.Environ(), "STROKE_HOME="+filepath.Join(p.dir, "home"), "HOME="+p.dir, "TMPDIR="+p.dir, "HF_HUB_OFFLINE=1")
