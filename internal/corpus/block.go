@@ -15,6 +15,7 @@ const (
 	blockHeading           // level 1 to 6
 	blockList              // line breaks between items are kept
 	blockQuote             // set apart as the words of another
+	blockCited             // the words of another, who is named
 	blockRule              // a break between scenes
 	blockCode              // never the writer's prose
 	blockTable             // likewise

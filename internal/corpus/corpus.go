@@ -174,13 +174,30 @@ func Read(ctx context.Context, path string, o Options) (*Reading, error) {
 			Hint: "put text, Markdown, HTML, DOCX or EPUB files there"}
 		if n := len(r.out.Left); n > 0 {
 			e.Msg += "; what is there was left out, the first because: " + r.out.Left[0].Source + ": " + r.out.Left[0].Reason
-			if h := r.out.Left[0].Hint; h != "" {
-				e.Hint = h
-			}
+			e.Hint = cmp.Or(r.out.Left[0].Hint, r.out.nothingHint(), e.Hint)
 		}
 		return r.out, e
 	}
 	return r.out, nil
+}
+
+// nothingHint says what to do where all that could be read was left out.
+func (r *Reading) nothingHint() string {
+	short := 0
+	for _, l := range r.Left {
+		if strings.HasPrefix(l.Reason, reasonShort) {
+			short++
+		}
+	}
+	switch {
+	case r.Quoted() > 0:
+		return "quotations are left out, since others wrote them: add writing of your own, or take the marks of quotations away where the words are yours"
+	case short > 1:
+		return "put the short pieces together in one file, with blank lines between them"
+	case short > 0:
+		return "add more writing"
+	}
+	return ""
 }
 
 // finish clusters near duplicates and puts everything in order.
@@ -277,10 +294,10 @@ func (r *reader) file(name string, info fs.FileInfo) {
 		r.leave(l)
 		return
 	}
+	pieces, left := split(src, r.o.MinWords)
 	for _, n := range src.notes {
 		r.note(name, "%s", n)
 	}
-	pieces, left := split(src, r.o.MinWords)
 	for _, l := range left {
 		l.Source = name
 		l.Part = len(pieces) > 0

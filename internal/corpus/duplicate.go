@@ -19,7 +19,8 @@ const (
 	shingleWords  = 5
 	nearDuplicate = 0.7 // containment from which two texts are near duplicates
 	sampleOneIn   = 4
-	commonShingle = 64 // a shingle of more texts than this is a formula, and tells nothing
+	smallText     = 128 // shingles, below which all are kept: a sample of few can miss what they share
+	commonShingle = 64  // of the texts that have a shingle so many, the first, are looked at
 )
 
 // shingles are the hashes of a text's five-word runs, each once, in order. A
@@ -84,7 +85,7 @@ func (r *resemblance) add(set []uint64) int {
 	id := len(r.sets)
 	r.sets = append(r.sets, set)
 	for _, h := range set {
-		if h%sampleOneIn == 0 || len(set) < 16 {
+		if h%sampleOneIn == 0 || len(set) < smallText {
 			r.sample[h] = append(r.sample[h], int32(id))
 		}
 	}
@@ -101,11 +102,9 @@ func (r *resemblance) near(id int, least float64) []int {
 func (r *resemblance) like(set []uint64, least float64) []int {
 	seen := map[int]bool{}
 	for _, h := range set {
+		// Of a formula that many texts have, the first of them tell as much as all.
 		ids := r.sample[h]
-		if len(ids) > commonShingle {
-			continue
-		}
-		for _, other := range ids {
+		for _, other := range ids[:min(len(ids), commonShingle)] {
 			seen[int(other)] = true
 		}
 	}
@@ -132,18 +131,15 @@ func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []d
 		x, y := docs[a], docs[b]
 		return cmp.Or(y.Words-x.Words, y.Date.Compare(x.Date), strings.Compare(x.Hash, y.Hash), strings.Compare(x.Source, y.Source))
 	})
+	// By rank, so that the first of very many that are alike are those to be kept.
 	r := newResemblance()
-	for _, d := range docs {
-		r.add(shingles(d.Text))
+	for _, i := range order {
+		r.add(shingles(docs[i].Text))
 	}
 	u := newUnion(len(docs))
-	rank := make([]int, len(docs))
-	for i, d := range order {
-		rank[d] = i
-	}
 	byHash := map[string]int{}
 	gone := make([]bool, len(docs))
-	for _, i := range order {
+	for rank, i := range order {
 		if first, ok := byHash[docs[i].Hash]; ok {
 			gone[i] = true
 			u.join(i, first)
@@ -152,9 +148,10 @@ func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []d
 		}
 		byHash[docs[i].Hash] = i
 		best := -1
-		for _, j := range r.near(i, nearDuplicate) {
+		for _, other := range r.near(rank, nearDuplicate) {
+			j := order[other]
 			u.join(i, j)
-			if rank[j] < rank[i] && !gone[j] && (best < 0 || rank[j] < rank[best]) {
+			if best < 0 && other < rank && !gone[j] {
 				best = j
 			}
 		}

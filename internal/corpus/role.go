@@ -48,11 +48,11 @@ type AssignOptions struct {
 
 // Assign gives every document a role and enters it into the ledger. A role
 // once given stays. New documents are taken in the order of their hashes, a
-// near duplicate of a known document has that one's role, near duplicates of
-// each other share one; about a fifth of all words is withheld, two thirds of
-// that for the judge, and at least one document is for select and two for the
-// judge. Where there are fewer than twelve documents, or one is most of the
-// text, long new documents are cut into blocks first.
+// near duplicate of a known document has that one's role, those that share a
+// third of their text have one role; about a fifth of all words is withheld,
+// two thirds of that for the judge, and at least one document is for select
+// and two for the judge. Where there are fewer than twelve documents, or one
+// is most of the text, long new documents are cut into blocks first.
 //
 // It returns the documents as the ledger knows them, blocks in place of those
 // that were cut, in the order given. The ledger is changed only where there is
@@ -318,9 +318,24 @@ func (a *assignment) roles(docs []stroke.Document, blockOf map[string]Block) err
 	return nil
 }
 
-// units groups new documents that are near duplicates of each other, or of one
-// cluster in the reading.
+// units groups new documents that share much, or are of one cluster in the reading.
+// Where most of the text is alike by that, as reports of one form are, near
+// duplicates alone are of one unit.
 func (a *assignment) units(fresh []stroke.Document) []*unit {
+	units, all := a.alike(fresh, overlap), 0
+	for _, u := range units {
+		all += u.words
+	}
+	for _, u := range units {
+		if len(u.docs) > 1 && u.words*2 > all {
+			return a.alike(fresh, nearDuplicate)
+		}
+	}
+	return units
+}
+
+// alike groups documents whose containment is at least least.
+func (a *assignment) alike(fresh []stroke.Document, least float64) []*unit {
 	u := newUnion(len(fresh))
 	like := newResemblance()
 	byCluster := map[string]int{}
@@ -335,7 +350,7 @@ func (a *assignment) units(fresh []stroke.Document) []*unit {
 		}
 	}
 	for i := range fresh {
-		for _, j := range like.near(i, nearDuplicate) {
+		for _, j := range like.near(i, least) {
 			u.join(i, j)
 		}
 	}
@@ -359,9 +374,9 @@ func (a *assignment) units(fresh []stroke.Document) []*unit {
 	return out
 }
 
-// overlap is the containment from which a new text takes the role of a
-// withheld one: less than makes a near duplicate, since training on a third of
-// a judge document already flatters.
+// overlap is the containment from which texts share a role, and a new one takes
+// that of a withheld one: less than makes a near duplicate, since training on a
+// third of a judge document already flatters.
 const overlap = 0.3
 
 // inherited is the role that known documents pass on to a unit, and the one of

@@ -17,6 +17,9 @@ const (
 	prefaceWords = 100  // what stands before the first chapter is a piece of its own from here on
 )
 
+// reasonShort begins the reason for which a file of few words is left out.
+const reasonShort = "too short"
+
 // split parts what one file holds into pieces, and says what of it is left
 // out. The lines of left have no source yet.
 func split(src *source, minWords int) (pieces []piece, left []LeftOut) {
@@ -24,6 +27,7 @@ func split(src *source, minWords int) (pieces []piece, left []LeftOut) {
 	blocks := t.trimNotices(src.blocks)
 	title, blocks := takeTitle(src, blocks)
 	blocks = t.trimSections(blocks)
+	cite(blocks)
 	if isLegal(blocks) {
 		return nil, []LeftOut{{Reason: "a licence", Words: blockWords(blocks)}}
 	}
@@ -53,7 +57,7 @@ func split(src *source, minWords int) (pieces []piece, left []LeftOut) {
 		if n := countWords(text); n >= minWords {
 			pieces = []piece{{title: title, date: src.date, text: text}}
 		} else if n > 0 {
-			left = append(left, LeftOut{Reason: fmt.Sprintf("too short: %d words, where a piece has at least %d", n, minWords), Words: n})
+			left = append(left, LeftOut{Reason: fmt.Sprintf("%s: %d words, where a piece has at least %d", reasonShort, n, minWords), Words: n})
 		}
 		t.front, t.short = 0, 0
 	}
@@ -68,7 +72,7 @@ type tally struct {
 func (t *tally) lines(minWords int) []LeftOut {
 	var out []LeftOut
 	for _, l := range []LeftOut{
-		{Reason: "quotations of others", Words: t.quotes},
+		{Reason: reasonQuotes, Words: t.quotes},
 		{Reason: "code", Words: t.code},
 		{Reason: "tables", Words: t.tables},
 		{Reason: "a publisher's or Project Gutenberg's own words", Words: t.notices},
@@ -97,6 +101,9 @@ func (t *tally) assemble(bs []block, keepQuotes bool) string {
 			continue
 		case blockNotice:
 			t.notices += countWords(b.text)
+			continue
+		case blockCited:
+			t.quotes += countWords(b.text)
 			continue
 		case blockQuote:
 			if !keepQuotes {
@@ -434,8 +441,9 @@ func book(src *source, title string, bs []block) []section {
 			s.title = title + ", " + s.title
 		}
 	})
+	keep := keepsQuotes(src, bs)
 	for i := range secs {
-		secs[i].keepQuotes = true
+		secs[i].keepQuotes = keep
 	}
 	return secs
 }

@@ -49,18 +49,33 @@ func textBlocks(text string) []block {
 	width := wrapWidth(lines)
 	src := &source{}
 	var para []string
+	kind := blockPara
 	flush := func() {
 		if len(para) > 0 {
-			src.add(blockPara, 0, strings.Join(unwrap(para, width), "\n"))
+			src.add(kind, 0, strings.Join(unwrap(para, width), "\n"))
 			para = para[:0]
 		}
 	}
 	for _, l := range lines {
 		l = strings.TrimRight(l, " \t")
 		t := strings.TrimSpace(l)
+		// A mail has what it answers behind such marks.
+		if answered := strings.HasPrefix(t, ">"); answered != (kind == blockQuote) && t != "" {
+			flush()
+			kind = blockPara
+			if answered {
+				kind = blockQuote
+			}
+		}
+		if kind == blockQuote {
+			t = strings.TrimLeft(t, "> ")
+			l = t
+		}
 		switch {
 		case t == "":
 			flush()
+		case kind == blockQuote:
+			para = append(para, l)
 		case ruleLine.MatchString(t):
 			flush()
 			src.add(blockRule, 0, t)

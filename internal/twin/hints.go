@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 )
 
@@ -40,6 +41,22 @@ func (r *run) tooEasy(ctx context.Context, perToken float64) error {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the base finds your text suspiciously easy: %.2f nats a token, where plain prose by others costs it %.2f; it may have been trained on this very text, or the text may hold much that repeats, as lists and code do; gains then say less", perToken, plain)})
 	}
 	return nil
+}
+
+// mostlyInMarks is the share of words in quotation marks from which they may be by
+// others; the speeches of a novel came to a quarter at most.
+const mostlyInMarks = 0.5
+
+// quotationHints say where much of what was read is, or may be, quotations of others.
+func quotationHints(r *corpus.Reading) []string {
+	var hints []string
+	if q, own := r.Quoted(), r.Words(); q > own && own > 0 {
+		hints = append(hints, fmt.Sprintf("most of what these files hold is quotations of others: %d words, which are left out, beside %d of your own; where the words are yours after all, take the marks of quotations away", q, own))
+	}
+	if s := r.InMarks(); s > mostlyInMarks {
+		hints = append(hints, fmt.Sprintf("%.0f %% of the words stand in long paragraphs that are in quotation marks as a whole, and count as yours; where others said them, put > before each of their lines, or a line with a dash and the name behind it, and they are left out", 100*s))
+	}
+	return hints
 }
 
 // oneDocument says that an interval is too narrow, where all that judges was cut

@@ -72,3 +72,25 @@ func TestTooEasy(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotationHints wants it said where most of what was read is by others.
+func TestQuotationHints(t *testing.T) {
+	reading := func(own, quoted int, text string) *corpus.Reading {
+		return &corpus.Reading{Documents: []stroke.Document{{Text: text, Words: own}}, Left: []corpus.LeftOut{{Source: "a.md", Reason: "quotations of others", Words: quoted}}}
+	}
+	speech := "“" + strings.Repeat("word ", 60) + "”"
+	for _, c := range []struct {
+		reading *corpus.Reading
+		want    string
+	}{
+		{reading(1000, 900, "word"), ""},
+		{reading(1000, 1100, "word"), "1100 words, which are left out, beside 1000"},
+		{reading(1000, 0, speech+"\n\n"+strings.Repeat("word ", 30)), "put > before each of their lines"},
+		{reading(1000, 0, speech+"\n\n"+strings.Repeat("word ", 90)), ""},
+	} {
+		got := strings.Join(quotationHints(c.reading), "\n")
+		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("said %q, want %q", got, c.want)
+		}
+	}
+}

@@ -199,6 +199,9 @@ func tellReading(source string, r *corpus.Reading, emit Emit) {
 	for _, n := range r.Notes {
 		emit(stroke.NoteEvent{Text: n.Source + ": " + n.Text})
 	}
+	for _, hint := range quotationHints(r) {
+		emit(stroke.NoteEvent{Text: hint})
+	}
 	emit(stroke.ReadEvent{Source: source, Documents: len(r.Documents), Words: r.Words(), LeftOut: len(r.Left), Language: language})
 }
 

@@ -1,0 +1,143 @@
+package corpus
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	stroke "github.com/getstroke/stroke"
+)
+
+// TestQuotations reads words of others in the forms in which files hold them.
+func TestQuotations(t *testing.T) {
+	own := prose("Own", 60)
+	said := func(seed string) string { return "“" + prose(seed, 50) + ".”" }
+	book := func(quote string) string {
+		s := "# The Pond\n\n"
+		for i := range 3 {
+			s += fmt.Sprintf("## Chapter %d\n\n%s\n\n%s\n\n", i+1, prose(fmt.Sprint("Pond", i), 400), quote)
+		}
+		return s
+	}
+	for _, c := range []struct {
+		name, file, in string
+		gone, stays    []string
+		note           bool
+	}{
+		{"behind the marks of a mail", "a.txt", own + "\n\nOn Tuesday Anna wrote:\n> " + prose("they", 30) + "\n>\n> " + prose("more", 30) + "\n" + prose("Answer", 30),
+			[]string{"they1", "more1"}, []string{"Own1", "Answer1", "Anna wrote"}, false},
+		{"in marks with a name on the next line", "a.txt", own + "\n\n" + said("they") + "\n-- Joseph Conrad, Youth\n\n" + own, []string{"they1", "Conrad"}, []string{"Own1"}, false},
+		{"in marks with a name in a line of its own", "a.md", own + "\n\n" + said("they") + "\n\n— Joseph Conrad\n\n" + own, []string{"they1", "Conrad"}, []string{"Own1"}, false},
+		{"of two paragraphs, the marks opened anew", "a.md", own + "\n\n" + strings.TrimSuffix(said("they"), "”") + "\n\n" + said("more") + "\n\n— Joseph Conrad\n\n" + own,
+			[]string{"they1", "more1", "Conrad"}, []string{"Own1"}, false},
+		{"set apart, the name below", "a.md", own + "\n\n> " + prose("they", 30) + "\n\n— Joseph Conrad\n\n" + own, []string{"they1", "Conrad"}, []string{"Own1"}, false},
+		{"an epigraph", "a.md", "# Ponds\n\nThe mirror of the sky\n\n— William Blake\n\n" + own, []string{"mirror", "Blake"}, []string{"Own1"}, false},
+		{"speech without a name", "a.md", own + "\n\n" + said("they") + "\n\n" + own, nil, []string{"they1", "Own1"}, false},
+		{"speech behind a dash", "a.md", own + "\n\n" + said("they") + "\n\n— Come in, said he.\n\n" + own, nil, []string{"they1", "Come in"}, false},
+		{"a letter that its writer signs", "a.md", own + "\n\n— Anna", nil, []string{"Own1", "Anna"}, false},
+		{"a letter in a book", "a.md", book("> " + prose("letter", 100)), nil, []string{"letter1"}, true},
+		{"a verse in a book", "a.md", book("> " + prose("verse", 8)), nil, []string{"verse1"}, false},
+		{"a book that is mostly quotations", "a.md", book("> " + prose("they", 500)), []string{"they1"}, []string{"Pond01"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, map[string]string{c.file: c.in})
+			var text strings.Builder
+			for _, d := range r.Documents {
+				text.WriteString(d.Text + "\n")
+			}
+			for _, w := range c.gone {
+				if strings.Contains(text.String(), w) {
+					t.Errorf("%q is in %q", w, text.String())
+				}
+			}
+			for _, w := range c.stays {
+				if !strings.Contains(text.String(), w) {
+					t.Errorf("%q is not in %q; left out: %v", w, text.String(), r.Left)
+				}
+			}
+			if (len(c.gone) > 0) != (r.Quoted() > 0) {
+				t.Errorf("%d words are told of as quotations", r.Quoted())
+			}
+			if said := slices.ContainsFunc(r.Notes, func(n Note) bool { return strings.Contains(n.Text, "set as quotations") }); said != c.note {
+				t.Errorf("notes: %v", r.Notes)
+			}
+		})
+	}
+}
+
+func TestInMarks(t *testing.T) {
+	r := read(t, map[string]string{"a.md": prose("Own", 100) + "\n\n“" + prose("they", 50) + "”\n\n“Short,” said he.\n\n“" + prose("one", 25) + ",” said he, “" + prose("two", 25) + "”"})
+	if got, want := r.InMarks(), 50.0/205; got != want {
+		t.Errorf("%.3f of the words, want %.3f", got, want)
+	}
+}
+
+// TestRealQuotations holds that little of what novelists wrote is taken for
+// quotations of others, and that none writes mostly in marks.
+func TestRealQuotations(t *testing.T) {
+	for _, name := range []string{"conrad", "dickens", "wilde", "paine", "woolf"} {
+		r, err := Read(t.Context(), shared(t, "reference", name), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q := r.Quoted(); q*1000 > r.Words() || r.InMarks() > 0.3 {
+			t.Errorf("%s: %d of %d words are quotations, %.2f are in marks", name, q, r.Words(), r.InMarks())
+		}
+	}
+}
+
+// TestVeryManyAlike keeps one of more near duplicates than are looked at for one
+// shingle.
+func TestVeryManyAlike(t *testing.T) {
+	files := map[string]string{"other.md": prose("z", 300)}
+	for i := range 3 * commonShingle {
+		files[fmt.Sprintf("report%d.md", i)] = prose("x", 150) + " " + prose(fmt.Sprintf("day%dn", i), 20+i%9)
+	}
+	r := read(t, files)
+	if len(r.Documents) != 2 {
+		t.Errorf("%d documents are kept", len(r.Documents))
+	}
+}
+
+// TestOverlapSharesARole gives documents that share less than near duplicates do,
+// but more than may be trained on, one role.
+func TestOverlapSharesARole(t *testing.T) {
+	for trial := range 20 {
+		var docs []stroke.Document
+		add := func(text string) {
+			docs = append(docs, stroke.Document{Hash: stroke.HashText(text), Source: fmt.Sprint(len(docs)), Text: text, Words: countWords(text)})
+		}
+		for i := range 12 {
+			both := prose(fmt.Sprintf("both%d-%d-", trial, i), 150)
+			add(both + "\n\n" + prose(fmt.Sprintf("one%d-%d-", trial, i), 150))
+			add(both + "\n\n" + prose(fmt.Sprintf("two%d-%d-", trial, i), 150))
+		}
+		l := &Ledger{}
+		assign(t, l, docs, AssignOptions{})
+		for i := 0; i < len(docs); i += 2 {
+			if a, b := l.Role(docs[i].Hash), l.Role(docs[i+1].Hash); a != b {
+				t.Fatalf("documents that share half are %s and %s", a, b)
+			}
+		}
+	}
+}
+
+// TestOfOneForm gives roles to reports that all share much.
+func TestOfOneForm(t *testing.T) {
+	var docs []stroke.Document
+	form := prose("form", 80)
+	for i := range 30 {
+		text := form + "\n\n" + prose(fmt.Sprintf("day%d-", i), 120)
+		docs = append(docs, stroke.Document{Hash: stroke.HashText(text), Source: fmt.Sprint(i), Text: text, Words: 200})
+	}
+	l := &Ledger{}
+	assign(t, l, docs, AssignOptions{})
+	words := map[stroke.Role]int{}
+	for _, e := range l.Entries {
+		words[e.Role] += e.Words
+	}
+	if words[stroke.RoleTrain] < 4000 || words[stroke.RoleJudge] < 400 || words[stroke.RoleSelect] < 200 {
+		t.Errorf("words by role: %v", words)
+	}
+}
