@@ -208,7 +208,7 @@ func (t *talk) answer(ctx context.Context, out io.Writer) error {
 	}
 	t.messages = append(t.messages, twin.Message{Role: "assistant", Content: strings.TrimSpace(all.String())})
 	if t.e.json {
-		return printJSON(t.e, written{Event: "text", Text: all.String(), Reason: string(reason), Seed: t.f.speech.Sampling.Seed}, false)
+		return printJSON(t.e, newWritten(t.v, all.String(), reason, t.f.speech.Sampling.Seed), false)
 	}
 	_, err = io.WriteString(out, "\n\n")
 	return err

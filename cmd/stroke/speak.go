@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -25,6 +27,7 @@ type speechFlags struct {
 	noAdapter bool
 	noPassage bool
 	keep      bool // what is computed of the passages, for the next time
+	exact     bool
 }
 
 func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
@@ -43,6 +46,7 @@ func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
 	fl.Uint64Var(&s.Seed, "seed", s.Seed, "the same seed writes the same text")
 	fl.Float64Var(&f.speech.Strength, "strength", 1, "of the adapter: 0 for the base, above 1 for more of you")
 	fl.BoolVar(&f.noAdapter, "no-adapter", false, "leave the adapter out, to feel the difference")
+	fl.BoolVar(&f.exact, "exact", false, "float32 throughout, also where the machine has something faster that is proven")
 	fl.BoolVar(&f.noPassage, "no-passages", false, "leave your passages out of the prompt")
 }
 
@@ -73,10 +77,11 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 			}
 		}
 	}
+	o := twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter, Keep: f.keep, Exact: f.exact}
 	if f.genre != "" {
-		return twin.OpenGenre(c.Context(), f.genre, f.base, tell)
+		return twin.OpenGenre(c.Context(), f.genre, o, tell)
 	}
-	v, err := twin.OpenVoice(c.Context(), f.twin, twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter, Keep: f.keep}, tell)
+	v, err := twin.OpenVoice(c.Context(), f.twin, o, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +109,17 @@ type written struct {
 	Text   string `json:"text"`
 	Reason string `json:"reason,omitempty"` // why it ended: stop, length or context
 	Seed   uint64 `json:"seed"`
+	// The kernel, and the products of base weights while the text was written and
+	// while its prompt was read.
+	Kernel     string `json:"kernel"`
+	Arithmetic string `json:"arithmetic"`
+	Reading    string `json:"reading"`
+}
+
+func newWritten(v *twin.Voice, text string, reason engine.Reason, seed uint64) written {
+	w := written{Event: "text", Text: text, Reason: string(reason), Seed: seed, Kernel: kernel.Name()}
+	w.Arithmetic, w.Reading = v.Arithmetics()
+	return w
 }
 
 func newWrite(e *env) *cobra.Command {
@@ -155,7 +171,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 					return err
 				}
 				if e.json {
-					if err := printJSON(e, written{Event: "text", Text: all.String(), Reason: string(reason), Seed: s.Sampling.Seed}, false); err != nil {
+					if err := printJSON(e, newWritten(v, all.String(), reason, s.Sampling.Seed), false); err != nil {
 						return err
 					}
 				}
@@ -206,7 +222,7 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 				return err
 			}
 			if e.json {
-				return printJSON(e, written{Event: "text", Text: all.String(), Seed: f.speech.Sampling.Seed}, false)
+				return printJSON(e, newWritten(v, all.String(), "", f.speech.Sampling.Seed), false)
 			}
 			fmt.Fprintln(e.out)
 			return nil

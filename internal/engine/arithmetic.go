@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"runtime"
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/op"
@@ -16,12 +17,16 @@ import (
 
 // Fastest are the arithmetics, of what is written and of prompts, that are fastest
 // with the kernel in use, of those that are proven good enough: bench/results has
-// the proof.
+// the proof. On arm64, which was never timed, they are float32.
 func Fastest() (writing, reading op.Arithmetic) {
-	if kernel.FastTiles() {
-		return op.F32, op.BF16
+	writing, reading = op.F32, op.F32
+	if kernel.FastIntegers() && runtime.GOARCH == "amd64" {
+		writing, reading = op.Int16, op.Int16
 	}
-	return op.F32, op.F32
+	if kernel.FastTiles() {
+		reading = op.BF16
+	}
+	return writing, reading
 }
 
 // writing is the arithmetic of rows that were written.

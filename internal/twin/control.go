@@ -169,7 +169,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	sides := likeness.Sides{}
 	given := map[string]string{}
 	write := func(on *model.Model, sys eval.System) ([]likeness.Piece, error) {
-		e, err := engine.New(on, engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20})
+		e, err := engine.New(on, l.serving(engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20}, false))
 		if err != nil {
 			return nil, err
 		}

@@ -111,8 +111,9 @@ func (r *run) sampleGenre(ctx context.Context, card *genreCard, a *lora.Adapter)
 	if len(card.Recipe.Openings) == 0 {
 		return nil
 	}
-	v := &Voice{Folder: r.f, b: r.b, learnt: &learnt{adapter: a}, passages: r.passages,
-		options: engine.Options{Streams: 1, Context: min(1024, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20}}
+	l := &learnt{adapter: a}
+	v := &Voice{Folder: r.f, b: r.b, learnt: l, passages: r.passages,
+		options: l.serving(engine.Options{Streams: 1, Context: min(1024, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20}, false)}
 	defer v.stop()
 	for _, opening := range card.Recipe.Openings {
 		x := genre.Sample{Opening: opening}

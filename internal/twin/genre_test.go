@@ -586,7 +586,7 @@ func TestAddGenre(t *testing.T) {
 	if got, err := os.ReadFile(filepath.Join(g.Path, genre.CompactFile)); err != nil || !bytes.Equal(got, was) {
 		t.Errorf("in whole numbers it has %d bytes, and %d when it was added (%v)", len(got), len(was), err)
 	}
-	v, err := OpenGenre(context.Background(), "fine", path, nil)
+	v, err := OpenGenre(context.Background(), "fine", VoiceOptions{Base: path}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/getstroke/stroke/internal/train"
 )
 
-// OpenGenre opens a genre to write with, without any twin. With baseName empty
-// it is on the base that the genre is for.
-func OpenGenre(ctx context.Context, name, baseName string, emit Emit) (*Voice, error) {
+// OpenGenre opens a genre to write with, without any twin. With no base in the
+// options it is on that which the genre is for.
+func OpenGenre(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Voice, error) {
 	if emit == nil {
 		emit = func(stroke.Event) {}
 	}
@@ -24,11 +24,11 @@ func OpenGenre(ctx context.Context, name, baseName string, emit Emit) (*Voice, e
 	if err != nil {
 		return nil, err
 	}
-	g, err := l.Find(baseName, name)
+	g, err := l.Find(o.Base, name)
 	if err != nil {
 		return nil, err
 	}
-	b, err := openGenreBase(ctx, g, baseName, emit)
+	b, err := openGenreBase(ctx, g, o.Base, emit)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func OpenGenre(ctx context.Context, name, baseName string, emit Emit) (*Voice, e
 		b.close()
 		return nil, err
 	}
-	v, err := b.voice(name, a)
+	v, err := b.voice(name, a, o.Exact)
 	if err != nil {
 		b.close()
 		return nil, err
@@ -62,11 +62,13 @@ func openGenreBase(ctx context.Context, g *genre.Genre, baseName string, emit Em
 	return OpenBase(ctx, store, baseName, "", "", emit)
 }
 
-// voice writes with an adapter and no passages. Closing it closes the base.
-func (b *baseModel) voice(name string, a *lora.Adapter) (*Voice, error) {
-	v := &Voice{Folder: &Folder{Manifest: Manifest{Name: name}}, b: b, learnt: &learnt{adapter: a},
+// voice writes with an adapter and no passages, exact in float32. Closing it closes
+// the base.
+func (b *baseModel) voice(name string, a *lora.Adapter, exact bool) (*Voice, error) {
+	l := &learnt{adapter: a}
+	v := &Voice{Folder: &Folder{Manifest: Manifest{Name: name}}, b: b, learnt: l,
 		passages: newPassages(nil, &corpus.Ledger{}, b, Prompt{}),
-		options:  engine.Options{Streams: 4, Pad: max(a.Pad(), 16), Memory: 512 << 20}}
+		options:  l.serving(engine.Options{Streams: 4, Pad: max(a.Pad(), 16), Memory: 512 << 20}, exact)}
 	if _, err := v.serve(1); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type VoiceOptions struct {
 	Base      string // another base than the version's
 	NoAdapter bool   // a version that is damaged is no error: the base and the passages serve
 	Keep      bool   // what is computed of the passages before a text is kept below Home, for the next time
+	Exact     bool   // write in float32 throughout, also where something faster is proven
 }
 
 // OpenVoice opens a twin by its name, or "name@version".
@@ -92,7 +93,7 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		}
 	}
 	voice.passages = newPassages(f.Documents(ledger, stroke.RoleTrain), ledger, voice.b, prompt)
-	voice.options = engine.Options{Streams: 4, Pad: max(voice.learnt.pad(), 16), Memory: 512 << 20}
+	voice.options = voice.learnt.serving(engine.Options{Streams: 4, Pad: max(voice.learnt.pad(), 16), Memory: 512 << 20}, o.Exact)
 	if _, err = voice.serve(1); err != nil {
 		voice.learnt.close()
 		voice.b.close()
@@ -351,7 +352,7 @@ func (r *run) paragraph(ctx context.Context, v *Version, l *learnt) {
 		return
 	}
 	voice := &Voice{Folder: r.f, Version: v, b: r.b, learnt: l, passages: r.passages,
-		options: engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: l.pad(), Memory: 256 << 20}}
+		options: l.serving(engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: l.pad(), Memory: 256 << 20}, r.o.ExactScores)}
 	defer voice.stop()
 	strength := 1.0
 	if !v.Verdict.Live {

@@ -110,12 +110,19 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	// What is wrong with the base is found before there is a folder.
+	b, err := o.openBase(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
+	if err != nil {
+		return nil, nil, err
+	}
 	f, unlock, err := o.take(f, "train")
 	if err != nil {
+		b.close()
 		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
+			b.close()
 			unlock()
 		}
 	}()
@@ -133,10 +140,6 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 		return nil, nil, err
 	}
 	words := wordsByRole(ledger, docs)
-	b, err := o.openBase(ctx, f, reading, words[stroke.RoleTrain], recipe, emit)
-	if err != nil {
-		return nil, nil, err
-	}
 	r = &run{f: f, b: b, progress: progress{On: recipe.OnHash}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
