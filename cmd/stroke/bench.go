@@ -17,7 +17,7 @@ import (
 )
 
 func newBench(e *env) *cobra.Command {
-	var shape, baseName, shapeOf, memory, method, optimizer, arithmetic, reading string
+	var shape, baseName, shapeOf, format, memory, method, optimizer, arithmetic, reading string
 	var adapter, exact bool
 	repeats := 5
 	c := &cobra.Command{
@@ -28,8 +28,8 @@ of several at once (streams, with four adapters among them), and sets them again
 what the machine itself can do. First is the time to the first token: of a prompt,
 of one behind 1,400 tokens of examples that are new, saved or cached, and of one
 beside a training run. With --shape-of a larger model's true shape is measured, with
-random weights in Q4_0 and no download. The median of the repeats counts, after one
-to warm up; run it alone on the machine.
+random weights in the --format and no download. The median of the repeats counts,
+after one to warm up; run it alone on the machine.
 
 Exit status: 0; 1 failure.`,
 		Example: `  stroke bench train --shape 1x512
@@ -75,7 +75,7 @@ Exit status: 0; 1 failure.`,
 			if o.Memory, err = parseBytes(memory); err != nil {
 				return err
 			}
-			m, done, err := benchModel(c, baseName, shapeOf)
+			m, done, err := benchModel(c, baseName, shapeOf, format)
 			if err != nil {
 				return err
 			}
@@ -105,6 +105,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().StringVar(&shape, "shape", "", "rows and tokens, as 1x512 (decode: 1x64)")
 	c.Flags().StringVar(&baseName, "base", "smollm2-135m-instruct", "base model")
 	c.Flags().StringVar(&shapeOf, "shape-of", "", "measure the shape of a larger model with random weights: "+strings.Join(bench.Shapes(), ", "))
+	c.Flags().StringVar(&format, "format", "q4_0", "with --shape-of, what its weights are stored in: "+strings.Join(bench.Formats(), ", "))
 	c.Flags().StringVar(&memory, "memory", "", "train: memory beside the base, as 400M")
 	c.Flags().StringVar(&method, "method", "lora", "train: lora, or full for all weights of the base")
 	c.Flags().StringVar(&optimizer, "optimizer", "", "train: with --method full, adamw or adafactor")
@@ -117,9 +118,9 @@ Exit status: 0; 1 failure.`,
 }
 
 // benchModel is the model to measure: a base, or a shape.
-func benchModel(c *cobra.Command, name, shapeOf string) (*model.Model, func(), error) {
+func benchModel(c *cobra.Command, name, shapeOf, format string) (*model.Model, func(), error) {
 	if shapeOf != "" {
-		m, done, err := bench.Shape(shapeOf)
+		m, done, err := bench.Shape(shapeOf, format)
 		if err != nil {
 			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "for example --shape-of smollm2-1.7b"}
 		}

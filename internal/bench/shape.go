@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"unsafe"
@@ -40,30 +42,56 @@ func Shapes() []string {
 	return names
 }
 
-// Shape makes a model of the true shape of the named one with random weights in
-// Q4_0, for measurements without a download. done gives its memory back.
-func Shape(name string) (m *model.Model, done func(), err error) {
+// Formats are what Shape stores weights in: Q4_0 throughout, or the mixture that
+// most files of larger models are in, Q4_K with Q6_K for the head, a part of attn_v
+// and ffn_down.
+func Formats() []string { return []string{"q4_0", "q4_k_m"} }
+
+// Shape makes a model of the true shape of the named one with random weights in the
+// format, for measurements without a download. done gives its memory back.
+func Shape(name, format string) (m *model.Model, done func(), err error) {
 	s, ok := shapes[name]
 	if !ok {
 		return nil, nil, fmt.Errorf("the shape %q is not known: there are %s", name, strings.Join(Shapes(), ", "))
 	}
+	if !slices.Contains(Formats(), format) {
+		return nil, nil, fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(Formats(), ", "))
+	}
 	m = &model.Model{Config: s.Config, Name: name}
-	size := tensor.Q4_0.RowBytes(m.Dim) * m.Vocab
 	shape := m.Shape()
-	for i := range lora.Modules {
-		size += m.Layers * (tensor.Q4_0.RowBytes(shape.In[i])*shape.Out[i] + 64)
+	// most is the type of most weights, and more that of those that get more bits.
+	most, more := tensor.Q4_0, tensor.Q4_0
+	if format == "q4_k_m" {
+		most, more = tensor.Q4_K, tensor.Q6_K
+	}
+	if elems, _ := most.Block(); m.Dim%elems != 0 {
+		return nil, nil, fmt.Errorf("the shape of %s cannot be measured in %s: its rows of %d are no whole number of blocks of %d", name, format, m.Dim, elems)
+	}
+	kind := func(layer int, i lora.Module) tensor.DType {
+		if i == lora.VProj || i == lora.DownProj {
+			if eighth := m.Layers / 8; layer < eighth || layer >= 7*m.Layers/8 || (layer-eighth)%3 == 2 {
+				return more
+			}
+		}
+		return most
+	}
+	size := more.RowBytes(m.Dim) * m.Vocab
+	for l := range m.Layers {
+		for i := range lora.Modules {
+			size += kind(l, i).RowBytes(shape.In[i])*shape.Out[i] + 64
+		}
 	}
 	arena, err := tensor.NewArena(size + 4096)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a model of the shape of %s: %w", name, err)
 	}
 	r := &filler{state: 1}
-	matrix := func(what string, rows, cols int) tensor.Matrix {
-		n := tensor.Q4_0.RowBytes(cols) * rows
+	matrix := func(what string, t tensor.DType, rows, cols int) tensor.Matrix {
+		n := t.RowBytes(cols) * rows
 		f := arena.Floats((n + 3) / 4)
 		b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), n)
-		r.fill(b, cols)
-		return tensor.NewMatrix(what, tensor.Q4_0, rows, cols, b)
+		r.fill(b, t, cols)
+		return tensor.NewMatrix(what, t, rows, cols, b)
 	}
 	ones := func(n int) []float32 {
 		v := make([]float32, n)
@@ -72,7 +100,7 @@ func Shape(name string) (m *model.Model, done func(), err error) {
 		}
 		return v
 	}
-	m.Embed = matrix("embed", m.Vocab, m.Dim)
+	m.Embed = matrix("embed", more, m.Vocab, m.Dim)
 	m.Head, m.Norm = m.Embed, ones(m.Dim)
 	m.Layer = make([]model.Layer, m.Layers)
 	for l := range m.Layer {
@@ -88,7 +116,7 @@ func Shape(name string) (m *model.Model, done func(), err error) {
 			L.Window = s.window
 		}
 		for i := range lora.Modules {
-			L.Weights[i] = matrix(i.String(), shape.Out[i], shape.In[i])
+			L.Weights[i] = matrix(i.String(), kind(l, i), shape.Out[i], shape.In[i])
 		}
 	}
 	return m, func() { arena.Close() }, nil
@@ -97,18 +125,31 @@ func Shape(name string) (m *model.Model, done func(), err error) {
 // filler makes random weights.
 type filler struct{ state uint64 }
 
-// fill writes blocks of Q4_0 whose weights have about the size that keeps the
-// outputs of a linear of cols inputs as large as its inputs.
-func (r *filler) fill(b []byte, cols int) {
-	scale := uint16(halfBits(1 / (4.6 * math.Sqrt(float64(cols)))))
-	for ; len(b) >= 18; b = b[18:] {
-		binary.LittleEndian.PutUint16(b, scale)
-		for i := 2; i < 18; i += 8 {
-			r.state ^= r.state << 13
-			r.state ^= r.state >> 7
-			r.state ^= r.state << 17
-			binary.LittleEndian.PutUint64(b[i:], r.state)
-		}
+// fill writes blocks whose weights have about the size that keeps the outputs of a
+// linear of cols inputs as large as its inputs.
+func (r *filler) fill(b []byte, t tensor.DType, cols int) {
+	for i := 0; i+8 <= len(b); i += 8 {
+		r.state ^= r.state << 13
+		r.state ^= r.state >> 7
+		r.state ^= r.state << 17
+		binary.LittleEndian.PutUint64(b[i:], r.state)
+	}
+	half := func(x float64) []byte {
+		return binary.LittleEndian.AppendUint16(nil, uint16(halfBits(x/math.Sqrt(float64(cols)))))
+	}
+	var begin, end []byte // of a block
+	switch t {
+	case tensor.Q4_0:
+		begin = half(1 / 4.6)
+	case tensor.Q4_K: // all scales and minima are 16
+		begin = slices.Concat(half(1/(16*4.6)), half(7.5/(16*4.6)), bytes.Repeat([]byte{0x50}, 8), make([]byte, 4))
+	case tensor.Q6_K: // all scales are 4
+		end = append(bytes.Repeat([]byte{4}, 16), half(1/(4*18.5))...)
+	}
+	_, size := t.Block()
+	for ; len(b) >= size; b = b[size:] {
+		copy(b, begin)
+		copy(b[size-len(end):], end)
 	}
 }
 
