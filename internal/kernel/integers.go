@@ -34,8 +34,16 @@ var mostInt = [numIntegers]float32{127, 127 * 256}
 // number of blocks of 32.
 func (s Integers) Len(rows, k int) int { return rows * k / 32 * integersBlock[s].bytes }
 
-// HasIntegers says whether Integers.Mul knows weights of type t.
-func HasIntegers(t DType) bool { return t == Q4_0 || t == Q4_1 || t == Q8_0 }
+// Has says whether Mul knows weights of type t.
+func (s Integers) Has(t DType) bool {
+	switch t {
+	case Q4_0, Q4_1, Q8_0:
+		return true
+	case Q4_K, Q5_K, Q6_K:
+		return s == Int16
+	}
+	return false
+}
 
 // FastIntegers says whether the kind in use has loops of its own for Integers.Mul;
 // others compute the same bits slowly.
@@ -67,12 +75,13 @@ func (s Integers) Pack(dst []byte, x []float32, ldx, m, k int) {
 //	}
 //
 // each line one fused multiply-add, dw and least the block's scale and least
-// weight, w the integers between.
+// weight, w the integers between. Q4_K and Q5_K have a least weight, minus the
+// minimum. Q6_K has a scale for every 16 weights and so two lines for a block.
 func (s Integers) Mul(c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
 	checkMat("Mul", "c", len(c), ldc, m, n)
 	s.check("Mul", x, m, k)
 	checkQuant("Mul", w, t, order, n, k)
-	if !HasIntegers(t) {
+	if !s.Has(t) {
 		panic(fmt.Sprintf("kernel: %s: Mul: weights of type %s", s, t))
 	}
 	if m == 0 || n == 0 {

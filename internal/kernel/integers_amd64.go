@@ -13,7 +13,7 @@ var avx2Integers = integerLoops{8, []int{1, 2, 3, 4}, [numIntegers][numDTypes][]
 		Q4_1: {avx2Int16Q4_1x1, avx2Int16Q4_1x2, avx2Int16Q4_1x3, avx2Int16Q4_1x4},
 		Q8_0: {avx2Int16Q8_0x1, avx2Int16Q8_0x2, avx2Int16Q8_0x3, avx2Int16Q8_0x4},
 	},
-}}
+}, &avx2Turned}
 
 var avxvnniIntegers = integerLoops{8, []int{1, 2, 3, 4}, [numIntegers][numDTypes][]integerLoop{
 	Int8: {
@@ -26,7 +26,7 @@ var avxvnniIntegers = integerLoops{8, []int{1, 2, 3, 4}, [numIntegers][numDTypes
 		Q4_1: {avxvnniInt16Q4_1x1, avxvnniInt16Q4_1x2, avxvnniInt16Q4_1x3, avxvnniInt16Q4_1x4},
 		Q8_0: {avxvnniInt16Q8_0x1, avxvnniInt16Q8_0x2, avxvnniInt16Q8_0x3, avxvnniInt16Q8_0x4},
 	},
-}}
+}, &avxvnniTurned}
 
 var avx512Integers = integerLoops{16, []int{1, 2, 3, 4, 8}, [numIntegers][numDTypes][]integerLoop{
 	Int8: {
@@ -39,4 +39,32 @@ var avx512Integers = integerLoops{16, []int{1, 2, 3, 4, 8}, [numIntegers][numDTy
 		Q4_1: {avx512Int16Q4_1x1, avx512Int16Q4_1x2, avx512Int16Q4_1x3, avx512Int16Q4_1x4, avx512Int16Q4_1x8},
 		Q8_0: {avx512Int16Q8_0x1, avx512Int16Q8_0x2, avx512Int16Q8_0x3, avx512Int16Q8_0x4, avx512Int16Q8_0x8},
 	},
-}}
+}, &avx512Turned}
+
+var avx2Turned = turnedLoops{
+	group:  8,
+	turn:   avx2Turn,
+	counts: []int{1, 2, 3, 4},
+	least:  []turnedLoop{avx2TurnedLeastx1, avx2TurnedLeastx2, avx2TurnedLeastx3, avx2TurnedLeastx4},
+	halves: []turnedLoop{avx2TurnedHalvesx1, avx2TurnedHalvesx2, avx2TurnedHalvesx3, avx2TurnedHalvesx4},
+}
+
+var avxvnniTurned = turnedLoops{
+	group:  8,
+	turn:   avx2Turn,
+	counts: []int{1, 2, 3, 4},
+	least:  []turnedLoop{avxvnniTurnedLeastx1, avxvnniTurnedLeastx2, avxvnniTurnedLeastx3, avxvnniTurnedLeastx4},
+	halves: []turnedLoop{avxvnniTurnedHalvesx1, avxvnniTurnedHalvesx2, avxvnniTurnedHalvesx3, avxvnniTurnedHalvesx4},
+}
+
+var avx512Turned = turnedLoops{
+	group:  16,
+	turn:   avx512Turn,
+	counts: []int{1, 2, 3, 4, 8},
+	least:  []turnedLoop{avx512TurnedLeastx1, avx512TurnedLeastx2, avx512TurnedLeastx3, avx512TurnedLeastx4, avx512TurnedLeastx8},
+	halves: []turnedLoop{avx512TurnedHalvesx1, avx512TurnedHalvesx2, avx512TurnedHalvesx3, avx512TurnedHalvesx4, avx512TurnedHalvesx8},
+}
+
+var avx2Turn = [numDTypes]func(dst, w *byte, stride, blocks int){Q4_K: avx2TurnQ4_K, Q5_K: avx2TurnQ5_K, Q6_K: avx2TurnQ6_K}
+
+var avx512Turn = [numDTypes]func(dst, w *byte, stride, blocks int){Q4_K: avx512TurnQ4_K, Q5_K: avx512TurnQ5_K, Q6_K: avx512TurnQ6_K}

@@ -19369,3 +19369,11787 @@ block:
 	JNZ           group
 	VZEROUPPER
 	RET
+
+// func avx2TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnQ4_K(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  64(DI)
+	PREFETCHT0  128(DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  64(DI)(AX*1)
+	PREFETCHT0  128(DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  64(DI)(AX*2)
+	PREFETCHT0  128(DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  64(DI)(CX*1)
+	PREFETCHT0  128(DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  64(DI)(AX*4)
+	PREFETCHT0  128(DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  64(DI)(DX*1)
+	PREFETCHT0  128(DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  64(DI)(CX*2)
+	PREFETCHT0  128(DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	PREFETCHT0  64(DI)(BX*1)
+	PREFETCHT0  128(DI)(BX*1)
+	VMOVDQU     (SI), X0
+	VINSERTI128 $0x01, (SI)(AX*4), Y0, Y0
+	VMOVDQU     (SI)(AX*1), X1
+	VINSERTI128 $0x01, (SI)(DX*1), Y1, Y1
+	VMOVDQU     (SI)(AX*2), X2
+	VINSERTI128 $0x01, (SI)(CX*2), Y2, Y2
+	VMOVDQU     (SI)(CX*1), X3
+	VINSERTI128 $0x01, (SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSRLD      $0x10, Y3, Y2
+	VPAND       word<>+0(SB), Y3, Y3
+	VPACKUSDW   Y3, Y3, Y3
+	VPERMQ      $0x08, Y3, Y3
+	VCVTPH2PS   X3, Y3
+	VPACKUSDW   Y2, Y2, Y2
+	VPERMQ      $0x08, Y2, Y2
+	VCVTPH2PS   X2, Y2
+	VPXOR       sign<>+0(SB), Y2, Y2
+	VPSRLD      $0x02, Y0, Y5
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       upper<>+0(SB), Y5, Y5
+	VPAND       halves<>+0(SB), Y1, Y6
+	VPOR        Y5, Y6, Y6
+	VPSRLD      $0x00, Y0, Y5
+	VPAND       byte<>+0(SB), Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, 512(R8)
+	VPSRLD      $0x08, Y0, Y5
+	VPAND       byte<>+0(SB), Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, 1088(R8)
+	VPSRLD      $0x10, Y0, Y5
+	VPAND       byte<>+0(SB), Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, 1664(R8)
+	VPSRLD      $0x18, Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 2240(R8)
+	VPSRLD      $0x00, Y6, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 2816(R8)
+	VPSRLD      $0x08, Y6, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 3392(R8)
+	VPSRLD      $0x10, Y6, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 3968(R8)
+	VPSRLD      $0x18, Y6, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 4544(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VPAND       sixes<>+0(SB), Y4, Y3
+	VPAND       upper<>+0(SB), Y0, Y0
+	VPSRLD      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPSRLD      $0x00, Y3, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 544(R8)
+	VPSRLD      $0x08, Y3, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 1120(R8)
+	VPSRLD      $0x10, Y3, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 1696(R8)
+	VPSRLD      $0x18, Y3, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 2272(R8)
+	VPSRLD      $0x00, Y1, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 2848(R8)
+	VPSRLD      $0x08, Y1, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 3424(R8)
+	VPSRLD      $0x10, Y1, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 4000(R8)
+	VPSRLD      $0x18, Y1, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 4576(R8)
+	VMOVDQU     16(SI), X0
+	VINSERTI128 $0x01, 16(SI)(AX*4), Y0, Y0
+	VMOVDQU     16(SI)(AX*1), X1
+	VINSERTI128 $0x01, 16(SI)(DX*1), Y1, Y1
+	VMOVDQU     16(SI)(AX*2), X2
+	VINSERTI128 $0x01, 16(SI)(CX*2), Y2, Y2
+	VMOVDQU     16(SI)(CX*1), X3
+	VINSERTI128 $0x01, 16(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, (R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 576(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 32(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 608(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 64(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 640(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 96(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 672(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 128(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 704(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 160(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 736(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 192(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 768(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 224(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 800(R8)
+	VMOVDQU     32(SI), X0
+	VINSERTI128 $0x01, 32(SI)(AX*4), Y0, Y0
+	VMOVDQU     32(SI)(AX*1), X1
+	VINSERTI128 $0x01, 32(SI)(DX*1), Y1, Y1
+	VMOVDQU     32(SI)(AX*2), X2
+	VINSERTI128 $0x01, 32(SI)(CX*2), Y2, Y2
+	VMOVDQU     32(SI)(CX*1), X3
+	VINSERTI128 $0x01, 32(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 256(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 832(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 288(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 864(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 320(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 896(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 352(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 928(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 384(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 960(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 416(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 992(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 448(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1024(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 480(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 1056(R8)
+	VMOVDQU     48(SI), X0
+	VINSERTI128 $0x01, 48(SI)(AX*4), Y0, Y0
+	VMOVDQU     48(SI)(AX*1), X1
+	VINSERTI128 $0x01, 48(SI)(DX*1), Y1, Y1
+	VMOVDQU     48(SI)(AX*2), X2
+	VINSERTI128 $0x01, 48(SI)(CX*2), Y2, Y2
+	VMOVDQU     48(SI)(CX*1), X3
+	VINSERTI128 $0x01, 48(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 1152(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1728(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1184(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 1760(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 1216(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1792(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1248(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 1824(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1280(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1856(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1312(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 1888(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 1344(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1920(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1376(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 1952(R8)
+	VMOVDQU     64(SI), X0
+	VINSERTI128 $0x01, 64(SI)(AX*4), Y0, Y0
+	VMOVDQU     64(SI)(AX*1), X1
+	VINSERTI128 $0x01, 64(SI)(DX*1), Y1, Y1
+	VMOVDQU     64(SI)(AX*2), X2
+	VINSERTI128 $0x01, 64(SI)(CX*2), Y2, Y2
+	VMOVDQU     64(SI)(CX*1), X3
+	VINSERTI128 $0x01, 64(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 1408(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1984(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1440(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 2016(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 1472(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2048(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 1504(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 2080(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 1536(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 2112(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1568(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 2144(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 1600(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 2176(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 1632(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 2208(R8)
+	VMOVDQU     80(SI), X0
+	VINSERTI128 $0x01, 80(SI)(AX*4), Y0, Y0
+	VMOVDQU     80(SI)(AX*1), X1
+	VINSERTI128 $0x01, 80(SI)(DX*1), Y1, Y1
+	VMOVDQU     80(SI)(AX*2), X2
+	VINSERTI128 $0x01, 80(SI)(CX*2), Y2, Y2
+	VMOVDQU     80(SI)(CX*1), X3
+	VINSERTI128 $0x01, 80(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 2304(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2880(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2336(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 2912(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 2368(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2944(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2400(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 2976(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 2432(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3008(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 2464(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 3040(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 2496(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3072(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 2528(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 3104(R8)
+	VMOVDQU     96(SI), X0
+	VINSERTI128 $0x01, 96(SI)(AX*4), Y0, Y0
+	VMOVDQU     96(SI)(AX*1), X1
+	VINSERTI128 $0x01, 96(SI)(DX*1), Y1, Y1
+	VMOVDQU     96(SI)(AX*2), X2
+	VINSERTI128 $0x01, 96(SI)(CX*2), Y2, Y2
+	VMOVDQU     96(SI)(CX*1), X3
+	VINSERTI128 $0x01, 96(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 2560(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 3136(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2592(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 3168(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 2624(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 3200(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 2656(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 3232(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 2688(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3264(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 2720(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 3296(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 2752(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3328(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 2784(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 3360(R8)
+	VMOVDQU     112(SI), X0
+	VINSERTI128 $0x01, 112(SI)(AX*4), Y0, Y0
+	VMOVDQU     112(SI)(AX*1), X1
+	VINSERTI128 $0x01, 112(SI)(DX*1), Y1, Y1
+	VMOVDQU     112(SI)(AX*2), X2
+	VINSERTI128 $0x01, 112(SI)(CX*2), Y2, Y2
+	VMOVDQU     112(SI)(CX*1), X3
+	VINSERTI128 $0x01, 112(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 3456(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 4032(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 3488(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 4064(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 3520(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 4096(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 3552(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 4128(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 3584(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 4160(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3616(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 4192(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 3648(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 4224(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3680(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 4256(R8)
+	VMOVDQU     128(SI), X0
+	VINSERTI128 $0x01, 128(SI)(AX*4), Y0, Y0
+	VMOVDQU     128(SI)(AX*1), X1
+	VINSERTI128 $0x01, 128(SI)(DX*1), Y1, Y1
+	VMOVDQU     128(SI)(AX*2), X2
+	VINSERTI128 $0x01, 128(SI)(CX*2), Y2, Y2
+	VMOVDQU     128(SI)(CX*1), X3
+	VINSERTI128 $0x01, 128(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 3712(R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 4288(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 3744(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 4320(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 3776(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 4352(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 3808(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 4384(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 3840(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 4416(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3872(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 4448(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 3904(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 4480(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 3936(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 4512(R8)
+	ADDQ        $0x90, SI
+	ADDQ        $0x90, DI
+	ADDQ        $0x00001200, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+DATA byte<>+0(SB)/4, $0x000000ff
+DATA byte<>+4(SB)/4, $0x000000ff
+DATA byte<>+8(SB)/4, $0x000000ff
+DATA byte<>+12(SB)/4, $0x000000ff
+DATA byte<>+16(SB)/4, $0x000000ff
+DATA byte<>+20(SB)/4, $0x000000ff
+DATA byte<>+24(SB)/4, $0x000000ff
+DATA byte<>+28(SB)/4, $0x000000ff
+GLOBL byte<>(SB), RODATA|NOPTR, $32
+
+DATA word<>+0(SB)/4, $0x0000ffff
+DATA word<>+4(SB)/4, $0x0000ffff
+DATA word<>+8(SB)/4, $0x0000ffff
+DATA word<>+12(SB)/4, $0x0000ffff
+DATA word<>+16(SB)/4, $0x0000ffff
+DATA word<>+20(SB)/4, $0x0000ffff
+DATA word<>+24(SB)/4, $0x0000ffff
+DATA word<>+28(SB)/4, $0x0000ffff
+GLOBL word<>(SB), RODATA|NOPTR, $32
+
+DATA sign<>+0(SB)/4, $0x80000000
+DATA sign<>+4(SB)/4, $0x80000000
+DATA sign<>+8(SB)/4, $0x80000000
+DATA sign<>+12(SB)/4, $0x80000000
+DATA sign<>+16(SB)/4, $0x80000000
+DATA sign<>+20(SB)/4, $0x80000000
+DATA sign<>+24(SB)/4, $0x80000000
+DATA sign<>+28(SB)/4, $0x80000000
+GLOBL sign<>(SB), RODATA|NOPTR, $32
+
+DATA sixes<>+0(SB)/4, $0x3f3f3f3f
+DATA sixes<>+4(SB)/4, $0x3f3f3f3f
+DATA sixes<>+8(SB)/4, $0x3f3f3f3f
+DATA sixes<>+12(SB)/4, $0x3f3f3f3f
+DATA sixes<>+16(SB)/4, $0x3f3f3f3f
+DATA sixes<>+20(SB)/4, $0x3f3f3f3f
+DATA sixes<>+24(SB)/4, $0x3f3f3f3f
+DATA sixes<>+28(SB)/4, $0x3f3f3f3f
+GLOBL sixes<>(SB), RODATA|NOPTR, $32
+
+DATA upper<>+0(SB)/4, $0x30303030
+DATA upper<>+4(SB)/4, $0x30303030
+DATA upper<>+8(SB)/4, $0x30303030
+DATA upper<>+12(SB)/4, $0x30303030
+DATA upper<>+16(SB)/4, $0x30303030
+DATA upper<>+20(SB)/4, $0x30303030
+DATA upper<>+24(SB)/4, $0x30303030
+DATA upper<>+28(SB)/4, $0x30303030
+GLOBL upper<>(SB), RODATA|NOPTR, $32
+
+// func avx2TurnQ5_K(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, F16C, MMX+
+TEXT ·avx2TurnQ5_K(SB), NOSPLIT, $256-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  64(DI)
+	PREFETCHT0  128(DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  64(DI)(AX*1)
+	PREFETCHT0  128(DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  64(DI)(AX*2)
+	PREFETCHT0  128(DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  64(DI)(CX*1)
+	PREFETCHT0  128(DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  64(DI)(AX*4)
+	PREFETCHT0  128(DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  64(DI)(DX*1)
+	PREFETCHT0  128(DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  64(DI)(CX*2)
+	PREFETCHT0  128(DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	PREFETCHT0  64(DI)(BX*1)
+	PREFETCHT0  128(DI)(BX*1)
+	VMOVDQU     (SI), X0
+	VINSERTI128 $0x01, (SI)(AX*4), Y0, Y0
+	VMOVDQU     (SI)(AX*1), X1
+	VINSERTI128 $0x01, (SI)(DX*1), Y1, Y1
+	VMOVDQU     (SI)(AX*2), X2
+	VINSERTI128 $0x01, (SI)(CX*2), Y2, Y2
+	VMOVDQU     (SI)(CX*1), X3
+	VINSERTI128 $0x01, (SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSRLD      $0x10, Y3, Y2
+	VPAND       word<>+0(SB), Y3, Y3
+	VPACKUSDW   Y3, Y3, Y3
+	VPERMQ      $0x08, Y3, Y3
+	VCVTPH2PS   X3, Y3
+	VPACKUSDW   Y2, Y2, Y2
+	VPERMQ      $0x08, Y2, Y2
+	VCVTPH2PS   X2, Y2
+	VPXOR       sign<>+0(SB), Y2, Y2
+	VPSRLD      $0x02, Y0, Y5
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       upper<>+0(SB), Y5, Y5
+	VPAND       halves<>+0(SB), Y1, Y6
+	VPOR        Y5, Y6, Y6
+	VPSRLD      $0x00, Y0, Y5
+	VPAND       byte<>+0(SB), Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, 512(R8)
+	VPSRLD      $0x08, Y0, Y5
+	VPAND       byte<>+0(SB), Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, 1088(R8)
+	VPSRLD      $0x10, Y0, Y5
+	VPAND       byte<>+0(SB), Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, 1664(R8)
+	VPSRLD      $0x18, Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 2240(R8)
+	VPSRLD      $0x00, Y6, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 2816(R8)
+	VPSRLD      $0x08, Y6, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 3392(R8)
+	VPSRLD      $0x10, Y6, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 3968(R8)
+	VPSRLD      $0x18, Y6, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 4544(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VPAND       sixes<>+0(SB), Y4, Y3
+	VPAND       upper<>+0(SB), Y0, Y0
+	VPSRLD      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPSRLD      $0x00, Y3, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 544(R8)
+	VPSRLD      $0x08, Y3, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 1120(R8)
+	VPSRLD      $0x10, Y3, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 1696(R8)
+	VPSRLD      $0x18, Y3, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 2272(R8)
+	VPSRLD      $0x00, Y1, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 2848(R8)
+	VPSRLD      $0x08, Y1, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 3424(R8)
+	VPSRLD      $0x10, Y1, Y0
+	VPAND       byte<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 4000(R8)
+	VPSRLD      $0x18, Y1, Y0
+	VCVTDQ2PS   Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, 4576(R8)
+	VMOVDQU     16(SI), X0
+	VINSERTI128 $0x01, 16(SI)(AX*4), Y0, Y0
+	VMOVDQU     16(SI)(AX*1), X1
+	VINSERTI128 $0x01, 16(SI)(DX*1), Y1, Y1
+	VMOVDQU     16(SI)(AX*2), X2
+	VINSERTI128 $0x01, 16(SI)(CX*2), Y2, Y2
+	VMOVDQU     16(SI)(CX*1), X3
+	VINSERTI128 $0x01, 16(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     Y3, (SP)
+	VMOVUPS     Y0, 32(SP)
+	VMOVUPS     Y4, 64(SP)
+	VMOVUPS     Y1, 96(SP)
+	VMOVDQU     32(SI), X0
+	VINSERTI128 $0x01, 32(SI)(AX*4), Y0, Y0
+	VMOVDQU     32(SI)(AX*1), X1
+	VINSERTI128 $0x01, 32(SI)(DX*1), Y1, Y1
+	VMOVDQU     32(SI)(AX*2), X2
+	VINSERTI128 $0x01, 32(SI)(CX*2), Y2, Y2
+	VMOVDQU     32(SI)(CX*1), X3
+	VINSERTI128 $0x01, 32(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     Y3, 128(SP)
+	VMOVUPS     Y0, 160(SP)
+	VMOVUPS     Y4, 192(SP)
+	VMOVUPS     Y1, 224(SP)
+	VMOVDQU     48(SI), X0
+	VINSERTI128 $0x01, 48(SI)(AX*4), Y0, Y0
+	VMOVDQU     48(SI)(AX*1), X1
+	VINSERTI128 $0x01, 48(SI)(DX*1), Y1, Y1
+	VMOVDQU     48(SI)(AX*2), X2
+	VINSERTI128 $0x01, 48(SI)(CX*2), Y2, Y2
+	VMOVDQU     48(SI)(CX*1), X3
+	VINSERTI128 $0x01, 48(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x04, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, (R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 32(R8)
+	VPSLLD      $0x03, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 576(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 608(R8)
+	VPSLLD      $0x04, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 64(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 96(R8)
+	VPSLLD      $0x03, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 640(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 672(R8)
+	VPSLLD      $0x04, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 128(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 160(R8)
+	VPSLLD      $0x03, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 704(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 736(R8)
+	VPSLLD      $0x04, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 192(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 224(R8)
+	VPSLLD      $0x03, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 768(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 800(R8)
+	VMOVDQU     64(SI), X0
+	VINSERTI128 $0x01, 64(SI)(AX*4), Y0, Y0
+	VMOVDQU     64(SI)(AX*1), X1
+	VINSERTI128 $0x01, 64(SI)(DX*1), Y1, Y1
+	VMOVDQU     64(SI)(AX*2), X2
+	VINSERTI128 $0x01, 64(SI)(CX*2), Y2, Y2
+	VMOVDQU     64(SI)(CX*1), X3
+	VINSERTI128 $0x01, 64(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x04, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 256(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 288(R8)
+	VPSLLD      $0x03, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 832(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 864(R8)
+	VPSLLD      $0x04, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 320(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 352(R8)
+	VPSLLD      $0x03, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 896(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 928(R8)
+	VPSLLD      $0x04, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 384(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 416(R8)
+	VPSLLD      $0x03, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 960(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 992(R8)
+	VPSLLD      $0x04, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 448(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 480(R8)
+	VPSLLD      $0x03, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 1024(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 1056(R8)
+	VMOVDQU     80(SI), X0
+	VINSERTI128 $0x01, 80(SI)(AX*4), Y0, Y0
+	VMOVDQU     80(SI)(AX*1), X1
+	VINSERTI128 $0x01, 80(SI)(DX*1), Y1, Y1
+	VMOVDQU     80(SI)(AX*2), X2
+	VINSERTI128 $0x01, 80(SI)(CX*2), Y2, Y2
+	VMOVDQU     80(SI)(CX*1), X3
+	VINSERTI128 $0x01, 80(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 1152(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 1184(R8)
+	VPSLLD      $0x01, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 1728(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 1760(R8)
+	VPSLLD      $0x02, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 1216(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 1248(R8)
+	VPSLLD      $0x01, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 1792(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 1824(R8)
+	VPSLLD      $0x02, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 1280(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 1312(R8)
+	VPSLLD      $0x01, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 1856(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 1888(R8)
+	VPSLLD      $0x02, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 1344(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 1376(R8)
+	VPSLLD      $0x01, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 1920(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 1952(R8)
+	VMOVDQU     96(SI), X0
+	VINSERTI128 $0x01, 96(SI)(AX*4), Y0, Y0
+	VMOVDQU     96(SI)(AX*1), X1
+	VINSERTI128 $0x01, 96(SI)(DX*1), Y1, Y1
+	VMOVDQU     96(SI)(AX*2), X2
+	VINSERTI128 $0x01, 96(SI)(CX*2), Y2, Y2
+	VMOVDQU     96(SI)(CX*1), X3
+	VINSERTI128 $0x01, 96(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 1408(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 1440(R8)
+	VPSLLD      $0x01, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 1984(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 2016(R8)
+	VPSLLD      $0x02, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 1472(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 1504(R8)
+	VPSLLD      $0x01, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 2048(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 2080(R8)
+	VPSLLD      $0x02, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 1536(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 1568(R8)
+	VPSLLD      $0x01, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 2112(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 2144(R8)
+	VPSLLD      $0x02, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 1600(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 1632(R8)
+	VPSLLD      $0x01, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 2176(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 2208(R8)
+	VMOVDQU     112(SI), X0
+	VINSERTI128 $0x01, 112(SI)(AX*4), Y0, Y0
+	VMOVDQU     112(SI)(AX*1), X1
+	VINSERTI128 $0x01, 112(SI)(DX*1), Y1, Y1
+	VMOVDQU     112(SI)(AX*2), X2
+	VINSERTI128 $0x01, 112(SI)(CX*2), Y2, Y2
+	VMOVDQU     112(SI)(CX*1), X3
+	VINSERTI128 $0x01, 112(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 2304(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 2336(R8)
+	VPSRLD      $0x01, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 2880(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 2912(R8)
+	VMOVUPS     32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 2368(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 2400(R8)
+	VPSRLD      $0x01, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 2944(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 2976(R8)
+	VMOVUPS     64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 2432(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 2464(R8)
+	VPSRLD      $0x01, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 3008(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 3040(R8)
+	VMOVUPS     96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 2496(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 2528(R8)
+	VPSRLD      $0x01, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 3072(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 3104(R8)
+	VMOVDQU     128(SI), X0
+	VINSERTI128 $0x01, 128(SI)(AX*4), Y0, Y0
+	VMOVDQU     128(SI)(AX*1), X1
+	VINSERTI128 $0x01, 128(SI)(DX*1), Y1, Y1
+	VMOVDQU     128(SI)(AX*2), X2
+	VINSERTI128 $0x01, 128(SI)(CX*2), Y2, Y2
+	VMOVDQU     128(SI)(CX*1), X3
+	VINSERTI128 $0x01, 128(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 2560(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 2592(R8)
+	VPSRLD      $0x01, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 3136(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 3168(R8)
+	VMOVUPS     160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 2624(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 2656(R8)
+	VPSRLD      $0x01, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 3200(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 3232(R8)
+	VMOVUPS     192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 2688(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 2720(R8)
+	VPSRLD      $0x01, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 3264(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 3296(R8)
+	VMOVUPS     224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 2752(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 2784(R8)
+	VPSRLD      $0x01, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 3328(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 3360(R8)
+	VMOVDQU     144(SI), X0
+	VINSERTI128 $0x01, 144(SI)(AX*4), Y0, Y0
+	VMOVDQU     144(SI)(AX*1), X1
+	VINSERTI128 $0x01, 144(SI)(DX*1), Y1, Y1
+	VMOVDQU     144(SI)(AX*2), X2
+	VINSERTI128 $0x01, 144(SI)(CX*2), Y2, Y2
+	VMOVDQU     144(SI)(CX*1), X3
+	VINSERTI128 $0x01, 144(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSRLD      $0x02, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 3456(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 3488(R8)
+	VPSRLD      $0x03, (SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 4032(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 4064(R8)
+	VPSRLD      $0x02, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 3520(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 3552(R8)
+	VPSRLD      $0x03, 32(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 4096(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 4128(R8)
+	VPSRLD      $0x02, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 3584(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 3616(R8)
+	VPSRLD      $0x03, 64(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 4160(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 4192(R8)
+	VPSRLD      $0x02, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 3648(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 3680(R8)
+	VPSRLD      $0x03, 96(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 4224(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 4256(R8)
+	VMOVDQU     160(SI), X0
+	VINSERTI128 $0x01, 160(SI)(AX*4), Y0, Y0
+	VMOVDQU     160(SI)(AX*1), X1
+	VINSERTI128 $0x01, 160(SI)(DX*1), Y1, Y1
+	VMOVDQU     160(SI)(AX*2), X2
+	VINSERTI128 $0x01, 160(SI)(CX*2), Y2, Y2
+	VMOVDQU     160(SI)(CX*1), X3
+	VINSERTI128 $0x01, 160(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSRLD      $0x02, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y3, Y5
+	VPOR        Y2, Y5, Y5
+	VPAND       even<>+0(SB), Y5, Y2
+	VMOVUPS     Y2, 3712(R8)
+	VPSRLW      $0x08, Y5, Y5
+	VMOVUPS     Y5, 3744(R8)
+	VPSRLD      $0x03, 128(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y3, Y3
+	VPAND       halves<>+0(SB), Y3, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 4288(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 4320(R8)
+	VPSRLD      $0x02, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPOR        Y2, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, 3776(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 3808(R8)
+	VPSRLD      $0x03, 160(SP), Y2
+	VPAND       fifths<>+0(SB), Y2, Y2
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPOR        Y2, Y0, Y0
+	VPAND       even<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 4352(R8)
+	VPSRLW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 4384(R8)
+	VPSRLD      $0x02, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 3840(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 3872(R8)
+	VPSRLD      $0x03, 192(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 4416(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 4448(R8)
+	VPSRLD      $0x02, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPAND       halves<>+0(SB), Y1, Y2
+	VPOR        Y0, Y2, Y2
+	VPAND       even<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, 3904(R8)
+	VPSRLW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 3936(R8)
+	VPSRLD      $0x03, 224(SP), Y0
+	VPAND       fifths<>+0(SB), Y0, Y0
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 4480(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 4512(R8)
+	ADDQ        $0xb0, SI
+	ADDQ        $0xb0, DI
+	ADDQ        $0x00001200, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+DATA fifths<>+0(SB)/4, $0x10101010
+DATA fifths<>+4(SB)/4, $0x10101010
+DATA fifths<>+8(SB)/4, $0x10101010
+DATA fifths<>+12(SB)/4, $0x10101010
+DATA fifths<>+16(SB)/4, $0x10101010
+DATA fifths<>+20(SB)/4, $0x10101010
+DATA fifths<>+24(SB)/4, $0x10101010
+DATA fifths<>+28(SB)/4, $0x10101010
+GLOBL fifths<>(SB), RODATA|NOPTR, $32
+
+DATA even<>+0(SB)/4, $0x00ff00ff
+DATA even<>+4(SB)/4, $0x00ff00ff
+DATA even<>+8(SB)/4, $0x00ff00ff
+DATA even<>+12(SB)/4, $0x00ff00ff
+DATA even<>+16(SB)/4, $0x00ff00ff
+DATA even<>+20(SB)/4, $0x00ff00ff
+DATA even<>+24(SB)/4, $0x00ff00ff
+DATA even<>+28(SB)/4, $0x00ff00ff
+GLOBL even<>(SB), RODATA|NOPTR, $32
+
+// func avx2TurnQ6_K(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, F16C, MMX+
+TEXT ·avx2TurnQ6_K(SB), NOSPLIT, $256-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  64(DI)
+	PREFETCHT0  128(DI)
+	PREFETCHT0  192(DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  64(DI)(AX*1)
+	PREFETCHT0  128(DI)(AX*1)
+	PREFETCHT0  192(DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  64(DI)(AX*2)
+	PREFETCHT0  128(DI)(AX*2)
+	PREFETCHT0  192(DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  64(DI)(CX*1)
+	PREFETCHT0  128(DI)(CX*1)
+	PREFETCHT0  192(DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  64(DI)(AX*4)
+	PREFETCHT0  128(DI)(AX*4)
+	PREFETCHT0  192(DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  64(DI)(DX*1)
+	PREFETCHT0  128(DI)(DX*1)
+	PREFETCHT0  192(DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  64(DI)(CX*2)
+	PREFETCHT0  128(DI)(CX*2)
+	PREFETCHT0  192(DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	PREFETCHT0  64(DI)(BX*1)
+	PREFETCHT0  128(DI)(BX*1)
+	PREFETCHT0  192(DI)(BX*1)
+	VMOVD       208(SI), X0
+	VPINSRW     $0x01, 208(SI)(AX*1), X0, X0
+	VPINSRW     $0x02, 208(SI)(AX*2), X0, X0
+	VPINSRW     $0x03, 208(SI)(CX*1), X0, X0
+	VPINSRW     $0x04, 208(SI)(AX*4), X0, X0
+	VPINSRW     $0x05, 208(SI)(DX*1), X0, X0
+	VPINSRW     $0x06, 208(SI)(CX*2), X0, X0
+	VPINSRW     $0x07, 208(SI)(BX*1), X0, X0
+	VCVTPH2PS   X0, Y0
+	VMOVDQU     192(SI), X1
+	VINSERTI128 $0x01, 192(SI)(AX*4), Y1, Y1
+	VMOVDQU     192(SI)(AX*1), X2
+	VINSERTI128 $0x01, 192(SI)(DX*1), Y2, Y2
+	VMOVDQU     192(SI)(AX*2), X3
+	VINSERTI128 $0x01, 192(SI)(CX*2), Y3, Y3
+	VMOVDQU     192(SI)(CX*1), X4
+	VINSERTI128 $0x01, 192(SI)(BX*1), Y4, Y4
+	VPUNPCKLDQ  Y2, Y1, Y5
+	VPUNPCKHDQ  Y2, Y1, Y2
+	VPUNPCKLDQ  Y4, Y3, Y1
+	VPUNPCKHDQ  Y4, Y3, Y3
+	VPUNPCKLQDQ Y1, Y5, Y4
+	VPUNPCKHQDQ Y1, Y5, Y1
+	VPUNPCKLQDQ Y3, Y2, Y5
+	VPUNPCKHQDQ Y3, Y2, Y2
+	VPSLLD      $0x18, Y4, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 512(R8)
+	VPSLLD      $0x10, Y4, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 544(R8)
+	VPSLLD      $0x08, Y4, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 1088(R8)
+	VPSLLD      $0x00, Y4, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 1120(R8)
+	VPSLLD      $0x18, Y1, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 1664(R8)
+	VPSLLD      $0x10, Y1, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 1696(R8)
+	VPSLLD      $0x08, Y1, Y3
+	VPSRAD      $0x18, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 2240(R8)
+	VPSLLD      $0x00, Y1, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 2272(R8)
+	VPSLLD      $0x18, Y5, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 2816(R8)
+	VPSLLD      $0x10, Y5, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 2848(R8)
+	VPSLLD      $0x08, Y5, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 3392(R8)
+	VPSLLD      $0x00, Y5, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 3424(R8)
+	VPSLLD      $0x18, Y2, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 3968(R8)
+	VPSLLD      $0x10, Y2, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 4000(R8)
+	VPSLLD      $0x08, Y2, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 4544(R8)
+	VPSLLD      $0x00, Y2, Y1
+	VPSRAD      $0x18, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, 4576(R8)
+	VMOVDQU     128(SI), X0
+	VINSERTI128 $0x01, 128(SI)(AX*4), Y0, Y0
+	VMOVDQU     128(SI)(AX*1), X1
+	VINSERTI128 $0x01, 128(SI)(DX*1), Y1, Y1
+	VMOVDQU     128(SI)(AX*2), X2
+	VINSERTI128 $0x01, 128(SI)(CX*2), Y2, Y2
+	VMOVDQU     128(SI)(CX*1), X3
+	VINSERTI128 $0x01, 128(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPXOR       flip<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, (SP)
+	VPXOR       flip<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 32(SP)
+	VPXOR       flip<>+0(SB), Y4, Y4
+	VMOVUPS     Y4, 64(SP)
+	VPXOR       flip<>+0(SB), Y1, Y1
+	VMOVUPS     Y1, 96(SP)
+	VMOVDQU     144(SI), X0
+	VINSERTI128 $0x01, 144(SI)(AX*4), Y0, Y0
+	VMOVDQU     144(SI)(AX*1), X1
+	VINSERTI128 $0x01, 144(SI)(DX*1), Y1, Y1
+	VMOVDQU     144(SI)(AX*2), X2
+	VINSERTI128 $0x01, 144(SI)(CX*2), Y2, Y2
+	VMOVDQU     144(SI)(CX*1), X3
+	VINSERTI128 $0x01, 144(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPXOR       flip<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, 128(SP)
+	VPXOR       flip<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 160(SP)
+	VPXOR       flip<>+0(SB), Y4, Y4
+	VMOVUPS     Y4, 192(SP)
+	VPXOR       flip<>+0(SB), Y1, Y1
+	VMOVUPS     Y1, 224(SP)
+	VMOVDQU     (SI), X0
+	VINSERTI128 $0x01, (SI)(AX*4), Y0, Y0
+	VMOVDQU     (SI)(AX*1), X1
+	VINSERTI128 $0x01, (SI)(DX*1), Y1, Y1
+	VMOVDQU     (SI)(AX*2), X2
+	VINSERTI128 $0x01, (SI)(CX*2), Y2, Y2
+	VMOVDQU     (SI)(CX*1), X3
+	VINSERTI128 $0x01, (SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x06, (SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     Y5, 32(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VPSLLD      $0x02, (SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 1152(R8)
+	VMOVUPS     Y3, 1184(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x06, 32(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 64(R8)
+	VMOVUPS     Y3, 96(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VPSLLD      $0x02, 32(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1216(R8)
+	VMOVUPS     Y2, 1248(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x06, 64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 128(R8)
+	VMOVUPS     Y2, 160(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VPSLLD      $0x02, 64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1280(R8)
+	VMOVUPS     Y2, 1312(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x06, 96(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 192(R8)
+	VMOVUPS     Y2, 224(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VPSLLD      $0x02, 96(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1344(R8)
+	VMOVUPS     Y1, 1376(R8)
+	VMOVDQU     16(SI), X0
+	VINSERTI128 $0x01, 16(SI)(AX*4), Y0, Y0
+	VMOVDQU     16(SI)(AX*1), X1
+	VINSERTI128 $0x01, 16(SI)(DX*1), Y1, Y1
+	VMOVDQU     16(SI)(AX*2), X2
+	VINSERTI128 $0x01, 16(SI)(CX*2), Y2, Y2
+	VMOVDQU     16(SI)(CX*1), X3
+	VINSERTI128 $0x01, 16(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x06, 128(SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 256(R8)
+	VMOVUPS     Y5, 288(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VPSLLD      $0x02, 128(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 1408(R8)
+	VMOVUPS     Y3, 1440(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x06, 160(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 320(R8)
+	VMOVUPS     Y3, 352(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VPSLLD      $0x02, 160(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1472(R8)
+	VMOVUPS     Y2, 1504(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x06, 192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 384(R8)
+	VMOVUPS     Y2, 416(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VPSLLD      $0x02, 192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1536(R8)
+	VMOVUPS     Y2, 1568(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x06, 224(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 448(R8)
+	VMOVUPS     Y2, 480(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VPSLLD      $0x02, 224(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1600(R8)
+	VMOVUPS     Y1, 1632(R8)
+	VMOVDQU     32(SI), X0
+	VINSERTI128 $0x01, 32(SI)(AX*4), Y0, Y0
+	VMOVDQU     32(SI)(AX*1), X1
+	VINSERTI128 $0x01, 32(SI)(DX*1), Y1, Y1
+	VMOVDQU     32(SI)(AX*2), X2
+	VINSERTI128 $0x01, 32(SI)(CX*2), Y2, Y2
+	VMOVDQU     32(SI)(CX*1), X3
+	VINSERTI128 $0x01, 32(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x04, (SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 576(R8)
+	VMOVUPS     Y5, 608(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VMOVUPS     (SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 1728(R8)
+	VMOVUPS     Y3, 1760(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x04, 32(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 640(R8)
+	VMOVUPS     Y3, 672(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VMOVUPS     32(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1792(R8)
+	VMOVUPS     Y2, 1824(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x04, 64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 704(R8)
+	VMOVUPS     Y2, 736(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VMOVUPS     64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1856(R8)
+	VMOVUPS     Y2, 1888(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x04, 96(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 768(R8)
+	VMOVUPS     Y2, 800(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VMOVUPS     96(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1920(R8)
+	VMOVUPS     Y1, 1952(R8)
+	VMOVDQU     48(SI), X0
+	VINSERTI128 $0x01, 48(SI)(AX*4), Y0, Y0
+	VMOVDQU     48(SI)(AX*1), X1
+	VINSERTI128 $0x01, 48(SI)(DX*1), Y1, Y1
+	VMOVDQU     48(SI)(AX*2), X2
+	VINSERTI128 $0x01, 48(SI)(CX*2), Y2, Y2
+	VMOVDQU     48(SI)(CX*1), X3
+	VINSERTI128 $0x01, 48(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x04, 128(SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 832(R8)
+	VMOVUPS     Y5, 864(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VMOVUPS     128(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 1984(R8)
+	VMOVUPS     Y3, 2016(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x04, 160(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 896(R8)
+	VMOVUPS     Y3, 928(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VMOVUPS     160(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2048(R8)
+	VMOVUPS     Y2, 2080(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x04, 192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 960(R8)
+	VMOVUPS     Y2, 992(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VMOVUPS     192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2112(R8)
+	VMOVUPS     Y2, 2144(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x04, 224(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 1024(R8)
+	VMOVUPS     Y2, 1056(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VMOVUPS     224(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2176(R8)
+	VMOVUPS     Y1, 2208(R8)
+	VMOVDQU     160(SI), X0
+	VINSERTI128 $0x01, 160(SI)(AX*4), Y0, Y0
+	VMOVDQU     160(SI)(AX*1), X1
+	VINSERTI128 $0x01, 160(SI)(DX*1), Y1, Y1
+	VMOVDQU     160(SI)(AX*2), X2
+	VINSERTI128 $0x01, 160(SI)(CX*2), Y2, Y2
+	VMOVDQU     160(SI)(CX*1), X3
+	VINSERTI128 $0x01, 160(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPXOR       flip<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, (SP)
+	VPXOR       flip<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 32(SP)
+	VPXOR       flip<>+0(SB), Y4, Y4
+	VMOVUPS     Y4, 64(SP)
+	VPXOR       flip<>+0(SB), Y1, Y1
+	VMOVUPS     Y1, 96(SP)
+	VMOVDQU     176(SI), X0
+	VINSERTI128 $0x01, 176(SI)(AX*4), Y0, Y0
+	VMOVDQU     176(SI)(AX*1), X1
+	VINSERTI128 $0x01, 176(SI)(DX*1), Y1, Y1
+	VMOVDQU     176(SI)(AX*2), X2
+	VINSERTI128 $0x01, 176(SI)(CX*2), Y2, Y2
+	VMOVDQU     176(SI)(CX*1), X3
+	VINSERTI128 $0x01, 176(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPXOR       flip<>+0(SB), Y3, Y3
+	VMOVUPS     Y3, 128(SP)
+	VPXOR       flip<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 160(SP)
+	VPXOR       flip<>+0(SB), Y4, Y4
+	VMOVUPS     Y4, 192(SP)
+	VPXOR       flip<>+0(SB), Y1, Y1
+	VMOVUPS     Y1, 224(SP)
+	VMOVDQU     64(SI), X0
+	VINSERTI128 $0x01, 64(SI)(AX*4), Y0, Y0
+	VMOVDQU     64(SI)(AX*1), X1
+	VINSERTI128 $0x01, 64(SI)(DX*1), Y1, Y1
+	VMOVDQU     64(SI)(AX*2), X2
+	VINSERTI128 $0x01, 64(SI)(CX*2), Y2, Y2
+	VMOVDQU     64(SI)(CX*1), X3
+	VINSERTI128 $0x01, 64(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x06, (SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 2304(R8)
+	VMOVUPS     Y5, 2336(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VPSLLD      $0x02, (SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 3456(R8)
+	VMOVUPS     Y3, 3488(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x06, 32(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 2368(R8)
+	VMOVUPS     Y3, 2400(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VPSLLD      $0x02, 32(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3520(R8)
+	VMOVUPS     Y2, 3552(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x06, 64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2432(R8)
+	VMOVUPS     Y2, 2464(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VPSLLD      $0x02, 64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3584(R8)
+	VMOVUPS     Y2, 3616(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x06, 96(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2496(R8)
+	VMOVUPS     Y2, 2528(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VPSLLD      $0x02, 96(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3648(R8)
+	VMOVUPS     Y1, 3680(R8)
+	VMOVDQU     80(SI), X0
+	VINSERTI128 $0x01, 80(SI)(AX*4), Y0, Y0
+	VMOVDQU     80(SI)(AX*1), X1
+	VINSERTI128 $0x01, 80(SI)(DX*1), Y1, Y1
+	VMOVDQU     80(SI)(AX*2), X2
+	VINSERTI128 $0x01, 80(SI)(CX*2), Y2, Y2
+	VMOVDQU     80(SI)(CX*1), X3
+	VINSERTI128 $0x01, 80(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x06, 128(SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 2560(R8)
+	VMOVUPS     Y5, 2592(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VPSLLD      $0x02, 128(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 3712(R8)
+	VMOVUPS     Y3, 3744(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x06, 160(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 2624(R8)
+	VMOVUPS     Y3, 2656(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VPSLLD      $0x02, 160(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3776(R8)
+	VMOVUPS     Y2, 3808(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x06, 192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2688(R8)
+	VMOVUPS     Y2, 2720(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VPSLLD      $0x02, 192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3840(R8)
+	VMOVUPS     Y2, 3872(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x06, 224(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 2752(R8)
+	VMOVUPS     Y2, 2784(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VPSLLD      $0x02, 224(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3904(R8)
+	VMOVUPS     Y1, 3936(R8)
+	VMOVDQU     96(SI), X0
+	VINSERTI128 $0x01, 96(SI)(AX*4), Y0, Y0
+	VMOVDQU     96(SI)(AX*1), X1
+	VINSERTI128 $0x01, 96(SI)(DX*1), Y1, Y1
+	VMOVDQU     96(SI)(AX*2), X2
+	VINSERTI128 $0x01, 96(SI)(CX*2), Y2, Y2
+	VMOVDQU     96(SI)(CX*1), X3
+	VINSERTI128 $0x01, 96(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x04, (SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 2880(R8)
+	VMOVUPS     Y5, 2912(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VMOVUPS     (SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 4032(R8)
+	VMOVUPS     Y3, 4064(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x04, 32(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 2944(R8)
+	VMOVUPS     Y3, 2976(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VMOVUPS     32(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 4096(R8)
+	VMOVUPS     Y2, 4128(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x04, 64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3008(R8)
+	VMOVUPS     Y2, 3040(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VMOVUPS     64(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 4160(R8)
+	VMOVUPS     Y2, 4192(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x04, 96(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3072(R8)
+	VMOVUPS     Y2, 3104(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VMOVUPS     96(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 4224(R8)
+	VMOVUPS     Y1, 4256(R8)
+	VMOVDQU     112(SI), X0
+	VINSERTI128 $0x01, 112(SI)(AX*4), Y0, Y0
+	VMOVDQU     112(SI)(AX*1), X1
+	VINSERTI128 $0x01, 112(SI)(DX*1), Y1, Y1
+	VMOVDQU     112(SI)(AX*2), X2
+	VINSERTI128 $0x01, 112(SI)(CX*2), Y2, Y2
+	VMOVDQU     112(SI)(CX*1), X3
+	VINSERTI128 $0x01, 112(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLD      $0x02, Y3, Y2
+	VPSLLD      $0x04, 128(SP), Y5
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y5, Y5
+	VPOR        Y5, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y5
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 3136(R8)
+	VMOVUPS     Y5, 3168(R8)
+	VPSRLD      $0x02, Y3, Y2
+	VMOVUPS     128(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 4288(R8)
+	VMOVUPS     Y3, 4320(R8)
+	VPSLLD      $0x02, Y0, Y2
+	VPSLLD      $0x04, 160(SP), Y3
+	VPAND       sixes<>+0(SB), Y2, Y2
+	VPAND       twos<>+0(SB), Y3, Y3
+	VPOR        Y3, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y3
+	VPSLLW      $0x08, Y2, Y2
+	VPSRAW      $0x0a, Y2, Y2
+	VMOVUPS     Y2, 3200(R8)
+	VMOVUPS     Y3, 3232(R8)
+	VPSRLD      $0x02, Y0, Y0
+	VMOVUPS     160(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 4352(R8)
+	VMOVUPS     Y2, 4384(R8)
+	VPSLLD      $0x02, Y4, Y0
+	VPSLLD      $0x04, 192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3264(R8)
+	VMOVUPS     Y2, 3296(R8)
+	VPSRLD      $0x02, Y4, Y0
+	VMOVUPS     192(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 4416(R8)
+	VMOVUPS     Y2, 4448(R8)
+	VPSLLD      $0x02, Y1, Y0
+	VPSLLD      $0x04, 224(SP), Y2
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y2, Y2
+	VPOR        Y2, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y2
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 3328(R8)
+	VMOVUPS     Y2, 3360(R8)
+	VPSRLD      $0x02, Y1, Y0
+	VMOVUPS     224(SP), Y1
+	VPAND       sixes<>+0(SB), Y0, Y0
+	VPAND       twos<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y1
+	VPSLLW      $0x08, Y0, Y0
+	VPSRAW      $0x0a, Y0, Y0
+	VMOVUPS     Y0, 4480(R8)
+	VMOVUPS     Y1, 4512(R8)
+	ADDQ        $0xd2, SI
+	ADDQ        $0xd2, DI
+	ADDQ        $0x00001200, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+DATA flip<>+0(SB)/4, $0xaaaaaaaa
+DATA flip<>+4(SB)/4, $0xaaaaaaaa
+DATA flip<>+8(SB)/4, $0xaaaaaaaa
+DATA flip<>+12(SB)/4, $0xaaaaaaaa
+DATA flip<>+16(SB)/4, $0xaaaaaaaa
+DATA flip<>+20(SB)/4, $0xaaaaaaaa
+DATA flip<>+24(SB)/4, $0xaaaaaaaa
+DATA flip<>+28(SB)/4, $0xaaaaaaaa
+GLOBL flip<>(SB), RODATA|NOPTR, $32
+
+DATA twos<>+0(SB)/4, $0xc0c0c0c0
+DATA twos<>+4(SB)/4, $0xc0c0c0c0
+DATA twos<>+8(SB)/4, $0xc0c0c0c0
+DATA twos<>+12(SB)/4, $0xc0c0c0c0
+DATA twos<>+16(SB)/4, $0xc0c0c0c0
+DATA twos<>+20(SB)/4, $0xc0c0c0c0
+DATA twos<>+24(SB)/4, $0xc0c0c0c0
+DATA twos<>+28(SB)/4, $0xc0c0c0c0
+GLOBL twos<>(SB), RODATA|NOPTR, $32
+
+// func avx512TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnQ4_K(SB), NOSPLIT, $0-32
+	MOVQ         stride+16(FP), AX
+	LEAQ         (AX)(AX*2), CX
+	LEAQ         (AX)(AX*4), DX
+	LEAQ         (CX)(AX*4), BX
+	MOVQ         w+8(FP), SI
+	LEAQ         (SI)(AX*8), DI
+	LEAQ         (SI)(AX*8), R8
+	LEAQ         (R8)(AX*8), R8
+	LEAQ         (DI)(AX*8), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         dst+0(FP), R10
+	MOVQ         blocks+24(FP), R11
+	VPBROADCASTD quarters<>+0(SB), Z0
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   64(R8)
+	PREFETCHT0   128(R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   64(R8)(AX*1)
+	PREFETCHT0   128(R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   64(R8)(AX*2)
+	PREFETCHT0   128(R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   64(R8)(CX*1)
+	PREFETCHT0   128(R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   64(R8)(AX*4)
+	PREFETCHT0   128(R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   64(R8)(DX*1)
+	PREFETCHT0   128(R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   64(R8)(CX*2)
+	PREFETCHT0   128(R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   64(R8)(BX*1)
+	PREFETCHT0   128(R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   64(R9)
+	PREFETCHT0   128(R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   64(R9)(AX*1)
+	PREFETCHT0   128(R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   64(R9)(AX*2)
+	PREFETCHT0   128(R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   64(R9)(CX*1)
+	PREFETCHT0   128(R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   64(R9)(AX*4)
+	PREFETCHT0   128(R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   64(R9)(DX*1)
+	PREFETCHT0   128(R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   64(R9)(CX*2)
+	PREFETCHT0   128(R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	PREFETCHT0   64(R9)(BX*1)
+	PREFETCHT0   128(R9)(BX*1)
+	VMOVDQU      (SI), X1
+	VINSERTI32X4 $0x01, (SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, (DI), Z1, Z1
+	VINSERTI32X4 $0x03, (DI)(AX*4), Z1, Z1
+	VMOVDQU      (SI)(AX*1), X2
+	VINSERTI32X4 $0x01, (SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, (DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, (DI)(DX*1), Z2, Z2
+	VMOVDQU      (SI)(AX*2), X3
+	VINSERTI32X4 $0x01, (SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, (DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, (DI)(CX*2), Z3, Z3
+	VMOVDQU      (SI)(CX*1), X4
+	VINSERTI32X4 $0x01, (SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, (DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, (DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPBROADCASTD byte<>+0(SB), Z3
+	VPBROADCASTD word<>+0(SB), Z6
+	VPSRLD       $0x10, Z4, Z7
+	VPANDD       Z6, Z4, Z4
+	VPMOVDW      Z4, Y4
+	VCVTPH2PS    Y4, Z4
+	VPMOVDW      Z7, Y6
+	VCVTPH2PS    Y6, Z6
+	VPBROADCASTD sign<>+0(SB), Z7
+	VPXORD       Z7, Z6, Z6
+	VPBROADCASTD sixes<>+0(SB), Z7
+	VPBROADCASTD halves<>+0(SB), Z8
+	VPBROADCASTD upper<>+0(SB), Z9
+	VPSRLD       $0x02, Z1, Z10
+	VPANDD       Z7, Z1, Z1
+	VPANDD       Z9, Z10, Z10
+	VPANDD       Z8, Z2, Z11
+	VPORD        Z10, Z11, Z11
+	VPSRLD       $0x00, Z1, Z10
+	VPANDD       Z3, Z10, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z4, Z10, Z10
+	VMOVUPS      Z10, 1024(R10)
+	VPSRLD       $0x08, Z1, Z10
+	VPANDD       Z3, Z10, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z4, Z10, Z10
+	VMOVUPS      Z10, 2176(R10)
+	VPSRLD       $0x10, Z1, Z10
+	VPANDD       Z3, Z10, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z4, Z10, Z10
+	VMOVUPS      Z10, 3328(R10)
+	VPSRLD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 4480(R10)
+	VPSRLD       $0x00, Z11, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 5632(R10)
+	VPSRLD       $0x08, Z11, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 6784(R10)
+	VPSRLD       $0x10, Z11, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 7936(R10)
+	VPSRLD       $0x18, Z11, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 9088(R10)
+	VPSRLD       $0x02, Z5, Z1
+	VPANDD       Z7, Z5, Z4
+	VPANDD       Z9, Z1, Z1
+	VPSRLD       $0x04, Z2, Z2
+	VPANDD       Z8, Z2, Z2
+	VPORD        Z1, Z2, Z2
+	VPSRLD       $0x00, Z4, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 1088(R10)
+	VPSRLD       $0x08, Z4, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 2240(R10)
+	VPSRLD       $0x10, Z4, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 3392(R10)
+	VPSRLD       $0x18, Z4, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 4544(R10)
+	VPSRLD       $0x00, Z2, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 5696(R10)
+	VPSRLD       $0x08, Z2, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 6848(R10)
+	VPSRLD       $0x10, Z2, Z1
+	VPANDD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 8000(R10)
+	VPSRLD       $0x18, Z2, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 9152(R10)
+	VMOVDQU      16(SI), X1
+	VINSERTI32X4 $0x01, 16(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 16(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 16(DI)(AX*4), Z1, Z1
+	VMOVDQU      16(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 16(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 16(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 16(DI)(DX*1), Z2, Z2
+	VMOVDQU      16(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 16(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 16(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 16(DI)(CX*2), Z3, Z3
+	VMOVDQU      16(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 16(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 16(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 16(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, (R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 1152(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 64(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 1216(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 128(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 1280(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 192(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 1344(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 256(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 1408(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 320(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 1472(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 384(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 1536(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 448(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 1600(R10)
+	VMOVDQU      32(SI), X1
+	VINSERTI32X4 $0x01, 32(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 32(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 32(DI)(AX*4), Z1, Z1
+	VMOVDQU      32(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 32(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 32(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 32(DI)(DX*1), Z2, Z2
+	VMOVDQU      32(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 32(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 32(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 32(DI)(CX*2), Z3, Z3
+	VMOVDQU      32(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 32(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 32(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 32(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 512(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 1664(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 576(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 1728(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 640(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 1792(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 704(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 1856(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 768(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 1920(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 832(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 1984(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 896(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 2048(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 960(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 2112(R10)
+	VMOVDQU      48(SI), X1
+	VINSERTI32X4 $0x01, 48(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 48(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 48(DI)(AX*4), Z1, Z1
+	VMOVDQU      48(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 48(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 48(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 48(DI)(DX*1), Z2, Z2
+	VMOVDQU      48(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 48(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 48(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 48(DI)(CX*2), Z3, Z3
+	VMOVDQU      48(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 48(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 48(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 48(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 2304(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 3456(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 2368(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 3520(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 2432(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 3584(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 2496(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 3648(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 2560(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 3712(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 2624(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 3776(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 2688(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 3840(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 2752(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 3904(R10)
+	VMOVDQU      64(SI), X1
+	VINSERTI32X4 $0x01, 64(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 64(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 64(DI)(AX*4), Z1, Z1
+	VMOVDQU      64(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 64(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 64(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 64(DI)(DX*1), Z2, Z2
+	VMOVDQU      64(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 64(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 64(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 64(DI)(CX*2), Z3, Z3
+	VMOVDQU      64(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 64(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 64(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 64(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 2816(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 3968(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 2880(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 4032(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 2944(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 4096(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 3008(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 4160(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 3072(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 4224(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 3136(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 4288(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 3200(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 4352(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 3264(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 4416(R10)
+	VMOVDQU      80(SI), X1
+	VINSERTI32X4 $0x01, 80(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 80(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 80(DI)(AX*4), Z1, Z1
+	VMOVDQU      80(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 80(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 80(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 80(DI)(DX*1), Z2, Z2
+	VMOVDQU      80(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 80(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 80(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 80(DI)(CX*2), Z3, Z3
+	VMOVDQU      80(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 80(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 80(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 80(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 4608(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 5760(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 4672(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 5824(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 4736(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 5888(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 4800(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 5952(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 4864(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 6016(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 4928(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 6080(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 4992(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 6144(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 5056(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 6208(R10)
+	VMOVDQU      96(SI), X1
+	VINSERTI32X4 $0x01, 96(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 96(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 96(DI)(AX*4), Z1, Z1
+	VMOVDQU      96(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 96(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 96(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 96(DI)(DX*1), Z2, Z2
+	VMOVDQU      96(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 96(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 96(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 96(DI)(CX*2), Z3, Z3
+	VMOVDQU      96(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 96(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 96(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 96(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 5120(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 6272(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 5184(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 6336(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 5248(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 6400(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 5312(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 6464(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 5376(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 6528(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 5440(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 6592(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 5504(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 6656(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 5568(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 6720(R10)
+	VMOVDQU      112(SI), X1
+	VINSERTI32X4 $0x01, 112(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 112(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 112(DI)(AX*4), Z1, Z1
+	VMOVDQU      112(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 112(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 112(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 112(DI)(DX*1), Z2, Z2
+	VMOVDQU      112(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 112(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 112(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 112(DI)(CX*2), Z3, Z3
+	VMOVDQU      112(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 112(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 112(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 112(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 6912(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 8064(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 6976(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 8128(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 7040(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 8192(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 7104(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 8256(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 7168(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 8320(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 7232(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 8384(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 7296(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 8448(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 7360(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 8512(R10)
+	VMOVDQU      128(SI), X1
+	VINSERTI32X4 $0x01, 128(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 128(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 128(DI)(AX*4), Z1, Z1
+	VMOVDQU      128(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 128(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 128(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 128(DI)(DX*1), Z2, Z2
+	VMOVDQU      128(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 128(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 128(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 128(DI)(CX*2), Z3, Z3
+	VMOVDQU      128(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 128(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 128(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 128(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, 7424(R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 8576(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 7488(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 8640(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 7552(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 8704(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 7616(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 8768(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 7680(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 8832(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 7744(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 8896(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 7808(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 8960(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 7872(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 9024(R10)
+	ADDQ         $0x90, SI
+	ADDQ         $0x90, DI
+	ADDQ         $0x90, R8
+	ADDQ         $0x90, R9
+	ADDQ         $0x00002400, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnQ5_K(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnQ5_K(SB), NOSPLIT, $512-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	LEAQ    (SI)(AX*8), R8
+	LEAQ    (R8)(AX*8), R8
+	LEAQ    (DI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    dst+0(FP), R10
+	MOVQ    blocks+24(FP), R11
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   64(R8)
+	PREFETCHT0   128(R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   64(R8)(AX*1)
+	PREFETCHT0   128(R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   64(R8)(AX*2)
+	PREFETCHT0   128(R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   64(R8)(CX*1)
+	PREFETCHT0   128(R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   64(R8)(AX*4)
+	PREFETCHT0   128(R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   64(R8)(DX*1)
+	PREFETCHT0   128(R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   64(R8)(CX*2)
+	PREFETCHT0   128(R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   64(R8)(BX*1)
+	PREFETCHT0   128(R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   64(R9)
+	PREFETCHT0   128(R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   64(R9)(AX*1)
+	PREFETCHT0   128(R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   64(R9)(AX*2)
+	PREFETCHT0   128(R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   64(R9)(CX*1)
+	PREFETCHT0   128(R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   64(R9)(AX*4)
+	PREFETCHT0   128(R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   64(R9)(DX*1)
+	PREFETCHT0   128(R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   64(R9)(CX*2)
+	PREFETCHT0   128(R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	PREFETCHT0   64(R9)(BX*1)
+	PREFETCHT0   128(R9)(BX*1)
+	VMOVDQU      (SI), X0
+	VINSERTI32X4 $0x01, (SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, (DI), Z0, Z0
+	VINSERTI32X4 $0x03, (DI)(AX*4), Z0, Z0
+	VMOVDQU      (SI)(AX*1), X1
+	VINSERTI32X4 $0x01, (SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, (DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, (DI)(DX*1), Z1, Z1
+	VMOVDQU      (SI)(AX*2), X2
+	VINSERTI32X4 $0x01, (SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, (DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, (DI)(CX*2), Z2, Z2
+	VMOVDQU      (SI)(CX*1), X3
+	VINSERTI32X4 $0x01, (SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, (DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, (DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VPBROADCASTD byte<>+0(SB), Z2
+	VPBROADCASTD word<>+0(SB), Z5
+	VPSRLD       $0x10, Z3, Z6
+	VPANDD       Z5, Z3, Z3
+	VPMOVDW      Z3, Y3
+	VCVTPH2PS    Y3, Z3
+	VPMOVDW      Z6, Y5
+	VCVTPH2PS    Y5, Z5
+	VPBROADCASTD sign<>+0(SB), Z6
+	VPXORD       Z6, Z5, Z5
+	VPBROADCASTD sixes<>+0(SB), Z6
+	VPBROADCASTD halves<>+0(SB), Z7
+	VPBROADCASTD upper<>+0(SB), Z8
+	VPSRLD       $0x02, Z0, Z9
+	VPANDD       Z6, Z0, Z0
+	VPANDD       Z8, Z9, Z9
+	VPANDD       Z7, Z1, Z10
+	VPORD        Z9, Z10, Z10
+	VPSRLD       $0x00, Z0, Z9
+	VPANDD       Z2, Z9, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VMOVUPS      Z9, 1024(R10)
+	VPSRLD       $0x08, Z0, Z9
+	VPANDD       Z2, Z9, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VMOVUPS      Z9, 2176(R10)
+	VPSRLD       $0x10, Z0, Z9
+	VPANDD       Z2, Z9, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VMOVUPS      Z9, 3328(R10)
+	VPSRLD       $0x18, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 4480(R10)
+	VPSRLD       $0x00, Z10, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 5632(R10)
+	VPSRLD       $0x08, Z10, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 6784(R10)
+	VPSRLD       $0x10, Z10, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 7936(R10)
+	VPSRLD       $0x18, Z10, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 9088(R10)
+	VPSRLD       $0x02, Z4, Z0
+	VPANDD       Z6, Z4, Z3
+	VPANDD       Z8, Z0, Z0
+	VPSRLD       $0x04, Z1, Z1
+	VPANDD       Z7, Z1, Z1
+	VPORD        Z0, Z1, Z1
+	VPSRLD       $0x00, Z3, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 1088(R10)
+	VPSRLD       $0x08, Z3, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 2240(R10)
+	VPSRLD       $0x10, Z3, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 3392(R10)
+	VPSRLD       $0x18, Z3, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 4544(R10)
+	VPSRLD       $0x00, Z1, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 5696(R10)
+	VPSRLD       $0x08, Z1, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 6848(R10)
+	VPSRLD       $0x10, Z1, Z0
+	VPANDD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 8000(R10)
+	VPSRLD       $0x18, Z1, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 9152(R10)
+	VMOVDQU      16(SI), X0
+	VINSERTI32X4 $0x01, 16(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 16(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 16(DI)(AX*4), Z0, Z0
+	VMOVDQU      16(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 16(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 16(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 16(DI)(DX*1), Z1, Z1
+	VMOVDQU      16(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 16(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 16(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 16(DI)(CX*2), Z2, Z2
+	VMOVDQU      16(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 16(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 16(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 16(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VMOVUPS      Z3, (SP)
+	VMOVUPS      Z0, 64(SP)
+	VMOVUPS      Z4, 128(SP)
+	VMOVUPS      Z1, 192(SP)
+	VMOVDQU      32(SI), X0
+	VINSERTI32X4 $0x01, 32(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 32(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 32(DI)(AX*4), Z0, Z0
+	VMOVDQU      32(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 32(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 32(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 32(DI)(DX*1), Z1, Z1
+	VMOVDQU      32(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 32(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 32(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 32(DI)(CX*2), Z2, Z2
+	VMOVDQU      32(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 32(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 32(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 32(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VMOVUPS      Z3, 256(SP)
+	VMOVUPS      Z0, 320(SP)
+	VMOVUPS      Z4, 384(SP)
+	VMOVUPS      Z1, 448(SP)
+	VPBROADCASTD halves<>+0(SB), Z0
+	VPBROADCASTD fifths<>+0(SB), Z1
+	VPBROADCASTD even<>+0(SB), Z2
+	VMOVDQU      48(SI), X3
+	VINSERTI32X4 $0x01, 48(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 48(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 48(DI)(AX*4), Z3, Z3
+	VMOVDQU      48(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 48(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 48(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 48(DI)(DX*1), Z4, Z4
+	VMOVDQU      48(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 48(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 48(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 48(DI)(CX*2), Z5, Z5
+	VMOVDQU      48(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 48(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 48(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 48(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPSLLD       $0x04, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, (R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 64(R10)
+	VPSLLD       $0x03, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 1152(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 1216(R10)
+	VPSLLD       $0x04, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 128(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 192(R10)
+	VPSLLD       $0x03, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 1280(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 1344(R10)
+	VPSLLD       $0x04, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 256(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 320(R10)
+	VPSLLD       $0x03, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 1408(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 1472(R10)
+	VPSLLD       $0x04, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 384(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 448(R10)
+	VPSLLD       $0x03, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 1536(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 1600(R10)
+	VMOVDQU      64(SI), X3
+	VINSERTI32X4 $0x01, 64(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 64(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 64(DI)(AX*4), Z3, Z3
+	VMOVDQU      64(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 64(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 64(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 64(DI)(DX*1), Z4, Z4
+	VMOVDQU      64(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 64(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 64(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 64(DI)(CX*2), Z5, Z5
+	VMOVDQU      64(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 64(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 64(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 64(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPSLLD       $0x04, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 512(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 576(R10)
+	VPSLLD       $0x03, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 1664(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 1728(R10)
+	VPSLLD       $0x04, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 640(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 704(R10)
+	VPSLLD       $0x03, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 1792(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 1856(R10)
+	VPSLLD       $0x04, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 768(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 832(R10)
+	VPSLLD       $0x03, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 1920(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 1984(R10)
+	VPSLLD       $0x04, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 896(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 960(R10)
+	VPSLLD       $0x03, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 2048(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 2112(R10)
+	VMOVDQU      80(SI), X3
+	VINSERTI32X4 $0x01, 80(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 80(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 80(DI)(AX*4), Z3, Z3
+	VMOVDQU      80(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 80(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 80(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 80(DI)(DX*1), Z4, Z4
+	VMOVDQU      80(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 80(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 80(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 80(DI)(CX*2), Z5, Z5
+	VMOVDQU      80(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 80(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 80(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 80(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPSLLD       $0x02, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 2304(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 2368(R10)
+	VPSLLD       $0x01, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 3456(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 3520(R10)
+	VPSLLD       $0x02, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 2432(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 2496(R10)
+	VPSLLD       $0x01, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 3584(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 3648(R10)
+	VPSLLD       $0x02, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 2560(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 2624(R10)
+	VPSLLD       $0x01, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 3712(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 3776(R10)
+	VPSLLD       $0x02, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 2688(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 2752(R10)
+	VPSLLD       $0x01, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 3840(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 3904(R10)
+	VMOVDQU      96(SI), X3
+	VINSERTI32X4 $0x01, 96(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 96(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 96(DI)(AX*4), Z3, Z3
+	VMOVDQU      96(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 96(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 96(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 96(DI)(DX*1), Z4, Z4
+	VMOVDQU      96(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 96(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 96(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 96(DI)(CX*2), Z5, Z5
+	VMOVDQU      96(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 96(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 96(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 96(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPSLLD       $0x02, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 2816(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 2880(R10)
+	VPSLLD       $0x01, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 3968(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 4032(R10)
+	VPSLLD       $0x02, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 2944(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 3008(R10)
+	VPSLLD       $0x01, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 4096(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 4160(R10)
+	VPSLLD       $0x02, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 3072(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 3136(R10)
+	VPSLLD       $0x01, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 4224(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 4288(R10)
+	VPSLLD       $0x02, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 3200(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 3264(R10)
+	VPSLLD       $0x01, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 4352(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 4416(R10)
+	VMOVDQU      112(SI), X3
+	VINSERTI32X4 $0x01, 112(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 112(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 112(DI)(AX*4), Z3, Z3
+	VMOVDQU      112(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 112(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 112(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 112(DI)(DX*1), Z4, Z4
+	VMOVDQU      112(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 112(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 112(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 112(DI)(CX*2), Z5, Z5
+	VMOVDQU      112(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 112(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 112(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 112(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VMOVUPS      (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 4608(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 4672(R10)
+	VPSRLD       $0x01, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 5760(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 5824(R10)
+	VMOVUPS      64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 4736(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 4800(R10)
+	VPSRLD       $0x01, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 5888(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 5952(R10)
+	VMOVUPS      128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 4864(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 4928(R10)
+	VPSRLD       $0x01, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 6016(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 6080(R10)
+	VMOVUPS      192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 4992(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 5056(R10)
+	VPSRLD       $0x01, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 6144(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 6208(R10)
+	VMOVDQU      128(SI), X3
+	VINSERTI32X4 $0x01, 128(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 128(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 128(DI)(AX*4), Z3, Z3
+	VMOVDQU      128(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 128(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 128(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 128(DI)(DX*1), Z4, Z4
+	VMOVDQU      128(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 128(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 128(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 128(DI)(CX*2), Z5, Z5
+	VMOVDQU      128(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 128(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 128(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 128(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VMOVUPS      256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 5120(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 5184(R10)
+	VPSRLD       $0x01, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 6272(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 6336(R10)
+	VMOVUPS      320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 5248(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 5312(R10)
+	VPSRLD       $0x01, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 6400(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 6464(R10)
+	VMOVUPS      384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 5376(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 5440(R10)
+	VPSRLD       $0x01, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 6528(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 6592(R10)
+	VMOVUPS      448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 5504(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 5568(R10)
+	VPSRLD       $0x01, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 6656(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 6720(R10)
+	VMOVDQU      144(SI), X3
+	VINSERTI32X4 $0x01, 144(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 144(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 144(DI)(AX*4), Z3, Z3
+	VMOVDQU      144(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 144(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 144(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 144(DI)(DX*1), Z4, Z4
+	VMOVDQU      144(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 144(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 144(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 144(DI)(CX*2), Z5, Z5
+	VMOVDQU      144(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 144(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 144(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 144(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPSRLD       $0x02, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 6912(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 6976(R10)
+	VPSRLD       $0x03, (SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 8064(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 8128(R10)
+	VPSRLD       $0x02, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 7040(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 7104(R10)
+	VPSRLD       $0x03, 64(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 8192(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 8256(R10)
+	VPSRLD       $0x02, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 7168(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 7232(R10)
+	VPSRLD       $0x03, 128(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 8320(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 8384(R10)
+	VPSRLD       $0x02, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 7296(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 7360(R10)
+	VPSRLD       $0x03, 192(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z4
+	VPORD        Z3, Z4, Z4
+	VPANDD       Z2, Z4, Z3
+	VMOVUPS      Z3, 8448(R10)
+	VPSRLW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 8512(R10)
+	VMOVDQU      160(SI), X3
+	VINSERTI32X4 $0x01, 160(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 160(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 160(DI)(AX*4), Z3, Z3
+	VMOVDQU      160(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 160(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 160(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 160(DI)(DX*1), Z4, Z4
+	VMOVDQU      160(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 160(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 160(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 160(DI)(CX*2), Z5, Z5
+	VMOVDQU      160(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 160(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 160(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 160(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPSRLD       $0x02, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z6, Z8
+	VPORD        Z5, Z8, Z8
+	VPANDD       Z2, Z8, Z5
+	VMOVUPS      Z5, 7424(R10)
+	VPSRLW       $0x08, Z8, Z8
+	VMOVUPS      Z8, 7488(R10)
+	VPSRLD       $0x03, 256(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 8576(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 8640(R10)
+	VPSRLD       $0x02, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPANDD       Z0, Z3, Z6
+	VPORD        Z5, Z6, Z6
+	VPANDD       Z2, Z6, Z5
+	VMOVUPS      Z5, 7552(R10)
+	VPSRLW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 7616(R10)
+	VPSRLD       $0x03, 320(SP), Z5
+	VPANDD       Z1, Z5, Z5
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPORD        Z5, Z3, Z3
+	VPANDD       Z2, Z3, Z5
+	VMOVUPS      Z5, 8704(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 8768(R10)
+	VPSRLD       $0x02, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 7680(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 7744(R10)
+	VPSRLD       $0x03, 384(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 8832(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 8896(R10)
+	VPSRLD       $0x02, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPANDD       Z0, Z4, Z5
+	VPORD        Z3, Z5, Z5
+	VPANDD       Z2, Z5, Z3
+	VMOVUPS      Z3, 7808(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 7872(R10)
+	VPSRLD       $0x03, 448(SP), Z3
+	VPANDD       Z1, Z3, Z3
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z0
+	VPORD        Z3, Z0, Z0
+	VPANDD       Z2, Z0, Z1
+	VMOVUPS      Z1, 8960(R10)
+	VPSRLW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 9024(R10)
+	ADDQ         $0xb0, SI
+	ADDQ         $0xb0, DI
+	ADDQ         $0xb0, R8
+	ADDQ         $0xb0, R9
+	ADDQ         $0x00002400, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnQ6_K(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
+TEXT ·avx512TurnQ6_K(SB), NOSPLIT, $512-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	LEAQ    (SI)(AX*8), R8
+	LEAQ    (R8)(AX*8), R8
+	LEAQ    (DI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    dst+0(FP), R10
+	MOVQ    blocks+24(FP), R11
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   64(R8)
+	PREFETCHT0   128(R8)
+	PREFETCHT0   192(R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   64(R8)(AX*1)
+	PREFETCHT0   128(R8)(AX*1)
+	PREFETCHT0   192(R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   64(R8)(AX*2)
+	PREFETCHT0   128(R8)(AX*2)
+	PREFETCHT0   192(R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   64(R8)(CX*1)
+	PREFETCHT0   128(R8)(CX*1)
+	PREFETCHT0   192(R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   64(R8)(AX*4)
+	PREFETCHT0   128(R8)(AX*4)
+	PREFETCHT0   192(R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   64(R8)(DX*1)
+	PREFETCHT0   128(R8)(DX*1)
+	PREFETCHT0   192(R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   64(R8)(CX*2)
+	PREFETCHT0   128(R8)(CX*2)
+	PREFETCHT0   192(R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   64(R8)(BX*1)
+	PREFETCHT0   128(R8)(BX*1)
+	PREFETCHT0   192(R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   64(R9)
+	PREFETCHT0   128(R9)
+	PREFETCHT0   192(R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   64(R9)(AX*1)
+	PREFETCHT0   128(R9)(AX*1)
+	PREFETCHT0   192(R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   64(R9)(AX*2)
+	PREFETCHT0   128(R9)(AX*2)
+	PREFETCHT0   192(R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   64(R9)(CX*1)
+	PREFETCHT0   128(R9)(CX*1)
+	PREFETCHT0   192(R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   64(R9)(AX*4)
+	PREFETCHT0   128(R9)(AX*4)
+	PREFETCHT0   192(R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   64(R9)(DX*1)
+	PREFETCHT0   128(R9)(DX*1)
+	PREFETCHT0   192(R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   64(R9)(CX*2)
+	PREFETCHT0   128(R9)(CX*2)
+	PREFETCHT0   192(R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	PREFETCHT0   64(R9)(BX*1)
+	PREFETCHT0   128(R9)(BX*1)
+	PREFETCHT0   192(R9)(BX*1)
+	VMOVD        208(SI), X0
+	VPINSRW      $0x01, 208(SI)(AX*1), X0, X0
+	VPINSRW      $0x02, 208(SI)(AX*2), X0, X0
+	VPINSRW      $0x03, 208(SI)(CX*1), X0, X0
+	VPINSRW      $0x04, 208(SI)(AX*4), X0, X0
+	VPINSRW      $0x05, 208(SI)(DX*1), X0, X0
+	VPINSRW      $0x06, 208(SI)(CX*2), X0, X0
+	VPINSRW      $0x07, 208(SI)(BX*1), X0, X0
+	VMOVD        208(DI), X1
+	VPINSRW      $0x01, 208(DI)(AX*1), X1, X1
+	VPINSRW      $0x02, 208(DI)(AX*2), X1, X1
+	VPINSRW      $0x03, 208(DI)(CX*1), X1, X1
+	VPINSRW      $0x04, 208(DI)(AX*4), X1, X1
+	VPINSRW      $0x05, 208(DI)(DX*1), X1, X1
+	VPINSRW      $0x06, 208(DI)(CX*2), X1, X1
+	VPINSRW      $0x07, 208(DI)(BX*1), X1, X1
+	VINSERTI32X4 $0x01, X1, Y0, Y0
+	VCVTPH2PS    Y0, Z0
+	VMOVDQU      192(SI), X1
+	VINSERTI32X4 $0x01, 192(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 192(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 192(DI)(AX*4), Z1, Z1
+	VMOVDQU      192(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 192(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 192(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 192(DI)(DX*1), Z2, Z2
+	VMOVDQU      192(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 192(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 192(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 192(DI)(CX*2), Z3, Z3
+	VMOVDQU      192(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 192(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 192(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 192(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPSLLD       $0x18, Z4, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 1024(R10)
+	VPSLLD       $0x10, Z4, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 1088(R10)
+	VPSLLD       $0x08, Z4, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 2176(R10)
+	VPSLLD       $0x00, Z4, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 2240(R10)
+	VPSLLD       $0x18, Z1, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 3328(R10)
+	VPSLLD       $0x10, Z1, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 3392(R10)
+	VPSLLD       $0x08, Z1, Z3
+	VPSRAD       $0x18, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 4480(R10)
+	VPSLLD       $0x00, Z1, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 4544(R10)
+	VPSLLD       $0x18, Z5, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 5632(R10)
+	VPSLLD       $0x10, Z5, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 5696(R10)
+	VPSLLD       $0x08, Z5, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 6784(R10)
+	VPSLLD       $0x00, Z5, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 6848(R10)
+	VPSLLD       $0x18, Z2, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 7936(R10)
+	VPSLLD       $0x10, Z2, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 8000(R10)
+	VPSLLD       $0x08, Z2, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 9088(R10)
+	VPSLLD       $0x00, Z2, Z1
+	VPSRAD       $0x18, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, 9152(R10)
+	VPBROADCASTD flip<>+0(SB), Z0
+	VPBROADCASTD twos<>+0(SB), Z1
+	VPBROADCASTD sixes<>+0(SB), Z2
+	VMOVDQU      128(SI), X2
+	VINSERTI32X4 $0x01, 128(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 128(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 128(DI)(AX*4), Z2, Z2
+	VMOVDQU      128(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 128(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 128(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 128(DI)(DX*1), Z3, Z3
+	VMOVDQU      128(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 128(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 128(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 128(DI)(CX*2), Z4, Z4
+	VMOVDQU      128(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 128(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 128(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 128(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPXORD       Z0, Z5, Z5
+	VMOVUPS      Z5, (SP)
+	VPXORD       Z0, Z2, Z2
+	VMOVUPS      Z2, 64(SP)
+	VPXORD       Z0, Z6, Z6
+	VMOVUPS      Z6, 128(SP)
+	VPXORD       Z0, Z3, Z3
+	VMOVUPS      Z3, 192(SP)
+	VMOVDQU      144(SI), X2
+	VINSERTI32X4 $0x01, 144(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 144(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 144(DI)(AX*4), Z2, Z2
+	VMOVDQU      144(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 144(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 144(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 144(DI)(DX*1), Z3, Z3
+	VMOVDQU      144(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 144(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 144(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 144(DI)(CX*2), Z4, Z4
+	VMOVDQU      144(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 144(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 144(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 144(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPXORD       Z0, Z5, Z5
+	VMOVUPS      Z5, 256(SP)
+	VPXORD       Z0, Z2, Z2
+	VMOVUPS      Z2, 320(SP)
+	VPXORD       Z0, Z6, Z6
+	VMOVUPS      Z6, 384(SP)
+	VPXORD       Z0, Z3, Z3
+	VMOVUPS      Z3, 448(SP)
+	VMOVDQU      (SI), X2
+	VINSERTI32X4 $0x01, (SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, (DI), Z2, Z2
+	VINSERTI32X4 $0x03, (DI)(AX*4), Z2, Z2
+	VMOVDQU      (SI)(AX*1), X3
+	VINSERTI32X4 $0x01, (SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, (DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, (DI)(DX*1), Z3, Z3
+	VMOVDQU      (SI)(AX*2), X4
+	VINSERTI32X4 $0x01, (SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, (DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, (DI)(CX*2), Z4, Z4
+	VMOVDQU      (SI)(CX*1), X5
+	VINSERTI32X4 $0x01, (SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, (DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, (DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPSLLD       $0x02, Z5, Z4
+	VPSLLD       $0x06, (SP), Z7
+	VPTERNLOGD   $0xd8, Z1, Z7, Z4
+	VPSRAW       $0x0a, Z4, Z7
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z7, 64(R10)
+	VPSRLD       $0x02, Z5, Z4
+	VPSLLD       $0x02, (SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 2304(R10)
+	VMOVUPS      Z5, 2368(R10)
+	VPSLLD       $0x02, Z2, Z4
+	VPSLLD       $0x06, 64(SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 128(R10)
+	VMOVUPS      Z5, 192(R10)
+	VPSRLD       $0x02, Z2, Z2
+	VPSLLD       $0x02, 64(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 2432(R10)
+	VMOVUPS      Z4, 2496(R10)
+	VPSLLD       $0x02, Z6, Z2
+	VPSLLD       $0x06, 128(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 256(R10)
+	VMOVUPS      Z4, 320(R10)
+	VPSRLD       $0x02, Z6, Z2
+	VPSLLD       $0x02, 128(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 2560(R10)
+	VMOVUPS      Z4, 2624(R10)
+	VPSLLD       $0x02, Z3, Z2
+	VPSLLD       $0x06, 192(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 384(R10)
+	VMOVUPS      Z4, 448(R10)
+	VPSRLD       $0x02, Z3, Z2
+	VPSLLD       $0x02, 192(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z2
+	VPSRAW       $0x0a, Z2, Z3
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 2688(R10)
+	VMOVUPS      Z3, 2752(R10)
+	VMOVDQU      16(SI), X2
+	VINSERTI32X4 $0x01, 16(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 16(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 16(DI)(AX*4), Z2, Z2
+	VMOVDQU      16(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 16(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 16(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 16(DI)(DX*1), Z3, Z3
+	VMOVDQU      16(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 16(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 16(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 16(DI)(CX*2), Z4, Z4
+	VMOVDQU      16(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 16(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 16(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 16(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPSLLD       $0x02, Z5, Z4
+	VPSLLD       $0x06, 256(SP), Z7
+	VPTERNLOGD   $0xd8, Z1, Z7, Z4
+	VPSRAW       $0x0a, Z4, Z7
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 512(R10)
+	VMOVUPS      Z7, 576(R10)
+	VPSRLD       $0x02, Z5, Z4
+	VPSLLD       $0x02, 256(SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 2816(R10)
+	VMOVUPS      Z5, 2880(R10)
+	VPSLLD       $0x02, Z2, Z4
+	VPSLLD       $0x06, 320(SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 640(R10)
+	VMOVUPS      Z5, 704(R10)
+	VPSRLD       $0x02, Z2, Z2
+	VPSLLD       $0x02, 320(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 2944(R10)
+	VMOVUPS      Z4, 3008(R10)
+	VPSLLD       $0x02, Z6, Z2
+	VPSLLD       $0x06, 384(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 768(R10)
+	VMOVUPS      Z4, 832(R10)
+	VPSRLD       $0x02, Z6, Z2
+	VPSLLD       $0x02, 384(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 3072(R10)
+	VMOVUPS      Z4, 3136(R10)
+	VPSLLD       $0x02, Z3, Z2
+	VPSLLD       $0x06, 448(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 896(R10)
+	VMOVUPS      Z4, 960(R10)
+	VPSRLD       $0x02, Z3, Z2
+	VPSLLD       $0x02, 448(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z2
+	VPSRAW       $0x0a, Z2, Z3
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 3200(R10)
+	VMOVUPS      Z3, 3264(R10)
+	VMOVDQU      32(SI), X2
+	VINSERTI32X4 $0x01, 32(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 32(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 32(DI)(AX*4), Z2, Z2
+	VMOVDQU      32(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 32(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 32(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 32(DI)(DX*1), Z3, Z3
+	VMOVDQU      32(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 32(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 32(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 32(DI)(CX*2), Z4, Z4
+	VMOVDQU      32(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 32(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 32(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 32(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPSLLD       $0x02, Z5, Z4
+	VPSLLD       $0x04, (SP), Z7
+	VPTERNLOGD   $0xd8, Z1, Z7, Z4
+	VPSRAW       $0x0a, Z4, Z7
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 1152(R10)
+	VMOVUPS      Z7, 1216(R10)
+	VPSRLD       $0x02, Z5, Z4
+	VMOVUPS      (SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 3456(R10)
+	VMOVUPS      Z5, 3520(R10)
+	VPSLLD       $0x02, Z2, Z4
+	VPSLLD       $0x04, 64(SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 1280(R10)
+	VMOVUPS      Z5, 1344(R10)
+	VPSRLD       $0x02, Z2, Z2
+	VMOVUPS      64(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 3584(R10)
+	VMOVUPS      Z4, 3648(R10)
+	VPSLLD       $0x02, Z6, Z2
+	VPSLLD       $0x04, 128(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 1408(R10)
+	VMOVUPS      Z4, 1472(R10)
+	VPSRLD       $0x02, Z6, Z2
+	VMOVUPS      128(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 3712(R10)
+	VMOVUPS      Z4, 3776(R10)
+	VPSLLD       $0x02, Z3, Z2
+	VPSLLD       $0x04, 192(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 1536(R10)
+	VMOVUPS      Z4, 1600(R10)
+	VPSRLD       $0x02, Z3, Z2
+	VMOVUPS      192(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z2
+	VPSRAW       $0x0a, Z2, Z3
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 3840(R10)
+	VMOVUPS      Z3, 3904(R10)
+	VMOVDQU      48(SI), X2
+	VINSERTI32X4 $0x01, 48(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 48(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 48(DI)(AX*4), Z2, Z2
+	VMOVDQU      48(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 48(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 48(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 48(DI)(DX*1), Z3, Z3
+	VMOVDQU      48(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 48(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 48(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 48(DI)(CX*2), Z4, Z4
+	VMOVDQU      48(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 48(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 48(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 48(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPSLLD       $0x02, Z5, Z4
+	VPSLLD       $0x04, 256(SP), Z7
+	VPTERNLOGD   $0xd8, Z1, Z7, Z4
+	VPSRAW       $0x0a, Z4, Z7
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 1664(R10)
+	VMOVUPS      Z7, 1728(R10)
+	VPSRLD       $0x02, Z5, Z4
+	VMOVUPS      256(SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 3968(R10)
+	VMOVUPS      Z5, 4032(R10)
+	VPSLLD       $0x02, Z2, Z4
+	VPSLLD       $0x04, 320(SP), Z5
+	VPTERNLOGD   $0xd8, Z1, Z5, Z4
+	VPSRAW       $0x0a, Z4, Z5
+	VPSLLW       $0x08, Z4, Z4
+	VPSRAW       $0x0a, Z4, Z4
+	VMOVUPS      Z4, 1792(R10)
+	VMOVUPS      Z5, 1856(R10)
+	VPSRLD       $0x02, Z2, Z2
+	VMOVUPS      320(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 4096(R10)
+	VMOVUPS      Z4, 4160(R10)
+	VPSLLD       $0x02, Z6, Z2
+	VPSLLD       $0x04, 384(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 1920(R10)
+	VMOVUPS      Z4, 1984(R10)
+	VPSRLD       $0x02, Z6, Z2
+	VMOVUPS      384(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 4224(R10)
+	VMOVUPS      Z4, 4288(R10)
+	VPSLLD       $0x02, Z3, Z2
+	VPSLLD       $0x04, 448(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z2
+	VPSRAW       $0x0a, Z2, Z4
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 2048(R10)
+	VMOVUPS      Z4, 2112(R10)
+	VPSRLD       $0x02, Z3, Z2
+	VMOVUPS      448(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z2
+	VPSRAW       $0x0a, Z2, Z3
+	VPSLLW       $0x08, Z2, Z2
+	VPSRAW       $0x0a, Z2, Z2
+	VMOVUPS      Z2, 4352(R10)
+	VMOVUPS      Z3, 4416(R10)
+	VMOVDQU      160(SI), X2
+	VINSERTI32X4 $0x01, 160(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 160(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 160(DI)(AX*4), Z2, Z2
+	VMOVDQU      160(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 160(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 160(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 160(DI)(DX*1), Z3, Z3
+	VMOVDQU      160(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 160(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 160(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 160(DI)(CX*2), Z4, Z4
+	VMOVDQU      160(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 160(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 160(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 160(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPXORD       Z0, Z5, Z5
+	VMOVUPS      Z5, (SP)
+	VPXORD       Z0, Z2, Z2
+	VMOVUPS      Z2, 64(SP)
+	VPXORD       Z0, Z6, Z6
+	VMOVUPS      Z6, 128(SP)
+	VPXORD       Z0, Z3, Z3
+	VMOVUPS      Z3, 192(SP)
+	VMOVDQU      176(SI), X2
+	VINSERTI32X4 $0x01, 176(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 176(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 176(DI)(AX*4), Z2, Z2
+	VMOVDQU      176(SI)(AX*1), X3
+	VINSERTI32X4 $0x01, 176(SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 176(DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 176(DI)(DX*1), Z3, Z3
+	VMOVDQU      176(SI)(AX*2), X4
+	VINSERTI32X4 $0x01, 176(SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, 176(DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, 176(DI)(CX*2), Z4, Z4
+	VMOVDQU      176(SI)(CX*1), X5
+	VINSERTI32X4 $0x01, 176(SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, 176(DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, 176(DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPXORD       Z0, Z5, Z5
+	VMOVUPS      Z5, 256(SP)
+	VPXORD       Z0, Z2, Z2
+	VMOVUPS      Z2, 320(SP)
+	VPXORD       Z0, Z6, Z6
+	VMOVUPS      Z6, 384(SP)
+	VPXORD       Z0, Z3, Z3
+	VMOVUPS      Z3, 448(SP)
+	VMOVDQU      64(SI), X0
+	VINSERTI32X4 $0x01, 64(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 64(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 64(DI)(AX*4), Z0, Z0
+	VMOVDQU      64(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 64(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 64(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 64(DI)(DX*1), Z2, Z2
+	VMOVDQU      64(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 64(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 64(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 64(DI)(CX*2), Z3, Z3
+	VMOVDQU      64(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 64(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 64(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 64(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z0, Z5
+	VPUNPCKHDQ   Z2, Z0, Z2
+	VPUNPCKLDQ   Z4, Z3, Z0
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z0, Z5, Z4
+	VPUNPCKHQDQ  Z0, Z5, Z0
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPSLLD       $0x02, Z4, Z3
+	VPSLLD       $0x06, (SP), Z6
+	VPTERNLOGD   $0xd8, Z1, Z6, Z3
+	VPSRAW       $0x0a, Z3, Z6
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 4608(R10)
+	VMOVUPS      Z6, 4672(R10)
+	VPSRLD       $0x02, Z4, Z3
+	VPSLLD       $0x02, (SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 6912(R10)
+	VMOVUPS      Z4, 6976(R10)
+	VPSLLD       $0x02, Z0, Z3
+	VPSLLD       $0x06, 64(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 4736(R10)
+	VMOVUPS      Z4, 4800(R10)
+	VPSRLD       $0x02, Z0, Z0
+	VPSLLD       $0x02, 64(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 7040(R10)
+	VMOVUPS      Z3, 7104(R10)
+	VPSLLD       $0x02, Z5, Z0
+	VPSLLD       $0x06, 128(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 4864(R10)
+	VMOVUPS      Z3, 4928(R10)
+	VPSRLD       $0x02, Z5, Z0
+	VPSLLD       $0x02, 128(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 7168(R10)
+	VMOVUPS      Z3, 7232(R10)
+	VPSLLD       $0x02, Z2, Z0
+	VPSLLD       $0x06, 192(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 4992(R10)
+	VMOVUPS      Z3, 5056(R10)
+	VPSRLD       $0x02, Z2, Z0
+	VPSLLD       $0x02, 192(SP), Z2
+	VPTERNLOGD   $0xd8, Z1, Z2, Z0
+	VPSRAW       $0x0a, Z0, Z2
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 7296(R10)
+	VMOVUPS      Z2, 7360(R10)
+	VMOVDQU      80(SI), X0
+	VINSERTI32X4 $0x01, 80(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 80(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 80(DI)(AX*4), Z0, Z0
+	VMOVDQU      80(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 80(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 80(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 80(DI)(DX*1), Z2, Z2
+	VMOVDQU      80(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 80(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 80(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 80(DI)(CX*2), Z3, Z3
+	VMOVDQU      80(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 80(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 80(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 80(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z0, Z5
+	VPUNPCKHDQ   Z2, Z0, Z2
+	VPUNPCKLDQ   Z4, Z3, Z0
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z0, Z5, Z4
+	VPUNPCKHQDQ  Z0, Z5, Z0
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPSLLD       $0x02, Z4, Z3
+	VPSLLD       $0x06, 256(SP), Z6
+	VPTERNLOGD   $0xd8, Z1, Z6, Z3
+	VPSRAW       $0x0a, Z3, Z6
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 5120(R10)
+	VMOVUPS      Z6, 5184(R10)
+	VPSRLD       $0x02, Z4, Z3
+	VPSLLD       $0x02, 256(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 7424(R10)
+	VMOVUPS      Z4, 7488(R10)
+	VPSLLD       $0x02, Z0, Z3
+	VPSLLD       $0x06, 320(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 5248(R10)
+	VMOVUPS      Z4, 5312(R10)
+	VPSRLD       $0x02, Z0, Z0
+	VPSLLD       $0x02, 320(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 7552(R10)
+	VMOVUPS      Z3, 7616(R10)
+	VPSLLD       $0x02, Z5, Z0
+	VPSLLD       $0x06, 384(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 5376(R10)
+	VMOVUPS      Z3, 5440(R10)
+	VPSRLD       $0x02, Z5, Z0
+	VPSLLD       $0x02, 384(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 7680(R10)
+	VMOVUPS      Z3, 7744(R10)
+	VPSLLD       $0x02, Z2, Z0
+	VPSLLD       $0x06, 448(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 5504(R10)
+	VMOVUPS      Z3, 5568(R10)
+	VPSRLD       $0x02, Z2, Z0
+	VPSLLD       $0x02, 448(SP), Z2
+	VPTERNLOGD   $0xd8, Z1, Z2, Z0
+	VPSRAW       $0x0a, Z0, Z2
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 7808(R10)
+	VMOVUPS      Z2, 7872(R10)
+	VMOVDQU      96(SI), X0
+	VINSERTI32X4 $0x01, 96(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 96(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 96(DI)(AX*4), Z0, Z0
+	VMOVDQU      96(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 96(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 96(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 96(DI)(DX*1), Z2, Z2
+	VMOVDQU      96(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 96(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 96(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 96(DI)(CX*2), Z3, Z3
+	VMOVDQU      96(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 96(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 96(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 96(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z0, Z5
+	VPUNPCKHDQ   Z2, Z0, Z2
+	VPUNPCKLDQ   Z4, Z3, Z0
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z0, Z5, Z4
+	VPUNPCKHQDQ  Z0, Z5, Z0
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPSLLD       $0x02, Z4, Z3
+	VPSLLD       $0x04, (SP), Z6
+	VPTERNLOGD   $0xd8, Z1, Z6, Z3
+	VPSRAW       $0x0a, Z3, Z6
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 5760(R10)
+	VMOVUPS      Z6, 5824(R10)
+	VPSRLD       $0x02, Z4, Z3
+	VMOVUPS      (SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 8064(R10)
+	VMOVUPS      Z4, 8128(R10)
+	VPSLLD       $0x02, Z0, Z3
+	VPSLLD       $0x04, 64(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 5888(R10)
+	VMOVUPS      Z4, 5952(R10)
+	VPSRLD       $0x02, Z0, Z0
+	VMOVUPS      64(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 8192(R10)
+	VMOVUPS      Z3, 8256(R10)
+	VPSLLD       $0x02, Z5, Z0
+	VPSLLD       $0x04, 128(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 6016(R10)
+	VMOVUPS      Z3, 6080(R10)
+	VPSRLD       $0x02, Z5, Z0
+	VMOVUPS      128(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 8320(R10)
+	VMOVUPS      Z3, 8384(R10)
+	VPSLLD       $0x02, Z2, Z0
+	VPSLLD       $0x04, 192(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 6144(R10)
+	VMOVUPS      Z3, 6208(R10)
+	VPSRLD       $0x02, Z2, Z0
+	VMOVUPS      192(SP), Z2
+	VPTERNLOGD   $0xd8, Z1, Z2, Z0
+	VPSRAW       $0x0a, Z0, Z2
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 8448(R10)
+	VMOVUPS      Z2, 8512(R10)
+	VMOVDQU      112(SI), X0
+	VINSERTI32X4 $0x01, 112(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 112(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 112(DI)(AX*4), Z0, Z0
+	VMOVDQU      112(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 112(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 112(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 112(DI)(DX*1), Z2, Z2
+	VMOVDQU      112(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 112(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 112(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 112(DI)(CX*2), Z3, Z3
+	VMOVDQU      112(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 112(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 112(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 112(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z0, Z5
+	VPUNPCKHDQ   Z2, Z0, Z2
+	VPUNPCKLDQ   Z4, Z3, Z0
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z0, Z5, Z4
+	VPUNPCKHQDQ  Z0, Z5, Z0
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPSLLD       $0x02, Z4, Z3
+	VPSLLD       $0x04, 256(SP), Z6
+	VPTERNLOGD   $0xd8, Z1, Z6, Z3
+	VPSRAW       $0x0a, Z3, Z6
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 6272(R10)
+	VMOVUPS      Z6, 6336(R10)
+	VPSRLD       $0x02, Z4, Z3
+	VMOVUPS      256(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 8576(R10)
+	VMOVUPS      Z4, 8640(R10)
+	VPSLLD       $0x02, Z0, Z3
+	VPSLLD       $0x04, 320(SP), Z4
+	VPTERNLOGD   $0xd8, Z1, Z4, Z3
+	VPSRAW       $0x0a, Z3, Z4
+	VPSLLW       $0x08, Z3, Z3
+	VPSRAW       $0x0a, Z3, Z3
+	VMOVUPS      Z3, 6400(R10)
+	VMOVUPS      Z4, 6464(R10)
+	VPSRLD       $0x02, Z0, Z0
+	VMOVUPS      320(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 8704(R10)
+	VMOVUPS      Z3, 8768(R10)
+	VPSLLD       $0x02, Z5, Z0
+	VPSLLD       $0x04, 384(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 6528(R10)
+	VMOVUPS      Z3, 6592(R10)
+	VPSRLD       $0x02, Z5, Z0
+	VMOVUPS      384(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 8832(R10)
+	VMOVUPS      Z3, 8896(R10)
+	VPSLLD       $0x02, Z2, Z0
+	VPSLLD       $0x04, 448(SP), Z3
+	VPTERNLOGD   $0xd8, Z1, Z3, Z0
+	VPSRAW       $0x0a, Z0, Z3
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 6656(R10)
+	VMOVUPS      Z3, 6720(R10)
+	VPSRLD       $0x02, Z2, Z0
+	VMOVUPS      448(SP), Z2
+	VPTERNLOGD   $0xd8, Z1, Z2, Z0
+	VPSRAW       $0x0a, Z0, Z1
+	VPSLLW       $0x08, Z0, Z0
+	VPSRAW       $0x0a, Z0, Z0
+	VMOVUPS      Z0, 8960(R10)
+	VMOVUPS      Z1, 9024(R10)
+	ADDQ         $0xd2, SI
+	ADDQ         $0xd2, DI
+	ADDQ         $0xd2, R8
+	ADDQ         $0xd2, R9
+	ADDQ         $0x00002400, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx2TurnedLeastx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedLeastx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Y0
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (CX), Y1
+	VPBROADCASTD (AX), Y2
+	VPMADDWD     Y2, Y1, Y1
+	VMOVUPS      32(CX), Y2
+	VPBROADCASTD 4(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      64(CX), Y2
+	VPBROADCASTD 8(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      96(CX), Y2
+	VPBROADCASTD 12(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      128(CX), Y2
+	VPBROADCASTD 16(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      160(CX), Y2
+	VPBROADCASTD 20(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      192(CX), Y2
+	VPBROADCASTD 24(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      224(CX), Y2
+	VPBROADCASTD 28(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      256(CX), Y2
+	VPBROADCASTD 32(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      288(CX), Y2
+	VPBROADCASTD 36(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      320(CX), Y2
+	VPBROADCASTD 40(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      352(CX), Y2
+	VPBROADCASTD 44(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      384(CX), Y2
+	VPBROADCASTD 48(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      416(CX), Y2
+	VPBROADCASTD 52(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      448(CX), Y2
+	VPBROADCASTD 56(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      480(CX), Y2
+	VPBROADCASTD 60(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      512(CX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	VMOVUPS      544(CX), Y1
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          block
+	VMOVUPS      Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedLeastx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedLeastx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Y0
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVUPS      (CX), Y5
+	VPBROADCASTD (AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      32(CX), Y5
+	VPBROADCASTD 4(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      64(CX), Y5
+	VPBROADCASTD 8(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      96(CX), Y5
+	VPBROADCASTD 12(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      128(CX), Y5
+	VPBROADCASTD 16(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      160(CX), Y5
+	VPBROADCASTD 20(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      192(CX), Y5
+	VPBROADCASTD 24(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      224(CX), Y5
+	VPBROADCASTD 28(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      256(CX), Y5
+	VPBROADCASTD 32(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      288(CX), Y5
+	VPBROADCASTD 36(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      320(CX), Y5
+	VPBROADCASTD 40(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      352(CX), Y5
+	VPBROADCASTD 44(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      384(CX), Y5
+	VPBROADCASTD 48(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      416(CX), Y5
+	VPBROADCASTD 52(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      448(CX), Y5
+	VPBROADCASTD 56(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      480(CX), Y5
+	VPBROADCASTD 60(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      512(CX), Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VMOVUPS      544(CX), Y1
+	VBROADCASTSS 68(AX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          block
+	VMOVUPS      Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedLeastx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedLeastx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (DX), Y3
+	VPBROADCASTD (AX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD (AX)(CX*1), Y4
+	VPMADDWD     Y4, Y3, Y3
+	VMOVUPS      32(DX), Y4
+	VPBROADCASTD 4(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 4(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      64(DX), Y4
+	VPBROADCASTD 8(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 8(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      96(DX), Y4
+	VPBROADCASTD 12(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 12(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      128(DX), Y4
+	VPBROADCASTD 16(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 16(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      160(DX), Y4
+	VPBROADCASTD 20(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 20(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      192(DX), Y4
+	VPBROADCASTD 24(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 24(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      224(DX), Y4
+	VPBROADCASTD 28(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 28(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      256(DX), Y4
+	VPBROADCASTD 32(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 32(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      288(DX), Y4
+	VPBROADCASTD 36(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 36(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      320(DX), Y4
+	VPBROADCASTD 40(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 40(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      352(DX), Y4
+	VPBROADCASTD 44(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 44(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      384(DX), Y4
+	VPBROADCASTD 48(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 48(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      416(DX), Y4
+	VPBROADCASTD 52(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 52(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      448(DX), Y4
+	VPBROADCASTD 56(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 56(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      480(DX), Y4
+	VPBROADCASTD 60(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 60(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      512(DX), Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	VMOVUPS      544(DX), Y2
+	VBROADCASTSS 68(AX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 68(AX)(CX*1), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedLeastx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedLeastx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VMOVUPS      (DX), Y10
+	VPBROADCASTD (AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD (AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      32(DX), Y10
+	VPBROADCASTD 4(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 4(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      64(DX), Y10
+	VPBROADCASTD 8(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 8(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      96(DX), Y10
+	VPBROADCASTD 12(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 12(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      128(DX), Y10
+	VPBROADCASTD 16(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 16(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      160(DX), Y10
+	VPBROADCASTD 20(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 20(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      192(DX), Y10
+	VPBROADCASTD 24(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 24(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      224(DX), Y10
+	VPBROADCASTD 28(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 28(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      256(DX), Y10
+	VPBROADCASTD 32(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 32(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      288(DX), Y10
+	VPBROADCASTD 36(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 36(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      320(DX), Y10
+	VPBROADCASTD 40(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 40(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      352(DX), Y10
+	VPBROADCASTD 44(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 44(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      384(DX), Y10
+	VPBROADCASTD 48(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 48(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      416(DX), Y10
+	VPBROADCASTD 52(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 52(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      448(DX), Y10
+	VPBROADCASTD 56(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 56(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      480(DX), Y10
+	VPBROADCASTD 60(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 60(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      512(DX), Y10
+	VPADDD       Y5, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y10, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y9, Y6, Y6
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y10, Y2, Y2
+	VFMADD231PS  Y6, Y2, Y1
+	VMOVUPS      544(DX), Y2
+	VBROADCASTSS 68(AX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS 68(AX)(CX*1), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedLeastx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedLeastx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (DX), Y5
+	VPBROADCASTD (AX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD (AX)(CX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD (AX)(CX*2), Y6
+	VPMADDWD     Y6, Y5, Y5
+	VMOVUPS      32(DX), Y6
+	VPBROADCASTD 4(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 4(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      64(DX), Y6
+	VPBROADCASTD 8(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 8(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 8(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      96(DX), Y6
+	VPBROADCASTD 12(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 12(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 12(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      128(DX), Y6
+	VPBROADCASTD 16(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 16(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 16(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      160(DX), Y6
+	VPBROADCASTD 20(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 20(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 20(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      192(DX), Y6
+	VPBROADCASTD 24(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 24(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 24(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      224(DX), Y6
+	VPBROADCASTD 28(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 28(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 28(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      256(DX), Y6
+	VPBROADCASTD 32(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 32(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 32(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      288(DX), Y6
+	VPBROADCASTD 36(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 36(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 36(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      320(DX), Y6
+	VPBROADCASTD 40(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 40(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 40(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      352(DX), Y6
+	VPBROADCASTD 44(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 44(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 44(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      384(DX), Y6
+	VPBROADCASTD 48(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 48(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 48(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      416(DX), Y6
+	VPBROADCASTD 52(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 52(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 52(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      448(DX), Y6
+	VPBROADCASTD 56(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 56(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 56(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      480(DX), Y6
+	VPBROADCASTD 60(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 60(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 60(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      512(DX), Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VMOVUPS      544(DX), Y3
+	VBROADCASTSS 68(AX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 68(AX)(CX*1), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 68(AX)(CX*2), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedLeastx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedLeastx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VMOVUPS      (DX), Y9
+	VPBROADCASTD (AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD (AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD (AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      32(DX), Y9
+	VPBROADCASTD 4(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 4(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 4(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      64(DX), Y9
+	VPBROADCASTD 8(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 8(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 8(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      96(DX), Y9
+	VPBROADCASTD 12(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 12(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 12(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      128(DX), Y9
+	VPBROADCASTD 16(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 16(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 16(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      160(DX), Y9
+	VPBROADCASTD 20(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 20(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 20(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      192(DX), Y9
+	VPBROADCASTD 24(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 24(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 24(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      224(DX), Y9
+	VPBROADCASTD 28(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 28(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 28(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      256(DX), Y9
+	VPBROADCASTD 32(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 32(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 32(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      288(DX), Y9
+	VPBROADCASTD 36(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 36(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 36(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      320(DX), Y9
+	VPBROADCASTD 40(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 40(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 40(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      352(DX), Y9
+	VPBROADCASTD 44(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 44(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 44(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      384(DX), Y9
+	VPBROADCASTD 48(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 48(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 48(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      416(DX), Y9
+	VPBROADCASTD 52(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 52(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 52(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      448(DX), Y9
+	VPBROADCASTD 56(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 56(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 56(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      480(DX), Y9
+	VPBROADCASTD 60(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 60(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 60(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      512(DX), Y9
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y4
+	VMULPS       Y9, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VPADDD       Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y1
+	VPADDD       Y8, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y7, Y3, Y2
+	VMOVUPS      544(DX), Y3
+	VBROADCASTSS 68(AX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS 68(AX)(CX*1), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 68(AX)(CX*2), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedLeastx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Y0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y3
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (BX), Y7
+	VPBROADCASTD (AX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD (AX)(CX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD (AX)(CX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD (AX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y7
+	VMOVUPS      32(BX), Y8
+	VPBROADCASTD 4(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 4(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      64(BX), Y8
+	VPBROADCASTD 8(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 8(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 8(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 8(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VPBROADCASTD 12(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 12(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 12(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      128(BX), Y8
+	VPBROADCASTD 16(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 16(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 16(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 16(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      160(BX), Y8
+	VPBROADCASTD 20(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 20(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 20(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 20(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      192(BX), Y8
+	VPBROADCASTD 24(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 24(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 24(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 24(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      224(BX), Y8
+	VPBROADCASTD 28(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 28(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 28(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 28(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      256(BX), Y8
+	VPBROADCASTD 32(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 32(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 32(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 32(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      288(BX), Y8
+	VPBROADCASTD 36(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 36(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 36(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 36(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      320(BX), Y8
+	VPBROADCASTD 40(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 40(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 40(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 40(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      352(BX), Y8
+	VPBROADCASTD 44(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 44(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 44(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 44(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      384(BX), Y8
+	VPBROADCASTD 48(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 48(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 48(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 48(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      416(BX), Y8
+	VPBROADCASTD 52(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 52(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 52(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 52(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      448(BX), Y8
+	VPBROADCASTD 56(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 56(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 56(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 56(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      480(BX), Y8
+	VPBROADCASTD 60(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 60(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 60(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 60(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      512(BX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VMOVUPS      544(BX), Y4
+	VBROADCASTSS 68(AX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 68(AX)(CX*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 68(AX)(CX*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 68(AX)(DX*1), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, BX
+	DECQ         SI
+	JNZ          block
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedLeastx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Y0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y3
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y10, Y10, Y10
+	VPXOR        Y11, Y11, Y11
+	VMOVUPS      (BX), Y12
+	VPBROADCASTD (AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD (AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD (AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD (AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      32(BX), Y12
+	VPBROADCASTD 4(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 4(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 4(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 4(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      64(BX), Y12
+	VPBROADCASTD 8(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 8(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 8(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 8(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      96(BX), Y12
+	VPBROADCASTD 12(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 12(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 12(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 12(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      128(BX), Y12
+	VPBROADCASTD 16(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 16(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 16(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 16(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      160(BX), Y12
+	VPBROADCASTD 20(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 20(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 20(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 20(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      192(BX), Y12
+	VPBROADCASTD 24(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 24(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 24(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 24(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      224(BX), Y12
+	VPBROADCASTD 28(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 28(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 28(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 28(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      256(BX), Y12
+	VPBROADCASTD 32(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 32(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 32(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 32(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      288(BX), Y12
+	VPBROADCASTD 36(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 36(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 36(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 36(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      320(BX), Y12
+	VPBROADCASTD 40(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 40(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 40(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 40(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      352(BX), Y12
+	VPBROADCASTD 44(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 44(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 44(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 44(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      384(BX), Y12
+	VPBROADCASTD 48(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 48(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 48(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 48(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      416(BX), Y12
+	VPBROADCASTD 52(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 52(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 52(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 52(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      448(BX), Y12
+	VPBROADCASTD 56(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 56(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 56(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 56(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      480(BX), Y12
+	VPBROADCASTD 60(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 60(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 60(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 60(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      512(BX), Y12
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y12, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y1
+	VPADDD       Y9, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y8, Y4, Y2
+	VPADDD       Y11, Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y10, Y4, Y3
+	VMOVUPS      544(BX), Y4
+	VBROADCASTSS 68(AX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS 68(AX)(CX*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 68(AX)(CX*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 68(AX)(DX*1), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, BX
+	DECQ         SI
+	JNZ          block
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedLeastx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedLeastx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Z0
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	PCALIGN $0x20
+
+block:
+	VPXORD           Z1, Z1, Z1
+	VPXORD           Z2, Z2, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VMOVUPS          (CX), Z5
+	VPDPWSSD.BCST    (AX), Z5, Z1
+	VMOVUPS          64(CX), Z5
+	VPDPWSSD.BCST    4(AX), Z5, Z2
+	VMOVUPS          128(CX), Z5
+	VPDPWSSD.BCST    8(AX), Z5, Z3
+	VMOVUPS          192(CX), Z5
+	VPDPWSSD.BCST    12(AX), Z5, Z4
+	VMOVUPS          256(CX), Z5
+	VPDPWSSD.BCST    16(AX), Z5, Z1
+	VMOVUPS          320(CX), Z5
+	VPDPWSSD.BCST    20(AX), Z5, Z2
+	VMOVUPS          384(CX), Z5
+	VPDPWSSD.BCST    24(AX), Z5, Z3
+	VMOVUPS          448(CX), Z5
+	VPDPWSSD.BCST    28(AX), Z5, Z4
+	VMOVUPS          512(CX), Z5
+	VPDPWSSD.BCST    32(AX), Z5, Z1
+	VMOVUPS          576(CX), Z5
+	VPDPWSSD.BCST    36(AX), Z5, Z2
+	VMOVUPS          640(CX), Z5
+	VPDPWSSD.BCST    40(AX), Z5, Z3
+	VMOVUPS          704(CX), Z5
+	VPDPWSSD.BCST    44(AX), Z5, Z4
+	VMOVUPS          768(CX), Z5
+	VPDPWSSD.BCST    48(AX), Z5, Z1
+	VMOVUPS          832(CX), Z5
+	VPDPWSSD.BCST    52(AX), Z5, Z2
+	VMOVUPS          896(CX), Z5
+	VPDPWSSD.BCST    56(AX), Z5, Z3
+	VMOVUPS          960(CX), Z5
+	VPDPWSSD.BCST    60(AX), Z5, Z4
+	VMOVUPS          1024(CX), Z5
+	VPADDD           Z4, Z1, Z1
+	VPADDD           Z3, Z2, Z2
+	VPADDD           Z2, Z1, Z1
+	VCVTDQ2PS        Z1, Z1
+	VMULPS.BCST      64(AX), Z5, Z2
+	VFMADD231PS      Z1, Z2, Z0
+	VMOVUPS          1088(CX), Z1
+	VFMADD231PS.BCST 68(AX), Z1, Z0
+	ADDQ             $0x50, AX
+	ADDQ             $0x00000480, CX
+	DECQ             DX
+	JNZ              block
+	VMOVUPS          Z0, (BX)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedLeastx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedLeastx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Z0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z1
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	PCALIGN $0x20
+
+block:
+	VPXORD           Z2, Z2, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VMOVUPS          (DX), Z10
+	VPDPWSSD.BCST    (AX), Z10, Z2
+	VPDPWSSD.BCST    (AX)(CX*1), Z10, Z6
+	VMOVUPS          64(DX), Z10
+	VPDPWSSD.BCST    4(AX), Z10, Z3
+	VPDPWSSD.BCST    4(AX)(CX*1), Z10, Z7
+	VMOVUPS          128(DX), Z10
+	VPDPWSSD.BCST    8(AX), Z10, Z4
+	VPDPWSSD.BCST    8(AX)(CX*1), Z10, Z8
+	VMOVUPS          192(DX), Z10
+	VPDPWSSD.BCST    12(AX), Z10, Z5
+	VPDPWSSD.BCST    12(AX)(CX*1), Z10, Z9
+	VMOVUPS          256(DX), Z10
+	VPDPWSSD.BCST    16(AX), Z10, Z2
+	VPDPWSSD.BCST    16(AX)(CX*1), Z10, Z6
+	VMOVUPS          320(DX), Z10
+	VPDPWSSD.BCST    20(AX), Z10, Z3
+	VPDPWSSD.BCST    20(AX)(CX*1), Z10, Z7
+	VMOVUPS          384(DX), Z10
+	VPDPWSSD.BCST    24(AX), Z10, Z4
+	VPDPWSSD.BCST    24(AX)(CX*1), Z10, Z8
+	VMOVUPS          448(DX), Z10
+	VPDPWSSD.BCST    28(AX), Z10, Z5
+	VPDPWSSD.BCST    28(AX)(CX*1), Z10, Z9
+	VMOVUPS          512(DX), Z10
+	VPDPWSSD.BCST    32(AX), Z10, Z2
+	VPDPWSSD.BCST    32(AX)(CX*1), Z10, Z6
+	VMOVUPS          576(DX), Z10
+	VPDPWSSD.BCST    36(AX), Z10, Z3
+	VPDPWSSD.BCST    36(AX)(CX*1), Z10, Z7
+	VMOVUPS          640(DX), Z10
+	VPDPWSSD.BCST    40(AX), Z10, Z4
+	VPDPWSSD.BCST    40(AX)(CX*1), Z10, Z8
+	VMOVUPS          704(DX), Z10
+	VPDPWSSD.BCST    44(AX), Z10, Z5
+	VPDPWSSD.BCST    44(AX)(CX*1), Z10, Z9
+	VMOVUPS          768(DX), Z10
+	VPDPWSSD.BCST    48(AX), Z10, Z2
+	VPDPWSSD.BCST    48(AX)(CX*1), Z10, Z6
+	VMOVUPS          832(DX), Z10
+	VPDPWSSD.BCST    52(AX), Z10, Z3
+	VPDPWSSD.BCST    52(AX)(CX*1), Z10, Z7
+	VMOVUPS          896(DX), Z10
+	VPDPWSSD.BCST    56(AX), Z10, Z4
+	VPDPWSSD.BCST    56(AX)(CX*1), Z10, Z8
+	VMOVUPS          960(DX), Z10
+	VPDPWSSD.BCST    60(AX), Z10, Z5
+	VPDPWSSD.BCST    60(AX)(CX*1), Z10, Z9
+	VMOVUPS          1024(DX), Z10
+	VPADDD           Z5, Z2, Z2
+	VPADDD           Z4, Z3, Z3
+	VPADDD           Z3, Z2, Z2
+	VCVTDQ2PS        Z2, Z2
+	VMULPS.BCST      64(AX), Z10, Z3
+	VFMADD231PS      Z2, Z3, Z0
+	VPADDD           Z9, Z6, Z6
+	VPADDD           Z8, Z7, Z7
+	VPADDD           Z7, Z6, Z6
+	VCVTDQ2PS        Z6, Z6
+	VMULPS.BCST      64(AX)(CX*1), Z10, Z2
+	VFMADD231PS      Z6, Z2, Z1
+	VMOVUPS          1088(DX), Z2
+	VFMADD231PS.BCST 68(AX), Z2, Z0
+	VFMADD231PS.BCST 68(AX)(CX*1), Z2, Z1
+	ADDQ             $0x50, AX
+	ADDQ             $0x00000480, DX
+	DECQ             BX
+	JNZ              block
+	VMOVUPS          Z0, (SI)
+	ADDQ             DI, SI
+	VMOVUPS          Z1, (SI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedLeastx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedLeastx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Z0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z2
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	PCALIGN $0x20
+
+block:
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VMOVUPS          (DX), Z15
+	VPDPWSSD.BCST    (AX), Z15, Z3
+	VPDPWSSD.BCST    (AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST    (AX)(CX*2), Z15, Z11
+	VMOVUPS          64(DX), Z15
+	VPDPWSSD.BCST    4(AX), Z15, Z4
+	VPDPWSSD.BCST    4(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST    4(AX)(CX*2), Z15, Z12
+	VMOVUPS          128(DX), Z15
+	VPDPWSSD.BCST    8(AX), Z15, Z5
+	VPDPWSSD.BCST    8(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST    8(AX)(CX*2), Z15, Z13
+	VMOVUPS          192(DX), Z15
+	VPDPWSSD.BCST    12(AX), Z15, Z6
+	VPDPWSSD.BCST    12(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST    12(AX)(CX*2), Z15, Z14
+	VMOVUPS          256(DX), Z15
+	VPDPWSSD.BCST    16(AX), Z15, Z3
+	VPDPWSSD.BCST    16(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST    16(AX)(CX*2), Z15, Z11
+	VMOVUPS          320(DX), Z15
+	VPDPWSSD.BCST    20(AX), Z15, Z4
+	VPDPWSSD.BCST    20(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST    20(AX)(CX*2), Z15, Z12
+	VMOVUPS          384(DX), Z15
+	VPDPWSSD.BCST    24(AX), Z15, Z5
+	VPDPWSSD.BCST    24(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST    24(AX)(CX*2), Z15, Z13
+	VMOVUPS          448(DX), Z15
+	VPDPWSSD.BCST    28(AX), Z15, Z6
+	VPDPWSSD.BCST    28(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST    28(AX)(CX*2), Z15, Z14
+	VMOVUPS          512(DX), Z15
+	VPDPWSSD.BCST    32(AX), Z15, Z3
+	VPDPWSSD.BCST    32(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST    32(AX)(CX*2), Z15, Z11
+	VMOVUPS          576(DX), Z15
+	VPDPWSSD.BCST    36(AX), Z15, Z4
+	VPDPWSSD.BCST    36(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST    36(AX)(CX*2), Z15, Z12
+	VMOVUPS          640(DX), Z15
+	VPDPWSSD.BCST    40(AX), Z15, Z5
+	VPDPWSSD.BCST    40(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST    40(AX)(CX*2), Z15, Z13
+	VMOVUPS          704(DX), Z15
+	VPDPWSSD.BCST    44(AX), Z15, Z6
+	VPDPWSSD.BCST    44(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST    44(AX)(CX*2), Z15, Z14
+	VMOVUPS          768(DX), Z15
+	VPDPWSSD.BCST    48(AX), Z15, Z3
+	VPDPWSSD.BCST    48(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST    48(AX)(CX*2), Z15, Z11
+	VMOVUPS          832(DX), Z15
+	VPDPWSSD.BCST    52(AX), Z15, Z4
+	VPDPWSSD.BCST    52(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST    52(AX)(CX*2), Z15, Z12
+	VMOVUPS          896(DX), Z15
+	VPDPWSSD.BCST    56(AX), Z15, Z5
+	VPDPWSSD.BCST    56(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST    56(AX)(CX*2), Z15, Z13
+	VMOVUPS          960(DX), Z15
+	VPDPWSSD.BCST    60(AX), Z15, Z6
+	VPDPWSSD.BCST    60(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST    60(AX)(CX*2), Z15, Z14
+	VMOVUPS          1024(DX), Z15
+	VPADDD           Z6, Z3, Z3
+	VPADDD           Z5, Z4, Z4
+	VPADDD           Z4, Z3, Z3
+	VCVTDQ2PS        Z3, Z3
+	VMULPS.BCST      64(AX), Z15, Z4
+	VFMADD231PS      Z3, Z4, Z0
+	VPADDD           Z10, Z7, Z7
+	VPADDD           Z9, Z8, Z8
+	VPADDD           Z8, Z7, Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS.BCST      64(AX)(CX*1), Z15, Z3
+	VFMADD231PS      Z7, Z3, Z1
+	VPADDD           Z14, Z11, Z11
+	VPADDD           Z13, Z12, Z12
+	VPADDD           Z12, Z11, Z11
+	VCVTDQ2PS        Z11, Z11
+	VMULPS.BCST      64(AX)(CX*2), Z15, Z3
+	VFMADD231PS      Z11, Z3, Z2
+	VMOVUPS          1088(DX), Z3
+	VFMADD231PS.BCST 68(AX), Z3, Z0
+	VFMADD231PS.BCST 68(AX)(CX*1), Z3, Z1
+	VFMADD231PS.BCST 68(AX)(CX*2), Z3, Z2
+	ADDQ             $0x50, AX
+	ADDQ             $0x00000480, DX
+	DECQ             BX
+	JNZ              block
+	VMOVUPS          Z0, (SI)
+	ADDQ             DI, SI
+	VMOVUPS          Z1, (SI)
+	ADDQ             DI, SI
+	VMOVUPS          Z2, (SI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedLeastx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Z0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z3
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	PCALIGN $0x20
+
+block:
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VPXORD           Z15, Z15, Z15
+	VPXORD           Z16, Z16, Z16
+	VPXORD           Z17, Z17, Z17
+	VPXORD           Z18, Z18, Z18
+	VPXORD           Z19, Z19, Z19
+	VMOVUPS          (BX), Z20
+	VPDPWSSD.BCST    (AX), Z20, Z4
+	VPDPWSSD.BCST    (AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST    (AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST    (AX)(DX*1), Z20, Z16
+	VMOVUPS          64(BX), Z20
+	VPDPWSSD.BCST    4(AX), Z20, Z5
+	VPDPWSSD.BCST    4(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST    4(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST    4(AX)(DX*1), Z20, Z17
+	VMOVUPS          128(BX), Z20
+	VPDPWSSD.BCST    8(AX), Z20, Z6
+	VPDPWSSD.BCST    8(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST    8(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST    8(AX)(DX*1), Z20, Z18
+	VMOVUPS          192(BX), Z20
+	VPDPWSSD.BCST    12(AX), Z20, Z7
+	VPDPWSSD.BCST    12(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST    12(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST    12(AX)(DX*1), Z20, Z19
+	VMOVUPS          256(BX), Z20
+	VPDPWSSD.BCST    16(AX), Z20, Z4
+	VPDPWSSD.BCST    16(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST    16(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST    16(AX)(DX*1), Z20, Z16
+	VMOVUPS          320(BX), Z20
+	VPDPWSSD.BCST    20(AX), Z20, Z5
+	VPDPWSSD.BCST    20(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST    20(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST    20(AX)(DX*1), Z20, Z17
+	VMOVUPS          384(BX), Z20
+	VPDPWSSD.BCST    24(AX), Z20, Z6
+	VPDPWSSD.BCST    24(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST    24(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST    24(AX)(DX*1), Z20, Z18
+	VMOVUPS          448(BX), Z20
+	VPDPWSSD.BCST    28(AX), Z20, Z7
+	VPDPWSSD.BCST    28(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST    28(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST    28(AX)(DX*1), Z20, Z19
+	VMOVUPS          512(BX), Z20
+	VPDPWSSD.BCST    32(AX), Z20, Z4
+	VPDPWSSD.BCST    32(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST    32(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST    32(AX)(DX*1), Z20, Z16
+	VMOVUPS          576(BX), Z20
+	VPDPWSSD.BCST    36(AX), Z20, Z5
+	VPDPWSSD.BCST    36(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST    36(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST    36(AX)(DX*1), Z20, Z17
+	VMOVUPS          640(BX), Z20
+	VPDPWSSD.BCST    40(AX), Z20, Z6
+	VPDPWSSD.BCST    40(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST    40(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST    40(AX)(DX*1), Z20, Z18
+	VMOVUPS          704(BX), Z20
+	VPDPWSSD.BCST    44(AX), Z20, Z7
+	VPDPWSSD.BCST    44(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST    44(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST    44(AX)(DX*1), Z20, Z19
+	VMOVUPS          768(BX), Z20
+	VPDPWSSD.BCST    48(AX), Z20, Z4
+	VPDPWSSD.BCST    48(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST    48(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST    48(AX)(DX*1), Z20, Z16
+	VMOVUPS          832(BX), Z20
+	VPDPWSSD.BCST    52(AX), Z20, Z5
+	VPDPWSSD.BCST    52(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST    52(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST    52(AX)(DX*1), Z20, Z17
+	VMOVUPS          896(BX), Z20
+	VPDPWSSD.BCST    56(AX), Z20, Z6
+	VPDPWSSD.BCST    56(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST    56(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST    56(AX)(DX*1), Z20, Z18
+	VMOVUPS          960(BX), Z20
+	VPDPWSSD.BCST    60(AX), Z20, Z7
+	VPDPWSSD.BCST    60(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST    60(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST    60(AX)(DX*1), Z20, Z19
+	VMOVUPS          1024(BX), Z20
+	VPADDD           Z7, Z4, Z4
+	VPADDD           Z6, Z5, Z5
+	VPADDD           Z5, Z4, Z4
+	VCVTDQ2PS        Z4, Z4
+	VMULPS.BCST      64(AX), Z20, Z5
+	VFMADD231PS      Z4, Z5, Z0
+	VPADDD           Z11, Z8, Z8
+	VPADDD           Z10, Z9, Z9
+	VPADDD           Z9, Z8, Z8
+	VCVTDQ2PS        Z8, Z8
+	VMULPS.BCST      64(AX)(CX*1), Z20, Z4
+	VFMADD231PS      Z8, Z4, Z1
+	VPADDD           Z15, Z12, Z12
+	VPADDD           Z14, Z13, Z13
+	VPADDD           Z13, Z12, Z12
+	VCVTDQ2PS        Z12, Z12
+	VMULPS.BCST      64(AX)(CX*2), Z20, Z4
+	VFMADD231PS      Z12, Z4, Z2
+	VPADDD           Z19, Z16, Z16
+	VPADDD           Z18, Z17, Z17
+	VPADDD           Z17, Z16, Z16
+	VCVTDQ2PS        Z16, Z16
+	VMULPS.BCST      64(AX)(DX*1), Z20, Z4
+	VFMADD231PS      Z16, Z4, Z3
+	VMOVUPS          1088(BX), Z4
+	VFMADD231PS.BCST 68(AX), Z4, Z0
+	VFMADD231PS.BCST 68(AX)(CX*1), Z4, Z1
+	VFMADD231PS.BCST 68(AX)(CX*2), Z4, Z2
+	VFMADD231PS.BCST 68(AX)(DX*1), Z4, Z3
+	ADDQ             $0x50, AX
+	ADDQ             $0x00000480, BX
+	DECQ             SI
+	JNZ              block
+	VMOVUPS          Z0, (DI)
+	ADDQ             R8, DI
+	VMOVUPS          Z1, (DI)
+	ADDQ             R8, DI
+	VMOVUPS          Z2, (DI)
+	ADDQ             R8, DI
+	VMOVUPS          Z3, (DI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedLeastx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedLeastx8(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), DX
+	LEAQ    (DX)(DX*2), BX
+	MOVQ    x+16(FP), AX
+	LEAQ    (AX)(DX*4), CX
+	MOVQ    w+32(FP), SI
+	MOVQ    blocks+40(FP), DI
+	MOVQ    c+0(FP), R8
+	MOVQ    ldc+8(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    add+48(FP), R10
+	MOVQ    R8, R11
+	TESTQ   R10, R10
+	JZ      anew
+	VMOVUPS (R11), Z0
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z1
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z2
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z3
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z4
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z5
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z6
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z7
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	PCALIGN $0x20
+
+block:
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VPXORD           Z15, Z15, Z15
+	VPXORD           Z16, Z16, Z16
+	VPXORD           Z17, Z17, Z17
+	VPXORD           Z18, Z18, Z18
+	VPXORD           Z19, Z19, Z19
+	VPXORD           Z20, Z20, Z20
+	VPXORD           Z21, Z21, Z21
+	VPXORD           Z22, Z22, Z22
+	VPXORD           Z23, Z23, Z23
+	VMOVUPS          (SI), Z24
+	VPDPWSSD.BCST    (AX), Z24, Z8
+	VPDPWSSD.BCST    (AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    (AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    (AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    (CX), Z24, Z16
+	VPDPWSSD.BCST    (CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    (CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    (CX)(BX*1), Z24, Z22
+	VMOVUPS          64(SI), Z24
+	VPDPWSSD.BCST    4(AX), Z24, Z9
+	VPDPWSSD.BCST    4(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    4(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    4(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    4(CX), Z24, Z17
+	VPDPWSSD.BCST    4(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    4(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    4(CX)(BX*1), Z24, Z23
+	VMOVUPS          128(SI), Z24
+	VPDPWSSD.BCST    8(AX), Z24, Z8
+	VPDPWSSD.BCST    8(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    8(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    8(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    8(CX), Z24, Z16
+	VPDPWSSD.BCST    8(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    8(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    8(CX)(BX*1), Z24, Z22
+	VMOVUPS          192(SI), Z24
+	VPDPWSSD.BCST    12(AX), Z24, Z9
+	VPDPWSSD.BCST    12(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    12(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    12(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    12(CX), Z24, Z17
+	VPDPWSSD.BCST    12(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    12(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    12(CX)(BX*1), Z24, Z23
+	VMOVUPS          256(SI), Z24
+	VPDPWSSD.BCST    16(AX), Z24, Z8
+	VPDPWSSD.BCST    16(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    16(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    16(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    16(CX), Z24, Z16
+	VPDPWSSD.BCST    16(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    16(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    16(CX)(BX*1), Z24, Z22
+	VMOVUPS          320(SI), Z24
+	VPDPWSSD.BCST    20(AX), Z24, Z9
+	VPDPWSSD.BCST    20(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    20(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    20(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    20(CX), Z24, Z17
+	VPDPWSSD.BCST    20(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    20(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    20(CX)(BX*1), Z24, Z23
+	VMOVUPS          384(SI), Z24
+	VPDPWSSD.BCST    24(AX), Z24, Z8
+	VPDPWSSD.BCST    24(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    24(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    24(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    24(CX), Z24, Z16
+	VPDPWSSD.BCST    24(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    24(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    24(CX)(BX*1), Z24, Z22
+	VMOVUPS          448(SI), Z24
+	VPDPWSSD.BCST    28(AX), Z24, Z9
+	VPDPWSSD.BCST    28(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    28(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    28(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    28(CX), Z24, Z17
+	VPDPWSSD.BCST    28(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    28(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    28(CX)(BX*1), Z24, Z23
+	VMOVUPS          512(SI), Z24
+	VPDPWSSD.BCST    32(AX), Z24, Z8
+	VPDPWSSD.BCST    32(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    32(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    32(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    32(CX), Z24, Z16
+	VPDPWSSD.BCST    32(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    32(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    32(CX)(BX*1), Z24, Z22
+	VMOVUPS          576(SI), Z24
+	VPDPWSSD.BCST    36(AX), Z24, Z9
+	VPDPWSSD.BCST    36(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    36(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    36(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    36(CX), Z24, Z17
+	VPDPWSSD.BCST    36(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    36(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    36(CX)(BX*1), Z24, Z23
+	VMOVUPS          640(SI), Z24
+	VPDPWSSD.BCST    40(AX), Z24, Z8
+	VPDPWSSD.BCST    40(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    40(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    40(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    40(CX), Z24, Z16
+	VPDPWSSD.BCST    40(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    40(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    40(CX)(BX*1), Z24, Z22
+	VMOVUPS          704(SI), Z24
+	VPDPWSSD.BCST    44(AX), Z24, Z9
+	VPDPWSSD.BCST    44(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    44(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    44(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    44(CX), Z24, Z17
+	VPDPWSSD.BCST    44(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    44(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    44(CX)(BX*1), Z24, Z23
+	VMOVUPS          768(SI), Z24
+	VPDPWSSD.BCST    48(AX), Z24, Z8
+	VPDPWSSD.BCST    48(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    48(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    48(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    48(CX), Z24, Z16
+	VPDPWSSD.BCST    48(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    48(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    48(CX)(BX*1), Z24, Z22
+	VMOVUPS          832(SI), Z24
+	VPDPWSSD.BCST    52(AX), Z24, Z9
+	VPDPWSSD.BCST    52(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    52(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    52(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    52(CX), Z24, Z17
+	VPDPWSSD.BCST    52(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    52(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    52(CX)(BX*1), Z24, Z23
+	VMOVUPS          896(SI), Z24
+	VPDPWSSD.BCST    56(AX), Z24, Z8
+	VPDPWSSD.BCST    56(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST    56(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST    56(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST    56(CX), Z24, Z16
+	VPDPWSSD.BCST    56(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST    56(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST    56(CX)(BX*1), Z24, Z22
+	VMOVUPS          960(SI), Z24
+	VPDPWSSD.BCST    60(AX), Z24, Z9
+	VPDPWSSD.BCST    60(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST    60(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST    60(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST    60(CX), Z24, Z17
+	VPDPWSSD.BCST    60(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST    60(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST    60(CX)(BX*1), Z24, Z23
+	VMOVUPS          1024(SI), Z24
+	VPADDD           Z9, Z8, Z8
+	VCVTDQ2PS        Z8, Z8
+	VMULPS.BCST      64(AX), Z24, Z9
+	VFMADD231PS      Z8, Z9, Z0
+	VPADDD           Z11, Z10, Z10
+	VCVTDQ2PS        Z10, Z10
+	VMULPS.BCST      64(AX)(DX*1), Z24, Z8
+	VFMADD231PS      Z10, Z8, Z1
+	VPADDD           Z13, Z12, Z12
+	VCVTDQ2PS        Z12, Z12
+	VMULPS.BCST      64(AX)(DX*2), Z24, Z8
+	VFMADD231PS      Z12, Z8, Z2
+	VPADDD           Z15, Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      64(AX)(BX*1), Z24, Z8
+	VFMADD231PS      Z14, Z8, Z3
+	VPADDD           Z17, Z16, Z16
+	VCVTDQ2PS        Z16, Z16
+	VMULPS.BCST      64(CX), Z24, Z8
+	VFMADD231PS      Z16, Z8, Z4
+	VPADDD           Z19, Z18, Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS.BCST      64(CX)(DX*1), Z24, Z8
+	VFMADD231PS      Z18, Z8, Z5
+	VPADDD           Z21, Z20, Z20
+	VCVTDQ2PS        Z20, Z20
+	VMULPS.BCST      64(CX)(DX*2), Z24, Z8
+	VFMADD231PS      Z20, Z8, Z6
+	VPADDD           Z23, Z22, Z22
+	VCVTDQ2PS        Z22, Z22
+	VMULPS.BCST      64(CX)(BX*1), Z24, Z8
+	VFMADD231PS      Z22, Z8, Z7
+	VMOVUPS          1088(SI), Z8
+	VFMADD231PS.BCST 68(AX), Z8, Z0
+	VFMADD231PS.BCST 68(AX)(DX*1), Z8, Z1
+	VFMADD231PS.BCST 68(AX)(DX*2), Z8, Z2
+	VFMADD231PS.BCST 68(AX)(BX*1), Z8, Z3
+	VFMADD231PS.BCST 68(CX), Z8, Z4
+	VFMADD231PS.BCST 68(CX)(DX*1), Z8, Z5
+	VFMADD231PS.BCST 68(CX)(DX*2), Z8, Z6
+	VFMADD231PS.BCST 68(CX)(BX*1), Z8, Z7
+	ADDQ             $0x50, AX
+	ADDQ             $0x50, CX
+	ADDQ             $0x00000480, SI
+	DECQ             DI
+	JNZ              block
+	VMOVUPS          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z7, (R8)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedHalvesx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Y0
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (CX), Y1
+	VPBROADCASTD (AX), Y2
+	VPMADDWD     Y2, Y1, Y1
+	VMOVUPS      32(CX), Y2
+	VPBROADCASTD 4(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      64(CX), Y2
+	VPBROADCASTD 8(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      96(CX), Y2
+	VPBROADCASTD 12(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      128(CX), Y2
+	VPBROADCASTD 16(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      160(CX), Y2
+	VPBROADCASTD 20(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      192(CX), Y2
+	VPBROADCASTD 24(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      224(CX), Y2
+	VPBROADCASTD 28(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      512(CX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	VMOVUPS      256(CX), Y1
+	VPBROADCASTD 32(AX), Y2
+	VPMADDWD     Y2, Y1, Y1
+	VMOVUPS      288(CX), Y2
+	VPBROADCASTD 36(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      320(CX), Y2
+	VPBROADCASTD 40(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      352(CX), Y2
+	VPBROADCASTD 44(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      384(CX), Y2
+	VPBROADCASTD 48(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      416(CX), Y2
+	VPBROADCASTD 52(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      448(CX), Y2
+	VPBROADCASTD 56(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      480(CX), Y2
+	VPBROADCASTD 60(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      544(CX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          block
+	VMOVUPS      Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedHalvesx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Y0
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVUPS      (CX), Y5
+	VPBROADCASTD (AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      32(CX), Y5
+	VPBROADCASTD 4(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      64(CX), Y5
+	VPBROADCASTD 8(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      96(CX), Y5
+	VPBROADCASTD 12(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      128(CX), Y5
+	VPBROADCASTD 16(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      160(CX), Y5
+	VPBROADCASTD 20(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      192(CX), Y5
+	VPBROADCASTD 24(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      224(CX), Y5
+	VPBROADCASTD 28(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      512(CX), Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVUPS      256(CX), Y5
+	VPBROADCASTD 32(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      288(CX), Y5
+	VPBROADCASTD 36(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      320(CX), Y5
+	VPBROADCASTD 40(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      352(CX), Y5
+	VPBROADCASTD 44(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      384(CX), Y5
+	VPBROADCASTD 48(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      416(CX), Y5
+	VPBROADCASTD 52(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      448(CX), Y5
+	VPBROADCASTD 56(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      480(CX), Y5
+	VPBROADCASTD 60(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      544(CX), Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          block
+	VMOVUPS      Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedHalvesx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedHalvesx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (DX), Y3
+	VPBROADCASTD (AX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD (AX)(CX*1), Y4
+	VPMADDWD     Y4, Y3, Y3
+	VMOVUPS      32(DX), Y4
+	VPBROADCASTD 4(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 4(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      64(DX), Y4
+	VPBROADCASTD 8(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 8(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      96(DX), Y4
+	VPBROADCASTD 12(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 12(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      128(DX), Y4
+	VPBROADCASTD 16(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 16(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      160(DX), Y4
+	VPBROADCASTD 20(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 20(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      192(DX), Y4
+	VPBROADCASTD 24(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 24(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      224(DX), Y4
+	VPBROADCASTD 28(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 28(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      512(DX), Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	VMOVUPS      256(DX), Y3
+	VPBROADCASTD 32(AX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD 32(AX)(CX*1), Y4
+	VPMADDWD     Y4, Y3, Y3
+	VMOVUPS      288(DX), Y4
+	VPBROADCASTD 36(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 36(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      320(DX), Y4
+	VPBROADCASTD 40(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 40(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      352(DX), Y4
+	VPBROADCASTD 44(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 44(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      384(DX), Y4
+	VPBROADCASTD 48(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 48(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      416(DX), Y4
+	VPBROADCASTD 52(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 52(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      448(DX), Y4
+	VPBROADCASTD 56(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 56(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      480(DX), Y4
+	VPBROADCASTD 60(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 60(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      544(DX), Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedHalvesx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedHalvesx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VMOVUPS      (DX), Y10
+	VPBROADCASTD (AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD (AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      32(DX), Y10
+	VPBROADCASTD 4(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 4(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      64(DX), Y10
+	VPBROADCASTD 8(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 8(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      96(DX), Y10
+	VPBROADCASTD 12(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 12(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      128(DX), Y10
+	VPBROADCASTD 16(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 16(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      160(DX), Y10
+	VPBROADCASTD 20(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 20(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      192(DX), Y10
+	VPBROADCASTD 24(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 24(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      224(DX), Y10
+	VPBROADCASTD 28(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 28(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      512(DX), Y10
+	VPADDD       Y5, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y10, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y9, Y6, Y6
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y10, Y2, Y2
+	VFMADD231PS  Y6, Y2, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VMOVUPS      256(DX), Y10
+	VPBROADCASTD 32(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 32(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      288(DX), Y10
+	VPBROADCASTD 36(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 36(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      320(DX), Y10
+	VPBROADCASTD 40(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 40(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      352(DX), Y10
+	VPBROADCASTD 44(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 44(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      384(DX), Y10
+	VPBROADCASTD 48(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 48(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      416(DX), Y10
+	VPBROADCASTD 52(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 52(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      448(DX), Y10
+	VPBROADCASTD 56(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 56(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      480(DX), Y10
+	VPBROADCASTD 60(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 60(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      544(DX), Y10
+	VPADDD       Y5, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y10, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y9, Y6, Y6
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y10, Y2, Y2
+	VFMADD231PS  Y6, Y2, Y1
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedHalvesx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedHalvesx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (DX), Y5
+	VPBROADCASTD (AX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD (AX)(CX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD (AX)(CX*2), Y6
+	VPMADDWD     Y6, Y5, Y5
+	VMOVUPS      32(DX), Y6
+	VPBROADCASTD 4(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 4(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      64(DX), Y6
+	VPBROADCASTD 8(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 8(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 8(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      96(DX), Y6
+	VPBROADCASTD 12(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 12(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 12(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      128(DX), Y6
+	VPBROADCASTD 16(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 16(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 16(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      160(DX), Y6
+	VPBROADCASTD 20(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 20(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 20(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      192(DX), Y6
+	VPBROADCASTD 24(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 24(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 24(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      224(DX), Y6
+	VPBROADCASTD 28(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 28(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 28(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      512(DX), Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VMOVUPS      256(DX), Y5
+	VPBROADCASTD 32(AX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD 32(AX)(CX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD 32(AX)(CX*2), Y6
+	VPMADDWD     Y6, Y5, Y5
+	VMOVUPS      288(DX), Y6
+	VPBROADCASTD 36(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 36(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 36(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      320(DX), Y6
+	VPBROADCASTD 40(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 40(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 40(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      352(DX), Y6
+	VPBROADCASTD 44(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 44(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 44(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      384(DX), Y6
+	VPBROADCASTD 48(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 48(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 48(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      416(DX), Y6
+	VPBROADCASTD 52(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 52(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 52(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      448(DX), Y6
+	VPBROADCASTD 56(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 56(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 56(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      480(DX), Y6
+	VPBROADCASTD 60(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 60(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 60(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      544(DX), Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedHalvesx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedHalvesx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VMOVUPS      (DX), Y9
+	VPBROADCASTD (AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD (AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD (AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      32(DX), Y9
+	VPBROADCASTD 4(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 4(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 4(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      64(DX), Y9
+	VPBROADCASTD 8(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 8(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 8(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      96(DX), Y9
+	VPBROADCASTD 12(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 12(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 12(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      128(DX), Y9
+	VPBROADCASTD 16(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 16(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 16(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      160(DX), Y9
+	VPBROADCASTD 20(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 20(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 20(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      192(DX), Y9
+	VPBROADCASTD 24(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 24(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 24(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      224(DX), Y9
+	VPBROADCASTD 28(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 28(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 28(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      512(DX), Y9
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y4
+	VMULPS       Y9, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VPADDD       Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y1
+	VPADDD       Y8, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y7, Y3, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VMOVUPS      256(DX), Y9
+	VPBROADCASTD 32(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 32(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 32(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      288(DX), Y9
+	VPBROADCASTD 36(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 36(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 36(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      320(DX), Y9
+	VPBROADCASTD 40(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 40(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 40(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      352(DX), Y9
+	VPBROADCASTD 44(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 44(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 44(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      384(DX), Y9
+	VPBROADCASTD 48(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 48(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 48(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      416(DX), Y9
+	VPBROADCASTD 52(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 52(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 52(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      448(DX), Y9
+	VPBROADCASTD 56(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 56(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 56(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      480(DX), Y9
+	VPBROADCASTD 60(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 60(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 60(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      544(DX), Y9
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y4
+	VMULPS       Y9, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VPADDD       Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y1
+	VPADDD       Y8, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y7, Y3, Y2
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedHalvesx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Y0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y3
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (BX), Y7
+	VPBROADCASTD (AX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD (AX)(CX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD (AX)(CX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD (AX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y7
+	VMOVUPS      32(BX), Y8
+	VPBROADCASTD 4(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 4(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      64(BX), Y8
+	VPBROADCASTD 8(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 8(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 8(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 8(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VPBROADCASTD 12(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 12(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 12(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      128(BX), Y8
+	VPBROADCASTD 16(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 16(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 16(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 16(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      160(BX), Y8
+	VPBROADCASTD 20(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 20(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 20(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 20(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      192(BX), Y8
+	VPBROADCASTD 24(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 24(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 24(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 24(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      224(BX), Y8
+	VPBROADCASTD 28(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 28(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 28(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 28(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      512(BX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VMOVUPS      256(BX), Y7
+	VPBROADCASTD 32(AX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD 32(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD 32(AX)(CX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD 32(AX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y7
+	VMOVUPS      288(BX), Y8
+	VPBROADCASTD 36(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 36(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 36(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 36(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      320(BX), Y8
+	VPBROADCASTD 40(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 40(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 40(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 40(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      352(BX), Y8
+	VPBROADCASTD 44(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 44(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 44(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 44(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      384(BX), Y8
+	VPBROADCASTD 48(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 48(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 48(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 48(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      416(BX), Y8
+	VPBROADCASTD 52(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 52(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 52(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 52(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      448(BX), Y8
+	VPBROADCASTD 56(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 56(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 56(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 56(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      480(BX), Y8
+	VPBROADCASTD 60(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 60(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 60(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 60(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      544(BX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, BX
+	DECQ         SI
+	JNZ          block
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedHalvesx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Y0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y3
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y10, Y10, Y10
+	VPXOR        Y11, Y11, Y11
+	VMOVUPS      (BX), Y12
+	VPBROADCASTD (AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD (AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD (AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD (AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      32(BX), Y12
+	VPBROADCASTD 4(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 4(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 4(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 4(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      64(BX), Y12
+	VPBROADCASTD 8(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 8(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 8(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 8(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      96(BX), Y12
+	VPBROADCASTD 12(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 12(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 12(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 12(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      128(BX), Y12
+	VPBROADCASTD 16(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 16(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 16(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 16(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      160(BX), Y12
+	VPBROADCASTD 20(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 20(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 20(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 20(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      192(BX), Y12
+	VPBROADCASTD 24(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 24(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 24(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 24(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      224(BX), Y12
+	VPBROADCASTD 28(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 28(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 28(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 28(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      512(BX), Y12
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y12, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y1
+	VPADDD       Y9, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y8, Y4, Y2
+	VPADDD       Y11, Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y10, Y4, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y10, Y10, Y10
+	VPXOR        Y11, Y11, Y11
+	VMOVUPS      256(BX), Y12
+	VPBROADCASTD 32(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 32(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 32(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 32(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      288(BX), Y12
+	VPBROADCASTD 36(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 36(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 36(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 36(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      320(BX), Y12
+	VPBROADCASTD 40(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 40(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 40(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 40(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      352(BX), Y12
+	VPBROADCASTD 44(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 44(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 44(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 44(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      384(BX), Y12
+	VPBROADCASTD 48(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 48(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 48(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 48(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      416(BX), Y12
+	VPBROADCASTD 52(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 52(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 52(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 52(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      448(BX), Y12
+	VPBROADCASTD 56(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 56(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 56(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 56(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      480(BX), Y12
+	VPBROADCASTD 60(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 60(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 60(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 60(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      544(BX), Y12
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y12, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y1
+	VPADDD       Y9, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y8, Y4, Y2
+	VPADDD       Y11, Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y10, Y4, Y3
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, BX
+	DECQ         SI
+	JNZ          block
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedHalvesx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Z0
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       (CX), Z5
+	VPDPWSSD.BCST (AX), Z5, Z1
+	VMOVUPS       64(CX), Z5
+	VPDPWSSD.BCST 4(AX), Z5, Z2
+	VMOVUPS       128(CX), Z5
+	VPDPWSSD.BCST 8(AX), Z5, Z3
+	VMOVUPS       192(CX), Z5
+	VPDPWSSD.BCST 12(AX), Z5, Z4
+	VMOVUPS       256(CX), Z5
+	VPDPWSSD.BCST 16(AX), Z5, Z1
+	VMOVUPS       320(CX), Z5
+	VPDPWSSD.BCST 20(AX), Z5, Z2
+	VMOVUPS       384(CX), Z5
+	VPDPWSSD.BCST 24(AX), Z5, Z3
+	VMOVUPS       448(CX), Z5
+	VPDPWSSD.BCST 28(AX), Z5, Z4
+	VMOVUPS       1024(CX), Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VCVTDQ2PS     Z1, Z1
+	VMULPS.BCST   64(AX), Z5, Z2
+	VFMADD231PS   Z1, Z2, Z0
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       512(CX), Z5
+	VPDPWSSD.BCST 32(AX), Z5, Z1
+	VMOVUPS       576(CX), Z5
+	VPDPWSSD.BCST 36(AX), Z5, Z2
+	VMOVUPS       640(CX), Z5
+	VPDPWSSD.BCST 40(AX), Z5, Z3
+	VMOVUPS       704(CX), Z5
+	VPDPWSSD.BCST 44(AX), Z5, Z4
+	VMOVUPS       768(CX), Z5
+	VPDPWSSD.BCST 48(AX), Z5, Z1
+	VMOVUPS       832(CX), Z5
+	VPDPWSSD.BCST 52(AX), Z5, Z2
+	VMOVUPS       896(CX), Z5
+	VPDPWSSD.BCST 56(AX), Z5, Z3
+	VMOVUPS       960(CX), Z5
+	VPDPWSSD.BCST 60(AX), Z5, Z4
+	VMOVUPS       1088(CX), Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VCVTDQ2PS     Z1, Z1
+	VMULPS.BCST   64(AX), Z5, Z2
+	VFMADD231PS   Z1, Z2, Z0
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, CX
+	DECQ          DX
+	JNZ           block
+	VMOVUPS       Z0, (BX)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedHalvesx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedHalvesx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Z0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z1
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VMOVUPS       (DX), Z10
+	VPDPWSSD.BCST (AX), Z10, Z2
+	VPDPWSSD.BCST (AX)(CX*1), Z10, Z6
+	VMOVUPS       64(DX), Z10
+	VPDPWSSD.BCST 4(AX), Z10, Z3
+	VPDPWSSD.BCST 4(AX)(CX*1), Z10, Z7
+	VMOVUPS       128(DX), Z10
+	VPDPWSSD.BCST 8(AX), Z10, Z4
+	VPDPWSSD.BCST 8(AX)(CX*1), Z10, Z8
+	VMOVUPS       192(DX), Z10
+	VPDPWSSD.BCST 12(AX), Z10, Z5
+	VPDPWSSD.BCST 12(AX)(CX*1), Z10, Z9
+	VMOVUPS       256(DX), Z10
+	VPDPWSSD.BCST 16(AX), Z10, Z2
+	VPDPWSSD.BCST 16(AX)(CX*1), Z10, Z6
+	VMOVUPS       320(DX), Z10
+	VPDPWSSD.BCST 20(AX), Z10, Z3
+	VPDPWSSD.BCST 20(AX)(CX*1), Z10, Z7
+	VMOVUPS       384(DX), Z10
+	VPDPWSSD.BCST 24(AX), Z10, Z4
+	VPDPWSSD.BCST 24(AX)(CX*1), Z10, Z8
+	VMOVUPS       448(DX), Z10
+	VPDPWSSD.BCST 28(AX), Z10, Z5
+	VPDPWSSD.BCST 28(AX)(CX*1), Z10, Z9
+	VMOVUPS       1024(DX), Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
+	VPADDD        Z3, Z2, Z2
+	VCVTDQ2PS     Z2, Z2
+	VMULPS.BCST   64(AX), Z10, Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(AX)(CX*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VMOVUPS       512(DX), Z10
+	VPDPWSSD.BCST 32(AX), Z10, Z2
+	VPDPWSSD.BCST 32(AX)(CX*1), Z10, Z6
+	VMOVUPS       576(DX), Z10
+	VPDPWSSD.BCST 36(AX), Z10, Z3
+	VPDPWSSD.BCST 36(AX)(CX*1), Z10, Z7
+	VMOVUPS       640(DX), Z10
+	VPDPWSSD.BCST 40(AX), Z10, Z4
+	VPDPWSSD.BCST 40(AX)(CX*1), Z10, Z8
+	VMOVUPS       704(DX), Z10
+	VPDPWSSD.BCST 44(AX), Z10, Z5
+	VPDPWSSD.BCST 44(AX)(CX*1), Z10, Z9
+	VMOVUPS       768(DX), Z10
+	VPDPWSSD.BCST 48(AX), Z10, Z2
+	VPDPWSSD.BCST 48(AX)(CX*1), Z10, Z6
+	VMOVUPS       832(DX), Z10
+	VPDPWSSD.BCST 52(AX), Z10, Z3
+	VPDPWSSD.BCST 52(AX)(CX*1), Z10, Z7
+	VMOVUPS       896(DX), Z10
+	VPDPWSSD.BCST 56(AX), Z10, Z4
+	VPDPWSSD.BCST 56(AX)(CX*1), Z10, Z8
+	VMOVUPS       960(DX), Z10
+	VPDPWSSD.BCST 60(AX), Z10, Z5
+	VPDPWSSD.BCST 60(AX)(CX*1), Z10, Z9
+	VMOVUPS       1088(DX), Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
+	VPADDD        Z3, Z2, Z2
+	VCVTDQ2PS     Z2, Z2
+	VMULPS.BCST   64(AX), Z10, Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(AX)(CX*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, DX
+	DECQ          BX
+	JNZ           block
+	VMOVUPS       Z0, (SI)
+	ADDQ          DI, SI
+	VMOVUPS       Z1, (SI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedHalvesx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedHalvesx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Z0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z2
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VMOVUPS       (DX), Z15
+	VPDPWSSD.BCST (AX), Z15, Z3
+	VPDPWSSD.BCST (AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST (AX)(CX*2), Z15, Z11
+	VMOVUPS       64(DX), Z15
+	VPDPWSSD.BCST 4(AX), Z15, Z4
+	VPDPWSSD.BCST 4(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 4(AX)(CX*2), Z15, Z12
+	VMOVUPS       128(DX), Z15
+	VPDPWSSD.BCST 8(AX), Z15, Z5
+	VPDPWSSD.BCST 8(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 8(AX)(CX*2), Z15, Z13
+	VMOVUPS       192(DX), Z15
+	VPDPWSSD.BCST 12(AX), Z15, Z6
+	VPDPWSSD.BCST 12(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 12(AX)(CX*2), Z15, Z14
+	VMOVUPS       256(DX), Z15
+	VPDPWSSD.BCST 16(AX), Z15, Z3
+	VPDPWSSD.BCST 16(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST 16(AX)(CX*2), Z15, Z11
+	VMOVUPS       320(DX), Z15
+	VPDPWSSD.BCST 20(AX), Z15, Z4
+	VPDPWSSD.BCST 20(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 20(AX)(CX*2), Z15, Z12
+	VMOVUPS       384(DX), Z15
+	VPDPWSSD.BCST 24(AX), Z15, Z5
+	VPDPWSSD.BCST 24(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 24(AX)(CX*2), Z15, Z13
+	VMOVUPS       448(DX), Z15
+	VPDPWSSD.BCST 28(AX), Z15, Z6
+	VPDPWSSD.BCST 28(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 28(AX)(CX*2), Z15, Z14
+	VMOVUPS       1024(DX), Z15
+	VPADDD        Z6, Z3, Z3
+	VPADDD        Z5, Z4, Z4
+	VPADDD        Z4, Z3, Z3
+	VCVTDQ2PS     Z3, Z3
+	VMULPS.BCST   64(AX), Z15, Z4
+	VFMADD231PS   Z3, Z4, Z0
+	VPADDD        Z10, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(AX)(CX*1), Z15, Z3
+	VFMADD231PS   Z7, Z3, Z1
+	VPADDD        Z14, Z11, Z11
+	VPADDD        Z13, Z12, Z12
+	VPADDD        Z12, Z11, Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(AX)(CX*2), Z15, Z3
+	VFMADD231PS   Z11, Z3, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VMOVUPS       512(DX), Z15
+	VPDPWSSD.BCST 32(AX), Z15, Z3
+	VPDPWSSD.BCST 32(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST 32(AX)(CX*2), Z15, Z11
+	VMOVUPS       576(DX), Z15
+	VPDPWSSD.BCST 36(AX), Z15, Z4
+	VPDPWSSD.BCST 36(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 36(AX)(CX*2), Z15, Z12
+	VMOVUPS       640(DX), Z15
+	VPDPWSSD.BCST 40(AX), Z15, Z5
+	VPDPWSSD.BCST 40(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 40(AX)(CX*2), Z15, Z13
+	VMOVUPS       704(DX), Z15
+	VPDPWSSD.BCST 44(AX), Z15, Z6
+	VPDPWSSD.BCST 44(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 44(AX)(CX*2), Z15, Z14
+	VMOVUPS       768(DX), Z15
+	VPDPWSSD.BCST 48(AX), Z15, Z3
+	VPDPWSSD.BCST 48(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST 48(AX)(CX*2), Z15, Z11
+	VMOVUPS       832(DX), Z15
+	VPDPWSSD.BCST 52(AX), Z15, Z4
+	VPDPWSSD.BCST 52(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 52(AX)(CX*2), Z15, Z12
+	VMOVUPS       896(DX), Z15
+	VPDPWSSD.BCST 56(AX), Z15, Z5
+	VPDPWSSD.BCST 56(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 56(AX)(CX*2), Z15, Z13
+	VMOVUPS       960(DX), Z15
+	VPDPWSSD.BCST 60(AX), Z15, Z6
+	VPDPWSSD.BCST 60(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 60(AX)(CX*2), Z15, Z14
+	VMOVUPS       1088(DX), Z15
+	VPADDD        Z6, Z3, Z3
+	VPADDD        Z5, Z4, Z4
+	VPADDD        Z4, Z3, Z3
+	VCVTDQ2PS     Z3, Z3
+	VMULPS.BCST   64(AX), Z15, Z4
+	VFMADD231PS   Z3, Z4, Z0
+	VPADDD        Z10, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(AX)(CX*1), Z15, Z3
+	VFMADD231PS   Z7, Z3, Z1
+	VPADDD        Z14, Z11, Z11
+	VPADDD        Z13, Z12, Z12
+	VPADDD        Z12, Z11, Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(AX)(CX*2), Z15, Z3
+	VFMADD231PS   Z11, Z3, Z2
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, DX
+	DECQ          BX
+	JNZ           block
+	VMOVUPS       Z0, (SI)
+	ADDQ          DI, SI
+	VMOVUPS       Z1, (SI)
+	ADDQ          DI, SI
+	VMOVUPS       Z2, (SI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedHalvesx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Z0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z3
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	VPXORD        Z16, Z16, Z16
+	VPXORD        Z17, Z17, Z17
+	VPXORD        Z18, Z18, Z18
+	VPXORD        Z19, Z19, Z19
+	VMOVUPS       (BX), Z20
+	VPDPWSSD.BCST (AX), Z20, Z4
+	VPDPWSSD.BCST (AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST (AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST (AX)(DX*1), Z20, Z16
+	VMOVUPS       64(BX), Z20
+	VPDPWSSD.BCST 4(AX), Z20, Z5
+	VPDPWSSD.BCST 4(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 4(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 4(AX)(DX*1), Z20, Z17
+	VMOVUPS       128(BX), Z20
+	VPDPWSSD.BCST 8(AX), Z20, Z6
+	VPDPWSSD.BCST 8(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 8(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 8(AX)(DX*1), Z20, Z18
+	VMOVUPS       192(BX), Z20
+	VPDPWSSD.BCST 12(AX), Z20, Z7
+	VPDPWSSD.BCST 12(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 12(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 12(AX)(DX*1), Z20, Z19
+	VMOVUPS       256(BX), Z20
+	VPDPWSSD.BCST 16(AX), Z20, Z4
+	VPDPWSSD.BCST 16(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST 16(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST 16(AX)(DX*1), Z20, Z16
+	VMOVUPS       320(BX), Z20
+	VPDPWSSD.BCST 20(AX), Z20, Z5
+	VPDPWSSD.BCST 20(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 20(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 20(AX)(DX*1), Z20, Z17
+	VMOVUPS       384(BX), Z20
+	VPDPWSSD.BCST 24(AX), Z20, Z6
+	VPDPWSSD.BCST 24(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 24(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 24(AX)(DX*1), Z20, Z18
+	VMOVUPS       448(BX), Z20
+	VPDPWSSD.BCST 28(AX), Z20, Z7
+	VPDPWSSD.BCST 28(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 28(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 28(AX)(DX*1), Z20, Z19
+	VMOVUPS       1024(BX), Z20
+	VPADDD        Z7, Z4, Z4
+	VPADDD        Z6, Z5, Z5
+	VPADDD        Z5, Z4, Z4
+	VCVTDQ2PS     Z4, Z4
+	VMULPS.BCST   64(AX), Z20, Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VPADDD        Z11, Z8, Z8
+	VPADDD        Z10, Z9, Z9
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(AX)(CX*1), Z20, Z4
+	VFMADD231PS   Z8, Z4, Z1
+	VPADDD        Z15, Z12, Z12
+	VPADDD        Z14, Z13, Z13
+	VPADDD        Z13, Z12, Z12
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(AX)(CX*2), Z20, Z4
+	VFMADD231PS   Z12, Z4, Z2
+	VPADDD        Z19, Z16, Z16
+	VPADDD        Z18, Z17, Z17
+	VPADDD        Z17, Z16, Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS.BCST   64(AX)(DX*1), Z20, Z4
+	VFMADD231PS   Z16, Z4, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	VPXORD        Z16, Z16, Z16
+	VPXORD        Z17, Z17, Z17
+	VPXORD        Z18, Z18, Z18
+	VPXORD        Z19, Z19, Z19
+	VMOVUPS       512(BX), Z20
+	VPDPWSSD.BCST 32(AX), Z20, Z4
+	VPDPWSSD.BCST 32(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST 32(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST 32(AX)(DX*1), Z20, Z16
+	VMOVUPS       576(BX), Z20
+	VPDPWSSD.BCST 36(AX), Z20, Z5
+	VPDPWSSD.BCST 36(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 36(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 36(AX)(DX*1), Z20, Z17
+	VMOVUPS       640(BX), Z20
+	VPDPWSSD.BCST 40(AX), Z20, Z6
+	VPDPWSSD.BCST 40(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 40(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 40(AX)(DX*1), Z20, Z18
+	VMOVUPS       704(BX), Z20
+	VPDPWSSD.BCST 44(AX), Z20, Z7
+	VPDPWSSD.BCST 44(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 44(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 44(AX)(DX*1), Z20, Z19
+	VMOVUPS       768(BX), Z20
+	VPDPWSSD.BCST 48(AX), Z20, Z4
+	VPDPWSSD.BCST 48(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST 48(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST 48(AX)(DX*1), Z20, Z16
+	VMOVUPS       832(BX), Z20
+	VPDPWSSD.BCST 52(AX), Z20, Z5
+	VPDPWSSD.BCST 52(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 52(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 52(AX)(DX*1), Z20, Z17
+	VMOVUPS       896(BX), Z20
+	VPDPWSSD.BCST 56(AX), Z20, Z6
+	VPDPWSSD.BCST 56(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 56(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 56(AX)(DX*1), Z20, Z18
+	VMOVUPS       960(BX), Z20
+	VPDPWSSD.BCST 60(AX), Z20, Z7
+	VPDPWSSD.BCST 60(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 60(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 60(AX)(DX*1), Z20, Z19
+	VMOVUPS       1088(BX), Z20
+	VPADDD        Z7, Z4, Z4
+	VPADDD        Z6, Z5, Z5
+	VPADDD        Z5, Z4, Z4
+	VCVTDQ2PS     Z4, Z4
+	VMULPS.BCST   64(AX), Z20, Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VPADDD        Z11, Z8, Z8
+	VPADDD        Z10, Z9, Z9
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(AX)(CX*1), Z20, Z4
+	VFMADD231PS   Z8, Z4, Z1
+	VPADDD        Z15, Z12, Z12
+	VPADDD        Z14, Z13, Z13
+	VPADDD        Z13, Z12, Z12
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(AX)(CX*2), Z20, Z4
+	VFMADD231PS   Z12, Z4, Z2
+	VPADDD        Z19, Z16, Z16
+	VPADDD        Z18, Z17, Z17
+	VPADDD        Z17, Z16, Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS.BCST   64(AX)(DX*1), Z20, Z4
+	VFMADD231PS   Z16, Z4, Z3
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, BX
+	DECQ          SI
+	JNZ           block
+	VMOVUPS       Z0, (DI)
+	ADDQ          R8, DI
+	VMOVUPS       Z1, (DI)
+	ADDQ          R8, DI
+	VMOVUPS       Z2, (DI)
+	ADDQ          R8, DI
+	VMOVUPS       Z3, (DI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedHalvesx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedHalvesx8(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), DX
+	LEAQ    (DX)(DX*2), BX
+	MOVQ    x+16(FP), AX
+	LEAQ    (AX)(DX*4), CX
+	MOVQ    w+32(FP), SI
+	MOVQ    blocks+40(FP), DI
+	MOVQ    c+0(FP), R8
+	MOVQ    ldc+8(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    add+48(FP), R10
+	MOVQ    R8, R11
+	TESTQ   R10, R10
+	JZ      anew
+	VMOVUPS (R11), Z0
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z1
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z2
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z3
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z4
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z5
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z6
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z7
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	VPXORD        Z16, Z16, Z16
+	VPXORD        Z17, Z17, Z17
+	VPXORD        Z18, Z18, Z18
+	VPXORD        Z19, Z19, Z19
+	VPXORD        Z20, Z20, Z20
+	VPXORD        Z21, Z21, Z21
+	VPXORD        Z22, Z22, Z22
+	VPXORD        Z23, Z23, Z23
+	VMOVUPS       (SI), Z24
+	VPDPWSSD.BCST (AX), Z24, Z8
+	VPDPWSSD.BCST (AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST (AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST (AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST (CX), Z24, Z16
+	VPDPWSSD.BCST (CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST (CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST (CX)(BX*1), Z24, Z22
+	VMOVUPS       64(SI), Z24
+	VPDPWSSD.BCST 4(AX), Z24, Z9
+	VPDPWSSD.BCST 4(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 4(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 4(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 4(CX), Z24, Z17
+	VPDPWSSD.BCST 4(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 4(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 4(CX)(BX*1), Z24, Z23
+	VMOVUPS       128(SI), Z24
+	VPDPWSSD.BCST 8(AX), Z24, Z8
+	VPDPWSSD.BCST 8(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 8(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 8(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 8(CX), Z24, Z16
+	VPDPWSSD.BCST 8(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 8(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 8(CX)(BX*1), Z24, Z22
+	VMOVUPS       192(SI), Z24
+	VPDPWSSD.BCST 12(AX), Z24, Z9
+	VPDPWSSD.BCST 12(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 12(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 12(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 12(CX), Z24, Z17
+	VPDPWSSD.BCST 12(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 12(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 12(CX)(BX*1), Z24, Z23
+	VMOVUPS       256(SI), Z24
+	VPDPWSSD.BCST 16(AX), Z24, Z8
+	VPDPWSSD.BCST 16(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 16(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 16(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 16(CX), Z24, Z16
+	VPDPWSSD.BCST 16(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 16(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 16(CX)(BX*1), Z24, Z22
+	VMOVUPS       320(SI), Z24
+	VPDPWSSD.BCST 20(AX), Z24, Z9
+	VPDPWSSD.BCST 20(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 20(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 20(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 20(CX), Z24, Z17
+	VPDPWSSD.BCST 20(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 20(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 20(CX)(BX*1), Z24, Z23
+	VMOVUPS       384(SI), Z24
+	VPDPWSSD.BCST 24(AX), Z24, Z8
+	VPDPWSSD.BCST 24(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 24(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 24(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 24(CX), Z24, Z16
+	VPDPWSSD.BCST 24(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 24(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 24(CX)(BX*1), Z24, Z22
+	VMOVUPS       448(SI), Z24
+	VPDPWSSD.BCST 28(AX), Z24, Z9
+	VPDPWSSD.BCST 28(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 28(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 28(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 28(CX), Z24, Z17
+	VPDPWSSD.BCST 28(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 28(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 28(CX)(BX*1), Z24, Z23
+	VMOVUPS       1024(SI), Z24
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(AX), Z24, Z9
+	VFMADD231PS   Z8, Z9, Z0
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(AX)(DX*1), Z24, Z8
+	VFMADD231PS   Z10, Z8, Z1
+	VPADDD        Z13, Z12, Z12
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(AX)(DX*2), Z24, Z8
+	VFMADD231PS   Z12, Z8, Z2
+	VPADDD        Z15, Z14, Z14
+	VCVTDQ2PS     Z14, Z14
+	VMULPS.BCST   64(AX)(BX*1), Z24, Z8
+	VFMADD231PS   Z14, Z8, Z3
+	VPADDD        Z17, Z16, Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS.BCST   64(CX), Z24, Z8
+	VFMADD231PS   Z16, Z8, Z4
+	VPADDD        Z19, Z18, Z18
+	VCVTDQ2PS     Z18, Z18
+	VMULPS.BCST   64(CX)(DX*1), Z24, Z8
+	VFMADD231PS   Z18, Z8, Z5
+	VPADDD        Z21, Z20, Z20
+	VCVTDQ2PS     Z20, Z20
+	VMULPS.BCST   64(CX)(DX*2), Z24, Z8
+	VFMADD231PS   Z20, Z8, Z6
+	VPADDD        Z23, Z22, Z22
+	VCVTDQ2PS     Z22, Z22
+	VMULPS.BCST   64(CX)(BX*1), Z24, Z8
+	VFMADD231PS   Z22, Z8, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	VPXORD        Z16, Z16, Z16
+	VPXORD        Z17, Z17, Z17
+	VPXORD        Z18, Z18, Z18
+	VPXORD        Z19, Z19, Z19
+	VPXORD        Z20, Z20, Z20
+	VPXORD        Z21, Z21, Z21
+	VPXORD        Z22, Z22, Z22
+	VPXORD        Z23, Z23, Z23
+	VMOVUPS       512(SI), Z24
+	VPDPWSSD.BCST 32(AX), Z24, Z8
+	VPDPWSSD.BCST 32(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 32(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 32(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 32(CX), Z24, Z16
+	VPDPWSSD.BCST 32(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 32(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 32(CX)(BX*1), Z24, Z22
+	VMOVUPS       576(SI), Z24
+	VPDPWSSD.BCST 36(AX), Z24, Z9
+	VPDPWSSD.BCST 36(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 36(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 36(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 36(CX), Z24, Z17
+	VPDPWSSD.BCST 36(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 36(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 36(CX)(BX*1), Z24, Z23
+	VMOVUPS       640(SI), Z24
+	VPDPWSSD.BCST 40(AX), Z24, Z8
+	VPDPWSSD.BCST 40(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 40(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 40(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 40(CX), Z24, Z16
+	VPDPWSSD.BCST 40(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 40(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 40(CX)(BX*1), Z24, Z22
+	VMOVUPS       704(SI), Z24
+	VPDPWSSD.BCST 44(AX), Z24, Z9
+	VPDPWSSD.BCST 44(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 44(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 44(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 44(CX), Z24, Z17
+	VPDPWSSD.BCST 44(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 44(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 44(CX)(BX*1), Z24, Z23
+	VMOVUPS       768(SI), Z24
+	VPDPWSSD.BCST 48(AX), Z24, Z8
+	VPDPWSSD.BCST 48(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 48(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 48(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 48(CX), Z24, Z16
+	VPDPWSSD.BCST 48(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 48(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 48(CX)(BX*1), Z24, Z22
+	VMOVUPS       832(SI), Z24
+	VPDPWSSD.BCST 52(AX), Z24, Z9
+	VPDPWSSD.BCST 52(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 52(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 52(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 52(CX), Z24, Z17
+	VPDPWSSD.BCST 52(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 52(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 52(CX)(BX*1), Z24, Z23
+	VMOVUPS       896(SI), Z24
+	VPDPWSSD.BCST 56(AX), Z24, Z8
+	VPDPWSSD.BCST 56(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 56(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 56(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 56(CX), Z24, Z16
+	VPDPWSSD.BCST 56(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 56(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 56(CX)(BX*1), Z24, Z22
+	VMOVUPS       960(SI), Z24
+	VPDPWSSD.BCST 60(AX), Z24, Z9
+	VPDPWSSD.BCST 60(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 60(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 60(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 60(CX), Z24, Z17
+	VPDPWSSD.BCST 60(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 60(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 60(CX)(BX*1), Z24, Z23
+	VMOVUPS       1088(SI), Z24
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(AX), Z24, Z9
+	VFMADD231PS   Z8, Z9, Z0
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(AX)(DX*1), Z24, Z8
+	VFMADD231PS   Z10, Z8, Z1
+	VPADDD        Z13, Z12, Z12
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(AX)(DX*2), Z24, Z8
+	VFMADD231PS   Z12, Z8, Z2
+	VPADDD        Z15, Z14, Z14
+	VCVTDQ2PS     Z14, Z14
+	VMULPS.BCST   64(AX)(BX*1), Z24, Z8
+	VFMADD231PS   Z14, Z8, Z3
+	VPADDD        Z17, Z16, Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS.BCST   64(CX), Z24, Z8
+	VFMADD231PS   Z16, Z8, Z4
+	VPADDD        Z19, Z18, Z18
+	VCVTDQ2PS     Z18, Z18
+	VMULPS.BCST   64(CX)(DX*1), Z24, Z8
+	VFMADD231PS   Z18, Z8, Z5
+	VPADDD        Z21, Z20, Z20
+	VCVTDQ2PS     Z20, Z20
+	VMULPS.BCST   64(CX)(DX*2), Z24, Z8
+	VFMADD231PS   Z20, Z8, Z6
+	VPADDD        Z23, Z22, Z22
+	VCVTDQ2PS     Z22, Z22
+	VMULPS.BCST   64(CX)(BX*1), Z24, Z8
+	VFMADD231PS   Z22, Z8, Z7
+	ADDQ          $0x50, AX
+	ADDQ          $0x50, CX
+	ADDQ          $0x00000480, SI
+	DECQ          DI
+	JNZ           block
+	VMOVUPS       Z0, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z1, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z2, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z3, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z4, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z5, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z6, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z7, (R8)
+	VZEROUPPER
+	RET

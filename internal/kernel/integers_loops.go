@@ -12,6 +12,7 @@ type integerLoops struct {
 	group  int
 	counts []int
 	rows   [numIntegers][numDTypes][]integerLoop // rows[s][t][i] is for counts[i] rows of x
+	turned *turnedLoops                          // for types with super-blocks
 }
 
 // integersMost is the largest number of rows of x, and integersGroup that of W.
@@ -31,6 +32,10 @@ func packer(loop func(dst *byte, x *float32, blocks int)) func([]byte, []float32
 
 // mul is Integers.Mul with these loops.
 func (l *integerLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
+	if size, _ := t.Block(); size == superBlock {
+		l.turned.mul(s, c, ldc, x, w, t, order, m, n, k)
+		return
+	}
 	rb := t.RowBytes(k)
 	for j := 0; j < n; {
 		if rows, stride := evenRun(order, rb, j, n, l.group); rows > 0 {

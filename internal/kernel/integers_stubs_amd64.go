@@ -559,3 +559,195 @@ func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride in
 //
 //go:noescape
 func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+
+// avx2TurnQ4_K turns blocks > 0 super-blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnQ5_K turns blocks > 0 super-blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ5_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnQ6_K turns blocks > 0 super-blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ6_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ4_K turns blocks > 0 super-blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ5_K turns blocks > 0 super-blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ5_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ6_K turns blocks > 0 super-blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ6_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnedLeastx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedLeastx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedLeastx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedLeastx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedLeastx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedLeastx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedLeastx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedLeastx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedLeastx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedLeastx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedLeastx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedLeastx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedLeastx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedLeastx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedLeastx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedLeastx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedLeastx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedLeastx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedLeastx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedLeastx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedLeastx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedLeastx8 multiplies 8 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedLeastx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedHalvesx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedHalvesx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedHalvesx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedHalvesx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedHalvesx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedHalvesx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedHalvesx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedHalvesx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedHalvesx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedHalvesx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedHalvesx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedHalvesx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedHalvesx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedHalvesx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedHalvesx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedHalvesx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedHalvesx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedHalvesx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedHalvesx8 multiplies 8 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedHalvesx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)

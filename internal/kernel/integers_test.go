@@ -20,6 +20,16 @@ func guardedBytes(n, off int) (g guarded, b []byte) {
 // sizesOfIntegers are all of them.
 var sizesOfIntegers = []Integers{Int8, Int16}
 
+// types are those that Mul knows.
+func (s Integers) types() (ts []DType) {
+	for t := range numDTypes {
+		if s.Has(t) {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
 // eachInteger runs a test with each kind and size.
 func eachInteger(t *testing.T, test func(t *testing.T, s Integers)) {
 	eachKind(t, func(t *testing.T) {
@@ -103,9 +113,11 @@ func TestPackIntegers(t *testing.T) {
 func TestMulIntegers(t *testing.T) {
 	eachInteger(t, func(t *testing.T, size Integers) {
 		r := newRand(22)
-		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
+		for _, typ := range size.types() {
 			for _, s := range []shape{{1, 1, 32}, {1, 8, 32}, {1, 16, 64}, {1, 17, 96}, {2, 16, 576}, {3, 40, 64}, {4, 23, 160}, {5, 33, 96}, {7, 15, 32},
 				{8, 48, 64}, {9, 64, 128}, {16, 35, 96}, {13, 128, 64}, {1, 100, 1536}, {20, 7, 64}, {1, 64, 0}, {0, 5, 32}, {3, 0, 32}} {
+				elems, _ := typ.Block()
+				s.k = (s.k + elems - 1) / elems * elems
 				for kindOf := range 4 {
 					testMulIntegers(t, r, size, typ, s, kindOf)
 				}
@@ -172,8 +184,8 @@ func testMulIntegers(t *testing.T, r *rand.Rand, size Integers, typ DType, s sha
 // TestMulIntegersExtremes: the largest integers there are, in all places.
 func TestMulIntegersExtremes(t *testing.T) {
 	eachInteger(t, func(t *testing.T, size Integers) {
-		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
-			const n, k = 16, 64
+		for _, typ := range size.types() {
+			const n, k = 16, 512
 			_, step := typ.Block()
 			for _, low := range []byte{0x00, 0xff, 0x80, 0x7f, 0x0f, 0xf0} {
 				w := make([]byte, typ.RowBytes(n*k))
@@ -206,12 +218,53 @@ func TestMulIntegersExtremes(t *testing.T) {
 	})
 }
 
+// TestMulIntegersHostile: weights and activations of any bits, among them numbers
+// that are none, have the bits of the reference.
+func TestMulIntegersHostile(t *testing.T) {
+	eachInteger(t, func(t *testing.T, size Integers) {
+		r := newRand(26)
+		for _, typ := range size.types() {
+			for round := range 40 {
+				const m, n, k = 5, 19, 768
+				w := make([]byte, typ.RowBytes(n*k))
+				for i := range w {
+					w[i] = byte(r.Uint32())
+				}
+				x := make([]float32, m*k)
+				for i := range x {
+					x[i] = float32(math.Ldexp(r.NormFloat64(), r.IntN(12)))
+					if round%2 > 0 {
+						x[i] = math.Float32frombits(r.Uint32())
+					}
+				}
+				if round%4 > 0 { // scales of all sizes, but finite
+					_, step := typ.Block()
+					for at := 0; at < len(w); at += step {
+						for _, s := range scaleAt[typ] {
+							w[at+s+1] &^= 1 << (2 + r.IntN(5))
+						}
+					}
+				}
+				b := packed(t, size, x, k, m, k)
+				c, want := make([]float32, m*n), make([]float32, m*n)
+				size.Mul(c, n, b, w, typ, nil, m, n, k)
+				mulIntegers(size, want, n, b, w, typ, nil, m, n, k)
+				for i := range c {
+					if !sameBits(c[i], want[i]) && !(c[i] == 0 && want[i] == 0) && !(c[i] != c[i] && want[i] != want[i]) {
+						t.Fatalf("%v %v: element %d is %v where the reference has %v", size, typ, i, c[i], want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestMulIntegersRows: a row's bits depend on the row alone.
 func TestMulIntegersRows(t *testing.T) {
 	eachInteger(t, func(t *testing.T, size Integers) {
 		r := newRand(23)
-		const m, n, k = 21, 50, 192
-		for _, typ := range []DType{Q4_0, Q4_1, Q8_0} {
+		const m, n, k = 21, 50, 768
+		for _, typ := range size.types() {
 			x, w := randMat(r, m, k, k), randQuant(r, typ, n*k)
 			b := packed(t, size, x.x, k, m, k)
 			all := make([]float32, m*n)

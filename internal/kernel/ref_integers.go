@@ -84,16 +84,30 @@ func fused(x, y, z float32) float32 {
 	return float32(s)
 }
 
-// integerWeights reads the integers, the scale and the least weight of a block.
-func integerWeights(q *[32]int32, src []byte, t DType) (scale, least float32) {
-	scale = loadF16(src)
+// weightBlock is 32 weights: integers, the scales of the first and of the last 16
+// of them, which in most types are one, and the least weight in types that have one.
+type weightBlock struct {
+	q      [32]int32
+	scale  [2]float32
+	halves bool
+	least  float32
+	below  bool
+}
+
+// read reads block b of a row.
+func (w *weightBlock) read(row []byte, t DType, b int) {
+	elems, size := t.Block()
+	src := row[b*32/elems*size:][:size]
+	in := b % (elems / 32) // of a super-block
+	q := &w.q
+	w.scale[0] = loadF16(src)
 	switch t {
 	case Q4_0:
 		for i, b := range src[2:18] {
 			q[i], q[i+16] = int32(b&15)-8, int32(b>>4)-8
 		}
 	case Q4_1:
-		least = loadF16(src[2:])
+		w.least, w.below = loadF16(src[2:]), true
 		for i, b := range src[4:20] {
 			q[i], q[i+16] = int32(b&15), int32(b>>4)
 		}
@@ -101,32 +115,58 @@ func integerWeights(q *[32]int32, src []byte, t DType) (scale, least float32) {
 		for i, b := range src[2:34] {
 			q[i] = int32(int8(b))
 		}
+	case Q4_K, Q5_K:
+		scale, least := scaleMin(src[4:16], in)
+		w.scale[0] *= scale
+		w.least, w.below = -(loadF16(src[2:]) * least), true
+		for i, b := range src[size-128+in/2*32:][:32] {
+			q[i] = int32(b >> (in % 2 * 4) & 15)
+			if t == Q5_K {
+				q[i] |= int32(src[16+i]>>in&1) << 4
+			}
+		}
+	case Q6_K:
+		d, half, n := loadF16(src[208:]), in/4, in%4
+		for i := range w.scale {
+			w.scale[i] = d * float32(int8(src[192+2*in+i]))
+		}
+		w.halves = true
+		for i := range q {
+			low, high := src[64*half+n%2*32+i]>>(n/2*4)&15, src[128+32*half+i]>>(2*n)&3
+			q[i] = int32(low|high<<4) - 32
+		}
 	}
-	return scale, least
 }
 
 func mulIntegers(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
 	rb, row := t.RowBytes(k), s.Len(1, k)
-	_, size := t.Block()
 	xs, tail := integersBlock[s].bytes, integersBlock[s].tail
-	var q [32]int32
+	var weights weightBlock
 	for j := range n {
 		stored := storedRow(w, order, rb, j)
 		for i := range m {
 			c[i*ldc+j] = 0
 		}
 		for b := range k / 32 {
-			scale, least := integerWeights(&q, stored[b*size:], t)
+			weights.read(stored, t, b)
 			for i := range m {
 				block := x[i*row+b*xs:][:xs]
-				sum := int32(0)
-				for e, v := range q {
-					sum += v * packedInt(s, block, e)
-				}
 				d := math.Float32frombits(binary.LittleEndian.Uint32(block[tail:]))
-				y := fused(float32(sum), scale*d, c[i*ldc+j])
-				if t == Q4_1 {
-					y = fused(least, math.Float32frombits(binary.LittleEndian.Uint32(block[tail+4:])), y)
+				sum, y := int32(0), c[i*ldc+j]
+				for e, v := range weights.q {
+					sum += v * packedInt(s, block, e)
+					if e == 15 && weights.halves {
+						y = fused(float32(sum), weights.scale[0]*d, y)
+						sum = 0
+					}
+				}
+				scale := weights.scale[0]
+				if weights.halves {
+					scale = weights.scale[1]
+				}
+				y = fused(float32(sum), scale*d, y)
+				if weights.below {
+					y = fused(weights.least, math.Float32frombits(binary.LittleEndian.Uint32(block[tail+4:])), y)
 				}
 				c[i*ldc+j] = y
 			}

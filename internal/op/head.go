@@ -74,7 +74,7 @@ func (t *headTask) Do(i, worker int) {
 	tl := t.e.tiles
 	var left, left2, right []uint16
 	q := &t.e.rounded
-	integers := q.on && kernel.HasIntegers(t.w.DType)
+	integers := q.on && q.size.Has(t.w.DType)
 	if integers && t.v0 == 0 {
 		q.size.Pack(q.rows(lo, dim), x, dim, n, dim)
 	}

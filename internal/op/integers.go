@@ -53,7 +53,7 @@ func (q *integers) any(lins []Linear, in int) bool {
 		return false
 	}
 	for i := range lins {
-		if kernel.HasIntegers(lins[i].W.DType) {
+		if q.size.Has(lins[i].W.DType) {
 			return true
 		}
 	}

@@ -295,7 +295,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
 	switch {
-	case t.packed != nil && kernel.HasIntegers(w.DType):
+	case t.packed != nil && t.packed.size.Has(w.DType):
 		t.packed.size.Mul(y, out, t.packed.rows(lo, t.in), data, w.DType, order, hi-lo, j1-j0, t.in)
 	case t.n <= smallBatch:
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)

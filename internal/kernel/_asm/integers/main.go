@@ -74,6 +74,20 @@ func main() {
 			}
 		}
 	}
+	for _, lanes := range []int{8, 16} {
+		turnQ4K(lanes)
+		turnQ5K(lanes)
+		turnQ6K(lanes)
+	}
+	for _, halves := range []bool{false, true} {
+		for m := 1; m <= 4; m++ {
+			turned("avx2", 8, m, halves, false)
+			turned("avxvnni", 8, m, halves, true)
+		}
+		for _, m := range []int{1, 2, 3, 4, 8} {
+			turned("avx512", 16, m, halves, true)
+		}
+	}
 	generate()
 }
 
