@@ -15,7 +15,7 @@ var neonIntegers = integerLoops{4, []int{1, 4}, [numIntegers][numDTypes][]intege
 		Q4_1: {neonInt16Q4_1x1, neonInt16Q4_1x4},
 		Q8_0: {neonInt16Q8_0x1, neonInt16Q8_0x4},
 	},
-}}
+}, &neonTurned}
 
 // neonInt8Q4_0x1 multiplies a packed row of x with groups > 0 times four rows of w, as
 // integerLoop does.
