@@ -18,9 +18,15 @@ func blocks(rng *rand.Rand, t kernel.DType, rows, cols int) *tensor.Matrix {
 		b[i] = byte(rng.Uint32())
 	}
 	for at := 0; at < len(b); at += size {
-		b[at+1] = 0x20 | b[at+1]&0x83
-		if t == kernel.Q4_1 {
-			b[at+3] = 0x20 | b[at+3]&0x83
+		high := []int{1} // where scales end
+		switch t {
+		case kernel.Q4_1, kernel.Q4_K, kernel.Q5_K:
+			high = []int{1, 3}
+		case kernel.Q6_K:
+			high = []int{209}
+		}
+		for _, i := range high {
+			b[at+i] = 0x20 | b[at+i]&0x83
 		}
 	}
 	m := tensor.NewMatrix("w", t, rows, cols, b)
@@ -33,7 +39,7 @@ func blocks(rng *rand.Rand, t kernel.DType, rows, cols int) *tensor.Matrix {
 func TestLinearIntegers(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 6))
-		const n, in, out = 45, 96, 83
+		const n, in, out = 45, 256, 83
 		_, x := random(rng, n*in)
 		_, plain := random(rng, out*in)
 		half := func(v []float32) {
@@ -56,7 +62,10 @@ func TestLinearIntegers(t *testing.T) {
 			}
 			pairs = append(pairs, p)
 		}
-		weights := []*tensor.Matrix{blocks(rng, kernel.Q4_1, out, in), blocks(rng, kernel.Q8_0, out, in), matrix(plain, out, in)}
+		weights := []*tensor.Matrix{matrix(plain, out, in)}
+		for _, t := range []kernel.DType{kernel.Q4_1, kernel.Q8_0, kernel.Q4_K, kernel.Q5_K, kernel.Q6_K} {
+			weights = append(weights, blocks(rng, t, out, in))
+		}
 		linear := func(a Arithmetic, lo, hi int) [][]float32 {
 			e := NewExec(16, 16, heap)
 			if a != F32 {
@@ -89,17 +98,24 @@ func TestLinearIntegers(t *testing.T) {
 		exact := linear(F32, 0, n)
 		for a, most := range map[Arithmetic]float64{Int8: 0.02, Int16: 0.0001} {
 			all := linear(a, 0, n)
-			if !slices.Equal(all[2], exact[2]) {
-				t.Error("weights in float32 have other bits")
-			}
-			for i := range 2 {
+			for i := range weights {
+				integers := false
+				for _, s := range []kernel.Integers{kernel.Int8, kernel.Int16} {
+					integers = integers || s.String() == string(a) && s.Has(weights[i].DType)
+				}
+				if !integers {
+					if !slices.Equal(all[i], exact[i]) {
+						t.Errorf("%s: weights of type %s, which have no products of integers, have other bits", a, weights[i].DType)
+					}
+					continue
+				}
 				var off, size float64
 				for k, v := range all[i] {
 					off += math.Pow(float64(v-exact[i][k]), 2)
 					size += math.Pow(float64(exact[i][k]), 2)
 				}
 				if off == 0 || math.Sqrt(off/size) > most {
-					t.Errorf("%s, weights %d: %.6f from float32", a, i, math.Sqrt(off/size))
+					t.Errorf("%s, weights of type %s: %.6f from float32", a, weights[i].DType, math.Sqrt(off/size))
 				}
 			}
 			for _, cut := range [][2]int{{0, 1}, {19, 21}, {44, 45}, {3, 11}, {10, 42}, {12, 45}} {
@@ -117,15 +133,16 @@ func TestLinearIntegers(t *testing.T) {
 func TestHeadIntegers(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(7, 8))
-		const n, dim, vocab = 37, 64, 300
+		const n, dim, vocab = 37, 256, 300
 		_, x := random(rng, n*dim)
-		w := blocks(rng, kernel.Q8_0, vocab, dim)
+		heads := []*tensor.Matrix{blocks(rng, kernel.Q8_0, vocab, dim), blocks(rng, kernel.Q6_K, vocab, dim)}
 		targets := make([]int32, n)
 		for i := range targets {
 			targets[i] = int32(rng.IntN(vocab))
 		}
 		e := NewExec(16, dim, heap)
-		for _, a := range []Arithmetic{Int8, Int16} {
+		for i, a := range []Arithmetic{Int8, Int16, Int8, Int16} {
+			w := heads[i/2]
 			e.UseIntegers(a, n, dim, heap)
 			nll, logits := heap(n), heap(n*vocab)
 			var lins [1]Linear
