@@ -503,6 +503,11 @@ func TestNoAllocation(t *testing.T) {
 				NarrowF16(half, x)
 			},
 		}
+		packed := make([]byte, Int16.Len(m, k))
+		Int16.Pack(packed, a, k, m, k)
+		for _, t := range Int16.types() {
+			ops["Int16.Mul "+t.String()] = func() { Int16.Mul(c, n, packed, w[t], t, nil, m, n-3, k) }
+		}
 		for _, t := range allTypes() {
 			ops["Widen "+t.String()] = func() { Widen(c[:k], w[t], t) }
 		}
