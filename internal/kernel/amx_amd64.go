@@ -77,6 +77,9 @@ func amxKind() *kind {
 	k.mulFew = amxMulFew
 	k.packLeft, k.packLeftQ, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackLeftQ, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
 	k.peakTiles = amxPeakTiles
+	if cpu.X86.HasAMXInt8 {
+		k.mulIntegers = amxMulIntegers
+	}
 	return &k
 }
 

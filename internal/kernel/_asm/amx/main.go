@@ -20,6 +20,7 @@ func p(format string, args ...any) { fmt.Fprintf(&out, "\t"+format+"\n", args...
 const (
 	ax  = 0
 	dx  = 2
+	bx  = 3
 	si  = 6
 	di  = 7
 	r8  = 8
@@ -28,7 +29,7 @@ const (
 	r11 = 11
 )
 
-var names = map[int]string{ax: "AX", dx: "DX", si: "SI", di: "DI", r8: "R8", r9: "R9", r10: "R10", r11: "R11"}
+var names = map[int]string{ax: "AX", dx: "DX", bx: "BX", si: "SI", di: "DI", r8: "R8", r9: "R9", r10: "R10", r11: "R11"}
 
 // bytes writes an instruction in bytes.
 func bytes(comment string, b ...int) {
@@ -368,14 +369,16 @@ func packPairs() {
 	p("RET")
 }
 
+// data is 64 bytes of constants.
+func data(name string, at func(i int) uint64) {
+	for i := range 8 {
+		fmt.Fprintf(&out, "DATA ·%s+%d(SB)/8, $0x%016x\n", name, 8*i, at(i))
+	}
+	fmt.Fprintf(&out, "GLOBL ·%s(SB), RODATA|NOPTR, $64\n\n", name)
+}
+
 // constants of the look-up of nibbles.
 func constants() {
-	data := func(name string, at func(i int) uint64) {
-		for i := range 8 {
-			fmt.Fprintf(&out, "DATA ·%s+%d(SB)/8, $0x%016x\n", name, 8*i, at(i))
-		}
-		fmt.Fprintf(&out, "GLOBL ·%s(SB), RODATA|NOPTR, $64\n\n", name)
-	}
 	out.WriteString("\n")
 	// Byte i%16 of a block's nibbles for each of 32 words.
 	data("amxSpread", func(i int) uint64 {
@@ -555,6 +558,7 @@ func main() {
 	packPairs()
 	constants()
 	fewRows()
+	allIntegers()
 	peak()
 	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
 		log.Fatal(err)
