@@ -2,8 +2,6 @@
 
 package kernel
 
-import "unsafe"
-
 //go:noescape
 func amxInt16Tiles(dst, x *byte, ldx, rows, blocks int)
 
@@ -22,7 +20,7 @@ var amxInt16 = [numDTypes]func(cfg *byte, c *float32, ldc, rows int, x, w *byte,
 
 const (
 	amxInt16Block = 1152 // bytes of a block of 16 rows in tiles
-	amxInt16Part  = 4096 // bytes of scratch of a product, at a multiple of 2048
+	amxInt16Part  = 5376 // bytes of scratch of a product
 	amxInt16Least = 9    // rows from which on tiles are the faster
 )
 
@@ -46,10 +44,9 @@ func amxMulIntegers(s Integers, c []float32, ldc int, x []byte, w []byte, t DTyp
 		return
 	}
 	rb, row, blocks := t.RowBytes(k), s.Len(1, k), k/32
-	room := claimScratch((2*amxInt16Part + blocks*amxInt16Block) / 4)
+	room := claimScratch((amxInt16Part + blocks*amxInt16Block) / 4)
 	defer room.release() // also where the weights cannot be read any more
-	b := bytesOf(room.buf)
-	part := b[-uintptr(unsafe.Pointer(&b[0]))%2048:]
+	part := bytesOf(room.buf)
 	tiles := part[amxInt16Part:]
 	for i := 0; i < m; {
 		mr := min(16, m-i)

@@ -150,6 +150,9 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	t.low = 0
 	if n <= fewInputs {
 		t.phase, t.rows, t.panel = allOfFewRows, n, 48
+		if n > smallBatch {
+			t.panel = 96 // kernels that lay x out anew do it for each task
+		}
 		for i := range lins {
 			for _, d := range lins[i].Deltas {
 				t.low += ceilDiv(d.Pair.Rank, lowRows)

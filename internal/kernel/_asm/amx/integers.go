@@ -14,15 +14,16 @@ const (
 	packedTail  = 64
 )
 
-// Places in the scratch of the product, in bytes: sums of the products with low and
-// with high bytes; then twice, for blocks in turn, weights, scales and least weights.
+// Places in the scratch of the product, in bytes, of which there are two, for blocks
+// in turn: sums of the products with low and with high bytes, weights, scales and
+// least weights.
 const (
 	lowSums   = 0
 	highSums  = 1024
-	turns     = 2048
-	turnBytes = 1024
-	scaleAt   = 512
+	weightsAt = 2048
+	scaleAt   = weightsAt + 512
 	leastAt   = scaleAt + 64
+	turnBytes = leastAt + 64
 )
 
 // The signs of a product's operands: of the weights and of the activations.
@@ -103,7 +104,8 @@ func weightRow(r, offset int) string {
 
 // integers writes the product of 16 rows of packed activations with weights, in
 // bits that of Integers.Mul: sums of a block's products with low and with high bytes
-// are made in tiles, and while they are, weights of the next block are unpacked.
+// are made in tiles, and while they are, those of the block before are added up and
+// weights of the next one unpacked.
 func integers(format string, bytesOf, quants int, low, high int) {
 	name := "amxInt16" + format
 	function(name+" does groups of 16 rows of W, stride bytes apart, with the rows of x in tiles: C has as many rows.",
@@ -114,17 +116,17 @@ func integers(format string, bytesOf, quants int, low, high int) {
 	p("LEAQ (R8)(R8*2), R9")
 	p("MOVQ $32, R10")
 	p("MOVQ $64, R11")
-	unpack := func() {
+	unpack := func(area string) {
 		p("KXNORW K1, K1, K1")
 		p("VPGATHERDD (SI)(Z31*1), K1, Z16")
 		p("VPMOVDW Z16, Y17")
 		p("VCVTPH2PS Y17, Z17")
-		p("VMOVUPS Z17, %d(AX)", scaleAt)
+		p("VMOVUPS Z17, %d(%s)", scaleAt, area)
 		if format == "Q4_1" {
 			p("VPSRLD $16, Z16, Z16")
 			p("VPMOVDW Z16, Y18")
 			p("VCVTPH2PS Y18, Z18")
-			p("VMOVUPS Z18, %d(AX)", leastAt)
+			p("VMOVUPS Z18, %d(%s)", leastAt, area)
 		}
 		for r := range 16 {
 			z := 19 + r%4
@@ -138,24 +140,24 @@ func integers(format string, bytesOf, quants int, low, high int) {
 					p("VPSUBB Y28, Y%d, Y%d", z, z)
 				}
 			}
-			p("VMOVDQU64 Y%d, %d(AX)", z, 32*r)
+			p("VMOVDQU64 Y%d, %d(%s)", z, weightsAt+32*r, area)
 		}
 	}
-	finish := func() {
-		p("VMOVUPS %d(BX), Z26", scalesAt)
+	finish := func(area string, block int) {
+		p("VMOVUPS %d(BX), Z26", block+scalesAt)
 		if format == "Q4_1" {
-			p("VMOVUPS %d(BX), Z27", sumsAt)
+			p("VMOVUPS %d(BX), Z27", block+sumsAt)
 		}
 		for r := range 16 {
 			sum, scale := 16+r%4, 20+r%4
-			p("VMOVDQU32 %d(CX), Z%d", highSums+64*r, sum)
+			p("VMOVDQU32 %d(%s), Z%d", highSums+64*r, area, sum)
 			p("VPSLLD $8, Z%d, Z%d", sum, sum)
-			p("VPADDD %d(CX), Z%d, Z%d", lowSums+64*r, sum, sum)
+			p("VPADDD %d(%s), Z%d, Z%d", lowSums+64*r, area, sum, sum)
 			p("VCVTDQ2PS Z%d, Z%d", sum, sum)
-			p("VMULPS.BCST %d(AX), Z26, Z%d", scaleAt+4*r, scale)
+			p("VMULPS.BCST %d(%s), Z26, Z%d", scaleAt+4*r, area, scale)
 			p("VFMADD231PS Z%d, Z%d, Z%d", scale, sum, r)
 			if format == "Q4_1" {
-				p("VFMADD231PS.BCST %d(AX), Z27, Z%d", leastAt+4*r, r)
+				p("VFMADD231PS.BCST %d(%s), Z27, Z%d", leastAt+4*r, area, r)
 			}
 		}
 	}
@@ -178,26 +180,29 @@ func integers(format string, bytesOf, quants int, low, high int) {
 	p("LEAQ (R13)(R8*4), R15") // the next group
 	p("MOVQ x+32(FP), BX")
 	p("MOVQ blocks+56(FP), R14")
-	p("MOVQ part+72(FP), CX")
-	p("LEAQ %d(CX), AX", turns)
+	p("MOVQ part+72(FP), AX")
+	p("LEAQ %d(AX), DX", turnBytes)
 	for r := range 16 {
 		p("VPXORD Z%d, Z%d, Z%d", r, r, r)
 	}
-	unpack()
+	unpack("AX")
 	label(name + "_k")
-	p("MOVQ CX, DX")
-	load(4, ax, r10)
+	p("LEAQ %d(AX), CX", weightsAt)
+	load(4, cx, r10)
 	zero(0)
 	load(2, bx, r11)
 	dotInt(low, 0, 4, 2)
 	zero(1)
-	p("ADDQ $%d, BX", planeBytes)
-	load(3, bx, r11)
-	p("SUBQ $%d, BX", planeBytes)
+	p("LEAQ %d(BX), CX", planeBytes)
+	load(3, cx, r11)
 	dotInt(high, 1, 4, 3)
-	store(0, dx, r11)
-	p("ADDQ $%d, DX", highSums)
-	store(1, dx, r11)
+	store(0, ax, r11)
+	p("LEAQ %d(AX), CX", highSums)
+	store(1, cx, r11)
+	p("CMPQ R14, blocks+56(FP)")
+	p("JEQ %s_first", name)
+	finish("DX", -blockBytes)
+	label(name + "_first")
 	p("DECQ R14")
 	p("JZ %s_last", name)
 	for _, r := range []string{"SI", "DI", "R12", "R13"} {
@@ -207,15 +212,12 @@ func integers(format string, bytesOf, quants int, low, high int) {
 		p("PREFETCHT0 %d(R15)", at)
 	}
 	p("ADDQ $%d, R15", 16*bytesOf)
-	p("XORQ $%d, AX", turnBytes)
-	unpack()
-	p("XORQ $%d, AX", turnBytes)
-	finish()
-	p("XORQ $%d, AX", turnBytes)
+	unpack("DX")
+	p("XCHGQ AX, DX")
 	p("ADDQ $%d, BX", blockBytes)
 	p("JMP %s_k", name)
 	label(name + "_last")
-	finish()
+	finish("AX", 0)
 	turn()
 	p("MOVQ c+8(FP), DX")
 	p("MOVQ ldc+16(FP), DI")

@@ -19,6 +19,7 @@ func p(format string, args ...any) { fmt.Fprintf(&out, "\t"+format+"\n", args...
 // The numbers of the general registers that addresses are made of.
 const (
 	ax  = 0
+	cx  = 1
 	dx  = 2
 	bx  = 3
 	si  = 6
@@ -29,7 +30,7 @@ const (
 	r11 = 11
 )
 
-var names = map[int]string{ax: "AX", dx: "DX", bx: "BX", si: "SI", di: "DI", r8: "R8", r9: "R9", r10: "R10", r11: "R11"}
+var names = map[int]string{ax: "AX", cx: "CX", dx: "DX", bx: "BX", si: "SI", di: "DI", r8: "R8", r9: "R9", r10: "R10", r11: "R11"}
 
 // bytes writes an instruction in bytes.
 func bytes(comment string, b ...int) {
