@@ -93,15 +93,10 @@ func (r *Reading) Words() int {
 // Language is the language of most of the documents' words, with the share
 // of the words looked at that are in it.
 func (r *Reading) Language() (iso639 string, share float64) {
-	words := map[string]int{}
-	total := 0
-	for _, d := range r.Documents {
-		lang, _ := Language(d.Text)
-		words[lang] += d.Words
-		total += d.Words
-	}
-	best := ""
+	words := r.Languages()
+	total, best := 0, ""
 	for lang, n := range words {
+		total += n
 		if best == "" || n > words[best] || n == words[best] && lang < best {
 			best = lang
 		}
@@ -110,6 +105,17 @@ func (r *Reading) Language() (iso639 string, share float64) {
 		return "", 0
 	}
 	return best, float64(words[best]) / float64(total)
+}
+
+// Languages counts the words of the documents by their language, "" where nobody
+// can tell.
+func (r *Reading) Languages() map[string]int {
+	words := map[string]int{}
+	for _, d := range r.Documents {
+		lang, _ := Language(d.Text)
+		words[lang] += d.Words
+	}
+	return words
 }
 
 // piece is one document of a file before it has an identity.

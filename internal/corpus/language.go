@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 )
@@ -38,6 +39,17 @@ var commonWords = func() map[string][]string {
 	}
 	return m
 }()
+
+// languageNames are those that [Language] gives.
+var languageNames = map[string]string{
+	"ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+	"es": "Spanish", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian",
+	"it": "Italian", "ja": "Japanese", "ka": "Georgian", "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese",
+	"ro": "Romanian", "ru": "Russian", "sv": "Swedish", "ta": "Tamil", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}
+
+// LanguageName is the name of a language, its code where that is not known.
+func LanguageName(iso639 string) string { return cmp.Or(languageNames[iso639], iso639) }
 
 // scripts are those that one language writes, as far as a base model goes.
 var scripts = []struct {

@@ -57,7 +57,16 @@ func (o *Options) openBase(ctx context.Context, f *Folder, r *corpus.Reading, wo
 			return nil, err
 		}
 	}
-	return OpenBase(ctx, store, name, o.From, reason, emit)
+	e, err := base.Find(name)
+	if listed := err == nil; listed {
+		tellLanguage(r, name, e.Languages, emit) // before it is fetched
+		return OpenBase(ctx, store, name, o.From, reason, emit)
+	}
+	b, err := OpenBase(ctx, store, name, o.From, reason, emit)
+	if err == nil {
+		tellLanguage(r, name, b.languages(), emit)
+	}
+	return b, err
 }
 
 // OpenBase opens a base by its name in the catalog or by a path, and fetches one

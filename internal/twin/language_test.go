@@ -1,0 +1,75 @@
+package twin
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/testkit"
+)
+
+// TestUnknownLanguage wants it said which language a base was not made for, and
+// which base was.
+func TestUnknownLanguage(t *testing.T) {
+	const (
+		english  = "It was the best of times, it was the worst of times, and nobody in the house had been told which of the two it would be."
+		german   = "Als er am Morgen aus dem Haus ging, war die Straße noch leer, und es war nicht zu sehen, ob sie auch so bleiben würde."
+		georgian = "იყო და არა იყო რა, იყო ერთი გლეხი, რომელსაც სამი ვაჟი ჰყავდა."
+		nobodys  = "Zug zag zog zeg zyg brim bram brum brom bram zag zig zug."
+	)
+	reading := func(texts ...string) *corpus.Reading {
+		r := &corpus.Reading{}
+		for _, s := range texts {
+			r.Documents = append(r.Documents, stroke.Document{Text: s, Words: 100})
+		}
+		return r
+	}
+	for _, c := range []struct {
+		reading *corpus.Reading
+		knows   []string
+		want    []string
+	}{
+		{reading(english, english), []string{"en"}, nil},
+		{reading(german, german), []string{"en"}, []string{"200 of the 200", "German", "English", "--base "}},
+		{reading(german), []string{"de", "en"}, nil},
+		{reading(german), nil, nil},
+		{reading(english, german), []string{"en"}, []string{"100 of the 200", "German"}},
+		{reading(english, english, english, english, english, english, english, english, english, english, english, german), []string{"en"}, nil},
+		{reading(georgian), []string{"en"}, []string{"Georgian", "--base FILE.gguf"}},
+		{reading(nobodys), []string{"en"}, []string{"cannot be told", "stroke base list"}},
+		{reading(english, english, nobodys), []string{"en"}, nil},
+	} {
+		got := unknownLanguage(c.reading, "small", c.knows)
+		if (got == "") != (c.want == nil) {
+			t.Errorf("said %q, want %q", got, c.want)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(got, w) {
+				t.Errorf("said %q without %q", got, w)
+			}
+		}
+	}
+}
+
+// TestRealLanguages holds that no real writer of English is told of another.
+func TestRealLanguages(t *testing.T) {
+	dirs := []string{filepath.Join(testkit.Root(t), "examples", "notebook")}
+	for _, of := range []string{"authors", "reference"} {
+		more, err := filepath.Glob(filepath.Join(testkit.Shared(t, of), "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, more...)
+	}
+	for _, dir := range dirs {
+		r, err := corpus.Read(t.Context(), dir, corpus.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := unknownLanguage(r, "small", []string{"en"}); s != "" {
+			t.Errorf("%s: said %q", dir, s)
+		}
+	}
+}
