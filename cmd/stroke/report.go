@@ -39,6 +39,7 @@ says what each measure is, and how it can be fooled.
 
 Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupted.`,
 		Example: `  stroke report -t writing
+  stroke report -t writing --curve
   stroke report -t writing --control others/smith --html report.html --json`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -78,6 +79,7 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 	f.StringVar(&o.Yardstick, "yardstick", "", "genre, or folder of an adapter on prose by others, to compare thought with; the genre that the version stands on, or else prose")
 	f.StringVar(&o.Others, "others", "", "folder of writing by others on the same matters, to set beside yours")
 	f.StringSliceVar(&o.Measures, "measures", nil, "these alone, with commas between")
+	f.BoolVar(&o.Curve, "curve", false, "train twins of a quarter and a half of your text too, to see what more words bring")
 	f.BoolVar(&o.Afresh, "afresh", false, "measure again what was measured before")
 	f.Uint64Var(&o.Seed, "seed", 1, "of everything that is drawn")
 	f.StringVar(&page, "html", "", "where the page is written; beside the version")

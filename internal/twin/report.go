@@ -27,6 +27,7 @@ type ReportOptions struct {
 	Yardstick string   // genre, or folder of an adapter, on prose by others, for thought
 	Others    string   // folder or file of text by others, for thought
 	Measures  []string // these alone; all
+	Curve     bool     // measures what the gain was with less of the text, which takes training
 	Afresh    bool     // what was measured before is measured again
 	Seed      uint64   // of everything that is drawn: 1
 }
@@ -44,6 +45,7 @@ const (
 	ofForgetting  = "forgetting"
 	ofRewriting   = "rewriting"
 	ofBlind       = "blind"
+	ofCurve       = "curve" // of which each amount of text is a stage
 )
 
 // Measures are the names that [ReportOptions] takes.
@@ -91,6 +93,7 @@ type reporter struct {
 	predicted predicted
 	texts     texts
 	known     *likeness.Recogniser
+	amounts   []*amount  // of text, of a curve
 	folds     *foldsKept // nil where the version was judged by withheld text
 }
 
@@ -313,6 +316,9 @@ func adapterName(dir string) string {
 
 // wanted says whether a measure was asked for.
 func (p *reporter) wanted(name string) bool {
+	if strings.HasPrefix(name, ofCurve) {
+		return p.o.Curve
+	}
 	return len(p.o.Measures) == 0 || slices.Contains(p.o.Measures, name)
 }
 
@@ -470,7 +476,11 @@ func (p *reporter) run(ctx context.Context) error {
 		})
 		var cannot *stroke.Error
 		if errors.As(err, &cannot) && cannot.Code == stroke.CodeInput {
-			p.unsaid(s.name, cannot.Error(), cannot.Hint)
+			name := s.name
+			if strings.HasPrefix(name, ofCurve) {
+				name = ofCurve
+			}
+			p.unsaid(name, cannot.Error(), cannot.Hint)
 			s.into = nil
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/getstroke/stroke"
@@ -61,7 +62,11 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(list, forgetting, p.rewriting()), nil
+	list = append(list, forgetting, p.rewriting())
+	if p.wanted(ofCurve) {
+		list = append(list, p.curve(groups)...)
+	}
+	return list, nil
 }
 
 // judged are the judge documents as pieces, each with its hash.
@@ -391,6 +396,10 @@ func (p *reporter) collect() error {
 	}
 	if have[ofPrediction] {
 		p.r.Prediction = p.predictionOf()
+	}
+	missing := func(a *amount) bool { return len(a.result.Base) == 0 }
+	if len(p.amounts) > 0 && !slices.ContainsFunc(p.amounts, missing) {
+		p.r.Curve = p.curveOf()
 	}
 	if !have[ofSpecificity] {
 		p.r.Specificity = nil

@@ -45,6 +45,7 @@ func (r *Report) Lines() []Line {
 		{"thought", "Does it think as you do?", r.sayThought},
 		{"forgetting", "What has it forgotten?", r.sayForgetting},
 		{"rewriting", "What does it keep when it rewrites?", r.sayRewriting},
+		{"curve", "What would more of your words bring?", r.sayCurve},
 		{"blind", "What do you say yourself?", r.sayBlind},
 	} {
 		answer, state := q.answer()

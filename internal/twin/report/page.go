@@ -63,7 +63,7 @@ func (r *Report) HTML() ([]byte, error) {
 	for i, l := range p.Lines {
 		p.Lines[i].Answer = whole(strings.ToUpper(l.Answer[:1]) + l.Answer[1:])
 	}
-	for _, s := range []*section{r.pagePrediction(), r.pageRecognition(), r.pageRange(), r.pagePassages(), r.pageLeakage(), r.pageThought(), r.pageForgetting(), r.pageRewriting(), r.pageBlind(), r.pageVersions()} {
+	for _, s := range []*section{r.pagePrediction(), r.pageRecognition(), r.pageRange(), r.pagePassages(), r.pageLeakage(), r.pageThought(), r.pageForgetting(), r.pageRewriting(), r.pageCurve(), r.pageBlind(), r.pageVersions()} {
 		if s != nil {
 			for i := range s.Text {
 				s.Text[i] = whole(s.Text[i])
@@ -285,8 +285,8 @@ func (r *Report) pageVersions() *section {
 		list = append(list, of(fmt.Sprintf("%s, %s words", v.Made.Format("2 Jan 2006"), count(v.Words)), class, v.Gain))
 	}
 	s.Text = append(s.Text, "What each version gained over your passages alone when it was judged. Judge text may have grown between them.")
-	if len(amounts) < 2 {
-		s.Text = append(s.Text, "How the gain grows with the amount of text was not measured: all versions are of the same number of words. Train again when there is more.")
+	if len(amounts) < 2 && r.Curve == nil {
+		s.Text = append(s.Text, "How the gain grows with the amount of text they do not show, since all are of the same number of words: stroke report --curve measures it.")
 	}
 	s.Charts = append(s.Charts, figures("Gain over your passages alone", "nats a token", 3, fromZero, list))
 	return s

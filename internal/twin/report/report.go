@@ -34,6 +34,7 @@ type Report struct {
 	Rewriting   *likeness.Rewriting   `json:"rewriting"`
 	Blind       *Blind                `json:"blind"`
 	Passages    *Passages             `json:"passages"`
+	Curve       *Curve                `json:"curve"`    // nil unless it was asked for
 	Versions    []Version             `json:"versions"` // oldest first
 	Unsaid      []Unsaid              `json:"unsaid"`
 }

@@ -61,10 +61,12 @@ func full() *Report {
 			{Kind: eval.KindElsewhere, Shift: num(1, -0.5, 1.5), Accuracy: num(0.5, 0.35, 0.65), Twin: num(0.9, 0.8, 1), Yardstick: num(0.85, 0.7, 1), Pairs: 20, Documents: 9}}},
 		Forgetting: []eval.Forgetting{{Strength: 1, Text: num(0.02, 0.01, 0.03), Answers: num(0.1, 0, 0.2), Right: num(0.7, 0.5, 0.85), BaseRight: num(0.75, 0.55, 0.9)}},
 		Rewriting:  &likeness.Rewriting{Nearer: text(0.4, 0.2, 0.6), Names: text(0.8, 0.6, 1), Numbers: text(nan, nan, nan), Claims: text(0.75, 0.6, 0.9), Added: text(1, 0, 2), Passages: 8, Claim: true},
-		Blind:      &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
-		Passages:   &Passages{Shown: []Passage{{Opening: "It <was>", Own: marked, Twin: marked, Base: marked}}, Own: text(7, 6, 8), Twin: text(5, 4, 6), Base: text(2, 1, 3)},
-		Versions:   []Version{{ID: "aaaaaaaaaaaa", Made: day, Words: 5000, Gain: num(0.05, -0.01, 0.1)}, {ID: "0123456789ab", Made: day, Words: 9000, Live: true, Gain: num(0.1, 0.08, 0.12)}},
-		Unsaid:     []Unsaid{{"other writer", "no text by others", "give some"}},
+		Curve: &Curve{Points: []CurvePoint{{Words: 2250, Examples: num(0.02, 0, 0.04), Both: num(0.1, 0.08, 0.12)}, {Words: 4500, Both: num(0.12, 0.1, 0.14)}, {Words: 9000, Both: num(0.15, 0.13, 0.17)}},
+			Doubling: num(0.025, 0.01, 0.04), MoreWords: 5000, More: num(0.016, 0.006, 0.026), Unit: "documents"},
+		Blind:    &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
+		Passages: &Passages{Shown: []Passage{{Opening: "It <was>", Own: marked, Twin: marked, Base: marked}}, Own: text(7, 6, 8), Twin: text(5, 4, 6), Base: text(2, 1, 3)},
+		Versions: []Version{{ID: "aaaaaaaaaaaa", Made: day, Words: 5000, Gain: num(0.05, -0.01, 0.1)}, {ID: "0123456789ab", Made: day, Words: 9000, Live: true, Gain: num(0.1, 0.08, 0.12)}},
+		Unsaid:   []Unsaid{{"other writer", "no text by others", "give some"}},
 	}
 }
 
@@ -72,7 +74,7 @@ func full() *Report {
 // report in which nothing could be measured none that claims anything.
 func TestLines(t *testing.T) {
 	want := map[string]State{"prediction": Good, "specificity": Good, "recognition": Good, "range": Good, "leakage": Good, "thought": Good,
-		"forgetting": Good, "rewriting": Good, "blind": Good}
+		"forgetting": Good, "rewriting": Good, "curve": Good, "blind": Good}
 	lines := full().Lines()
 	if len(lines) != len(want) {
 		t.Errorf("%d lines", len(lines))

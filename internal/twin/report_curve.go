@@ -1,0 +1,183 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/twin/report"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// curveShares are those of the train text that a curve has twins of, from least to
+// all.
+var curveShares = []float64{0.25, 0.5, 1}
+
+// moreWords are those that a curve is gone on with.
+const moreWords = 5000
+
+// amount is a twin of a share of the train text: the same recipe, judged by the same
+// documents.
+type amount struct {
+	share  float64
+	docs   []stroke.Document
+	words  int
+	result amountResult
+}
+
+// amountResult is what is kept of it.
+type amountResult struct {
+	Groups                        []string
+	Base, Examples, Adapter, Both []eval.Loss
+	Seconds                       float64 // of training; 0 where it is the version itself
+}
+
+// id names the stage of an amount, and its file.
+func (a *amount) id() string { return fmt.Sprintf("%s-%.0f", ofCurve, 100*a.share) }
+
+// curve gives the stages of a curve. What needs no training, the version itself, is
+// taken from prediction.
+func (p *reporter) curve(groups []string) []*stage {
+	v := &p.v.Recipe
+	all := wordsOf(p.train)
+	switch {
+	case v.Method != LoRA || v.On != "":
+		p.unsaid(ofCurve, "it is made of adapters that begin at the base or at a genre, and this version is none", "")
+		return nil
+	case float64(all)*curveShares[0] < leastCurve:
+		p.unsaid(ofCurve, fmt.Sprintf("a quarter of your %d words to train on is too little to train on", all), fmt.Sprintf("from %.0f words to train on it can be measured", leastCurve/curveShares[0]))
+		return nil
+	}
+	var stages []*stage
+	for _, share := range slices.Backward(curveShares) {
+		a := &amount{share: share, docs: p.train, words: all}
+		if share < 1 {
+			a.docs = some(p.train, int(share*float64(all)), p.o.Seed)
+			a.words = wordsOf(a.docs)
+		}
+		p.amounts = append(p.amounts, a)
+		s := &stage{name: a.id(), into: &a.result, key: []any{a.words, groups, hashes(a.docs)}}
+		if share == 1 && p.folds == nil && p.v.Verdict.Folds == 0 {
+			s.needs = ofPrediction
+			s.do = func(_ context.Context, progress func(done, total int)) error {
+				k := &p.predicted
+				a.result = amountResult{Groups: k.Groups, Base: k.Base, Examples: k.Examples, Adapter: k.Adapter, Both: k.Both}
+				progress(1, 1)
+				return nil
+			}
+		} else {
+			for _, d := range p.judge {
+				s.reads += 4 * min(int(float64(d.Words)*tokensPerWord), pieceTokens)
+			}
+			s.work = p.trainSeconds(a.words)
+			s.do = func(ctx context.Context, progress func(done, total int)) error {
+				return p.measureAmount(ctx, a, groups, progress)
+			}
+		}
+		stages = append(stages, s)
+	}
+	slices.Reverse(p.amounts)
+	return stages
+}
+
+// trainSeconds is about how long a twin of so many words is trained.
+func (p *reporter) trainSeconds(words int) float64 {
+	v := &p.v.Recipe
+	tokens := float64(words) * tokensPerWord * float64(v.Epochs) * (1 + v.Mix.Context*float64(v.Mix.ContextTokens)/float64(v.Mix.Length)) * 1.2
+	return tokens / forecastRate(p.b, *v)
+}
+
+// measureAmount trains a twin of some of the text and judges it.
+func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string, progress func(done, total int)) error {
+	dir := filepath.Join(p.f.Dir, versionsDir, p.v.ID, reportDir, a.id())
+	if err := os.MkdirAll(filepath.Join(dir, runDir), 0o700); err != nil {
+		return writeError(dir, err)
+	}
+	defer os.RemoveAll(dir)
+	recipe := p.v.Recipe
+	recipe.Genre.On = nil
+	if recipe.Genre.Ask = p.v.Recipe.Genre.title(); recipe.Genre.Ask == "" {
+		recipe.Genre.Ask = genre.None
+	}
+	judges, scored := slices.Clone(p.judge), int(verdict.Conditions)*len(groups)
+	r := &run{f: &Folder{Dir: dir, Manifest: p.f.Manifest}, b: p.b, o: &Options{}, recipe: recipe, asked: recipe, ledger: p.ledger,
+		words: map[stroke.Role]int{stroke.RoleTrain: a.words}, train: a.docs, choose: p.choose, judge: judges}
+	steps := 1
+	r.emit = func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok {
+			// A step reads about four times what it takes to score as much.
+			steps = s.Steps
+			progress(s.Step, s.Steps+scored/4)
+		}
+	}
+	r.passages = newPassages(r.train, r.ledger, r.b, recipe.Prompt)
+	if err := r.standOn(ctx); err != nil {
+		return err
+	}
+	l, _, _, err := r.trained(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	written, err := r.written(l)
+	if err != nil {
+		return err
+	}
+	pieces := r.passages.pieces(r.judge, pieceTokens)[:len(groups)]
+	done := 0
+	losses, err := p.b.judge(ctx, pieces, written, p.v.fast(), func(verdict.Condition, int, int) {
+		done++
+		progress(steps+done/4, steps+scored/4)
+	})
+	if err != nil {
+		return err
+	}
+	a.result = amountResult{Groups: groups, Base: losses[verdict.Base], Examples: losses[verdict.Examples], Adapter: losses[verdict.Adapter], Both: losses[verdict.Both], Seconds: r.progress.Seconds}
+	return nil
+}
+
+// curveOf is what the amounts come to: gains by words, and the straight line through
+// them over the logarithm of the words. All are linear in the gains of documents, so
+// that one bootstrap over these gives every interval.
+func (p *reporter) curveOf() *report.Curve {
+	c := &report.Curve{MoreWords: moreWords, Unit: "documents"}
+	var gains [][]eval.Gain
+	var logs []float64
+	for _, a := range p.amounts {
+		k := &a.result
+		over := func(start, system []eval.Loss) eval.Interval {
+			return eval.Predict("", p.gains(k.Groups, start, system), reportRounds, p.o.Seed).Gain
+		}
+		c.Points = append(c.Points, report.CurvePoint{Words: a.words, Examples: over(k.Base, k.Examples), Adapter: over(k.Base, k.Adapter), Both: over(k.Base, k.Both), Over: over(k.Examples, k.Both), Seconds: k.Seconds})
+		gains = append(gains, p.gains(k.Groups, k.Base, k.Both))
+		logs = append(logs, math.Log2(float64(a.words)))
+	}
+	if len(eval.Gains(p.amounts[0].result.Groups, p.amounts[0].result.Base, p.amounts[0].result.Both)) < fewUnits {
+		c.Unit = "blocks"
+	}
+	mean, square := 0.0, 0.0
+	for _, x := range logs {
+		mean += x / float64(len(logs))
+	}
+	for _, x := range logs {
+		square += (x - mean) * (x - mean)
+	}
+	slope := slices.Clone(gains[0])
+	for i := range slope {
+		slope[i].Saved = 0
+		for k, x := range logs {
+			slope[i].Saved += (x - mean) / square * gains[k][i].Saved
+		}
+	}
+	c.Doubling = eval.Predict("", slope, reportRounds, p.o.Seed).Gain
+	all := p.amounts[len(p.amounts)-1].words
+	further := math.Log2(float64(all+moreWords) / float64(all))
+	c.More = eval.Interval{Mean: further * c.Doubling.Mean, Low: further * c.Doubling.Low, High: further * c.Doubling.High}
+	return c
+}

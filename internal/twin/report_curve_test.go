@@ -1,0 +1,78 @@
+package twin
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/twin/report"
+)
+
+// TestCurve demands twins of a quarter and a half of the train text, the smaller
+// within the larger, judged by the documents of the version; that a curve that was
+// stopped goes on; and that nothing of it is there unless it is asked for.
+func TestCurve(t *testing.T) {
+	f, _ := trained(t, options(t, writing(t, t.TempDir(), func(int) bool { return true })))
+	o := ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}}
+	r, _, err := Report(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Curve != nil {
+		t.Error("a curve was not asked for")
+	}
+	o.Curve = true
+	ctx, cancel := context.WithCancel(context.Background())
+	made := map[string]int{}
+	emit := func(e stroke.Event) {
+		if m, ok := e.(stroke.MeasureEvent); ok && !m.Kept {
+			if made[m.Measure]++; m.Measure == "curve-25" && made[m.Measure] == 2 {
+				cancel()
+			}
+		}
+	}
+	if _, _, err := Report(ctx, o, emit); stroke.CodeOf(err) != stroke.CodeInterrupted {
+		t.Fatalf("stopped: %v", err)
+	}
+	if r, _, err = Report(context.Background(), o, func(e stroke.Event) {
+		if m, ok := e.(stroke.MeasureEvent); ok && m.Measure == "curve-50" && !m.Kept {
+			t.Error("half of the text is trained on again")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c := r.Curve
+	if c == nil || len(c.Points) != 3 {
+		t.Fatalf("%+v", c)
+	}
+	for i, p := range c.Points {
+		if i > 0 && p.Words <= c.Points[i-1].Words || math.IsNaN(p.Both.Mean) {
+			t.Errorf("point %d: %+v", i, p)
+		}
+	}
+	if all := c.Points[2]; all.Both.Mean != r.Prediction.Both.Gain.Mean || all.Words != r.Words.Train {
+		t.Errorf("all of the text gains %v, the version %v", all.Both, r.Prediction.Both.Gain)
+	}
+	if c.Doubling.Mean == 0 || c.More.Mean/c.Doubling.Mean <= 0 {
+		t.Errorf("doubling %v, more %v", c.Doubling, c.More)
+	}
+}
+
+// TestCurveOfLittle wants it said why there is none.
+func TestCurveOfLittle(t *testing.T) {
+	for why, p := range map[string]*reporter{
+		"too little": {measured: &measured{v: &Version{Recipe: DefaultRecipe(400)}, train: []stroke.Document{{Words: 400}}, ledger: &corpus.Ledger{}}},
+		"adapters":   {measured: &measured{v: &Version{Recipe: Recipe{Method: Full}}, train: []stroke.Document{{Words: 9000}}, ledger: &corpus.Ledger{}}},
+	} {
+		p.r = &report.Report{}
+		if list := p.curve(nil); list != nil {
+			t.Errorf("%s: %d stages", why, len(list))
+		}
+		if u := p.r.Unsaid; len(u) != 1 || u[0].Measure != ofCurve || !strings.Contains(u[0].Why, why) {
+			t.Errorf("%s: %v", why, u)
+		}
+	}
+}
