@@ -108,3 +108,15 @@ func TestKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestSayTried demands the settings of each method by itself.
+func TestSayTried(t *testing.T) {
+	r := &Comparison{Methods: []Method{{Name: Examples, Tried: make([]Tried, 2)}, {Name: Partial, Tried: make([]Tried, 1)}}}
+	if s := r.sayTried(); !strings.Contains(s, "2 of examples") || strings.Contains(s, "of partial") {
+		t.Errorf("said %q", s)
+	}
+	r.Methods[0].Tried = nil
+	if s := r.sayTried(); !strings.Contains(s, "One setting of each method") {
+		t.Errorf("said %q", s)
+	}
+}

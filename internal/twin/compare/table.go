@@ -198,6 +198,20 @@ func (r *Comparison) Tables() []Table {
 	return out
 }
 
+// sayTried says how settings were chosen.
+func (r *Comparison) sayTried() string {
+	var several []string
+	for i := range r.Methods {
+		if n := len(r.Methods[i].Tried); n > 1 {
+			several = append(several, fmt.Sprintf("%d of %s", n, r.Methods[i].Name))
+		}
+	}
+	if len(several) == 0 {
+		return "One setting of each method was measured, the recipe's; of what is trained the best epoch was taken, by select documents alone."
+	}
+	return fmt.Sprintf("Settings that were tried: %s, of every other method the recipe's alone. Of what is trained they are rates, of the prompt amounts of passages; the best, and its best epoch, was taken by select documents alone.", strings.Join(several, ", "))
+}
+
 // Table is rows under a heading, as [term.Table] takes them.
 type Table struct {
 	Heading []string
@@ -209,7 +223,7 @@ type Table struct {
 func (r *Comparison) Notes() []string {
 	out := []string{
 		fmt.Sprintf("Gains are in nats a token on %s tokens of yours that no method has seen, the same for all and scored in float32, with intervals at 95 %% over %d %s.", term.Count(r.Tokens), r.Units, r.Unit),
-		fmt.Sprintf("Of each method that is trained up to %s were tried (the rate of the recipe, and others around it) and the best epoch of the best was taken, by select documents alone; the same goes for the number of passages in the prompt.", count(r.Settings, "setting")),
+		r.sayTried(),
 	}
 	if r.Units < 8 {
 		out = append(out, "So few pieces of judge text give intervals that are too narrow: nothing is proven by them.")
