@@ -143,6 +143,12 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	r = &run{f: f, b: b, progress: progress{On: recipe.OnHash}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
+	if o.reading == nil && !o.Resume {
+		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
+			b.close()
+			return nil, nil, err
+		}
+	}
 	return r, func() {
 		b.close()
 		unlock()
