@@ -75,6 +75,6 @@ func (r *run) tellGenerated(ctx context.Context, docs []stroke.Document) error {
 	if more := len(found) - generatedNamed; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("%d of the %d pieces that were looked at read as if the base had written them itself, or knew them by heart: %s; a twin of what a model wrote is like the model, so if one did, name these files in a file .strokeignore in that folder, a line each; if they are yours, go on", len(found), len(pieces), names)})
+	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("%d of the %d pieces that were looked at read as if the base had written them itself, or knew them by heart: %s; a twin of what a model wrote is like the model, so if one did, name these files in a file .strokeignore beside them, a line each; if they are yours, go on", len(found), len(pieces), names)})
 	return nil
 }
