@@ -61,14 +61,14 @@ func (r *Report) pageCurve() *section {
 	if answer != "" {
 		s.Text = append(s.Text, strings.ToUpper(answer[:1])+answer[1:]+".")
 	}
-	var twin, both []figure
+	s.Plot = c.picture()
+	var gain, over []figure
 	for _, p := range c.Points {
-		name := count(p.Words) + " words"
-		both = append(both, of(name+": the twin with your passages", "twin", p.Both), of("your passages alone", "base", p.Examples))
-		twin = append(twin, of(name, "twin", p.Over))
+		gain = append(gain, of(count(p.Words)+" words: twin", "twin", p.Both), of(count(p.Words)+" words: passages", "base", p.Examples))
+		over = append(over, of(count(p.Words)+" words", "twin", p.Over))
 	}
-	s.Charts = append(s.Charts, figures("Gain over the bare base by amount of text", "nats a token", 3, fromZero, both),
-		figures("Gain of the twin over your passages alone", "nats a token", 3, fromZero, twin),
+	s.Charts = append(s.Charts, figures("The same in figures", "nats a token", 3, fromZero, gain),
+		figures("Gain of the twin over your passages alone", "nats a token", 3, fromZero, over),
 		figures("What more would bring", "nats a token", 3, fromZero, []figure{of("twice the words", "twin", c.Doubling), of("another "+count(c.MoreWords)+" words", "twin", c.More)}))
 	return s
 }

@@ -39,6 +39,7 @@ type page struct {
 type section struct {
 	ID, Heading string
 	Text        []string // paragraphs before the pictures
+	Plot        *plot
 	Charts      []*chart
 	Habits      []habit
 	Passages    []shownPassage
