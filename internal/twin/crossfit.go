@@ -103,10 +103,7 @@ func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 	by := map[string]*unit{}
 	var units []*unit
 	for _, d := range docs {
-		key := d.Hash
-		if e, ok := l.Entry(d.Hash); ok && e.Cluster != "" {
-			key = e.Cluster
-		}
+		key := clusterOf(d, l)
 		u := by[key]
 		if u == nil {
 			u = &unit{key: stroke.HashText("fold " + key)}
@@ -145,7 +142,8 @@ func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
 }
 
 // fold is the run of one fold: it trains on the others. It chooses by the select
-// documents among them or, where the fold holds all of these, by the first.
+// documents among them or, where the fold holds all of these, by the first with its
+// near duplicates.
 func (r *run) fold(k int, dealt [][]stroke.Document) *run {
 	var train, choose []stroke.Document
 	for i, docs := range dealt {
@@ -161,9 +159,34 @@ func (r *run) fold(k int, dealt [][]stroke.Document) *run {
 		}
 	}
 	if len(choose) == 0 {
-		choose, train = train[:1], train[1:]
+		choose, train = firstUnit(train, r.ledger)
 	}
 	return r.part(fmt.Sprintf("fold-%d", k+1), train, choose, dealt[k])
+}
+
+// clusterOf names what a document has in common with its near duplicates: itself
+// where there are none.
+func clusterOf(d stroke.Document, l *corpus.Ledger) string {
+	if e, ok := l.Entry(d.Hash); ok && e.Cluster != "" {
+		return e.Cluster
+	}
+	return d.Hash
+}
+
+// firstUnit parts the first document and its near duplicates from the others, or the
+// first alone where all are near duplicates.
+func firstUnit(docs []stroke.Document, l *corpus.Ledger) (first, others []stroke.Document) {
+	for _, d := range docs {
+		if clusterOf(d, l) == clusterOf(docs[0], l) {
+			first = append(first, d)
+		} else {
+			others = append(others, d)
+		}
+	}
+	if len(others) == 0 {
+		return docs[:1], docs[1:]
+	}
+	return first, others
 }
 
 // foldResult is what is kept of a fold that is done.

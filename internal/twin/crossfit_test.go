@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/lora"
@@ -320,5 +321,14 @@ func TestCrossFitGenre(t *testing.T) {
 	o.Resume = true
 	if steps := events[stroke.StepEvent](t, o); len(steps) > 0 {
 		t.Errorf("a run that had ended trained %d steps more", len(steps))
+	}
+}
+
+// TestFirstUnit keeps near duplicates together where one is to choose by.
+func TestFirstUnit(t *testing.T) {
+	l := &corpus.Ledger{Entries: []corpus.Entry{{Hash: "a", Cluster: "a"}, {Hash: "b"}, {Hash: "c", Cluster: "a"}}}
+	first, others := firstUnit([]stroke.Document{{Hash: "a"}, {Hash: "b"}, {Hash: "c"}}, l)
+	if len(first) != 2 || first[1].Hash != "c" || len(others) != 1 || others[0].Hash != "b" {
+		t.Errorf("%v and %v", first, others)
 	}
 }
