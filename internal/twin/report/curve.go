@@ -34,14 +34,14 @@ func (r *Report) sayCurve() (string, State) {
 	}
 	var at []string
 	for i, p := range c.Points {
-		words := fmt.Sprintf("with %s %.3f", count(p.Words), p.Both.Mean)
 		switch i {
 		case 0:
-			words = fmt.Sprintf("with %s words of yours it gains %.3f nats a token over the bare base", count(p.Words), p.Both.Mean)
+			at = append(at, fmt.Sprintf("it gains %.3f nats a token over the bare base with %s words of yours", p.Both.Mean, count(p.Words)))
 		case len(c.Points) - 1:
-			words = fmt.Sprintf("with all %s %.3f", count(p.Words), p.Both.Mean)
+			at = append(at, fmt.Sprintf("%.3f with all %s", p.Both.Mean, count(p.Words)))
+		default:
+			at = append(at, fmt.Sprintf("%.3f with %s", p.Both.Mean, count(p.Words)))
 		}
-		at = append(at, words)
 	}
 	state := sign(c.Doubling, 0)
 	lead := map[State]string{Good: "more", Bad: "nothing, by this curve", Open: "it may be nothing"}[state]
