@@ -144,9 +144,9 @@ func BenchmarkVector(b *testing.B) {
 func BenchmarkIntegers(b *testing.B) {
 	eachKindBench(b, func(b *testing.B) {
 		for _, s := range sizesOfIntegers {
-			for _, t := range []DType{Q4_1, Q4_0, Q8_0} {
-				for _, m := range []int{1, 4, 8, 16, 256} {
-					const n, k = 512, 576
+			for _, t := range s.types() {
+				for _, m := range []int{1, 2, 4, 8, 16, 256} {
+					const n, k = 512, 768
 					w, x, c, packed := randQuant(newRand(1), t, n*k), alignedF32(m*k), alignedF32(m*n), make([]byte, s.Len(m, k))
 					fill(newRand(2), x)
 					s.Pack(packed, x, k, m, k)

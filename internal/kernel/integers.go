@@ -39,7 +39,7 @@ func (s Integers) Has(t DType) bool {
 	switch t {
 	case Q4_0, Q4_1, Q8_0:
 		return true
-	case Q4_K, Q5_K, Q6_K:
+	case Q5_0, Q5_1, Q4_K, Q5_K, Q6_K:
 		return s == Int16
 	}
 	return false

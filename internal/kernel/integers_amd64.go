@@ -41,30 +41,42 @@ var avx512Integers = integerLoops{16, []int{1, 2, 3, 4, 8}, [numIntegers][numDTy
 	},
 }, &avx512Turned}
 
-var avx2Turned = turnedLoops{
-	group:  8,
-	turn:   avx2Turn,
-	counts: []int{1, 2, 3, 4},
-	least:  []turnedLoop{avx2TurnedLeastx1, avx2TurnedLeastx2, avx2TurnedLeastx3, avx2TurnedLeastx4},
-	halves: []turnedLoop{avx2TurnedHalvesx1, avx2TurnedHalvesx2, avx2TurnedHalvesx3, avx2TurnedHalvesx4},
+var avx2Turned = turnedLoops{8, 8, avx2Turn, []int{1, 2, 3, 4}, [3][]turnedLoop{
+	plainScale:  {avx2TurnedPlainx1, avx2TurnedPlainx2, avx2TurnedPlainx3, avx2TurnedPlainx4},
+	leastWeight: {avx2TurnedLeastx1, avx2TurnedLeastx2, avx2TurnedLeastx3, avx2TurnedLeastx4},
+	halfScales:  {avx2TurnedHalvesx1, avx2TurnedHalvesx2, avx2TurnedHalvesx3, avx2TurnedHalvesx4},
+}}
+
+var avxvnniTurned = turnedLoops{8, 8, avx2Turn, []int{1, 2, 3, 4}, [3][]turnedLoop{
+	plainScale:  {avxvnniTurnedPlainx1, avxvnniTurnedPlainx2, avxvnniTurnedPlainx3, avxvnniTurnedPlainx4},
+	leastWeight: {avxvnniTurnedLeastx1, avxvnniTurnedLeastx2, avxvnniTurnedLeastx3, avxvnniTurnedLeastx4},
+	halfScales:  {avxvnniTurnedHalvesx1, avxvnniTurnedHalvesx2, avxvnniTurnedHalvesx3, avxvnniTurnedHalvesx4},
+}}
+
+var avx512Turned = turnedLoops{16, 17, avx512Turn, []int{1, 2, 3, 4, 8}, [3][]turnedLoop{
+	plainScale:  {avx512TurnedPlainx1, avx512TurnedPlainx2, avx512TurnedPlainx3, avx512TurnedPlainx4, avx512TurnedPlainx8},
+	leastWeight: {avx512TurnedLeastx1, avx512TurnedLeastx2, avx512TurnedLeastx3, avx512TurnedLeastx4, avx512TurnedLeastx8},
+	halfScales:  {avx512TurnedHalvesx1, avx512TurnedHalvesx2, avx512TurnedHalvesx3, avx512TurnedHalvesx4, avx512TurnedHalvesx8},
+}}
+
+var avx2Turn = [numDTypes]func(dst, w *byte, stride, blocks int){
+	Q4_0: avx2TurnQ4_0,
+	Q4_1: avx2TurnQ4_1,
+	Q5_0: avx2TurnQ5_0,
+	Q5_1: avx2TurnQ5_1,
+	Q8_0: avx2TurnQ8_0,
+	Q4_K: avx2TurnQ4_K,
+	Q5_K: avx2TurnQ5_K,
+	Q6_K: avx2TurnQ6_K,
 }
 
-var avxvnniTurned = turnedLoops{
-	group:  8,
-	turn:   avx2Turn,
-	counts: []int{1, 2, 3, 4},
-	least:  []turnedLoop{avxvnniTurnedLeastx1, avxvnniTurnedLeastx2, avxvnniTurnedLeastx3, avxvnniTurnedLeastx4},
-	halves: []turnedLoop{avxvnniTurnedHalvesx1, avxvnniTurnedHalvesx2, avxvnniTurnedHalvesx3, avxvnniTurnedHalvesx4},
+var avx512Turn = [numDTypes]func(dst, w *byte, stride, blocks int){
+	Q4_0: avx512TurnQ4_0,
+	Q4_1: avx512TurnQ4_1,
+	Q5_0: avx512TurnQ5_0,
+	Q5_1: avx512TurnQ5_1,
+	Q8_0: avx512TurnQ8_0,
+	Q4_K: avx512TurnQ4_K,
+	Q5_K: avx512TurnQ5_K,
+	Q6_K: avx512TurnQ6_K,
 }
-
-var avx512Turned = turnedLoops{
-	group:  16,
-	turn:   avx512Turn,
-	counts: []int{1, 2, 3, 4, 8},
-	least:  []turnedLoop{avx512TurnedLeastx1, avx512TurnedLeastx2, avx512TurnedLeastx3, avx512TurnedLeastx4, avx512TurnedLeastx8},
-	halves: []turnedLoop{avx512TurnedHalvesx1, avx512TurnedHalvesx2, avx512TurnedHalvesx3, avx512TurnedHalvesx4, avx512TurnedHalvesx8},
-}
-
-var avx2Turn = [numDTypes]func(dst, w *byte, stride, blocks int){Q4_K: avx2TurnQ4_K, Q5_K: avx2TurnQ5_K, Q6_K: avx2TurnQ6_K}
-
-var avx512Turn = [numDTypes]func(dst, w *byte, stride, blocks int){Q4_K: avx512TurnQ4_K, Q5_K: avx512TurnQ5_K, Q6_K: avx512TurnQ6_K}

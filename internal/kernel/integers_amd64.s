@@ -21959,6 +21959,750 @@ DATA twos<>+24(SB)/4, $0xc0c0c0c0
 DATA twos<>+28(SB)/4, $0xc0c0c0c0
 GLOBL twos<>(SB), RODATA|NOPTR, $32
 
+// func avx2TurnQ4_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnQ4_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	VMOVD       (SI), X0
+	VPINSRW     $0x01, (SI)(AX*1), X0, X0
+	VPINSRW     $0x02, (SI)(AX*2), X0, X0
+	VPINSRW     $0x03, (SI)(CX*1), X0, X0
+	VPINSRW     $0x04, (SI)(AX*4), X0, X0
+	VPINSRW     $0x05, (SI)(DX*1), X0, X0
+	VPINSRW     $0x06, (SI)(CX*2), X0, X0
+	VPINSRW     $0x07, (SI)(BX*1), X0, X0
+	VCVTPH2PS   X0, Y0
+	VMOVUPS     Y0, 512(R8)
+	VMOVDQU     2(SI), X0
+	VINSERTI128 $0x01, 2(SI)(AX*4), Y0, Y0
+	VMOVDQU     2(SI)(AX*1), X1
+	VINSERTI128 $0x01, 2(SI)(DX*1), Y1, Y1
+	VMOVDQU     2(SI)(AX*2), X2
+	VINSERTI128 $0x01, 2(SI)(CX*2), Y2, Y2
+	VMOVDQU     2(SI)(CX*1), X3
+	VINSERTI128 $0x01, 2(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPXOR       eights<>+0(SB), Y3, Y3
+	VPSLLW      $0x0c, Y3, Y2
+	VPSRAW      $0x0c, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VPSLLW      $0x04, Y3, Y2
+	VPSRAW      $0x0c, Y2, Y2
+	VMOVUPS     Y2, 32(R8)
+	VPSLLW      $0x08, Y3, Y2
+	VPSRAW      $0x0c, Y2, Y2
+	VMOVUPS     Y2, 256(R8)
+	VPSRAW      $0x0c, Y3, Y3
+	VMOVUPS     Y3, 288(R8)
+	VPXOR       eights<>+0(SB), Y0, Y0
+	VPSLLW      $0x0c, Y0, Y2
+	VPSRAW      $0x0c, Y2, Y2
+	VMOVUPS     Y2, 64(R8)
+	VPSLLW      $0x04, Y0, Y2
+	VPSRAW      $0x0c, Y2, Y2
+	VMOVUPS     Y2, 96(R8)
+	VPSLLW      $0x08, Y0, Y2
+	VPSRAW      $0x0c, Y2, Y2
+	VMOVUPS     Y2, 320(R8)
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 352(R8)
+	VPXOR       eights<>+0(SB), Y4, Y4
+	VPSLLW      $0x0c, Y4, Y0
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 128(R8)
+	VPSLLW      $0x04, Y4, Y0
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 160(R8)
+	VPSLLW      $0x08, Y4, Y0
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 384(R8)
+	VPSRAW      $0x0c, Y4, Y4
+	VMOVUPS     Y4, 416(R8)
+	VPXOR       eights<>+0(SB), Y1, Y1
+	VPSLLW      $0x0c, Y1, Y0
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 192(R8)
+	VPSLLW      $0x04, Y1, Y0
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 224(R8)
+	VPSLLW      $0x08, Y1, Y0
+	VPSRAW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 448(R8)
+	VPSRAW      $0x0c, Y1, Y1
+	VMOVUPS     Y1, 480(R8)
+	ADDQ        $0x12, SI
+	ADDQ        $0x12, DI
+	ADDQ        $0x00000240, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+DATA eights<>+0(SB)/4, $0x88888888
+DATA eights<>+4(SB)/4, $0x88888888
+DATA eights<>+8(SB)/4, $0x88888888
+DATA eights<>+12(SB)/4, $0x88888888
+DATA eights<>+16(SB)/4, $0x88888888
+DATA eights<>+20(SB)/4, $0x88888888
+DATA eights<>+24(SB)/4, $0x88888888
+DATA eights<>+28(SB)/4, $0x88888888
+GLOBL eights<>(SB), RODATA|NOPTR, $32
+
+// func avx2TurnQ4_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnQ4_1(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	VMOVDQU     (SI), X0
+	VINSERTI128 $0x01, (SI)(AX*4), Y0, Y0
+	VMOVDQU     (SI)(AX*1), X1
+	VINSERTI128 $0x01, (SI)(DX*1), Y1, Y1
+	VMOVDQU     (SI)(AX*2), X2
+	VINSERTI128 $0x01, (SI)(CX*2), Y2, Y2
+	VMOVDQU     (SI)(CX*1), X3
+	VINSERTI128 $0x01, (SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y0
+	VPUNPCKHQDQ Y2, Y1, Y0
+	VPSRLD      $0x10, Y3, Y0
+	VPAND       word<>+0(SB), Y3, Y1
+	VPACKUSDW   Y1, Y1, Y1
+	VPERMQ      $0x08, Y1, Y1
+	VCVTPH2PS   X1, Y1
+	VMOVUPS     Y1, 512(R8)
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VCVTPH2PS   X0, Y0
+	VMOVUPS     Y0, 544(R8)
+	VMOVDQU     4(SI), X0
+	VINSERTI128 $0x01, 4(SI)(AX*4), Y0, Y0
+	VMOVDQU     4(SI)(AX*1), X1
+	VINSERTI128 $0x01, 4(SI)(DX*1), Y1, Y1
+	VMOVDQU     4(SI)(AX*2), X2
+	VINSERTI128 $0x01, 4(SI)(CX*2), Y2, Y2
+	VMOVDQU     4(SI)(CX*1), X3
+	VINSERTI128 $0x01, 4(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPAND       quarters<>+0(SB), Y3, Y2
+	VMOVUPS     Y2, (R8)
+	VPSRLW      $0x04, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 256(R8)
+	VPSRLW      $0x08, Y3, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 32(R8)
+	VPSRLW      $0x0c, Y3, Y2
+	VMOVUPS     Y2, 288(R8)
+	VPAND       quarters<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, 64(R8)
+	VPSRLW      $0x04, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 320(R8)
+	VPSRLW      $0x08, Y0, Y2
+	VPAND       quarters<>+0(SB), Y2, Y2
+	VMOVUPS     Y2, 96(R8)
+	VPSRLW      $0x0c, Y0, Y0
+	VMOVUPS     Y0, 352(R8)
+	VPAND       quarters<>+0(SB), Y4, Y0
+	VMOVUPS     Y0, 128(R8)
+	VPSRLW      $0x04, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 384(R8)
+	VPSRLW      $0x08, Y4, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 160(R8)
+	VPSRLW      $0x0c, Y4, Y0
+	VMOVUPS     Y0, 416(R8)
+	VPAND       quarters<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 192(R8)
+	VPSRLW      $0x04, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 448(R8)
+	VPSRLW      $0x08, Y1, Y0
+	VPAND       quarters<>+0(SB), Y0, Y0
+	VMOVUPS     Y0, 224(R8)
+	VPSRLW      $0x0c, Y1, Y0
+	VMOVUPS     Y0, 480(R8)
+	ADDQ        $0x14, SI
+	ADDQ        $0x14, DI
+	ADDQ        $0x00000240, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func avx2TurnQ8_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnQ8_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	VMOVD       (SI), X0
+	VPINSRW     $0x01, (SI)(AX*1), X0, X0
+	VPINSRW     $0x02, (SI)(AX*2), X0, X0
+	VPINSRW     $0x03, (SI)(CX*1), X0, X0
+	VPINSRW     $0x04, (SI)(AX*4), X0, X0
+	VPINSRW     $0x05, (SI)(DX*1), X0, X0
+	VPINSRW     $0x06, (SI)(CX*2), X0, X0
+	VPINSRW     $0x07, (SI)(BX*1), X0, X0
+	VCVTPH2PS   X0, Y0
+	VMOVUPS     Y0, 512(R8)
+	VMOVDQU     2(SI), X0
+	VINSERTI128 $0x01, 2(SI)(AX*4), Y0, Y0
+	VMOVDQU     2(SI)(AX*1), X1
+	VINSERTI128 $0x01, 2(SI)(DX*1), Y1, Y1
+	VMOVDQU     2(SI)(AX*2), X2
+	VINSERTI128 $0x01, 2(SI)(CX*2), Y2, Y2
+	VMOVDQU     2(SI)(CX*1), X3
+	VINSERTI128 $0x01, 2(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLW      $0x08, Y3, Y2
+	VPSRAW      $0x08, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 32(R8)
+	VPSLLW      $0x08, Y0, Y2
+	VPSRAW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 64(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 96(R8)
+	VPSLLW      $0x08, Y4, Y0
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 128(R8)
+	VPSRAW      $0x08, Y4, Y4
+	VMOVUPS     Y4, 160(R8)
+	VPSLLW      $0x08, Y1, Y0
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 192(R8)
+	VPSRAW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 224(R8)
+	VMOVDQU     18(SI), X0
+	VINSERTI128 $0x01, 18(SI)(AX*4), Y0, Y0
+	VMOVDQU     18(SI)(AX*1), X1
+	VINSERTI128 $0x01, 18(SI)(DX*1), Y1, Y1
+	VMOVDQU     18(SI)(AX*2), X2
+	VINSERTI128 $0x01, 18(SI)(CX*2), Y2, Y2
+	VMOVDQU     18(SI)(CX*1), X3
+	VINSERTI128 $0x01, 18(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSLLW      $0x08, Y3, Y2
+	VPSRAW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 256(R8)
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 288(R8)
+	VPSLLW      $0x08, Y0, Y2
+	VPSRAW      $0x08, Y2, Y2
+	VMOVUPS     Y2, 320(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 352(R8)
+	VPSLLW      $0x08, Y4, Y0
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 384(R8)
+	VPSRAW      $0x08, Y4, Y4
+	VMOVUPS     Y4, 416(R8)
+	VPSLLW      $0x08, Y1, Y0
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 448(R8)
+	VPSRAW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 480(R8)
+	ADDQ        $0x22, SI
+	ADDQ        $0x22, DI
+	ADDQ        $0x00000240, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func avx2TurnQ5_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnQ5_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	VMOVDQU     (SI), X0
+	VINSERTI128 $0x01, (SI)(AX*4), Y0, Y0
+	VMOVDQU     (SI)(AX*1), X1
+	VINSERTI128 $0x01, (SI)(DX*1), Y1, Y1
+	VMOVDQU     (SI)(AX*2), X2
+	VINSERTI128 $0x01, (SI)(CX*2), Y2, Y2
+	VMOVDQU     (SI)(CX*1), X3
+	VINSERTI128 $0x01, (SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSRLD      $0x10, Y3, Y1
+	VPSLLD      $0x10, Y0, Y0
+	VPOR        Y0, Y1, Y1
+	VPAND       word<>+0(SB), Y3, Y0
+	VPACKUSDW   Y0, Y0, Y0
+	VPERMQ      $0x08, Y0, Y0
+	VCVTPH2PS   X0, Y0
+	VMOVUPS     Y0, 512(R8)
+	VMOVDQU     6(SI), X0
+	VINSERTI128 $0x01, 6(SI)(AX*4), Y0, Y0
+	VMOVDQU     6(SI)(AX*1), X2
+	VINSERTI128 $0x01, 6(SI)(DX*1), Y2, Y2
+	VMOVDQU     6(SI)(AX*2), X3
+	VINSERTI128 $0x01, 6(SI)(CX*2), Y3, Y3
+	VMOVDQU     6(SI)(CX*1), X4
+	VINSERTI128 $0x01, 6(SI)(BX*1), Y4, Y4
+	VPUNPCKLDQ  Y2, Y0, Y5
+	VPUNPCKHDQ  Y2, Y0, Y2
+	VPUNPCKLDQ  Y4, Y3, Y0
+	VPUNPCKHDQ  Y4, Y3, Y3
+	VPUNPCKLQDQ Y0, Y5, Y4
+	VPUNPCKHQDQ Y0, Y5, Y0
+	VPUNPCKLQDQ Y3, Y2, Y5
+	VPUNPCKHQDQ Y3, Y2, Y2
+	VPAND       halves<>+0(SB), Y4, Y3
+	VPSHUFB     byte0<>+0(SB), Y1, Y6
+	VPAND       lowBits<>+0(SB), Y6, Y6
+	VPXOR       Y7, Y7, Y7
+	VPCMPEQB    Y7, Y6, Y6
+	VPAND       highHalves<>+0(SB), Y6, Y6
+	VPOR        Y6, Y3, Y3
+	VPSLLW      $0x08, Y3, Y6
+	VPSRAW      $0x08, Y6, Y6
+	VMOVUPS     Y6, (R8)
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 32(R8)
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y3
+	VPSHUFB     byte2<>+0(SB), Y1, Y4
+	VPAND       lowBits<>+0(SB), Y4, Y4
+	VPXOR       Y6, Y6, Y6
+	VPCMPEQB    Y6, Y4, Y4
+	VPAND       highHalves<>+0(SB), Y4, Y4
+	VPOR        Y4, Y3, Y3
+	VPSLLW      $0x08, Y3, Y4
+	VPSRAW      $0x08, Y4, Y4
+	VMOVUPS     Y4, 256(R8)
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 288(R8)
+	VPAND       halves<>+0(SB), Y0, Y3
+	VPSHUFB     byte0<>+0(SB), Y1, Y4
+	VPAND       highBits<>+0(SB), Y4, Y4
+	VPXOR       Y6, Y6, Y6
+	VPCMPEQB    Y6, Y4, Y4
+	VPAND       highHalves<>+0(SB), Y4, Y4
+	VPOR        Y4, Y3, Y3
+	VPSLLW      $0x08, Y3, Y4
+	VPSRAW      $0x08, Y4, Y4
+	VMOVUPS     Y4, 64(R8)
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 96(R8)
+	VPSRLW      $0x04, Y0, Y0
+	VPAND       halves<>+0(SB), Y0, Y0
+	VPSHUFB     byte2<>+0(SB), Y1, Y3
+	VPAND       highBits<>+0(SB), Y3, Y3
+	VPXOR       Y4, Y4, Y4
+	VPCMPEQB    Y4, Y3, Y3
+	VPAND       highHalves<>+0(SB), Y3, Y3
+	VPOR        Y3, Y0, Y0
+	VPSLLW      $0x08, Y0, Y3
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 320(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 352(R8)
+	VPAND       halves<>+0(SB), Y5, Y0
+	VPSHUFB     byte1<>+0(SB), Y1, Y3
+	VPAND       lowBits<>+0(SB), Y3, Y3
+	VPXOR       Y4, Y4, Y4
+	VPCMPEQB    Y4, Y3, Y3
+	VPAND       highHalves<>+0(SB), Y3, Y3
+	VPOR        Y3, Y0, Y0
+	VPSLLW      $0x08, Y0, Y3
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 128(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 160(R8)
+	VPSRLW      $0x04, Y5, Y5
+	VPAND       halves<>+0(SB), Y5, Y0
+	VPSHUFB     byte3<>+0(SB), Y1, Y3
+	VPAND       lowBits<>+0(SB), Y3, Y3
+	VPXOR       Y4, Y4, Y4
+	VPCMPEQB    Y4, Y3, Y3
+	VPAND       highHalves<>+0(SB), Y3, Y3
+	VPOR        Y3, Y0, Y0
+	VPSLLW      $0x08, Y0, Y3
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 384(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 416(R8)
+	VPAND       halves<>+0(SB), Y2, Y0
+	VPSHUFB     byte1<>+0(SB), Y1, Y3
+	VPAND       highBits<>+0(SB), Y3, Y3
+	VPXOR       Y4, Y4, Y4
+	VPCMPEQB    Y4, Y3, Y3
+	VPAND       highHalves<>+0(SB), Y3, Y3
+	VPOR        Y3, Y0, Y0
+	VPSLLW      $0x08, Y0, Y3
+	VPSRAW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 192(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 224(R8)
+	VPSRLW      $0x04, Y2, Y2
+	VPAND       halves<>+0(SB), Y2, Y0
+	VPSHUFB     byte3<>+0(SB), Y1, Y1
+	VPAND       highBits<>+0(SB), Y1, Y1
+	VPXOR       Y2, Y2, Y2
+	VPCMPEQB    Y2, Y1, Y1
+	VPAND       highHalves<>+0(SB), Y1, Y1
+	VPOR        Y1, Y0, Y0
+	VPSLLW      $0x08, Y0, Y1
+	VPSRAW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 448(R8)
+	VPSRAW      $0x08, Y0, Y0
+	VMOVUPS     Y0, 480(R8)
+	ADDQ        $0x16, SI
+	ADDQ        $0x16, DI
+	ADDQ        $0x00000240, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+DATA byte0<>+0(SB)/4, $0x00000000
+DATA byte0<>+4(SB)/4, $0x04040404
+DATA byte0<>+8(SB)/4, $0x08080808
+DATA byte0<>+12(SB)/4, $0x0c0c0c0c
+DATA byte0<>+16(SB)/4, $0x00000000
+DATA byte0<>+20(SB)/4, $0x04040404
+DATA byte0<>+24(SB)/4, $0x08080808
+DATA byte0<>+28(SB)/4, $0x0c0c0c0c
+GLOBL byte0<>(SB), RODATA|NOPTR, $32
+
+DATA lowBits<>+0(SB)/4, $0x08040201
+DATA lowBits<>+4(SB)/4, $0x08040201
+DATA lowBits<>+8(SB)/4, $0x08040201
+DATA lowBits<>+12(SB)/4, $0x08040201
+DATA lowBits<>+16(SB)/4, $0x08040201
+DATA lowBits<>+20(SB)/4, $0x08040201
+DATA lowBits<>+24(SB)/4, $0x08040201
+DATA lowBits<>+28(SB)/4, $0x08040201
+GLOBL lowBits<>(SB), RODATA|NOPTR, $32
+
+DATA highBits<>+0(SB)/4, $0x80402010
+DATA highBits<>+4(SB)/4, $0x80402010
+DATA highBits<>+8(SB)/4, $0x80402010
+DATA highBits<>+12(SB)/4, $0x80402010
+DATA highBits<>+16(SB)/4, $0x80402010
+DATA highBits<>+20(SB)/4, $0x80402010
+DATA highBits<>+24(SB)/4, $0x80402010
+DATA highBits<>+28(SB)/4, $0x80402010
+GLOBL highBits<>(SB), RODATA|NOPTR, $32
+
+DATA highHalves<>+0(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+4(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+8(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+12(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+16(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+20(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+24(SB)/4, $0xf0f0f0f0
+DATA highHalves<>+28(SB)/4, $0xf0f0f0f0
+GLOBL highHalves<>(SB), RODATA|NOPTR, $32
+
+DATA byte2<>+0(SB)/4, $0x02020202
+DATA byte2<>+4(SB)/4, $0x06060606
+DATA byte2<>+8(SB)/4, $0x0a0a0a0a
+DATA byte2<>+12(SB)/4, $0x0e0e0e0e
+DATA byte2<>+16(SB)/4, $0x02020202
+DATA byte2<>+20(SB)/4, $0x06060606
+DATA byte2<>+24(SB)/4, $0x0a0a0a0a
+DATA byte2<>+28(SB)/4, $0x0e0e0e0e
+GLOBL byte2<>(SB), RODATA|NOPTR, $32
+
+DATA byte1<>+0(SB)/4, $0x01010101
+DATA byte1<>+4(SB)/4, $0x05050505
+DATA byte1<>+8(SB)/4, $0x09090909
+DATA byte1<>+12(SB)/4, $0x0d0d0d0d
+DATA byte1<>+16(SB)/4, $0x01010101
+DATA byte1<>+20(SB)/4, $0x05050505
+DATA byte1<>+24(SB)/4, $0x09090909
+DATA byte1<>+28(SB)/4, $0x0d0d0d0d
+GLOBL byte1<>(SB), RODATA|NOPTR, $32
+
+DATA byte3<>+0(SB)/4, $0x03030303
+DATA byte3<>+4(SB)/4, $0x07070707
+DATA byte3<>+8(SB)/4, $0x0b0b0b0b
+DATA byte3<>+12(SB)/4, $0x0f0f0f0f
+DATA byte3<>+16(SB)/4, $0x03030303
+DATA byte3<>+20(SB)/4, $0x07070707
+DATA byte3<>+24(SB)/4, $0x0b0b0b0b
+DATA byte3<>+28(SB)/4, $0x0f0f0f0f
+GLOBL byte3<>(SB), RODATA|NOPTR, $32
+
+// func avx2TurnQ5_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnQ5_1(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0  (DI)
+	PREFETCHT0  (DI)(AX*1)
+	PREFETCHT0  (DI)(AX*2)
+	PREFETCHT0  (DI)(CX*1)
+	PREFETCHT0  (DI)(AX*4)
+	PREFETCHT0  (DI)(DX*1)
+	PREFETCHT0  (DI)(CX*2)
+	PREFETCHT0  (DI)(BX*1)
+	VMOVDQU     (SI), X0
+	VINSERTI128 $0x01, (SI)(AX*4), Y0, Y0
+	VMOVDQU     (SI)(AX*1), X1
+	VINSERTI128 $0x01, (SI)(DX*1), Y1, Y1
+	VMOVDQU     (SI)(AX*2), X2
+	VINSERTI128 $0x01, (SI)(CX*2), Y2, Y2
+	VMOVDQU     (SI)(CX*1), X3
+	VINSERTI128 $0x01, (SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VPSRLD      $0x10, Y3, Y1
+	VPAND       word<>+0(SB), Y3, Y2
+	VPACKUSDW   Y2, Y2, Y2
+	VPERMQ      $0x08, Y2, Y2
+	VCVTPH2PS   X2, Y2
+	VMOVUPS     Y2, 512(R8)
+	VPACKUSDW   Y1, Y1, Y1
+	VPERMQ      $0x08, Y1, Y1
+	VCVTPH2PS   X1, Y1
+	VMOVUPS     Y1, 544(R8)
+	VMOVDQU     8(SI), X1
+	VINSERTI128 $0x01, 8(SI)(AX*4), Y1, Y1
+	VMOVDQU     8(SI)(AX*1), X2
+	VINSERTI128 $0x01, 8(SI)(DX*1), Y2, Y2
+	VMOVDQU     8(SI)(AX*2), X3
+	VINSERTI128 $0x01, 8(SI)(CX*2), Y3, Y3
+	VMOVDQU     8(SI)(CX*1), X4
+	VINSERTI128 $0x01, 8(SI)(BX*1), Y4, Y4
+	VPUNPCKLDQ  Y2, Y1, Y5
+	VPUNPCKHDQ  Y2, Y1, Y2
+	VPUNPCKLDQ  Y4, Y3, Y1
+	VPUNPCKHDQ  Y4, Y3, Y3
+	VPUNPCKLQDQ Y1, Y5, Y4
+	VPUNPCKHQDQ Y1, Y5, Y1
+	VPUNPCKLQDQ Y3, Y2, Y5
+	VPUNPCKHQDQ Y3, Y2, Y2
+	VPAND       halves<>+0(SB), Y4, Y3
+	VPSHUFB     byte0<>+0(SB), Y0, Y6
+	VPAND       lowBits<>+0(SB), Y6, Y6
+	VPCMPEQB    lowBits<>+0(SB), Y6, Y6
+	VPAND       tens<>+0(SB), Y6, Y6
+	VPOR        Y6, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y6
+	VMOVUPS     Y6, (R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 32(R8)
+	VPSRLW      $0x04, Y4, Y4
+	VPAND       halves<>+0(SB), Y4, Y3
+	VPSHUFB     byte2<>+0(SB), Y0, Y4
+	VPAND       lowBits<>+0(SB), Y4, Y4
+	VPCMPEQB    lowBits<>+0(SB), Y4, Y4
+	VPAND       tens<>+0(SB), Y4, Y4
+	VPOR        Y4, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, 256(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 288(R8)
+	VPAND       halves<>+0(SB), Y1, Y3
+	VPSHUFB     byte0<>+0(SB), Y0, Y4
+	VPAND       highBits<>+0(SB), Y4, Y4
+	VPCMPEQB    highBits<>+0(SB), Y4, Y4
+	VPAND       tens<>+0(SB), Y4, Y4
+	VPOR        Y4, Y3, Y3
+	VPAND       even<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, 64(R8)
+	VPSRLW      $0x08, Y3, Y3
+	VMOVUPS     Y3, 96(R8)
+	VPSRLW      $0x04, Y1, Y1
+	VPAND       halves<>+0(SB), Y1, Y1
+	VPSHUFB     byte2<>+0(SB), Y0, Y3
+	VPAND       highBits<>+0(SB), Y3, Y3
+	VPCMPEQB    highBits<>+0(SB), Y3, Y3
+	VPAND       tens<>+0(SB), Y3, Y3
+	VPOR        Y3, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y3
+	VMOVUPS     Y3, 320(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 352(R8)
+	VPAND       halves<>+0(SB), Y5, Y1
+	VPSHUFB     byte1<>+0(SB), Y0, Y3
+	VPAND       lowBits<>+0(SB), Y3, Y3
+	VPCMPEQB    lowBits<>+0(SB), Y3, Y3
+	VPAND       tens<>+0(SB), Y3, Y3
+	VPOR        Y3, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y3
+	VMOVUPS     Y3, 128(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 160(R8)
+	VPSRLW      $0x04, Y5, Y5
+	VPAND       halves<>+0(SB), Y5, Y1
+	VPSHUFB     byte3<>+0(SB), Y0, Y3
+	VPAND       lowBits<>+0(SB), Y3, Y3
+	VPCMPEQB    lowBits<>+0(SB), Y3, Y3
+	VPAND       tens<>+0(SB), Y3, Y3
+	VPOR        Y3, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y3
+	VMOVUPS     Y3, 384(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 416(R8)
+	VPAND       halves<>+0(SB), Y2, Y1
+	VPSHUFB     byte1<>+0(SB), Y0, Y3
+	VPAND       highBits<>+0(SB), Y3, Y3
+	VPCMPEQB    highBits<>+0(SB), Y3, Y3
+	VPAND       tens<>+0(SB), Y3, Y3
+	VPOR        Y3, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y3
+	VMOVUPS     Y3, 192(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 224(R8)
+	VPSRLW      $0x04, Y2, Y2
+	VPAND       halves<>+0(SB), Y2, Y1
+	VPSHUFB     byte3<>+0(SB), Y0, Y0
+	VPAND       highBits<>+0(SB), Y0, Y0
+	VPCMPEQB    highBits<>+0(SB), Y0, Y0
+	VPAND       tens<>+0(SB), Y0, Y0
+	VPOR        Y0, Y1, Y1
+	VPAND       even<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, 448(R8)
+	VPSRLW      $0x08, Y1, Y1
+	VMOVUPS     Y1, 480(R8)
+	ADDQ        $0x18, SI
+	ADDQ        $0x18, DI
+	ADDQ        $0x00000240, R8
+	DECQ        R9
+	JNZ         block
+	VZEROUPPER
+	RET
+
+DATA tens<>+0(SB)/4, $0x10101010
+DATA tens<>+4(SB)/4, $0x10101010
+DATA tens<>+8(SB)/4, $0x10101010
+DATA tens<>+12(SB)/4, $0x10101010
+DATA tens<>+16(SB)/4, $0x10101010
+DATA tens<>+20(SB)/4, $0x10101010
+DATA tens<>+24(SB)/4, $0x10101010
+DATA tens<>+28(SB)/4, $0x10101010
+GLOBL tens<>(SB), RODATA|NOPTR, $32
+
 // func avx512TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
 // Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·avx512TurnQ4_K(SB), NOSPLIT, $0-32
@@ -24713,6 +25457,3875 @@ block:
 	ADDQ         $0x00002400, R10
 	DECQ         R11
 	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnQ4_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
+TEXT ·avx512TurnQ4_0(SB), NOSPLIT, $0-32
+	MOVQ         stride+16(FP), AX
+	LEAQ         (AX)(AX*2), CX
+	LEAQ         (AX)(AX*4), DX
+	LEAQ         (CX)(AX*4), BX
+	MOVQ         w+8(FP), SI
+	LEAQ         (SI)(AX*8), DI
+	LEAQ         (SI)(AX*8), R8
+	LEAQ         (R8)(AX*8), R8
+	LEAQ         (DI)(AX*8), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         dst+0(FP), R10
+	MOVQ         blocks+24(FP), R11
+	VPBROADCASTD eights<>+0(SB), Z0
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	VMOVD        (SI), X1
+	VPINSRW      $0x01, (SI)(AX*1), X1, X1
+	VPINSRW      $0x02, (SI)(AX*2), X1, X1
+	VPINSRW      $0x03, (SI)(CX*1), X1, X1
+	VPINSRW      $0x04, (SI)(AX*4), X1, X1
+	VPINSRW      $0x05, (SI)(DX*1), X1, X1
+	VPINSRW      $0x06, (SI)(CX*2), X1, X1
+	VPINSRW      $0x07, (SI)(BX*1), X1, X1
+	VMOVD        (DI), X2
+	VPINSRW      $0x01, (DI)(AX*1), X2, X2
+	VPINSRW      $0x02, (DI)(AX*2), X2, X2
+	VPINSRW      $0x03, (DI)(CX*1), X2, X2
+	VPINSRW      $0x04, (DI)(AX*4), X2, X2
+	VPINSRW      $0x05, (DI)(DX*1), X2, X2
+	VPINSRW      $0x06, (DI)(CX*2), X2, X2
+	VPINSRW      $0x07, (DI)(BX*1), X2, X2
+	VINSERTI32X4 $0x01, X2, Y1, Y1
+	VCVTPH2PS    Y1, Z1
+	VMOVUPS      Z1, 1024(R10)
+	VMOVDQU      2(SI), X1
+	VINSERTI32X4 $0x01, 2(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 2(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 2(DI)(AX*4), Z1, Z1
+	VMOVDQU      2(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 2(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 2(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 2(DI)(DX*1), Z2, Z2
+	VMOVDQU      2(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 2(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 2(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 2(DI)(CX*2), Z3, Z3
+	VMOVDQU      2(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 2(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 2(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 2(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPXORD       Z0, Z4, Z4
+	VPSLLW       $0x0c, Z4, Z3
+	VPSRAW       $0x0c, Z3, Z3
+	VMOVUPS      Z3, (R10)
+	VPSLLW       $0x04, Z4, Z3
+	VPSRAW       $0x0c, Z3, Z3
+	VMOVUPS      Z3, 64(R10)
+	VPSLLW       $0x08, Z4, Z3
+	VPSRAW       $0x0c, Z3, Z3
+	VMOVUPS      Z3, 512(R10)
+	VPSRAW       $0x0c, Z4, Z4
+	VMOVUPS      Z4, 576(R10)
+	VPXORD       Z0, Z1, Z1
+	VPSLLW       $0x0c, Z1, Z3
+	VPSRAW       $0x0c, Z3, Z3
+	VMOVUPS      Z3, 128(R10)
+	VPSLLW       $0x04, Z1, Z3
+	VPSRAW       $0x0c, Z3, Z3
+	VMOVUPS      Z3, 192(R10)
+	VPSLLW       $0x08, Z1, Z3
+	VPSRAW       $0x0c, Z3, Z3
+	VMOVUPS      Z3, 640(R10)
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 704(R10)
+	VPXORD       Z0, Z5, Z5
+	VPSLLW       $0x0c, Z5, Z1
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 256(R10)
+	VPSLLW       $0x04, Z5, Z1
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 320(R10)
+	VPSLLW       $0x08, Z5, Z1
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 768(R10)
+	VPSRAW       $0x0c, Z5, Z5
+	VMOVUPS      Z5, 832(R10)
+	VPXORD       Z0, Z2, Z2
+	VPSLLW       $0x0c, Z2, Z1
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 384(R10)
+	VPSLLW       $0x04, Z2, Z1
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 448(R10)
+	VPSLLW       $0x08, Z2, Z1
+	VPSRAW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 896(R10)
+	VPSRAW       $0x0c, Z2, Z2
+	VMOVUPS      Z2, 960(R10)
+	ADDQ         $0x12, SI
+	ADDQ         $0x12, DI
+	ADDQ         $0x12, R8
+	ADDQ         $0x12, R9
+	ADDQ         $0x00000480, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnQ4_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnQ4_1(SB), NOSPLIT, $0-32
+	MOVQ         stride+16(FP), AX
+	LEAQ         (AX)(AX*2), CX
+	LEAQ         (AX)(AX*4), DX
+	LEAQ         (CX)(AX*4), BX
+	MOVQ         w+8(FP), SI
+	LEAQ         (SI)(AX*8), DI
+	LEAQ         (SI)(AX*8), R8
+	LEAQ         (R8)(AX*8), R8
+	LEAQ         (DI)(AX*8), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         dst+0(FP), R10
+	MOVQ         blocks+24(FP), R11
+	VPBROADCASTD quarters<>+0(SB), Z0
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	VMOVDQU      (SI), X1
+	VINSERTI32X4 $0x01, (SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, (DI), Z1, Z1
+	VINSERTI32X4 $0x03, (DI)(AX*4), Z1, Z1
+	VMOVDQU      (SI)(AX*1), X2
+	VINSERTI32X4 $0x01, (SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, (DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, (DI)(DX*1), Z2, Z2
+	VMOVDQU      (SI)(AX*2), X3
+	VINSERTI32X4 $0x01, (SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, (DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, (DI)(CX*2), Z3, Z3
+	VMOVDQU      (SI)(CX*1), X4
+	VINSERTI32X4 $0x01, (SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, (DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, (DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z1
+	VPUNPCKHQDQ  Z3, Z2, Z1
+	VPSRLD       $0x10, Z4, Z1
+	VPBROADCASTD word<>+0(SB), Z2
+	VPANDD       Z2, Z4, Z2
+	VPMOVDW      Z2, Y2
+	VCVTPH2PS    Y2, Z2
+	VMOVUPS      Z2, 1024(R10)
+	VPMOVDW      Z1, Y1
+	VCVTPH2PS    Y1, Z1
+	VMOVUPS      Z1, 1088(R10)
+	VMOVDQU      4(SI), X1
+	VINSERTI32X4 $0x01, 4(SI)(AX*4), Z1, Z1
+	VINSERTI32X4 $0x02, 4(DI), Z1, Z1
+	VINSERTI32X4 $0x03, 4(DI)(AX*4), Z1, Z1
+	VMOVDQU      4(SI)(AX*1), X2
+	VINSERTI32X4 $0x01, 4(SI)(DX*1), Z2, Z2
+	VINSERTI32X4 $0x02, 4(DI)(AX*1), Z2, Z2
+	VINSERTI32X4 $0x03, 4(DI)(DX*1), Z2, Z2
+	VMOVDQU      4(SI)(AX*2), X3
+	VINSERTI32X4 $0x01, 4(SI)(CX*2), Z3, Z3
+	VINSERTI32X4 $0x02, 4(DI)(AX*2), Z3, Z3
+	VINSERTI32X4 $0x03, 4(DI)(CX*2), Z3, Z3
+	VMOVDQU      4(SI)(CX*1), X4
+	VINSERTI32X4 $0x01, 4(SI)(BX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 4(DI)(CX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 4(DI)(BX*1), Z4, Z4
+	VPUNPCKLDQ   Z2, Z1, Z5
+	VPUNPCKHDQ   Z2, Z1, Z2
+	VPUNPCKLDQ   Z4, Z3, Z1
+	VPUNPCKHDQ   Z4, Z3, Z3
+	VPUNPCKLQDQ  Z1, Z5, Z4
+	VPUNPCKHQDQ  Z1, Z5, Z1
+	VPUNPCKLQDQ  Z3, Z2, Z5
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VPANDD       Z0, Z4, Z3
+	VMOVUPS      Z3, (R10)
+	VPSRLW       $0x04, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 512(R10)
+	VPSRLW       $0x08, Z4, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 64(R10)
+	VPSRLW       $0x0c, Z4, Z3
+	VMOVUPS      Z3, 576(R10)
+	VPANDD       Z0, Z1, Z3
+	VMOVUPS      Z3, 128(R10)
+	VPSRLW       $0x04, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 640(R10)
+	VPSRLW       $0x08, Z1, Z3
+	VPANDD       Z0, Z3, Z3
+	VMOVUPS      Z3, 192(R10)
+	VPSRLW       $0x0c, Z1, Z1
+	VMOVUPS      Z1, 704(R10)
+	VPANDD       Z0, Z5, Z1
+	VMOVUPS      Z1, 256(R10)
+	VPSRLW       $0x04, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 768(R10)
+	VPSRLW       $0x08, Z5, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 320(R10)
+	VPSRLW       $0x0c, Z5, Z1
+	VMOVUPS      Z1, 832(R10)
+	VPANDD       Z0, Z2, Z1
+	VMOVUPS      Z1, 384(R10)
+	VPSRLW       $0x04, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 896(R10)
+	VPSRLW       $0x08, Z2, Z1
+	VPANDD       Z0, Z1, Z1
+	VMOVUPS      Z1, 448(R10)
+	VPSRLW       $0x0c, Z2, Z1
+	VMOVUPS      Z1, 960(R10)
+	ADDQ         $0x14, SI
+	ADDQ         $0x14, DI
+	ADDQ         $0x14, R8
+	ADDQ         $0x14, R9
+	ADDQ         $0x00000480, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnQ8_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
+TEXT ·avx512TurnQ8_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	LEAQ    (SI)(AX*8), R8
+	LEAQ    (R8)(AX*8), R8
+	LEAQ    (DI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    dst+0(FP), R10
+	MOVQ    blocks+24(FP), R11
+	PCALIGN $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	VMOVD        (SI), X0
+	VPINSRW      $0x01, (SI)(AX*1), X0, X0
+	VPINSRW      $0x02, (SI)(AX*2), X0, X0
+	VPINSRW      $0x03, (SI)(CX*1), X0, X0
+	VPINSRW      $0x04, (SI)(AX*4), X0, X0
+	VPINSRW      $0x05, (SI)(DX*1), X0, X0
+	VPINSRW      $0x06, (SI)(CX*2), X0, X0
+	VPINSRW      $0x07, (SI)(BX*1), X0, X0
+	VMOVD        (DI), X1
+	VPINSRW      $0x01, (DI)(AX*1), X1, X1
+	VPINSRW      $0x02, (DI)(AX*2), X1, X1
+	VPINSRW      $0x03, (DI)(CX*1), X1, X1
+	VPINSRW      $0x04, (DI)(AX*4), X1, X1
+	VPINSRW      $0x05, (DI)(DX*1), X1, X1
+	VPINSRW      $0x06, (DI)(CX*2), X1, X1
+	VPINSRW      $0x07, (DI)(BX*1), X1, X1
+	VINSERTI32X4 $0x01, X1, Y0, Y0
+	VCVTPH2PS    Y0, Z0
+	VMOVUPS      Z0, 1024(R10)
+	VMOVDQU      2(SI), X0
+	VINSERTI32X4 $0x01, 2(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 2(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 2(DI)(AX*4), Z0, Z0
+	VMOVDQU      2(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 2(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 2(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 2(DI)(DX*1), Z1, Z1
+	VMOVDQU      2(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 2(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 2(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 2(DI)(CX*2), Z2, Z2
+	VMOVDQU      2(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 2(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 2(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 2(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VPSLLW       $0x08, Z3, Z2
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, (R10)
+	VPSRAW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 64(R10)
+	VPSLLW       $0x08, Z0, Z2
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 128(R10)
+	VPSRAW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 192(R10)
+	VPSLLW       $0x08, Z4, Z0
+	VPSRAW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 256(R10)
+	VPSRAW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 320(R10)
+	VPSLLW       $0x08, Z1, Z0
+	VPSRAW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 384(R10)
+	VPSRAW       $0x08, Z1, Z1
+	VMOVUPS      Z1, 448(R10)
+	VMOVDQU      18(SI), X0
+	VINSERTI32X4 $0x01, 18(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 18(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 18(DI)(AX*4), Z0, Z0
+	VMOVDQU      18(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 18(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 18(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 18(DI)(DX*1), Z1, Z1
+	VMOVDQU      18(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 18(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 18(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 18(DI)(CX*2), Z2, Z2
+	VMOVDQU      18(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 18(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 18(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 18(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VPSLLW       $0x08, Z3, Z2
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 512(R10)
+	VPSRAW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 576(R10)
+	VPSLLW       $0x08, Z0, Z2
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 640(R10)
+	VPSRAW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 704(R10)
+	VPSLLW       $0x08, Z4, Z0
+	VPSRAW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 768(R10)
+	VPSRAW       $0x08, Z4, Z4
+	VMOVUPS      Z4, 832(R10)
+	VPSLLW       $0x08, Z1, Z0
+	VPSRAW       $0x08, Z0, Z0
+	VMOVUPS      Z0, 896(R10)
+	VPSRAW       $0x08, Z1, Z1
+	VMOVUPS      Z1, 960(R10)
+	ADDQ         $0x22, SI
+	ADDQ         $0x22, DI
+	ADDQ         $0x22, R8
+	ADDQ         $0x22, R9
+	ADDQ         $0x00000480, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnQ5_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnQ5_0(SB), NOSPLIT, $0-32
+	MOVQ         stride+16(FP), AX
+	LEAQ         (AX)(AX*2), CX
+	LEAQ         (AX)(AX*4), DX
+	LEAQ         (CX)(AX*4), BX
+	MOVQ         w+8(FP), SI
+	LEAQ         (SI)(AX*8), DI
+	LEAQ         (SI)(AX*8), R8
+	LEAQ         (R8)(AX*8), R8
+	LEAQ         (DI)(AX*8), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         dst+0(FP), R10
+	MOVQ         blocks+24(FP), R11
+	VPBROADCASTD halves<>+0(SB), Z0
+	VMOVUPS      fives0<>+0(SB), Z1
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	VMOVDQU      (SI), X2
+	VINSERTI32X4 $0x01, (SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, (DI), Z2, Z2
+	VINSERTI32X4 $0x03, (DI)(AX*4), Z2, Z2
+	VMOVDQU      (SI)(AX*1), X3
+	VINSERTI32X4 $0x01, (SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, (DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, (DI)(DX*1), Z3, Z3
+	VMOVDQU      (SI)(AX*2), X4
+	VINSERTI32X4 $0x01, (SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, (DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, (DI)(CX*2), Z4, Z4
+	VMOVDQU      (SI)(CX*1), X5
+	VINSERTI32X4 $0x01, (SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, (DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, (DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPSRLD       $0x10, Z5, Z3
+	VPSLLD       $0x10, Z2, Z2
+	VPORD        Z2, Z3, Z3
+	VPBROADCASTD word<>+0(SB), Z2
+	VPANDD       Z2, Z5, Z2
+	VPMOVDW      Z2, Y2
+	VCVTPH2PS    Y2, Z2
+	VMOVUPS      Z2, 1024(R10)
+	VMOVDQU      6(SI), X2
+	VINSERTI32X4 $0x01, 6(SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, 6(DI), Z2, Z2
+	VINSERTI32X4 $0x03, 6(DI)(AX*4), Z2, Z2
+	VMOVDQU      6(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 6(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 6(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 6(DI)(DX*1), Z4, Z4
+	VMOVDQU      6(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 6(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 6(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 6(DI)(CX*2), Z5, Z5
+	VMOVDQU      6(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 6(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 6(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 6(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z2, Z7
+	VPUNPCKHDQ   Z4, Z2, Z4
+	VPUNPCKLDQ   Z6, Z5, Z2
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z2, Z7, Z6
+	VPUNPCKHQDQ  Z2, Z7, Z2
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPANDD       Z0, Z6, Z5
+	VMOVUPS      Z3, Z8
+	VPERMD       Z1, Z8, Z8
+	VPORD        Z8, Z5, Z5
+	VPSLLW       $0x08, Z5, Z8
+	VPSRAW       $0x08, Z8, Z8
+	VMOVUPS      Z8, (R10)
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 64(R10)
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z5
+	VPSRLD       $0x10, Z3, Z6
+	VPERMD       Z1, Z6, Z6
+	VPORD        Z6, Z5, Z5
+	VPSLLW       $0x08, Z5, Z6
+	VPSRAW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 512(R10)
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 576(R10)
+	VPANDD       Z0, Z2, Z5
+	VPSRLD       $0x04, Z3, Z6
+	VPERMD       Z1, Z6, Z6
+	VPORD        Z6, Z5, Z5
+	VPSLLW       $0x08, Z5, Z6
+	VPSRAW       $0x08, Z6, Z6
+	VMOVUPS      Z6, 128(R10)
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 192(R10)
+	VPSRLW       $0x04, Z2, Z2
+	VPANDD       Z0, Z2, Z2
+	VPSRLD       $0x14, Z3, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z2, Z2
+	VPSLLW       $0x08, Z2, Z5
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 640(R10)
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 704(R10)
+	VPANDD       Z0, Z7, Z2
+	VPSRLD       $0x08, Z3, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z2, Z2
+	VPSLLW       $0x08, Z2, Z5
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 256(R10)
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 320(R10)
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z2
+	VPSRLD       $0x18, Z3, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z2, Z2
+	VPSLLW       $0x08, Z2, Z5
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 768(R10)
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 832(R10)
+	VPANDD       Z0, Z4, Z2
+	VPSRLD       $0x0c, Z3, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z2, Z2
+	VPSLLW       $0x08, Z2, Z5
+	VPSRAW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 384(R10)
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 448(R10)
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z2
+	VPSRLD       $0x1c, Z3, Z3
+	VPERMD       Z1, Z3, Z3
+	VPORD        Z3, Z2, Z2
+	VPSLLW       $0x08, Z2, Z3
+	VPSRAW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 896(R10)
+	VPSRAW       $0x08, Z2, Z2
+	VMOVUPS      Z2, 960(R10)
+	ADDQ         $0x16, SI
+	ADDQ         $0x16, DI
+	ADDQ         $0x16, R8
+	ADDQ         $0x16, R9
+	ADDQ         $0x00000480, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA fives0<>+0(SB)/4, $0xf0f0f0f0
+DATA fives0<>+4(SB)/4, $0xf0f0f000
+DATA fives0<>+8(SB)/4, $0xf0f000f0
+DATA fives0<>+12(SB)/4, $0xf0f00000
+DATA fives0<>+16(SB)/4, $0xf000f0f0
+DATA fives0<>+20(SB)/4, $0xf000f000
+DATA fives0<>+24(SB)/4, $0xf00000f0
+DATA fives0<>+28(SB)/4, $0xf0000000
+DATA fives0<>+32(SB)/4, $0x00f0f0f0
+DATA fives0<>+36(SB)/4, $0x00f0f000
+DATA fives0<>+40(SB)/4, $0x00f000f0
+DATA fives0<>+44(SB)/4, $0x00f00000
+DATA fives0<>+48(SB)/4, $0x0000f0f0
+DATA fives0<>+52(SB)/4, $0x0000f000
+DATA fives0<>+56(SB)/4, $0x000000f0
+DATA fives0<>+60(SB)/4, $0x00000000
+GLOBL fives0<>(SB), RODATA|NOPTR, $64
+
+// func avx512TurnQ5_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnQ5_1(SB), NOSPLIT, $0-32
+	MOVQ         stride+16(FP), AX
+	LEAQ         (AX)(AX*2), CX
+	LEAQ         (AX)(AX*4), DX
+	LEAQ         (CX)(AX*4), BX
+	MOVQ         w+8(FP), SI
+	LEAQ         (SI)(AX*8), DI
+	LEAQ         (SI)(AX*8), R8
+	LEAQ         (R8)(AX*8), R8
+	LEAQ         (DI)(AX*8), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         dst+0(FP), R10
+	MOVQ         blocks+24(FP), R11
+	VPBROADCASTD halves<>+0(SB), Z0
+	VMOVUPS      fives16<>+0(SB), Z1
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT0   (R8)
+	PREFETCHT0   (R8)(AX*1)
+	PREFETCHT0   (R8)(AX*2)
+	PREFETCHT0   (R8)(CX*1)
+	PREFETCHT0   (R8)(AX*4)
+	PREFETCHT0   (R8)(DX*1)
+	PREFETCHT0   (R8)(CX*2)
+	PREFETCHT0   (R8)(BX*1)
+	PREFETCHT0   (R9)
+	PREFETCHT0   (R9)(AX*1)
+	PREFETCHT0   (R9)(AX*2)
+	PREFETCHT0   (R9)(CX*1)
+	PREFETCHT0   (R9)(AX*4)
+	PREFETCHT0   (R9)(DX*1)
+	PREFETCHT0   (R9)(CX*2)
+	PREFETCHT0   (R9)(BX*1)
+	VMOVDQU      (SI), X2
+	VINSERTI32X4 $0x01, (SI)(AX*4), Z2, Z2
+	VINSERTI32X4 $0x02, (DI), Z2, Z2
+	VINSERTI32X4 $0x03, (DI)(AX*4), Z2, Z2
+	VMOVDQU      (SI)(AX*1), X3
+	VINSERTI32X4 $0x01, (SI)(DX*1), Z3, Z3
+	VINSERTI32X4 $0x02, (DI)(AX*1), Z3, Z3
+	VINSERTI32X4 $0x03, (DI)(DX*1), Z3, Z3
+	VMOVDQU      (SI)(AX*2), X4
+	VINSERTI32X4 $0x01, (SI)(CX*2), Z4, Z4
+	VINSERTI32X4 $0x02, (DI)(AX*2), Z4, Z4
+	VINSERTI32X4 $0x03, (DI)(CX*2), Z4, Z4
+	VMOVDQU      (SI)(CX*1), X5
+	VINSERTI32X4 $0x01, (SI)(BX*1), Z5, Z5
+	VINSERTI32X4 $0x02, (DI)(CX*1), Z5, Z5
+	VINSERTI32X4 $0x03, (DI)(BX*1), Z5, Z5
+	VPUNPCKLDQ   Z3, Z2, Z6
+	VPUNPCKHDQ   Z3, Z2, Z3
+	VPUNPCKLDQ   Z5, Z4, Z2
+	VPUNPCKHDQ   Z5, Z4, Z4
+	VPUNPCKLQDQ  Z2, Z6, Z5
+	VPUNPCKHQDQ  Z2, Z6, Z2
+	VPUNPCKLQDQ  Z4, Z3, Z6
+	VPUNPCKHQDQ  Z4, Z3, Z3
+	VPSRLD       $0x10, Z5, Z3
+	VPBROADCASTD word<>+0(SB), Z4
+	VPANDD       Z4, Z5, Z4
+	VPMOVDW      Z4, Y4
+	VCVTPH2PS    Y4, Z4
+	VMOVUPS      Z4, 1024(R10)
+	VPMOVDW      Z3, Y3
+	VCVTPH2PS    Y3, Z3
+	VMOVUPS      Z3, 1088(R10)
+	VMOVDQU      8(SI), X3
+	VINSERTI32X4 $0x01, 8(SI)(AX*4), Z3, Z3
+	VINSERTI32X4 $0x02, 8(DI), Z3, Z3
+	VINSERTI32X4 $0x03, 8(DI)(AX*4), Z3, Z3
+	VMOVDQU      8(SI)(AX*1), X4
+	VINSERTI32X4 $0x01, 8(SI)(DX*1), Z4, Z4
+	VINSERTI32X4 $0x02, 8(DI)(AX*1), Z4, Z4
+	VINSERTI32X4 $0x03, 8(DI)(DX*1), Z4, Z4
+	VMOVDQU      8(SI)(AX*2), X5
+	VINSERTI32X4 $0x01, 8(SI)(CX*2), Z5, Z5
+	VINSERTI32X4 $0x02, 8(DI)(AX*2), Z5, Z5
+	VINSERTI32X4 $0x03, 8(DI)(CX*2), Z5, Z5
+	VMOVDQU      8(SI)(CX*1), X6
+	VINSERTI32X4 $0x01, 8(SI)(BX*1), Z6, Z6
+	VINSERTI32X4 $0x02, 8(DI)(CX*1), Z6, Z6
+	VINSERTI32X4 $0x03, 8(DI)(BX*1), Z6, Z6
+	VPUNPCKLDQ   Z4, Z3, Z7
+	VPUNPCKHDQ   Z4, Z3, Z4
+	VPUNPCKLDQ   Z6, Z5, Z3
+	VPUNPCKHDQ   Z6, Z5, Z5
+	VPUNPCKLQDQ  Z3, Z7, Z6
+	VPUNPCKHQDQ  Z3, Z7, Z3
+	VPUNPCKLQDQ  Z5, Z4, Z7
+	VPUNPCKHQDQ  Z5, Z4, Z4
+	VPANDD       Z0, Z6, Z5
+	VMOVUPS      Z2, Z8
+	VPERMD       Z1, Z8, Z8
+	VPORD        Z8, Z5, Z5
+	VPBROADCASTD even<>+0(SB), Z8
+	VPANDD       Z8, Z5, Z8
+	VMOVUPS      Z8, (R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 64(R10)
+	VPSRLW       $0x04, Z6, Z6
+	VPANDD       Z0, Z6, Z5
+	VPSRLD       $0x10, Z2, Z6
+	VPERMD       Z1, Z6, Z6
+	VPORD        Z6, Z5, Z5
+	VPBROADCASTD even<>+0(SB), Z6
+	VPANDD       Z6, Z5, Z6
+	VMOVUPS      Z6, 512(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 576(R10)
+	VPANDD       Z0, Z3, Z5
+	VPSRLD       $0x04, Z2, Z6
+	VPERMD       Z1, Z6, Z6
+	VPORD        Z6, Z5, Z5
+	VPBROADCASTD even<>+0(SB), Z6
+	VPANDD       Z6, Z5, Z6
+	VMOVUPS      Z6, 128(R10)
+	VPSRLW       $0x08, Z5, Z5
+	VMOVUPS      Z5, 192(R10)
+	VPSRLW       $0x04, Z3, Z3
+	VPANDD       Z0, Z3, Z3
+	VPSRLD       $0x14, Z2, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z3, Z3
+	VPBROADCASTD even<>+0(SB), Z5
+	VPANDD       Z5, Z3, Z5
+	VMOVUPS      Z5, 640(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 704(R10)
+	VPANDD       Z0, Z7, Z3
+	VPSRLD       $0x08, Z2, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z3, Z3
+	VPBROADCASTD even<>+0(SB), Z5
+	VPANDD       Z5, Z3, Z5
+	VMOVUPS      Z5, 256(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 320(R10)
+	VPSRLW       $0x04, Z7, Z7
+	VPANDD       Z0, Z7, Z3
+	VPSRLD       $0x18, Z2, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z3, Z3
+	VPBROADCASTD even<>+0(SB), Z5
+	VPANDD       Z5, Z3, Z5
+	VMOVUPS      Z5, 768(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 832(R10)
+	VPANDD       Z0, Z4, Z3
+	VPSRLD       $0x0c, Z2, Z5
+	VPERMD       Z1, Z5, Z5
+	VPORD        Z5, Z3, Z3
+	VPBROADCASTD even<>+0(SB), Z5
+	VPANDD       Z5, Z3, Z5
+	VMOVUPS      Z5, 384(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 448(R10)
+	VPSRLW       $0x04, Z4, Z4
+	VPANDD       Z0, Z4, Z3
+	VPSRLD       $0x1c, Z2, Z2
+	VPERMD       Z1, Z2, Z2
+	VPORD        Z2, Z3, Z3
+	VPBROADCASTD even<>+0(SB), Z2
+	VPANDD       Z2, Z3, Z2
+	VMOVUPS      Z2, 896(R10)
+	VPSRLW       $0x08, Z3, Z3
+	VMOVUPS      Z3, 960(R10)
+	ADDQ         $0x18, SI
+	ADDQ         $0x18, DI
+	ADDQ         $0x18, R8
+	ADDQ         $0x18, R9
+	ADDQ         $0x00000480, R10
+	DECQ         R11
+	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA fives16<>+0(SB)/4, $0x00000000
+DATA fives16<>+4(SB)/4, $0x00000010
+DATA fives16<>+8(SB)/4, $0x00001000
+DATA fives16<>+12(SB)/4, $0x00001010
+DATA fives16<>+16(SB)/4, $0x00100000
+DATA fives16<>+20(SB)/4, $0x00100010
+DATA fives16<>+24(SB)/4, $0x00101000
+DATA fives16<>+28(SB)/4, $0x00101010
+DATA fives16<>+32(SB)/4, $0x10000000
+DATA fives16<>+36(SB)/4, $0x10000010
+DATA fives16<>+40(SB)/4, $0x10001000
+DATA fives16<>+44(SB)/4, $0x10001010
+DATA fives16<>+48(SB)/4, $0x10100000
+DATA fives16<>+52(SB)/4, $0x10100010
+DATA fives16<>+56(SB)/4, $0x10101000
+DATA fives16<>+60(SB)/4, $0x10101010
+GLOBL fives16<>(SB), RODATA|NOPTR, $64
+
+// func avx2TurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedPlainx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Y0
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (CX), Y1
+	VPBROADCASTD (AX), Y2
+	VPMADDWD     Y2, Y1, Y1
+	VMOVUPS      32(CX), Y2
+	VPBROADCASTD 4(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      64(CX), Y2
+	VPBROADCASTD 8(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      96(CX), Y2
+	VPBROADCASTD 12(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      128(CX), Y2
+	VPBROADCASTD 16(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      160(CX), Y2
+	VPBROADCASTD 20(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      192(CX), Y2
+	VPBROADCASTD 24(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      224(CX), Y2
+	VPBROADCASTD 28(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      256(CX), Y2
+	VPBROADCASTD 32(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      288(CX), Y2
+	VPBROADCASTD 36(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      320(CX), Y2
+	VPBROADCASTD 40(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      352(CX), Y2
+	VPBROADCASTD 44(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      384(CX), Y2
+	VPBROADCASTD 48(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      416(CX), Y2
+	VPBROADCASTD 52(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      448(CX), Y2
+	VPBROADCASTD 56(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      480(CX), Y2
+	VPBROADCASTD 60(AX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      512(CX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          block
+	VMOVUPS      Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedPlainx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Y0
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVUPS      (CX), Y5
+	VPBROADCASTD (AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      32(CX), Y5
+	VPBROADCASTD 4(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      64(CX), Y5
+	VPBROADCASTD 8(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      96(CX), Y5
+	VPBROADCASTD 12(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      128(CX), Y5
+	VPBROADCASTD 16(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      160(CX), Y5
+	VPBROADCASTD 20(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      192(CX), Y5
+	VPBROADCASTD 24(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      224(CX), Y5
+	VPBROADCASTD 28(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      256(CX), Y5
+	VPBROADCASTD 32(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      288(CX), Y5
+	VPBROADCASTD 36(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      320(CX), Y5
+	VPBROADCASTD 40(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      352(CX), Y5
+	VPBROADCASTD 44(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      384(CX), Y5
+	VPBROADCASTD 48(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xce
+	VMOVUPS      416(CX), Y5
+	VPBROADCASTD 52(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      448(CX), Y5
+	VPBROADCASTD 56(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xde
+	VMOVUPS      480(CX), Y5
+	VPBROADCASTD 60(AX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      512(CX), Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(AX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          block
+	VMOVUPS      Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedPlainx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedPlainx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (DX), Y3
+	VPBROADCASTD (AX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD (AX)(CX*1), Y4
+	VPMADDWD     Y4, Y3, Y3
+	VMOVUPS      32(DX), Y4
+	VPBROADCASTD 4(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 4(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      64(DX), Y4
+	VPBROADCASTD 8(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 8(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      96(DX), Y4
+	VPBROADCASTD 12(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 12(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      128(DX), Y4
+	VPBROADCASTD 16(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 16(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      160(DX), Y4
+	VPBROADCASTD 20(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 20(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      192(DX), Y4
+	VPBROADCASTD 24(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 24(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      224(DX), Y4
+	VPBROADCASTD 28(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 28(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      256(DX), Y4
+	VPBROADCASTD 32(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 32(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      288(DX), Y4
+	VPBROADCASTD 36(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 36(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      320(DX), Y4
+	VPBROADCASTD 40(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 40(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      352(DX), Y4
+	VPBROADCASTD 44(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 44(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      384(DX), Y4
+	VPBROADCASTD 48(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 48(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      416(DX), Y4
+	VPBROADCASTD 52(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 52(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      448(DX), Y4
+	VPBROADCASTD 56(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 56(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      480(DX), Y4
+	VPBROADCASTD 60(AX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 60(AX)(CX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      512(DX), Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedPlainx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedPlainx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VMOVUPS      (DX), Y10
+	VPBROADCASTD (AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD (AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      32(DX), Y10
+	VPBROADCASTD 4(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 4(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      64(DX), Y10
+	VPBROADCASTD 8(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 8(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      96(DX), Y10
+	VPBROADCASTD 12(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 12(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      128(DX), Y10
+	VPBROADCASTD 16(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 16(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      160(DX), Y10
+	VPBROADCASTD 20(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 20(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      192(DX), Y10
+	VPBROADCASTD 24(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 24(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      224(DX), Y10
+	VPBROADCASTD 28(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 28(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      256(DX), Y10
+	VPBROADCASTD 32(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 32(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      288(DX), Y10
+	VPBROADCASTD 36(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 36(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      320(DX), Y10
+	VPBROADCASTD 40(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 40(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      352(DX), Y10
+	VPBROADCASTD 44(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 44(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      384(DX), Y10
+	VPBROADCASTD 48(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xd3
+	VPBROADCASTD 48(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xf3
+	VMOVUPS      416(DX), Y10
+	VPBROADCASTD 52(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xdb
+	VPBROADCASTD 52(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xfb
+	VMOVUPS      448(DX), Y10
+	VPBROADCASTD 56(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xe3
+	VPBROADCASTD 56(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xc3
+	VMOVUPS      480(DX), Y10
+	VPBROADCASTD 60(AX), Y11
+
+	// VPDPWSSD Y11, Y10, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xeb
+	VPBROADCASTD 60(AX)(CX*1), Y11
+
+	// VPDPWSSD Y11, Y10, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x2d
+	BYTE         $0x52
+	BYTE         $0xcb
+	VMOVUPS      512(DX), Y10
+	VPADDD       Y5, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(AX), Y3
+	VMULPS       Y10, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y9, Y6, Y6
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y2
+	VMULPS       Y10, Y2, Y2
+	VFMADD231PS  Y6, Y2, Y1
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedPlainx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedPlainx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (DX), Y5
+	VPBROADCASTD (AX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD (AX)(CX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD (AX)(CX*2), Y6
+	VPMADDWD     Y6, Y5, Y5
+	VMOVUPS      32(DX), Y6
+	VPBROADCASTD 4(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 4(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      64(DX), Y6
+	VPBROADCASTD 8(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 8(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 8(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      96(DX), Y6
+	VPBROADCASTD 12(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 12(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 12(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      128(DX), Y6
+	VPBROADCASTD 16(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 16(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 16(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      160(DX), Y6
+	VPBROADCASTD 20(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 20(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 20(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      192(DX), Y6
+	VPBROADCASTD 24(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 24(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 24(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      224(DX), Y6
+	VPBROADCASTD 28(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 28(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 28(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      256(DX), Y6
+	VPBROADCASTD 32(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 32(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 32(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      288(DX), Y6
+	VPBROADCASTD 36(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 36(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 36(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      320(DX), Y6
+	VPBROADCASTD 40(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 40(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 40(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      352(DX), Y6
+	VPBROADCASTD 44(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 44(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 44(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      384(DX), Y6
+	VPBROADCASTD 48(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 48(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 48(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      416(DX), Y6
+	VPBROADCASTD 52(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 52(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 52(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      448(DX), Y6
+	VPBROADCASTD 56(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 56(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 56(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      480(DX), Y6
+	VPBROADCASTD 60(AX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 60(AX)(CX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 60(AX)(CX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      512(DX), Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedPlainx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedPlainx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Y0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VMOVUPS      (DX), Y9
+	VPBROADCASTD (AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD (AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD (AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      32(DX), Y9
+	VPBROADCASTD 4(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 4(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 4(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      64(DX), Y9
+	VPBROADCASTD 8(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 8(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 8(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      96(DX), Y9
+	VPBROADCASTD 12(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 12(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 12(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      128(DX), Y9
+	VPBROADCASTD 16(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 16(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 16(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      160(DX), Y9
+	VPBROADCASTD 20(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 20(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 20(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      192(DX), Y9
+	VPBROADCASTD 24(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 24(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 24(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      224(DX), Y9
+	VPBROADCASTD 28(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 28(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 28(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      256(DX), Y9
+	VPBROADCASTD 32(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 32(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 32(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      288(DX), Y9
+	VPBROADCASTD 36(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 36(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 36(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      320(DX), Y9
+	VPBROADCASTD 40(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 40(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 40(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      352(DX), Y9
+	VPBROADCASTD 44(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 44(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 44(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      384(DX), Y9
+	VPBROADCASTD 48(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 48(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 48(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      416(DX), Y9
+	VPBROADCASTD 52(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 52(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 52(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      448(DX), Y9
+	VPBROADCASTD 56(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xda
+	VPBROADCASTD 56(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 56(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VMOVUPS      480(DX), Y9
+	VPBROADCASTD 60(AX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 60(AX)(CX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 60(AX)(CX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xc2
+	VMOVUPS      512(DX), Y9
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(AX), Y4
+	VMULPS       Y9, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VPADDD       Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y1
+	VPADDD       Y8, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(CX*2), Y3
+	VMULPS       Y9, Y3, Y3
+	VFMADD231PS  Y7, Y3, Y2
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, DX
+	DECQ         BX
+	JNZ          block
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VZEROUPPER
+	RET
+
+// func avx2TurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2TurnedPlainx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Y0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y3
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+block:
+	VMOVUPS      (BX), Y7
+	VPBROADCASTD (AX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD (AX)(CX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD (AX)(CX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD (AX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y7
+	VMOVUPS      32(BX), Y8
+	VPBROADCASTD 4(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 4(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      64(BX), Y8
+	VPBROADCASTD 8(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 8(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 8(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 8(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      96(BX), Y8
+	VPBROADCASTD 12(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 12(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 12(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      128(BX), Y8
+	VPBROADCASTD 16(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 16(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 16(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 16(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      160(BX), Y8
+	VPBROADCASTD 20(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 20(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 20(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 20(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      192(BX), Y8
+	VPBROADCASTD 24(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 24(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 24(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 24(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      224(BX), Y8
+	VPBROADCASTD 28(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 28(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 28(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 28(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      256(BX), Y8
+	VPBROADCASTD 32(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 32(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 32(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 32(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      288(BX), Y8
+	VPBROADCASTD 36(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 36(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 36(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 36(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      320(BX), Y8
+	VPBROADCASTD 40(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 40(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 40(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 40(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      352(BX), Y8
+	VPBROADCASTD 44(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 44(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 44(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 44(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      384(BX), Y8
+	VPBROADCASTD 48(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 48(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 48(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 48(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      416(BX), Y8
+	VPBROADCASTD 52(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 52(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 52(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 52(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      448(BX), Y8
+	VPBROADCASTD 56(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 56(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 56(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 56(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      480(BX), Y8
+	VPBROADCASTD 60(AX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 60(AX)(CX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 60(AX)(CX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 60(AX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      512(BX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, BX
+	DECQ         SI
+	JNZ          block
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	VZEROUPPER
+	RET
+
+// func avxvnniTurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avxvnniTurnedPlainx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Y0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Y3
+	JMP     block
+
+anew:
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+block:
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y10, Y10, Y10
+	VPXOR        Y11, Y11, Y11
+	VMOVUPS      (BX), Y12
+	VPBROADCASTD (AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD (AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD (AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD (AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      32(BX), Y12
+	VPBROADCASTD 4(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 4(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 4(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 4(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      64(BX), Y12
+	VPBROADCASTD 8(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 8(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 8(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 8(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      96(BX), Y12
+	VPBROADCASTD 12(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 12(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 12(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 12(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      128(BX), Y12
+	VPBROADCASTD 16(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 16(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 16(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 16(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      160(BX), Y12
+	VPBROADCASTD 20(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 20(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 20(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 20(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      192(BX), Y12
+	VPBROADCASTD 24(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 24(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 24(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 24(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      224(BX), Y12
+	VPBROADCASTD 28(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 28(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 28(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 28(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      256(BX), Y12
+	VPBROADCASTD 32(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 32(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 32(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 32(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      288(BX), Y12
+	VPBROADCASTD 36(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 36(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 36(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 36(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      320(BX), Y12
+	VPBROADCASTD 40(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 40(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 40(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 40(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      352(BX), Y12
+	VPBROADCASTD 44(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 44(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 44(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 44(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      384(BX), Y12
+	VPBROADCASTD 48(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 48(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 48(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 48(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      416(BX), Y12
+	VPBROADCASTD 52(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 52(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 52(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 52(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      448(BX), Y12
+	VPBROADCASTD 56(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xe5
+	VPBROADCASTD 56(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xf5
+	VPBROADCASTD 56(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y8
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xc5
+	VPBROADCASTD 56(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y10
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xd5
+	VMOVUPS      480(BX), Y12
+	VPBROADCASTD 60(AX), Y13
+
+	// VPDPWSSD Y13, Y12, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xed
+	VPBROADCASTD 60(AX)(CX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xfd
+	VPBROADCASTD 60(AX)(CX*2), Y13
+
+	// VPDPWSSD Y13, Y12, Y9
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xcd
+	VPBROADCASTD 60(AX)(DX*1), Y13
+
+	// VPDPWSSD Y13, Y12, Y11
+	BYTE         $0xc4
+	BYTE         $0x42
+	BYTE         $0x1d
+	BYTE         $0x52
+	BYTE         $0xdd
+	VMOVUPS      512(BX), Y12
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(AX), Y5
+	VMULPS       Y12, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VPADDD       Y7, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(AX)(CX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y1
+	VPADDD       Y9, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS 64(AX)(CX*2), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y8, Y4, Y2
+	VPADDD       Y11, Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VBROADCASTSS 64(AX)(DX*1), Y4
+	VMULPS       Y12, Y4, Y4
+	VFMADD231PS  Y10, Y4, Y3
+	ADDQ         $0x50, AX
+	ADDQ         $0x00000240, BX
+	DECQ         SI
+	JNZ          block
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedPlainx1(SB), NOSPLIT, $0-56
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), CX
+	MOVQ    blocks+40(FP), DX
+	MOVQ    c+0(FP), BX
+	MOVQ    ldc+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    add+48(FP), SI
+	MOVQ    BX, DI
+	TESTQ   SI, SI
+	JZ      anew
+	VMOVUPS (DI), Z0
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       (CX), Z5
+	VPDPWSSD.BCST (AX), Z5, Z1
+	VMOVUPS       64(CX), Z5
+	VPDPWSSD.BCST 4(AX), Z5, Z2
+	VMOVUPS       128(CX), Z5
+	VPDPWSSD.BCST 8(AX), Z5, Z3
+	VMOVUPS       192(CX), Z5
+	VPDPWSSD.BCST 12(AX), Z5, Z4
+	VMOVUPS       256(CX), Z5
+	VPDPWSSD.BCST 16(AX), Z5, Z1
+	VMOVUPS       320(CX), Z5
+	VPDPWSSD.BCST 20(AX), Z5, Z2
+	VMOVUPS       384(CX), Z5
+	VPDPWSSD.BCST 24(AX), Z5, Z3
+	VMOVUPS       448(CX), Z5
+	VPDPWSSD.BCST 28(AX), Z5, Z4
+	VMOVUPS       512(CX), Z5
+	VPDPWSSD.BCST 32(AX), Z5, Z1
+	VMOVUPS       576(CX), Z5
+	VPDPWSSD.BCST 36(AX), Z5, Z2
+	VMOVUPS       640(CX), Z5
+	VPDPWSSD.BCST 40(AX), Z5, Z3
+	VMOVUPS       704(CX), Z5
+	VPDPWSSD.BCST 44(AX), Z5, Z4
+	VMOVUPS       768(CX), Z5
+	VPDPWSSD.BCST 48(AX), Z5, Z1
+	VMOVUPS       832(CX), Z5
+	VPDPWSSD.BCST 52(AX), Z5, Z2
+	VMOVUPS       896(CX), Z5
+	VPDPWSSD.BCST 56(AX), Z5, Z3
+	VMOVUPS       960(CX), Z5
+	VPDPWSSD.BCST 60(AX), Z5, Z4
+	VMOVUPS       1024(CX), Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VCVTDQ2PS     Z1, Z1
+	VMULPS.BCST   64(AX), Z5, Z2
+	VFMADD231PS   Z1, Z2, Z0
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, CX
+	DECQ          DX
+	JNZ           block
+	VMOVUPS       Z0, (BX)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedPlainx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedPlainx2(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Z0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z1
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VMOVUPS       (DX), Z10
+	VPDPWSSD.BCST (AX), Z10, Z2
+	VPDPWSSD.BCST (AX)(CX*1), Z10, Z6
+	VMOVUPS       64(DX), Z10
+	VPDPWSSD.BCST 4(AX), Z10, Z3
+	VPDPWSSD.BCST 4(AX)(CX*1), Z10, Z7
+	VMOVUPS       128(DX), Z10
+	VPDPWSSD.BCST 8(AX), Z10, Z4
+	VPDPWSSD.BCST 8(AX)(CX*1), Z10, Z8
+	VMOVUPS       192(DX), Z10
+	VPDPWSSD.BCST 12(AX), Z10, Z5
+	VPDPWSSD.BCST 12(AX)(CX*1), Z10, Z9
+	VMOVUPS       256(DX), Z10
+	VPDPWSSD.BCST 16(AX), Z10, Z2
+	VPDPWSSD.BCST 16(AX)(CX*1), Z10, Z6
+	VMOVUPS       320(DX), Z10
+	VPDPWSSD.BCST 20(AX), Z10, Z3
+	VPDPWSSD.BCST 20(AX)(CX*1), Z10, Z7
+	VMOVUPS       384(DX), Z10
+	VPDPWSSD.BCST 24(AX), Z10, Z4
+	VPDPWSSD.BCST 24(AX)(CX*1), Z10, Z8
+	VMOVUPS       448(DX), Z10
+	VPDPWSSD.BCST 28(AX), Z10, Z5
+	VPDPWSSD.BCST 28(AX)(CX*1), Z10, Z9
+	VMOVUPS       512(DX), Z10
+	VPDPWSSD.BCST 32(AX), Z10, Z2
+	VPDPWSSD.BCST 32(AX)(CX*1), Z10, Z6
+	VMOVUPS       576(DX), Z10
+	VPDPWSSD.BCST 36(AX), Z10, Z3
+	VPDPWSSD.BCST 36(AX)(CX*1), Z10, Z7
+	VMOVUPS       640(DX), Z10
+	VPDPWSSD.BCST 40(AX), Z10, Z4
+	VPDPWSSD.BCST 40(AX)(CX*1), Z10, Z8
+	VMOVUPS       704(DX), Z10
+	VPDPWSSD.BCST 44(AX), Z10, Z5
+	VPDPWSSD.BCST 44(AX)(CX*1), Z10, Z9
+	VMOVUPS       768(DX), Z10
+	VPDPWSSD.BCST 48(AX), Z10, Z2
+	VPDPWSSD.BCST 48(AX)(CX*1), Z10, Z6
+	VMOVUPS       832(DX), Z10
+	VPDPWSSD.BCST 52(AX), Z10, Z3
+	VPDPWSSD.BCST 52(AX)(CX*1), Z10, Z7
+	VMOVUPS       896(DX), Z10
+	VPDPWSSD.BCST 56(AX), Z10, Z4
+	VPDPWSSD.BCST 56(AX)(CX*1), Z10, Z8
+	VMOVUPS       960(DX), Z10
+	VPDPWSSD.BCST 60(AX), Z10, Z5
+	VPDPWSSD.BCST 60(AX)(CX*1), Z10, Z9
+	VMOVUPS       1024(DX), Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
+	VPADDD        Z3, Z2, Z2
+	VCVTDQ2PS     Z2, Z2
+	VMULPS.BCST   64(AX), Z10, Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(AX)(CX*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, DX
+	DECQ          BX
+	JNZ           block
+	VMOVUPS       Z0, (SI)
+	ADDQ          DI, SI
+	VMOVUPS       Z1, (SI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedPlainx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedPlainx3(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), DX
+	MOVQ    blocks+40(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    ldc+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    add+48(FP), R8
+	MOVQ    SI, R9
+	TESTQ   R8, R8
+	JZ      anew
+	VMOVUPS (R9), Z0
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Z2
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VMOVUPS       (DX), Z15
+	VPDPWSSD.BCST (AX), Z15, Z3
+	VPDPWSSD.BCST (AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST (AX)(CX*2), Z15, Z11
+	VMOVUPS       64(DX), Z15
+	VPDPWSSD.BCST 4(AX), Z15, Z4
+	VPDPWSSD.BCST 4(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 4(AX)(CX*2), Z15, Z12
+	VMOVUPS       128(DX), Z15
+	VPDPWSSD.BCST 8(AX), Z15, Z5
+	VPDPWSSD.BCST 8(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 8(AX)(CX*2), Z15, Z13
+	VMOVUPS       192(DX), Z15
+	VPDPWSSD.BCST 12(AX), Z15, Z6
+	VPDPWSSD.BCST 12(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 12(AX)(CX*2), Z15, Z14
+	VMOVUPS       256(DX), Z15
+	VPDPWSSD.BCST 16(AX), Z15, Z3
+	VPDPWSSD.BCST 16(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST 16(AX)(CX*2), Z15, Z11
+	VMOVUPS       320(DX), Z15
+	VPDPWSSD.BCST 20(AX), Z15, Z4
+	VPDPWSSD.BCST 20(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 20(AX)(CX*2), Z15, Z12
+	VMOVUPS       384(DX), Z15
+	VPDPWSSD.BCST 24(AX), Z15, Z5
+	VPDPWSSD.BCST 24(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 24(AX)(CX*2), Z15, Z13
+	VMOVUPS       448(DX), Z15
+	VPDPWSSD.BCST 28(AX), Z15, Z6
+	VPDPWSSD.BCST 28(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 28(AX)(CX*2), Z15, Z14
+	VMOVUPS       512(DX), Z15
+	VPDPWSSD.BCST 32(AX), Z15, Z3
+	VPDPWSSD.BCST 32(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST 32(AX)(CX*2), Z15, Z11
+	VMOVUPS       576(DX), Z15
+	VPDPWSSD.BCST 36(AX), Z15, Z4
+	VPDPWSSD.BCST 36(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 36(AX)(CX*2), Z15, Z12
+	VMOVUPS       640(DX), Z15
+	VPDPWSSD.BCST 40(AX), Z15, Z5
+	VPDPWSSD.BCST 40(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 40(AX)(CX*2), Z15, Z13
+	VMOVUPS       704(DX), Z15
+	VPDPWSSD.BCST 44(AX), Z15, Z6
+	VPDPWSSD.BCST 44(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 44(AX)(CX*2), Z15, Z14
+	VMOVUPS       768(DX), Z15
+	VPDPWSSD.BCST 48(AX), Z15, Z3
+	VPDPWSSD.BCST 48(AX)(CX*1), Z15, Z7
+	VPDPWSSD.BCST 48(AX)(CX*2), Z15, Z11
+	VMOVUPS       832(DX), Z15
+	VPDPWSSD.BCST 52(AX), Z15, Z4
+	VPDPWSSD.BCST 52(AX)(CX*1), Z15, Z8
+	VPDPWSSD.BCST 52(AX)(CX*2), Z15, Z12
+	VMOVUPS       896(DX), Z15
+	VPDPWSSD.BCST 56(AX), Z15, Z5
+	VPDPWSSD.BCST 56(AX)(CX*1), Z15, Z9
+	VPDPWSSD.BCST 56(AX)(CX*2), Z15, Z13
+	VMOVUPS       960(DX), Z15
+	VPDPWSSD.BCST 60(AX), Z15, Z6
+	VPDPWSSD.BCST 60(AX)(CX*1), Z15, Z10
+	VPDPWSSD.BCST 60(AX)(CX*2), Z15, Z14
+	VMOVUPS       1024(DX), Z15
+	VPADDD        Z6, Z3, Z3
+	VPADDD        Z5, Z4, Z4
+	VPADDD        Z4, Z3, Z3
+	VCVTDQ2PS     Z3, Z3
+	VMULPS.BCST   64(AX), Z15, Z4
+	VFMADD231PS   Z3, Z4, Z0
+	VPADDD        Z10, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(AX)(CX*1), Z15, Z3
+	VFMADD231PS   Z7, Z3, Z1
+	VPADDD        Z14, Z11, Z11
+	VPADDD        Z13, Z12, Z12
+	VPADDD        Z12, Z11, Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(AX)(CX*2), Z15, Z3
+	VFMADD231PS   Z11, Z3, Z2
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, DX
+	DECQ          BX
+	JNZ           block
+	VMOVUPS       Z0, (SI)
+	ADDQ          DI, SI
+	VMOVUPS       Z1, (SI)
+	ADDQ          DI, SI
+	VMOVUPS       Z2, (SI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedPlainx4(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), CX
+	LEAQ    (CX)(CX*2), DX
+	MOVQ    x+16(FP), AX
+	MOVQ    w+32(FP), BX
+	MOVQ    blocks+40(FP), SI
+	MOVQ    c+0(FP), DI
+	MOVQ    ldc+8(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    add+48(FP), R9
+	MOVQ    DI, R10
+	TESTQ   R9, R9
+	JZ      anew
+	VMOVUPS (R10), Z0
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z1
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z2
+	ADDQ    R8, R10
+	VMOVUPS (R10), Z3
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	VPXORD        Z16, Z16, Z16
+	VPXORD        Z17, Z17, Z17
+	VPXORD        Z18, Z18, Z18
+	VPXORD        Z19, Z19, Z19
+	VMOVUPS       (BX), Z20
+	VPDPWSSD.BCST (AX), Z20, Z4
+	VPDPWSSD.BCST (AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST (AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST (AX)(DX*1), Z20, Z16
+	VMOVUPS       64(BX), Z20
+	VPDPWSSD.BCST 4(AX), Z20, Z5
+	VPDPWSSD.BCST 4(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 4(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 4(AX)(DX*1), Z20, Z17
+	VMOVUPS       128(BX), Z20
+	VPDPWSSD.BCST 8(AX), Z20, Z6
+	VPDPWSSD.BCST 8(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 8(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 8(AX)(DX*1), Z20, Z18
+	VMOVUPS       192(BX), Z20
+	VPDPWSSD.BCST 12(AX), Z20, Z7
+	VPDPWSSD.BCST 12(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 12(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 12(AX)(DX*1), Z20, Z19
+	VMOVUPS       256(BX), Z20
+	VPDPWSSD.BCST 16(AX), Z20, Z4
+	VPDPWSSD.BCST 16(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST 16(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST 16(AX)(DX*1), Z20, Z16
+	VMOVUPS       320(BX), Z20
+	VPDPWSSD.BCST 20(AX), Z20, Z5
+	VPDPWSSD.BCST 20(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 20(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 20(AX)(DX*1), Z20, Z17
+	VMOVUPS       384(BX), Z20
+	VPDPWSSD.BCST 24(AX), Z20, Z6
+	VPDPWSSD.BCST 24(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 24(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 24(AX)(DX*1), Z20, Z18
+	VMOVUPS       448(BX), Z20
+	VPDPWSSD.BCST 28(AX), Z20, Z7
+	VPDPWSSD.BCST 28(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 28(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 28(AX)(DX*1), Z20, Z19
+	VMOVUPS       512(BX), Z20
+	VPDPWSSD.BCST 32(AX), Z20, Z4
+	VPDPWSSD.BCST 32(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST 32(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST 32(AX)(DX*1), Z20, Z16
+	VMOVUPS       576(BX), Z20
+	VPDPWSSD.BCST 36(AX), Z20, Z5
+	VPDPWSSD.BCST 36(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 36(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 36(AX)(DX*1), Z20, Z17
+	VMOVUPS       640(BX), Z20
+	VPDPWSSD.BCST 40(AX), Z20, Z6
+	VPDPWSSD.BCST 40(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 40(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 40(AX)(DX*1), Z20, Z18
+	VMOVUPS       704(BX), Z20
+	VPDPWSSD.BCST 44(AX), Z20, Z7
+	VPDPWSSD.BCST 44(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 44(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 44(AX)(DX*1), Z20, Z19
+	VMOVUPS       768(BX), Z20
+	VPDPWSSD.BCST 48(AX), Z20, Z4
+	VPDPWSSD.BCST 48(AX)(CX*1), Z20, Z8
+	VPDPWSSD.BCST 48(AX)(CX*2), Z20, Z12
+	VPDPWSSD.BCST 48(AX)(DX*1), Z20, Z16
+	VMOVUPS       832(BX), Z20
+	VPDPWSSD.BCST 52(AX), Z20, Z5
+	VPDPWSSD.BCST 52(AX)(CX*1), Z20, Z9
+	VPDPWSSD.BCST 52(AX)(CX*2), Z20, Z13
+	VPDPWSSD.BCST 52(AX)(DX*1), Z20, Z17
+	VMOVUPS       896(BX), Z20
+	VPDPWSSD.BCST 56(AX), Z20, Z6
+	VPDPWSSD.BCST 56(AX)(CX*1), Z20, Z10
+	VPDPWSSD.BCST 56(AX)(CX*2), Z20, Z14
+	VPDPWSSD.BCST 56(AX)(DX*1), Z20, Z18
+	VMOVUPS       960(BX), Z20
+	VPDPWSSD.BCST 60(AX), Z20, Z7
+	VPDPWSSD.BCST 60(AX)(CX*1), Z20, Z11
+	VPDPWSSD.BCST 60(AX)(CX*2), Z20, Z15
+	VPDPWSSD.BCST 60(AX)(DX*1), Z20, Z19
+	VMOVUPS       1024(BX), Z20
+	VPADDD        Z7, Z4, Z4
+	VPADDD        Z6, Z5, Z5
+	VPADDD        Z5, Z4, Z4
+	VCVTDQ2PS     Z4, Z4
+	VMULPS.BCST   64(AX), Z20, Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VPADDD        Z11, Z8, Z8
+	VPADDD        Z10, Z9, Z9
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(AX)(CX*1), Z20, Z4
+	VFMADD231PS   Z8, Z4, Z1
+	VPADDD        Z15, Z12, Z12
+	VPADDD        Z14, Z13, Z13
+	VPADDD        Z13, Z12, Z12
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(AX)(CX*2), Z20, Z4
+	VFMADD231PS   Z12, Z4, Z2
+	VPADDD        Z19, Z16, Z16
+	VPADDD        Z18, Z17, Z17
+	VPADDD        Z17, Z16, Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS.BCST   64(AX)(DX*1), Z20, Z4
+	VFMADD231PS   Z16, Z4, Z3
+	ADDQ          $0x50, AX
+	ADDQ          $0x00000480, BX
+	DECQ          SI
+	JNZ           block
+	VMOVUPS       Z0, (DI)
+	ADDQ          R8, DI
+	VMOVUPS       Z1, (DI)
+	ADDQ          R8, DI
+	VMOVUPS       Z2, (DI)
+	ADDQ          R8, DI
+	VMOVUPS       Z3, (DI)
+	VZEROUPPER
+	RET
+
+// func avx512TurnedPlainx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+// Requires: AVX, AVX512F
+TEXT ·avx512TurnedPlainx8(SB), NOSPLIT, $0-56
+	MOVQ    ldx+24(FP), DX
+	LEAQ    (DX)(DX*2), BX
+	MOVQ    x+16(FP), AX
+	LEAQ    (AX)(DX*4), CX
+	MOVQ    w+32(FP), SI
+	MOVQ    blocks+40(FP), DI
+	MOVQ    c+0(FP), R8
+	MOVQ    ldc+8(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    add+48(FP), R10
+	MOVQ    R8, R11
+	TESTQ   R10, R10
+	JZ      anew
+	VMOVUPS (R11), Z0
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z1
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z2
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z3
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z4
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z5
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z6
+	ADDQ    R9, R11
+	VMOVUPS (R11), Z7
+	JMP     block
+
+anew:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	PCALIGN $0x20
+
+block:
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	VPXORD        Z16, Z16, Z16
+	VPXORD        Z17, Z17, Z17
+	VPXORD        Z18, Z18, Z18
+	VPXORD        Z19, Z19, Z19
+	VPXORD        Z20, Z20, Z20
+	VPXORD        Z21, Z21, Z21
+	VPXORD        Z22, Z22, Z22
+	VPXORD        Z23, Z23, Z23
+	VMOVUPS       (SI), Z24
+	VPDPWSSD.BCST (AX), Z24, Z8
+	VPDPWSSD.BCST (AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST (AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST (AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST (CX), Z24, Z16
+	VPDPWSSD.BCST (CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST (CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST (CX)(BX*1), Z24, Z22
+	VMOVUPS       64(SI), Z24
+	VPDPWSSD.BCST 4(AX), Z24, Z9
+	VPDPWSSD.BCST 4(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 4(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 4(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 4(CX), Z24, Z17
+	VPDPWSSD.BCST 4(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 4(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 4(CX)(BX*1), Z24, Z23
+	VMOVUPS       128(SI), Z24
+	VPDPWSSD.BCST 8(AX), Z24, Z8
+	VPDPWSSD.BCST 8(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 8(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 8(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 8(CX), Z24, Z16
+	VPDPWSSD.BCST 8(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 8(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 8(CX)(BX*1), Z24, Z22
+	VMOVUPS       192(SI), Z24
+	VPDPWSSD.BCST 12(AX), Z24, Z9
+	VPDPWSSD.BCST 12(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 12(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 12(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 12(CX), Z24, Z17
+	VPDPWSSD.BCST 12(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 12(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 12(CX)(BX*1), Z24, Z23
+	VMOVUPS       256(SI), Z24
+	VPDPWSSD.BCST 16(AX), Z24, Z8
+	VPDPWSSD.BCST 16(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 16(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 16(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 16(CX), Z24, Z16
+	VPDPWSSD.BCST 16(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 16(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 16(CX)(BX*1), Z24, Z22
+	VMOVUPS       320(SI), Z24
+	VPDPWSSD.BCST 20(AX), Z24, Z9
+	VPDPWSSD.BCST 20(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 20(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 20(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 20(CX), Z24, Z17
+	VPDPWSSD.BCST 20(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 20(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 20(CX)(BX*1), Z24, Z23
+	VMOVUPS       384(SI), Z24
+	VPDPWSSD.BCST 24(AX), Z24, Z8
+	VPDPWSSD.BCST 24(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 24(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 24(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 24(CX), Z24, Z16
+	VPDPWSSD.BCST 24(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 24(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 24(CX)(BX*1), Z24, Z22
+	VMOVUPS       448(SI), Z24
+	VPDPWSSD.BCST 28(AX), Z24, Z9
+	VPDPWSSD.BCST 28(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 28(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 28(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 28(CX), Z24, Z17
+	VPDPWSSD.BCST 28(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 28(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 28(CX)(BX*1), Z24, Z23
+	VMOVUPS       512(SI), Z24
+	VPDPWSSD.BCST 32(AX), Z24, Z8
+	VPDPWSSD.BCST 32(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 32(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 32(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 32(CX), Z24, Z16
+	VPDPWSSD.BCST 32(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 32(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 32(CX)(BX*1), Z24, Z22
+	VMOVUPS       576(SI), Z24
+	VPDPWSSD.BCST 36(AX), Z24, Z9
+	VPDPWSSD.BCST 36(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 36(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 36(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 36(CX), Z24, Z17
+	VPDPWSSD.BCST 36(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 36(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 36(CX)(BX*1), Z24, Z23
+	VMOVUPS       640(SI), Z24
+	VPDPWSSD.BCST 40(AX), Z24, Z8
+	VPDPWSSD.BCST 40(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 40(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 40(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 40(CX), Z24, Z16
+	VPDPWSSD.BCST 40(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 40(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 40(CX)(BX*1), Z24, Z22
+	VMOVUPS       704(SI), Z24
+	VPDPWSSD.BCST 44(AX), Z24, Z9
+	VPDPWSSD.BCST 44(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 44(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 44(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 44(CX), Z24, Z17
+	VPDPWSSD.BCST 44(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 44(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 44(CX)(BX*1), Z24, Z23
+	VMOVUPS       768(SI), Z24
+	VPDPWSSD.BCST 48(AX), Z24, Z8
+	VPDPWSSD.BCST 48(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 48(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 48(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 48(CX), Z24, Z16
+	VPDPWSSD.BCST 48(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 48(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 48(CX)(BX*1), Z24, Z22
+	VMOVUPS       832(SI), Z24
+	VPDPWSSD.BCST 52(AX), Z24, Z9
+	VPDPWSSD.BCST 52(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 52(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 52(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 52(CX), Z24, Z17
+	VPDPWSSD.BCST 52(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 52(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 52(CX)(BX*1), Z24, Z23
+	VMOVUPS       896(SI), Z24
+	VPDPWSSD.BCST 56(AX), Z24, Z8
+	VPDPWSSD.BCST 56(AX)(DX*1), Z24, Z10
+	VPDPWSSD.BCST 56(AX)(DX*2), Z24, Z12
+	VPDPWSSD.BCST 56(AX)(BX*1), Z24, Z14
+	VPDPWSSD.BCST 56(CX), Z24, Z16
+	VPDPWSSD.BCST 56(CX)(DX*1), Z24, Z18
+	VPDPWSSD.BCST 56(CX)(DX*2), Z24, Z20
+	VPDPWSSD.BCST 56(CX)(BX*1), Z24, Z22
+	VMOVUPS       960(SI), Z24
+	VPDPWSSD.BCST 60(AX), Z24, Z9
+	VPDPWSSD.BCST 60(AX)(DX*1), Z24, Z11
+	VPDPWSSD.BCST 60(AX)(DX*2), Z24, Z13
+	VPDPWSSD.BCST 60(AX)(BX*1), Z24, Z15
+	VPDPWSSD.BCST 60(CX), Z24, Z17
+	VPDPWSSD.BCST 60(CX)(DX*1), Z24, Z19
+	VPDPWSSD.BCST 60(CX)(DX*2), Z24, Z21
+	VPDPWSSD.BCST 60(CX)(BX*1), Z24, Z23
+	VMOVUPS       1024(SI), Z24
+	VPADDD        Z9, Z8, Z8
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(AX), Z24, Z9
+	VFMADD231PS   Z8, Z9, Z0
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(AX)(DX*1), Z24, Z8
+	VFMADD231PS   Z10, Z8, Z1
+	VPADDD        Z13, Z12, Z12
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(AX)(DX*2), Z24, Z8
+	VFMADD231PS   Z12, Z8, Z2
+	VPADDD        Z15, Z14, Z14
+	VCVTDQ2PS     Z14, Z14
+	VMULPS.BCST   64(AX)(BX*1), Z24, Z8
+	VFMADD231PS   Z14, Z8, Z3
+	VPADDD        Z17, Z16, Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS.BCST   64(CX), Z24, Z8
+	VFMADD231PS   Z16, Z8, Z4
+	VPADDD        Z19, Z18, Z18
+	VCVTDQ2PS     Z18, Z18
+	VMULPS.BCST   64(CX)(DX*1), Z24, Z8
+	VFMADD231PS   Z18, Z8, Z5
+	VPADDD        Z21, Z20, Z20
+	VCVTDQ2PS     Z20, Z20
+	VMULPS.BCST   64(CX)(DX*2), Z24, Z8
+	VFMADD231PS   Z20, Z8, Z6
+	VPADDD        Z23, Z22, Z22
+	VCVTDQ2PS     Z22, Z22
+	VMULPS.BCST   64(CX)(BX*1), Z24, Z8
+	VFMADD231PS   Z22, Z8, Z7
+	ADDQ          $0x50, AX
+	ADDQ          $0x50, CX
+	ADDQ          $0x00000480, SI
+	DECQ          DI
+	JNZ           block
+	VMOVUPS       Z0, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z1, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z2, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z3, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z4, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z5, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z6, (R8)
+	ADDQ          R9, R8
+	VMOVUPS       Z7, (R8)
 	VZEROUPPER
 	RET
 

@@ -12,7 +12,7 @@ type integerLoops struct {
 	group  int
 	counts []int
 	rows   [numIntegers][numDTypes][]integerLoop // rows[s][t][i] is for counts[i] rows of x
-	turned *turnedLoops                          // for types with super-blocks
+	turned *turnedLoops                          // of Int16, for other types and for many rows
 }
 
 // integersMost is the largest number of rows of x, and integersGroup that of W.
@@ -32,7 +32,7 @@ func packer(loop func(dst *byte, x *float32, blocks int)) func([]byte, []float32
 
 // mul is Integers.Mul with these loops.
 func (l *integerLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
-	if size, _ := t.Block(); size == superBlock {
+	if loops := l.rows[s][t]; loops == nil || s == Int16 && m >= l.turned.many && l.turned.turn[t] != nil {
 		l.turned.mul(s, c, ldc, x, w, t, order, m, n, k)
 		return
 	}

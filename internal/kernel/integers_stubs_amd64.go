@@ -560,41 +560,179 @@ func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride in
 //go:noescape
 func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
 
-// avx2TurnQ4_K turns blocks > 0 super-blocks of each of 8 rows of w, stride bytes apart,
+// avx2TurnQ4_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
 //go:noescape
 func avx2TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
 
-// avx2TurnQ5_K turns blocks > 0 super-blocks of each of 8 rows of w, stride bytes apart,
+// avx2TurnQ5_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
 //go:noescape
 func avx2TurnQ5_K(dst *byte, w *byte, stride int, blocks int)
 
-// avx2TurnQ6_K turns blocks > 0 super-blocks of each of 8 rows of w, stride bytes apart,
+// avx2TurnQ6_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
 //go:noescape
 func avx2TurnQ6_K(dst *byte, w *byte, stride int, blocks int)
 
-// avx512TurnQ4_K turns blocks > 0 super-blocks of each of 16 rows of w, stride bytes apart,
+// avx2TurnQ4_0 turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ4_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnQ4_1 turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ4_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnQ8_0 turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ8_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnQ5_0 turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ5_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnQ5_1 turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx2TurnQ5_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ4_K turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
 //go:noescape
 func avx512TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
 
-// avx512TurnQ5_K turns blocks > 0 super-blocks of each of 16 rows of w, stride bytes apart,
+// avx512TurnQ5_K turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
 //go:noescape
 func avx512TurnQ5_K(dst *byte, w *byte, stride int, blocks int)
 
-// avx512TurnQ6_K turns blocks > 0 super-blocks of each of 16 rows of w, stride bytes apart,
+// avx512TurnQ6_K turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
 //go:noescape
 func avx512TurnQ6_K(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ4_0 turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ4_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ4_1 turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ4_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ8_0 turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ8_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ5_0 turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ5_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnQ5_1 turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as turnedLoops says, and asks for as much of the rows that come after them.
+//
+//go:noescape
+func avx512TurnQ5_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnedPlainx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedPlainx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedPlainx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedPlainx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedPlainx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedPlainx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedPlainx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedPlainx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedPlainx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedPlainx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedPlainx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avxvnniTurnedPlainx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 8 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avxvnniTurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedPlainx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedPlainx2 multiplies 2 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedPlainx2(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedPlainx3 multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedPlainx3(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedPlainx4 multiplies 4 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx512TurnedPlainx8 multiplies 8 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of 16 rows of W, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx512TurnedPlainx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
 
 // avx2TurnedLeastx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
 // blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.

@@ -6,35 +6,52 @@ package kernel
 // group of rows of W, and adds to what c has where add is not 0.
 type turnedLoop func(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)
 
-// turnedLoops are the loops of a kind for types with super-blocks of 256 weights.
-// Weights of a group of rows are turned, some super-blocks at a time, so that each
-// lane of a vector has its own row, and are then multiplied with all rows of x: they
-// are unpacked once for all of them. A turned block has 32 weights of each row and
-// behind them two float32 of each: scales and least weights, or the scales of the
-// first and of the last 16.
+// turnedLoops are the loops of a kind that turn weights and multiply with them.
+// Weights of a group of rows are turned, some hundred at a time, so that each lane of
+// a vector has its own row, and are then multiplied with all rows of x: they are
+// unpacked once for all of them. A turned block has 32 weights of each row and behind
+// them two float32 of each: scales, and least weights or nothing, or the scales of
+// the first and of the last 16.
 type turnedLoops struct {
 	group int // rows of W
-	turn  [numDTypes]func(dst, w *byte, stride, blocks int)
+	many  int // rows of x for which types with other loops are turned all the same
+	// turn has for each type the loop that turns blocks > 0 blocks of a group of rows
+	// stride bytes apart.
+	turn [numDTypes]func(dst, w *byte, stride, blocks int)
 	// counts are the numbers of rows of x that there are loops for, the first 1 and
-	// the largest last.
+	// the largest last, and loops those: loops[form][i] is for counts[i].
 	counts []int
-	least  []turnedLoop // least[i] is for counts[i] rows of x
-	halves []turnedLoop // the same, with two scales
+	loops  [3][]turnedLoop
 }
 
+// What stands behind the weights of a turned block.
 const (
-	superBlock    = 256             // weights
-	turnedSupers  = 2               // super-blocks that are turned at a time: what they become stays in the first-level cache
-	turnedLargest = 18 * 64         // bytes of a turned block, at the most
-	perSuper      = superBlock / 32 // blocks
+	plainScale = iota
+	leastWeight
+	halfScales
 )
+
+// formOf is that of a type.
+func formOf(t DType) int {
+	switch t {
+	case Q4_1, Q5_1, Q4_K, Q5_K:
+		return leastWeight
+	case Q6_K:
+		return halfScales
+	}
+	return plainScale
+}
+
+// turnedBytes is the size of the blocks that are turned at a time, two super-blocks,
+// which stay in the first-level cache, of most lanes.
+const turnedBytes = 512 / 32 * 18 * 64
 
 // mul is Integers.Mul with these loops.
 func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
 	rb := t.RowBytes(k)
-	room := claimScratch(turnedSupers*perSuper*turnedLargest/4 + m*l.group + (l.group*rb+3)/4)
+	room := claimScratch(turnedBytes/4 + m*l.group + (l.group*rb+3)/4)
 	defer room.release() // also where the weights cannot be read any more
-	turned, rest := bytesOf(room.buf[:turnedSupers*perSuper*turnedLargest/4]), room.buf[turnedSupers*perSuper*turnedLargest/4:]
+	turned, rest := bytesOf(room.buf[:turnedBytes/4]), room.buf[turnedBytes/4:]
 	for j := 0; j < n; {
 		if rows, stride := evenRun(order, rb, j, n, l.group); rows > 0 {
 			at := j
@@ -65,23 +82,18 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 
 // one multiplies m rows of x with a group of rows of w that lie stride bytes apart.
 func (l *turnedLoops) one(s Integers, c []float32, ldc int, x, w []byte, t DType, stride, m, k int, turned []byte) {
-	loops, row := l.least, s.Len(1, k)
-	if t == Q6_K {
-		loops = l.halves
-	}
-	supers := k / superBlock
-	_, size := t.Block()
-	for b := 0; b < supers; b += turnedSupers {
-		part := min(turnedSupers, supers-b)
-		l.turn[t](&turned[0], &w[b*size], stride, part)
-		at := s.Len(1, b*superBlock)
-		add := min(b, 1)
+	loops, row := l.loops[formOf(t)], s.Len(1, k)
+	elems, size := t.Block()
+	for p := 0; p < k; p += 512 {
+		part := min(512, k-p)
+		l.turn[t](&turned[0], &w[p/elems*size], stride, part/elems)
+		at, add := s.Len(1, p), min(p, 1)
 		for i := 0; i < m; {
 			a := len(loops) - 1
 			for l.counts[a] > m-i {
 				a--
 			}
-			loops[a](&c[i*ldc], ldc, &x[i*row+at], row, &turned[0], part*perSuper, add)
+			loops[a](&c[i*ldc], ldc, &x[i*row+at], row, &turned[0], part/32, add)
 			i += l.counts[a]
 		}
 	}

@@ -4,13 +4,26 @@ package kernel
 
 var neonTurned = turnedLoops{
 	group:  4,
-	turn:   [numDTypes]func(dst, w *byte, stride, blocks int){Q4_K: neonTurnQ4_K, Q5_K: neonTurnQ5_K, Q6_K: neonTurnQ6_K},
+	turn:   [numDTypes]func(dst, w *byte, stride, blocks int){Q5_0: neonTurnQ5_0, Q5_1: neonTurnQ5_1, Q4_K: neonTurnQ4_K, Q5_K: neonTurnQ5_K, Q6_K: neonTurnQ6_K},
 	counts: []int{1, 4},
-	least:  []turnedLoop{neonTurnedLeastx1, neonTurnedLeastx4},
-	halves: []turnedLoop{neonTurnedHalvesx1, neonTurnedHalvesx4},
+	loops: [3][]turnedLoop{
+		plainScale:  {neonTurnedPlainx1, neonTurnedPlainx4},
+		leastWeight: {neonTurnedLeastx1, neonTurnedLeastx4},
+		halfScales:  {neonTurnedHalvesx1, neonTurnedHalvesx4},
+	},
 }
 
-// neonTurnQ4_K turns blocks > 0 super-blocks of each of four rows of w, stride bytes
+// neonTurnQ5_0 is neonTurnQ4_K for Q5_0.
+//
+//go:noescape
+func neonTurnQ5_0(dst, w *byte, stride, blocks int)
+
+// neonTurnQ5_1 is neonTurnQ4_K for Q5_1.
+//
+//go:noescape
+func neonTurnQ5_1(dst, w *byte, stride, blocks int)
+
+// neonTurnQ4_K turns blocks > 0 blocks of each of four rows of w, stride bytes
 // apart, as turnedLoops says.
 //
 //go:noescape
@@ -46,3 +59,13 @@ func neonTurnedHalvesx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, 
 //
 //go:noescape
 func neonTurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)
+
+// neonTurnedPlainx1 is neonTurnedLeastx1 without least weights.
+//
+//go:noescape
+func neonTurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)
+
+// neonTurnedPlainx4 is neonTurnedPlainx1 for four rows of x.
+//
+//go:noescape
+func neonTurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)

@@ -4,8 +4,8 @@
 #include "neon_arm64.h"
 #include "neon_integers_arm64.h"
 
-// Weights of types with super-blocks, turned for four rows of W: 32 of each row in
-// eight vectors of bytes with signs, and two vectors of float32, 160 bytes.
+// Weights turned for four rows of W: 32 of each row in eight vectors of bytes with
+// signs, and two vectors of float32, 160 bytes.
 
 // Where byte i of every word lies, for its top.
 DATA  ·neonTop+0(SB)/8, $0x04FFFFFF00FFFFFF
@@ -17,6 +17,22 @@ DATA  ·neonTop+40(SB)/8, $0x0EFFFFFF0AFFFFFF
 DATA  ·neonTop+48(SB)/8, $0x07FFFFFF03FFFFFF
 DATA  ·neonTop+56(SB)/8, $0x0FFFFFFF0BFFFFFF
 GLOBL ·neonTop(SB), RODATA|NOPTR, $64
+
+// Where byte i of every word lies, for all bytes of it, and the bits of weights 0 to 3
+// and 4 to 7 in it.
+DATA  ·neonFour+0(SB)/8, $0x0404040400000000
+DATA  ·neonFour+8(SB)/8, $0x0C0C0C0C08080808
+DATA  ·neonFour+16(SB)/8, $0x0505050501010101
+DATA  ·neonFour+24(SB)/8, $0x0D0D0D0D09090909
+DATA  ·neonFour+32(SB)/8, $0x0606060602020202
+DATA  ·neonFour+40(SB)/8, $0x0E0E0E0E0A0A0A0A
+DATA  ·neonFour+48(SB)/8, $0x0707070703030303
+DATA  ·neonFour+56(SB)/8, $0x0F0F0F0F0B0B0B0B
+DATA  ·neonFour+64(SB)/8, $0x0804020108040201
+DATA  ·neonFour+72(SB)/8, $0x0804020108040201
+DATA  ·neonFour+80(SB)/8, $0x8040201080402010
+DATA  ·neonFour+88(SB)/8, $0x8040201080402010
+GLOBL ·neonFour(SB), RODATA|NOPTR, $96
 
 // TURNS loads the arguments of a loop that turns, and 15 into V9.
 #define TURNS \
@@ -206,6 +222,96 @@ loop:
 	BNE   loop
 	RET
 
+// FOURTHS loads the tables of fifth bits, and 16 into V11.
+#define FOURTHS \
+	VMOVI $16, V11.B16; \
+	MOVD  $·neonFour(SB), R13; \
+	FLDPQ (R13), (F24, F25); \
+	FLDPQ 32(R13), (F26, F27); \
+	FLDPQ 64(R13), (F28, F29)
+
+// SPREADFIFTHS adds to V20 to V23 the fifth bits in V15 of eight weights each, of
+// which t and t1 are the tables.
+#define SPREADFIFTHS(t, t1) \
+	TBL16(t, 15, 0); \
+	TBL16(t1, 15, 1); \
+	FIFTH(28, 0, 20); \
+	FIFTH(29, 0, 21); \
+	FIFTH(28, 1, 22); \
+	FIFTH(29, 1, 23)
+
+// LESS takes away what is in V10.
+#define LESS \
+	SUB16(10, 20, 20); \
+	SUB16(10, 21, 21); \
+	SUB16(10, 22, 22); \
+	SUB16(10, 23, 23)
+
+// FIVES turns the halves at disp with the fifth bits in V15.
+#define FIVES(disp) \
+	FOUR(disp); \
+	TURN(16, 17, 18, 19); \
+	MOVD R0, R12; \
+	LOWER; \
+	SPREADFIFTHS(24, 25); \
+	LESS; \
+	KEEP(0); \
+	UPPER; \
+	SPREADFIFTHS(26, 27); \
+	LESS; \
+	KEEP(64)
+
+// AFTER asks for what lies ahead of a block.
+#define AFTER \
+	PRFM 8192(R8), PLDL1KEEP; \
+	PRFM 8192(R9), PLDL1KEEP; \
+	PRFM 8192(R10), PLDL1KEEP; \
+	PRFM 8192(R11), PLDL1KEEP
+
+// func neonTurnQ5_0(dst, w *byte, stride, blocks int)
+TEXT ·neonTurnQ5_0(SB), NOSPLIT, $0-32
+	TURNS
+	FOURTHS
+	VMOVI $16, V10.B16
+loop:
+	AFTER
+	FOUR(0)
+	TURN(16, 17, 18, 19)
+	UZP1H(16, 16, 14)
+	FCVTLH(14, 14)
+	FMOVQ F14, 128(R0)
+	VUSHR $16, V16.S4, V16.S4
+	VSHL  $16, V17.S4, V15.S4
+	ORR16(16, 15, 15)
+	FIVES(6)
+	STEP(22)
+	ADD   $160, R0
+	SUBS  $1, R2, R2
+	BNE   loop
+	RET
+
+// func neonTurnQ5_1(dst, w *byte, stride, blocks int)
+TEXT ·neonTurnQ5_1(SB), NOSPLIT, $0-32
+	TURNS
+	FOURTHS
+	VEOR V10.B16, V10.B16, V10.B16
+loop:
+	AFTER
+	FOUR(0)
+	TURN(16, 15, 18, 19)
+	UZP1H(16, 16, 14)
+	UZP2H(16, 16, 16)
+	FCVTLH(14, 14)
+	FCVTLH(16, 16)
+	FMOVQ F14, 128(R0)
+	FMOVQ F16, 144(R0)
+	FIVES(8)
+	STEP(24)
+	ADD   $160, R0
+	SUBS  $1, R2, R2
+	BNE   loop
+	RET
+
 #define UP4(n, d) SHL16(4, n, d)
 #define UP2(n, d) SHL16(2, n, d)
 #define SAME(n, d) MOV16(n, d)
@@ -295,12 +401,15 @@ loop:
 	FLDPQ 128(R8), (F24, F25); \
 	ADD   $160, R8
 
-#define ROW_LEAST(p, acc) \
+#define ROW_PLAIN(p, acc) \
 	SUM_INT16(p); \
 	ADD4(11, 10, 10); \
 	SCVTFW4(10, 10); \
 	FMUL4E(8, 0, 24, 11); \
-	FMLA4(11, 10, acc); \
+	FMLA4(11, 10, acc)
+
+#define ROW_LEAST(p, acc) \
+	ROW_PLAIN(p, acc); \
 	FMLA4E(8, 1, 25, acc)
 
 // Those of the first 16 are in V10, those of the last in V11.
@@ -372,3 +481,11 @@ TEXT ·neonTurnedHalvesx1(SB), NOSPLIT, $0-56
 // func neonTurnedHalvesx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)
 TEXT ·neonTurnedHalvesx4(SB), NOSPLIT, $0-56
 	TURNED4(ROW_HALVES)
+
+// func neonTurnedPlainx1(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)
+TEXT ·neonTurnedPlainx1(SB), NOSPLIT, $0-56
+	TURNED1(ROW_PLAIN)
+
+// func neonTurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add int)
+TEXT ·neonTurnedPlainx4(SB), NOSPLIT, $0-56
+	TURNED4(ROW_PLAIN)

@@ -115,6 +115,17 @@ func (w *weightBlock) read(row []byte, t DType, b int) {
 		for i, b := range src[2:34] {
 			q[i] = int32(int8(b))
 		}
+	case Q5_0:
+		h := binary.LittleEndian.Uint32(src[2:])
+		for i, b := range src[6:22] {
+			q[i], q[i+16] = int32(b&15)+int32(h>>i&1*16)-16, int32(b>>4)+int32(h>>(i+16)&1*16)-16
+		}
+	case Q5_1:
+		w.least, w.below = loadF16(src[2:]), true
+		h := binary.LittleEndian.Uint32(src[4:])
+		for i, b := range src[8:24] {
+			q[i], q[i+16] = int32(b&15)+int32(h>>i&1*16), int32(b>>4)+int32(h>>(i+16)&1*16)
+		}
 	case Q4_K, Q5_K:
 		scale, least := scaleMin(src[4:16], in)
 		w.scale[0] *= scale

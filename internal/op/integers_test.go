@@ -63,7 +63,7 @@ func TestLinearIntegers(t *testing.T) {
 			pairs = append(pairs, p)
 		}
 		weights := []*tensor.Matrix{matrix(plain, out, in)}
-		for _, t := range []kernel.DType{kernel.Q4_1, kernel.Q8_0, kernel.Q4_K, kernel.Q5_K, kernel.Q6_K} {
+		for _, t := range []kernel.DType{kernel.Q4_1, kernel.Q8_0, kernel.Q5_0, kernel.Q4_K, kernel.Q5_K, kernel.Q6_K} {
 			weights = append(weights, blocks(rng, t, out, in))
 		}
 		linear := func(a Arithmetic, lo, hi int) [][]float32 {

@@ -49,7 +49,7 @@ func TestIntegers(t *testing.T) {
 		types  []tensor.DType // that are in the file, among others
 	}{
 		"toy":  {testkit.Toy(t, testkit.ToyShape{Hidden: 256, FFN: 512}), []tensor.DType{tensor.Q4_K, tensor.Q6_K}},
-		"base": {testkit.Base(t), []tensor.DType{tensor.Q4_K}},
+		"base": {testkit.Base(t), []tensor.DType{tensor.Q4_K, tensor.Q5_0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out.gguf")

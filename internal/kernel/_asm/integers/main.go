@@ -78,14 +78,15 @@ func main() {
 		turnQ4K(lanes)
 		turnQ5K(lanes)
 		turnQ6K(lanes)
+		turnSmall(lanes)
 	}
-	for _, halves := range []bool{false, true} {
+	for _, f := range []form{plain, least, halved} {
 		for m := 1; m <= 4; m++ {
-			turned("avx2", 8, m, halves, false)
-			turned("avxvnni", 8, m, halves, true)
+			turned("avx2", 8, m, f, false)
+			turned("avxvnni", 8, m, f, true)
 		}
 		for _, m := range []int{1, 2, 3, 4, 8} {
-			turned("avx512", 16, m, halves, true)
+			turned("avx512", 16, m, f, true)
 		}
 	}
 	generate()

@@ -12,18 +12,20 @@ import (
 	. "github.com/getstroke/stroke/internal/kernel/_asm/avx"
 )
 
-// Weights of types with super-blocks are turned first, some hundred of a group of
-// rows at a time, and then multiplied with all rows of x. A turned block is 32
-// weights of each row as words: 16 vectors of pairs, in the order of the words of a
-// packed block of x, then two vectors of float32: scales and least weights, or the
-// scales of the first and of the last 16.
+// Weights are turned first, some hundred of a group of rows at a time, and then
+// multiplied with all rows of x. A turned block is 32 weights of each row as words:
+// 16 vectors of pairs, in the order of the words of a packed block of x, then two
+// vectors of float32: scales, and least weights or nothing, or the scales of the
+// first and of the last 16.
 const turnedVectors = 18
 
 // turner writes a loop that turns weights of eight rows, or of sixteen.
 type turner struct {
-	lanes, bytes int // of a super-block of a row
-	r            *rows
-	dst          reg.Register
+	lanes  int
+	bytes  int // of a block of a row
+	blocks int // turned ones that it becomes
+	r      *rows
+	dst    reg.Register
 }
 
 func (t *turner) wide() bool { return t.lanes == 16 }
@@ -151,7 +153,7 @@ func (t *turner) scaled(v reg.VecVirtual, i int, signed bool, low Op, scale reg.
 	t.store(x, to)
 }
 
-// function writes the loop over super-blocks.
+// function writes the loop over blocks.
 func (t *turner) function(name string, once func(), body func()) {
 	kind := "avx2"
 	if t.wide() {
@@ -159,7 +161,7 @@ func (t *turner) function(name string, once func(), body func()) {
 	}
 	TEXT(kind+"Turn"+name, attr.NOSPLIT, "func(dst *byte, w *byte, stride int, blocks int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%sTurn%s turns blocks > 0 super-blocks of each of %d rows of w, stride bytes apart,", kind, name, t.lanes),
+	Doc(fmt.Sprintf("%sTurn%s turns blocks > 0 blocks of each of %d rows of w, stride bytes apart,", kind, name, t.lanes),
 		"as turnedLoops says, and asks for as much of the rows that come after them.")
 	t.r = newRows(t.lanes)
 	t.r.begin()
@@ -188,7 +190,7 @@ func (t *turner) function(name string, once func(), body func()) {
 	body()
 	t.r.step(t.bytes)
 	after.step(t.bytes)
-	ADDQ(U32(uint64(8*turnedVectors*4*t.lanes)), t.dst)
+	ADDQ(U32(uint64(t.blocks*turnedVectors*4*t.lanes)), t.dst)
 	DECQ(n)
 	JNZ(LabelRef("block"))
 	Ret()
@@ -235,31 +237,59 @@ func (t *turner) split(v reg.VecVirtual, even Op, b, e int) {
 	t.store(v, t.at(b, e+1))
 }
 
+// quarters stores the lower halves of bytes as two vectors of words from low on, and
+// the upper ones from high on.
+func (t *turner) quarters(v reg.VecVirtual, mask Op, low, high Mem) {
+	for n, to := range []Mem{low, high, low.Offset(4 * t.lanes), high.Offset(4 * t.lanes)} {
+		x := t.vec()
+		switch n {
+		case 0:
+			t.and(mask, v, x)
+		case 3:
+			VPSRLW(Imm(12), v, x)
+		default:
+			VPSRLW(Imm(uint64(4*n)), v, x)
+			t.and(mask, x, x)
+		}
+		t.store(x, to)
+	}
+}
+
+// splitSigned stores bytes with a sign as two vectors of words.
+func (t *turner) splitSigned(v reg.VecVirtual, b, e int) {
+	x := t.vec()
+	VPSLLW(Imm(8), v, x)
+	VPSRAW(Imm(8), x, x)
+	t.store(x, t.at(b, e))
+	VPSRAW(Imm(8), v, v)
+	t.store(v, t.at(b, e+1))
+}
+
 func turnQ4K(lanes int) {
-	t := &turner{lanes: lanes, bytes: 144}
+	t := &turner{lanes: lanes, bytes: 144, blocks: 8}
 	var quarters Op
 	t.function("Q4_K", func() { quarters = t.constant("quarters", 0x000f000f) }, func() {
 		t.scalesAndLeast()
 		for j := range 4 {
 			for p := range 2 {
 				for g, v := range t.words(16 + 32*j + 16*p) {
-					for n, to := range []Mem{t.at(2*j, 8*p+2*g), t.at(2*j+1, 8*p+2*g), t.at(2*j, 8*p+2*g+1), t.at(2*j+1, 8*p+2*g+1)} {
-						x := t.vec()
-						switch n {
-						case 0:
-							t.and(quarters, v, x)
-						case 3:
-							VPSRLW(Imm(12), v, x)
-						default:
-							VPSRLW(Imm(uint64(4*n)), v, x)
-							t.and(quarters, x, x)
-						}
-						t.store(x, to)
-					}
+					t.quarters(v, quarters, t.at(2*j, 8*p+2*g), t.at(2*j+1, 8*p+2*g))
 				}
 			}
 		}
 	})
+}
+
+// scales are the binary16 at disp of every row.
+func (t *turner) scales(disp int) reg.VecVirtual {
+	v, d := halves(t.r, t.lanes, disp), t.vec()
+	if t.wide() {
+		VINSERTI32X4(Imm(1), v[1].AsX(), v[0], v[0])
+		VCVTPH2PS(v[0], d)
+	} else {
+		VCVTPH2PS(v[0].AsX(), d)
+	}
+	return d
 }
 
 // kept are eight vectors in the frame.
@@ -273,7 +303,7 @@ func (t *turner) kept() [8]Mem {
 }
 
 func turnQ5K(lanes int) {
-	t := &turner{lanes: lanes, bytes: 176}
+	t := &turner{lanes: lanes, bytes: 176, blocks: 8}
 	var fifths [8]Mem
 	t.function("Q5_K", func() { fifths = t.kept() }, func() {
 		t.scalesAndLeast()
@@ -306,17 +336,10 @@ func turnQ5K(lanes int) {
 // turnQ6K leaves six bits of a weight in the upper part of a byte, the highest of
 // them turned round, so that shifting them down with their sign takes 32 away.
 func turnQ6K(lanes int) {
-	t := &turner{lanes: lanes, bytes: 210}
+	t := &turner{lanes: lanes, bytes: 210, blocks: 8}
 	var upper [8]Mem
 	t.function("Q6_K", func() { upper = t.kept() }, func() {
-		scale := halves(t.r, lanes, 208)
-		d := t.vec()
-		if t.wide() {
-			VINSERTI32X4(Imm(1), scale[1].AsX(), scale[0], scale[0])
-			VCVTPH2PS(scale[0], d)
-		} else {
-			VCVTPH2PS(scale[0].AsX(), d)
-		}
+		d := t.scales(208)
 		for w, v := range t.words(192) {
 			for i := range 4 {
 				t.scaled(v, i, true, nil, d, t.at(2*w+i/2, 16+i%2))
@@ -357,18 +380,22 @@ func turnQ6K(lanes int) {
 	})
 }
 
-// turned writes the product of m rows of x with a group of turned rows of W, with a
-// least weight for every 32 of them, or a scale for every 16.
-func turned(kind string, lanes, m int, halves, vnni bool) {
+// form is what stands behind the weights of a turned block.
+type form struct{ name, what string }
+
+var (
+	plain  = form{"Plain", "with a scale a block"}
+	least  = form{"Least", "with a scale and a least weight a block"}
+	halved = form{"Halves", "with two scales a block"}
+)
+
+// turned writes the product of m rows of x with a group of turned rows of W.
+func turned(kind string, lanes, m int, f form, vnni bool) {
 	t := &turner{lanes: lanes}
-	name, what := "Least", "with a scale and a least weight a block"
-	if halves {
-		name, what = "Halves", "with two scales a block"
-	}
-	name = fmt.Sprintf("%sTurned%sx%d", kind, name, m)
+	name := fmt.Sprintf("%sTurned%sx%d", kind, f.name, m)
 	Func(name, "func(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)",
 		fmt.Sprintf("%s multiplies %d packed rows of x, ldx bytes apart, with blocks > 0 turned", name, m),
-		fmt.Sprintf("blocks of %d rows of W, %s, as turnedLoops says.", lanes, what))
+		fmt.Sprintf("blocks of %d rows of W, %s, as turnedLoops says.", lanes, f.what))
 	in := newInputs(int16s, m)
 	in.begin()
 	t.dst = Int("w")
@@ -404,7 +431,7 @@ func turned(kind string, lanes, m int, halves, vnni bool) {
 		chains = chainsOf(int16s, m, 8)
 	}
 	parts := 1
-	if halves {
+	if f == halved {
 		parts = 2
 	}
 	for part := range parts {
@@ -455,7 +482,7 @@ func turned(kind string, lanes, m int, halves, vnni bool) {
 			VFMADD231PS(sums[i][0], d, acc[i])
 		}
 	}
-	if !halves {
+	if f == least {
 		least := t.vec()
 		VMOVUPS(t.at(0, 17), least)
 		for i := range m {
@@ -479,4 +506,145 @@ func turned(kind string, lanes, m int, halves, vnni bool) {
 		}
 	}
 	Ret()
+}
+
+// turnSmall writes the turning of types with blocks of 32.
+func turnSmall(lanes int) {
+	t := &turner{lanes: lanes, bytes: 18, blocks: 1}
+	var flip, quarters Op
+	// Halves of bytes that are 8 too large become those of words with a sign.
+	t.function("Q4_0", func() { flip = t.constant("eights", 0x88888888) }, func() {
+		t.store(t.scales(0), t.at(0, 16))
+		for g, v := range t.words(2) {
+			t.xor(flip, v, v)
+			for n, e := range []int{2 * g, 2*g + 1, 8 + 2*g, 8 + 2*g + 1} {
+				up := []int{12, 4, 8, 0}[n]
+				x := v
+				if up > 0 {
+					x = t.vec()
+					VPSLLW(Imm(uint64(up)), v, x)
+				}
+				VPSRAW(Imm(12), x, x)
+				t.store(x, t.at(0, e))
+			}
+		}
+	})
+	t = &turner{lanes: lanes, bytes: 20, blocks: 1}
+	t.function("Q4_1", func() { quarters = t.constant("quarters", 0x000f000f) }, func() {
+		t.pair(t.words(0)[0])
+		for g, v := range t.words(4) {
+			t.quarters(v, quarters, t.at(0, 2*g), t.at(0, 8+2*g))
+		}
+	})
+	t = &turner{lanes: lanes, bytes: 34, blocks: 1}
+	t.function("Q8_0", func() {}, func() {
+		t.store(t.scales(0), t.at(0, 16))
+		for p := range 2 {
+			for g, v := range t.words(2 + 16*p) {
+				t.splitSigned(v, 0, 8*p+2*g)
+			}
+		}
+	})
+	t = &turner{lanes: lanes, bytes: 22, blocks: 1}
+	fives := newFives(t, 0xf0, 0)
+	t.function("Q5_0", fives.load, func() {
+		v := t.words(0)
+		d, h, up := t.vec(), t.shifted(v[0], -16), t.shifted(v[1], 16)
+		t.or(up, h, h)
+		t.and(t.constant("word", 0xffff), v[0], d)
+		t.store(t.floats(d), t.at(0, 16))
+		fives.each(h, 6, func(v reg.VecVirtual, e int) { t.splitSigned(v, 0, e) })
+	})
+	t = &turner{lanes: lanes, bytes: 24, blocks: 1}
+	fives = newFives(t, 0, 0x10)
+	t.function("Q5_1", fives.load, func() {
+		v := t.words(0)
+		h := v[1]
+		t.pair(v[0])
+		fives.each(h, 8, func(v reg.VecVirtual, e int) { t.split(v, t.constant("even", 0x00ff00ff), 0, e) })
+	})
+}
+
+// pair stores the scale in the lower half of each double word, and the least weight
+// in the upper one.
+func (t *turner) pair(v reg.VecVirtual) {
+	d, least := t.vec(), t.shifted(v, -16)
+	t.and(t.constant("word", 0xffff), v, d)
+	t.store(t.floats(d), t.at(0, 16))
+	t.store(t.floats(least), t.at(0, 17))
+}
+
+// fives joins halves of bytes with fifth bits: clear is what a bit of 0 puts into
+// the upper half of a byte, set what one of 1 does.
+type fives struct {
+	*turner
+	clear, set byte
+	table      reg.VecVirtual
+	halves     Op
+}
+
+func newFives(t *turner, clear, set byte) *fives { return &fives{turner: t, clear: clear, set: set} }
+
+// load loads constants.
+func (f *fives) load() {
+	f.halves = f.constant("halves", 0x0f0f0f0f)
+	if !f.wide() {
+		return
+	}
+	m := GLOBL(fmt.Sprintf("fives%d", f.set), attr.RODATA|attr.NOPTR)
+	for i := range 16 {
+		w := uint32(0)
+		for b := range 4 {
+			x := f.clear
+			if i>>b&1 > 0 {
+				x = f.set
+			}
+			w |= uint32(x) << (8 * b)
+		}
+		DATA(4*i, U32(w))
+	}
+	f.table = f.vec()
+	VMOVUPS(m, f.table)
+}
+
+// each joins the halves at disp with the bits in h.
+func (f *fives) each(h reg.VecVirtual, disp int, do func(v reg.VecVirtual, e int)) {
+	for g, v := range f.words(disp) {
+		for n := range 2 {
+			low := f.vec()
+			if n > 0 {
+				VPSRLW(Imm(4), v, v)
+			}
+			f.and(f.halves, v, low)
+			f.or(f.bits(h, g+4*n), low, low)
+			do(low, 8*n+2*g)
+		}
+	}
+}
+
+// bits are what bits 4g to 4g+3 of each double word put into its bytes.
+func (f *fives) bits(h reg.VecVirtual, g int) reg.VecVirtual {
+	x := f.vec()
+	if f.wide() {
+		x = f.shifted(h, -4*g)
+		VPERMD(f.table, x, x)
+		return x
+	}
+	at := [8]uint32{}
+	for i := range at {
+		at[i] = 0x01010101 * uint32(4*(i%4)+g/2)
+	}
+	VPSHUFB(Words(fmt.Sprintf("byte%d", g/2), at), h, x)
+	bit := []Mem{ones("lowBits", 0x08040201), ones("highBits", 0x80402010)}[g%2]
+	VPAND(bit, x, x)
+	if f.set > 0 {
+		VPCMPEQB(bit, x, x)
+		VPAND(ones("tens", 0x10101010), x, x)
+	} else {
+		zero := YMM()
+		VPXOR(zero, zero, zero)
+		VPCMPEQB(zero, x, x)
+		VPAND(ones("highHalves", 0xf0f0f0f0), x, x)
+	}
+	return x
 }
