@@ -58,9 +58,7 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 			if order != nil {
 				at = int(order[j])
 			}
-			for g := 0; g < rows; g += l.group {
-				l.one(s, c[j+g:], ldc, x, w[at*rb+g*stride:], t, stride, m, k, turned)
-			}
+			l.groups(s, c[j:], ldc, x, w[at*rb:], t, stride, m, rows, k, turned)
 			j += rows
 			continue
 		}
@@ -72,7 +70,7 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 			copy(b[r*rb:(r+1)*rb], storedRow(w, order, rb, j+r))
 		}
 		clear(b[rows*rb:])
-		l.one(s, sum, l.group, x, b, t, rb, m, k, turned)
+		l.groups(s, sum, l.group, x, b, t, rb, m, l.group, k, turned)
 		for i := range m {
 			copy(c[i*ldc+j:i*ldc+j+rows], sum[i*l.group:])
 		}
@@ -80,21 +78,32 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 	}
 }
 
-// one multiplies m rows of x with a group of rows of w that lie stride bytes apart.
-func (l *turnedLoops) one(s Integers, c []float32, ldc int, x, w []byte, t DType, stride, m, k int, turned []byte) {
+// groups multiplies m rows of x with some groups of rows of w that lie stride bytes
+// apart: group by group where rows of x are few, so that weights are read one after
+// the other, and else for all groups a part of x, which stays in the second-level
+// cache.
+func (l *turnedLoops) groups(s Integers, c []float32, ldc int, x, w []byte, t DType, stride, m, rows, k int, turned []byte) {
 	loops, row := l.loops[formOf(t)], s.Len(1, k)
 	elems, size := t.Block()
-	for p := 0; p < k; p += 512 {
-		part := min(512, k-p)
-		l.turn[t](&turned[0], &w[p/elems*size], stride, part/elems)
-		at, add := s.Len(1, p), min(p, 1)
-		for i := 0; i < m; {
-			a := len(loops) - 1
-			for l.counts[a] > m-i {
-				a--
+	span := l.group
+	if m > l.counts[len(loops)-1] {
+		span = rows
+	}
+	for from := 0; from < rows; from += span {
+		for p := 0; p < k; p += 512 {
+			part := min(512, k-p)
+			at, add := s.Len(1, p), min(p, 1)
+			for g := from; g < from+span; g += l.group {
+				l.turn[t](&turned[0], &w[g*stride+p/elems*size], stride, part/elems)
+				for i := 0; i < m; {
+					a := len(loops) - 1
+					for l.counts[a] > m-i {
+						a--
+					}
+					loops[a](&c[i*ldc+g], ldc, &x[i*row+at], row, &turned[0], part/32, add)
+					i += l.counts[a]
+				}
 			}
-			loops[a](&c[i*ldc], ldc, &x[i*row+at], row, &turned[0], part/32, add)
-			i += l.counts[a]
 		}
 	}
 }
