@@ -42,6 +42,7 @@ const (
 	plotLeft, plotRight    = 40.0, 340.0
 	plotTop, plotBottom    = 12.0, 222.0
 	plotMargin, plotFinest = 0.03, 1e-4
+	beside                 = 6.0  // from a twin's gain to that of passages, so that both are seen
 	labelRoom              = 42.0 // between two marks, so that their labels do not meet
 )
 
@@ -84,9 +85,9 @@ func (c *Curve) picture() *plot {
 	}
 	passages := polyline{Class: "base"}
 	for _, x := range c.Points {
-		passages.Points += at(x.Words, x.Examples.Mean)
+		passages.Points += fmt.Sprintf("%.1f,%.1f ", across(x.Words)+beside, up(x.Examples.Mean))
 		p.Across = append(p.Across, mark{At: across(x.Words), Label: count(x.Words)})
-		p.Dots = append(p.Dots, dotOf("base", across(x.Words), up, x.Examples), dotOf("twin", across(x.Words), up, x.Both))
+		p.Dots = append(p.Dots, dotOf("base", across(x.Words)+beside, up, x.Examples), dotOf("twin", across(x.Words), up, x.Both))
 	}
 	end := all + c.MoreWords
 	if across(end)-across(all) > labelRoom {
