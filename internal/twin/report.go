@@ -172,6 +172,7 @@ func (m *measured) cover() *report.Report {
 // What a figure of a version that was cross-fitted rests on.
 const (
 	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
+	restsOnTrain = "by twins of the text to train on alone, which had not seen what judges; what serves is trained on all of it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
 )
 
@@ -191,7 +192,7 @@ func (p *reporter) rests() {
 	} else {
 		p.v.flattered(p.emit)
 	}
-	p.r.Rests[ofSpecificity] = restsOnFolds
+	p.r.Rests[ofSpecificity], p.r.Rests[ofCurve] = restsOnFolds, restsOnTrain
 	if len(p.controls) > 0 || len(p.o.Controls) > 0 {
 		p.r.Rests[ofSpecificity] = restsOnAll
 	}

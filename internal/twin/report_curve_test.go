@@ -76,3 +76,24 @@ func TestCurveOfLittle(t *testing.T) {
 		}
 	}
 }
+
+// TestCurveOfFolds holds that a version that was cross-fitted, and so has seen what
+// judges, is not a point of its curve: a twin of the train text alone is.
+func TestCurveOfFolds(t *testing.T) {
+	f, _ := trained(t, crossed(t))
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}, Curve: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Folds == 0 {
+		t.Fatal("it was not cross-fitted")
+	}
+	l, err := f.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	train := wordsOf(f.Documents(l, stroke.RoleTrain))
+	if r.Curve == nil || len(r.Curve.Points) != 3 || r.Curve.Points[2].Words != train || r.Curve.Points[2].Seconds == 0 {
+		t.Errorf("of %d words to train on: %+v", train, r.Curve)
+	}
+}
