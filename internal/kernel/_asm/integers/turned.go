@@ -184,7 +184,7 @@ func (t *turner) function(name string, once func(), body func()) {
 	Label("block")
 	for i := range t.lanes {
 		for disp := 0; disp < t.bytes; disp += 64 {
-			PREFETCHT0(after.at(i, disp))
+			PREFETCHT1(after.at(i, disp))
 		}
 	}
 	body()
