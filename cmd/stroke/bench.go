@@ -70,6 +70,9 @@ Exit status: 0; 1 failure.`,
 			if method != "lora" && method != "full" || optimizer != "" && method != "full" {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--method %q with --optimizer %q cannot be measured", method, optimizer), Hint: "give --method lora, or full with adamw or adafactor"}
 			}
+			if c.Flags().Changed("format") && shapeOf == "" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: "--format is for the random weights of --shape-of: a base has its own", Hint: "for example --shape-of llama-3.2-1b --format q4_k_m"}
+			}
 			o.Full, o.Optimizer = method == "full", train.Method(optimizer)
 			var err error
 			if o.Memory, err = parseBytes(memory); err != nil {
