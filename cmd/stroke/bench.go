@@ -125,7 +125,7 @@ func benchModel(c *cobra.Command, name, shapeOf, format string) (*model.Model, f
 	if shapeOf != "" {
 		m, done, err := bench.Shape(shapeOf, format)
 		if err != nil {
-			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "for example --shape-of smollm2-1.7b"}
+			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "for example --shape-of llama-3.2-1b --format q4_k_m"}
 		}
 		return m, done, nil
 	}
