@@ -113,8 +113,9 @@ func TestIntegersEdge(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(25)
 		page := os.Getpagesize()
-		for _, typ := range Int16.types() {
-			const n = 37
+		for i := range 2 * len(Int16.types()) {
+			n := []int{37, 48}[i%2] // with rows that make no whole group behind the others, and without
+			typ := Int16.types()[i/2]
 			elems, _ := typ.Block()
 			k := max(96, elems)
 			size := typ.RowBytes(n * k)
@@ -135,7 +136,7 @@ func TestIntegersEdge(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for _, m := range []int{1, 3, 9} {
+				for _, m := range []int{1, 3, 9, 17} {
 					x := randMat(r, m, k, k)
 					c := make([]float32, m*n)
 					for _, s := range sizesOfIntegers {
