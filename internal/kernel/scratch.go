@@ -19,7 +19,9 @@ type scratch struct {
 // panels of every operation on rows up to 32,768 long.
 const scratchLeast = 128 << 10
 
-var scratches [64]scratch
+// scratches are two for each of the most workers: an operation that has one may call
+// another that claims one, and could wait for it without end where all are claimed so.
+var scratches [2 * maxWorkers]scratch
 
 // claimScratch returns a piece of at least n floats. The caller releases it.
 func claimScratch(n int) *scratch {
