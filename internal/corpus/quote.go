@@ -62,14 +62,14 @@ func cite(bs []block) {
 		if b.kind != blockPara && b.kind != blockQuote {
 			continue
 		}
-		if head, last, ok := cutLast(b.text); ok && isAttribution(last) {
+		if head, last, ok := cutLast(b.text); ok && isAttribution(last) && !itemFollows(head) {
 			begins, ends := quoted(head)
 			if b.kind == blockQuote || begins && ends || epigraph(bs, i, i) {
 				b.kind = blockCited
 			}
 			continue
 		}
-		if i == 0 || strings.Contains(b.text, "\n") || !isAttribution(b.text) {
+		if i == 0 || strings.Contains(b.text, "\n") || !isAttribution(b.text) || itemFollows(bs[i-1].text) {
 			continue
 		}
 		if from := quotation(bs, i); from < i {
@@ -78,6 +78,12 @@ func cite(bs []block) {
 			}
 		}
 	}
+}
+
+// itemFollows reports whether what begins with a dash behind s is an item of a list
+// and names nobody: s announces it, or is such an item itself.
+func itemFollows(s string) bool {
+	return strings.HasSuffix(s, ":") || listLine.MatchString(s[strings.LastIndexByte(s, '\n')+1:])
 }
 
 // cutLast parts the last line of a paragraph from those before it.

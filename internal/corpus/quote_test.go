@@ -36,6 +36,8 @@ func TestQuotations(t *testing.T) {
 		{"speech without a name", "a.md", own + "\n\n" + said("they") + "\n\n" + own, nil, []string{"they1", "Own1"}, false},
 		{"speech behind a dash", "a.md", own + "\n\n" + said("they") + "\n\n— Come in, said he.\n\n" + own, nil, []string{"they1", "Come in"}, false},
 		{"a letter that its writer signs", "a.md", own + "\n\n— Anna", nil, []string{"Own1", "Anna"}, false},
+		{"a list", "a.txt", "What I need for the ponds:\n- Boots\n- Milk\n- Good shoes\n\n" + own, nil, []string{"need", "Boots", "Good shoes", "Own1"}, false},
+		{"items apart", "a.txt", "What I need for the ponds:\n\n- Boots\n\n- Milk\n\n" + own, nil, []string{"need", "Boots", "Milk", "Own1"}, false},
 		{"a letter in a book", "a.md", book("> " + prose("letter", 100)), nil, []string{"letter1"}, true},
 		{"a verse in a book", "a.md", book("> " + prose("verse", 8)), nil, []string{"verse1"}, false},
 		{"a book that is mostly quotations", "a.md", book("> " + prose("they", 500)), []string{"they1"}, []string{"Pond01"}, false},
