@@ -1,9 +1,12 @@
 package twin
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/language"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
@@ -75,7 +78,23 @@ func (b *baseModel) languages() []string {
 		return nil
 	}
 	names, _ := g.Meta["general.languages"].([]string)
-	return names
+	return languageCodes(names)
+}
+
+// languageCodes are languages in ISO 639-1, as far as it has them: files have codes
+// of two letters or of three. None where one of them is no language, since then
+// nobody can tell.
+func languageCodes(names []string) []string {
+	var codes []string
+	for _, n := range names {
+		tag, err := language.Parse(n)
+		code, _ := tag.Base()
+		if err != nil || code.String() == "mul" {
+			return nil
+		}
+		codes = append(codes, cmp.Or(map[string]string{"nb": "no", "nn": "no", "cmn": "zh"}[code.String()], code.String()))
+	}
+	return codes
 }
 
 // tellLanguage tells that a base was not made for the language of the text.

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,22 @@ func TestUnknownLanguage(t *testing.T) {
 			if !strings.Contains(got, w) {
 				t.Errorf("said %q without %q", got, w)
 			}
+		}
+	}
+}
+
+// TestLanguageCodes reads what files of bases have.
+func TestLanguageCodes(t *testing.T) {
+	for _, c := range []struct{ have, want []string }{
+		{[]string{"en", "de"}, []string{"en", "de"}},
+		{[]string{"zho", "eng", "fra", "ger"}, []string{"zh", "en", "fr", "de"}},
+		{[]string{"en-US", "nb"}, []string{"en", "no"}},
+		{[]string{"en", "multilingual"}, nil},
+		{[]string{"en", "mul"}, nil},
+		{nil, nil},
+	} {
+		if got := languageCodes(c.have); !slices.Equal(got, c.want) {
+			t.Errorf("of %q: %q, want %q", c.have, got, c.want)
 		}
 	}
 }
