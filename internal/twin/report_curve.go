@@ -59,7 +59,10 @@ func (p *reporter) curve(groups []string) []*stage {
 		a := &amount{share: share, docs: p.train, words: all}
 		if share < 1 {
 			a.docs = some(p.train, int(share*float64(all)), p.o.Seed)
-			a.words = wordsOf(a.docs)
+			// A paragraph is taken whole: of very long ones half may be no more than a quarter.
+			if a.words = wordsOf(a.docs); a.words >= p.amounts[len(p.amounts)-1].words {
+				continue
+			}
 		}
 		p.amounts = append(p.amounts, a)
 		s := &stage{name: a.id(), into: &a.result, key: []any{a.words, groups, hashes(a.docs)}}
@@ -81,6 +84,11 @@ func (p *reporter) curve(groups []string) []*stage {
 			}
 		}
 		stages = append(stages, s)
+	}
+	if len(p.amounts) < 2 {
+		p.amounts = nil
+		p.unsaid(ofCurve, "your text to train on is one paragraph, of which no part is taken", "part it into paragraphs, with blank lines between them")
+		return nil
 	}
 	slices.Reverse(p.amounts)
 	return stages

@@ -64,8 +64,9 @@ func TestCurve(t *testing.T) {
 // TestCurveOfLittle wants it said why there is none.
 func TestCurveOfLittle(t *testing.T) {
 	for why, p := range map[string]*reporter{
-		"too little": {measured: &measured{v: &Version{Recipe: DefaultRecipe(400)}, train: []stroke.Document{{Words: 400}}, ledger: &corpus.Ledger{}}},
-		"adapters":   {measured: &measured{v: &Version{Recipe: Recipe{Method: Full}}, train: []stroke.Document{{Words: 9000}}, ledger: &corpus.Ledger{}}},
+		"too little":    {measured: &measured{v: &Version{Recipe: DefaultRecipe(400)}, train: []stroke.Document{{Words: 400}}, ledger: &corpus.Ledger{}}},
+		"one paragraph": {measured: &measured{b: &baseModel{}, v: &Version{Recipe: DefaultRecipe(900)}, train: []stroke.Document{{Words: 900, Text: strings.Repeat("word ", 900)}}, ledger: &corpus.Ledger{}}},
+		"adapters":      {measured: &measured{v: &Version{Recipe: Recipe{Method: Full}}, train: []stroke.Document{{Words: 9000}}, ledger: &corpus.Ledger{}}},
 	} {
 		p.r = &report.Report{}
 		if list := p.curve(nil); list != nil {
