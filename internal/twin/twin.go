@@ -145,7 +145,6 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
 	if o.reading == nil && !o.Resume {
 		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
-			b.close()
 			return nil, nil, err
 		}
 	}
