@@ -158,7 +158,7 @@ func main() {
 			var losses [2]float64
 			for i, a := range []train.Arithmetic{train.F32, train.Fastest()} {
 				var last stroke.DoneEvent
-				o := twin.Options{Source: folder, To: filepath.Join(home, fmt.Sprint(w, r.Seed, a)), Base: *baseName, ExactScores: true,
+				o := twin.Options{Source: folder, To: filepath.Join(home, fmt.Sprint(w, r.Seed, a)), Base: *baseName, Exact: true,
 					Change: func(x *twin.Recipe) { change(x); x.Options.Arithmetic, x.Options.Seed = a, r.Seed }}
 				if err := twin.Train(ctx, o, func(e stroke.Event) {
 					if d, ok := e.(stroke.DoneEvent); ok {

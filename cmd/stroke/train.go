@@ -29,7 +29,6 @@ type trainFlags struct {
 	dropout    float32
 	targets    []string
 	method     string
-	exact      bool
 	arithmetic string
 	layers     string
 	modules    []string
@@ -104,7 +103,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.dtype, "dtype", "", "in which weights of the base are written: F16, BF16 or F32")
 	fl.IntVar(&f.rank, "rank", 0, "rank of the adapter")
 	fl.StringVar(&f.arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the faster for an adapter, f32 for weights of the base)")
-	fl.BoolVar(&f.exact, "exact", false, "float32 arithmetic, also where the machine has something faster")
+	fl.BoolVar(&f.Exact, "exact", false, "float32 arithmetic, also where the machine has something faster")
 	fl.Float64Var(&f.alpha, "alpha", 0, "alpha of the adapter (twice the rank)")
 	fl.BoolVar(&f.rslora, "rslora", false, "scale by alpha/√rank")
 	fl.Float32Var(&f.dropout, "dropout", 0, "dropout before the adapter")
@@ -184,7 +183,7 @@ func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lo
 		r.Tune(m, s)
 	}
 	set(given("arithmetic"), &o.Arithmetic, train.Arithmetic(f.arithmetic))
-	set(f.exact, &o.Arithmetic, train.F32)
+	set(f.Exact, &o.Arithmetic, train.F32)
 	set(given("genre"), &r.Genre.Ask, f.genre.Ask)
 	set(given("genre-as"), &r.Genre.As, f.genre.As)
 	set(given("genre-strength"), &r.Genre.Strength, f.genre.Strength)

@@ -155,8 +155,9 @@ func (b *baseModel) beside(ctx context.Context, pieces []piece, s *systems, toke
 
 // sampled is what a few texts by what was learnt show, written from openings of
 // the documents it was trained on, without passages: copies, and sameness. Where
-// there is no opening to write from both are empty.
-func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64) (copier, monotone string, err error) {
+// there is no opening to write from both are empty. With exact they are written in
+// float32.
+func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64, exact bool) (copier, monotone string, err error) {
 	open := openings(train, sampleTexts, sampleGiven, sampleWords/2, 2*likeness.Unit, sampleGiven+sampleWords)
 	if len(open) < 2 || len(own) == 0 {
 		return "", "", nil
@@ -169,7 +170,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	sides := likeness.Sides{}
 	given := map[string]string{}
 	write := func(on *model.Model, sys eval.System) ([]likeness.Piece, error) {
-		e, err := engine.New(on, l.serving(engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20}, false))
+		e, err := engine.New(on, l.serving(engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20}, exact))
 		if err != nil {
 			return nil, err
 		}

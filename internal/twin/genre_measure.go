@@ -113,7 +113,7 @@ func (r *run) sampleGenre(ctx context.Context, card *genreCard, a *lora.Adapter)
 	}
 	l := &learnt{adapter: a}
 	v := &Voice{Folder: r.f, b: r.b, learnt: l, passages: r.passages,
-		options: l.serving(engine.Options{Streams: 1, Context: min(1024, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20}, false)}
+		options: l.serving(engine.Options{Streams: 1, Context: min(1024, r.b.model.Context), Pad: a.Pad(), Memory: 256 << 20}, r.o.Exact)}
 	defer v.stop()
 	for _, opening := range card.Recipe.Openings {
 		x := genre.Sample{Opening: opening}

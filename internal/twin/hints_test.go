@@ -60,7 +60,7 @@ func TestTooEasy(t *testing.T) {
 	defer b.close()
 	for perToken, want := range map[float64]bool{0: false, 0.5: true, 50: false} {
 		said := false
-		r := &run{b: b, o: &Options{ExactScores: true}, recipe: DefaultRecipe(100), ledger: &corpus.Ledger{}, emit: func(e stroke.Event) {
+		r := &run{b: b, o: &Options{Exact: true}, recipe: DefaultRecipe(100), ledger: &corpus.Ledger{}, emit: func(e stroke.Event) {
 			n, ok := e.(stroke.NoteEvent)
 			said = said || ok && strings.Contains(n.Text, "suspiciously easy")
 		}}

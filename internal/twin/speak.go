@@ -352,7 +352,7 @@ func (r *run) paragraph(ctx context.Context, v *Version, l *learnt) {
 		return
 	}
 	voice := &Voice{Folder: r.f, Version: v, b: r.b, learnt: l, passages: r.passages,
-		options: l.serving(engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: l.pad(), Memory: 256 << 20}, r.o.ExactScores)}
+		options: l.serving(engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: l.pad(), Memory: 256 << 20}, r.o.Exact)}
 	defer voice.stop()
 	strength := 1.0
 	if !v.Verdict.Live {

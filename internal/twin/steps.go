@@ -284,7 +284,7 @@ func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 }
 
 // bf16 says whether the run scores in bfloat16: as it trains, unless told.
-func (r *run) bf16() bool { return r.recipe.Options.Arithmetic == train.BF16 && !r.o.ExactScores }
+func (r *run) bf16() bool { return r.recipe.Options.Arithmetic == train.BF16 && !r.o.Exact }
 
 // inTraining are the adapters that take part in training; none where weights of
 // the base are trained, which are in the trainer's model.

@@ -51,8 +51,9 @@ type Options struct {
 	// NoCrossFit judges little text, too, by withheld documents alone.
 	NoCrossFit bool
 
-	// ExactScores has what is scored scored in float32, whatever the run trains in.
-	ExactScores bool
+	// Exact has what is scored, and what is written to be looked at, in float32,
+	// whatever the run trains in.
+	Exact bool
 
 	// Ask asks somebody whether to go on, where what was read calls for it; nil where
 	// there is nobody to ask, and the run goes on.
@@ -593,7 +594,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		if err != nil {
 			return nil, err
 		}
-		if found.Copier, found.Monotone, err = r.b.sampled(ctx, written, r.train, r.judge, r.recipe.Options.Seed); err != nil {
+		if found.Copier, found.Monotone, err = r.b.sampled(ctx, written, r.train, r.judge, r.recipe.Options.Seed, r.o.Exact); err != nil {
 			return nil, interrupted(err, "look at what was learnt", resumeHint)
 		}
 		judges = r.judge
