@@ -73,3 +73,27 @@ func TestFresh(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 }
+
+// TestGeneratedInterrupted holds that a run that was stopped while it looked knows
+// nothing yet, so that the next one looks again, and that the twin is free for it.
+func TestGeneratedInterrupted(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	ctx, cancel := context.WithCancel(context.Background())
+	err := Train(ctx, o, func(e stroke.Event) {
+		if _, ok := e.(stroke.BaseEvent); ok {
+			cancel()
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted || !strings.Contains(err.Error(), "may have written") {
+		t.Fatalf("stopped: %v", err)
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.Ledger()
+	if err != nil || len(l.Entries) > 0 {
+		t.Errorf("%d documents are known, %v", len(l.Entries), err)
+	}
+	trained(t, o)
+}

@@ -131,15 +131,6 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if ledger, docs, err = f.assign(reading, func(stroke.Event) {}); err != nil {
 		return nil, nil, err
 	}
-	if err := f.keep(docs); err != nil {
-		return nil, nil, err
-	}
-	if err := f.saveLedger(ledgerFile, ledger); err != nil {
-		return nil, nil, err
-	}
-	if err := f.forgetExamples(); err != nil {
-		return nil, nil, err
-	}
 	words := wordsByRole(ledger, docs)
 	r = &run{f: f, b: b, progress: progress{On: recipe.OnHash}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
@@ -148,6 +139,16 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
 			return nil, nil, err
 		}
+	}
+	// From here on the twin knows these documents, and nothing is told of them again.
+	if err := f.keep(docs); err != nil {
+		return nil, nil, err
+	}
+	if err := f.saveLedger(ledgerFile, ledger); err != nil {
+		return nil, nil, err
+	}
+	if err := f.forgetExamples(); err != nil {
+		return nil, nil, err
 	}
 	return r, func() {
 		b.close()
