@@ -114,7 +114,9 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 		recipe.Genre.Ask = genre.None
 	}
 	judges, scored := slices.Clone(p.judge), int(verdict.Conditions)*len(groups)
-	r := &run{f: &Folder{Dir: dir, Manifest: p.f.Manifest}, b: p.b, o: &Options{}, recipe: recipe, asked: recipe, ledger: p.ledger,
+	// On a genre a recipe is made anew, by the number of words: it stays the version's.
+	same := &Options{Change: func(r *Recipe) { *r = recipe }}
+	r := &run{f: &Folder{Dir: dir, Manifest: p.f.Manifest}, b: p.b, o: same, recipe: recipe, asked: recipe, ledger: p.ledger,
 		words: map[stroke.Role]int{stroke.RoleTrain: a.words}, train: a.docs, choose: p.choose, judge: judges}
 	steps := 1
 	r.emit = func(e stroke.Event) {

@@ -78,6 +78,38 @@ func TestCurveOfLittle(t *testing.T) {
 	}
 }
 
+// TestCurveOnAGenre holds that the twins of a curve have the recipe of the version,
+// also where that stands on a genre: they take as many steps.
+func TestCurveOnAGenre(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	g := notes(t)
+	build(t, g)
+	source := writing(t, t.TempDir(), func(int) bool { return true })
+	steps := map[string]int{}
+	for _, ask := range []string{"none", "notes"} {
+		o := options(t, source)
+		o.Base = g.Base
+		o.Change = func(r *Recipe) {
+			small(r)
+			r.Genre.Ask, r.Options.TokensPerStep = ask, 700
+		}
+		f, v := trained(t, o)
+		if len(v.Recipe.Genre.On) != map[string]int{"notes": 1}[ask] {
+			t.Fatalf("asked for %s, it stands on %v", ask, v.Recipe.Genre.On)
+		}
+		if _, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}, Curve: true}, func(e stroke.Event) {
+			if m, ok := e.(stroke.MeasureEvent); ok && m.Measure == "curve-50" {
+				steps[ask] = m.Total
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if steps["none"] == 0 || steps["notes"] != steps["none"] {
+		t.Errorf("steps and what is scored: %v", steps)
+	}
+}
+
 // TestCurveOfFolds holds that a version that was cross-fitted, and so has seen what
 // judges, is not a point of its curve: a twin of the train text alone is.
 func TestCurveOfFolds(t *testing.T) {
