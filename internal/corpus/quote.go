@@ -44,6 +44,9 @@ const (
 	closes = "\"”“»«’'"
 )
 
+// around is of what stands around a quotation: marks, emphasis and spaces.
+func around(r rune) bool { return strings.ContainsRune(opens, r) || strings.ContainsRune(closes, r) || strings.ContainsRune("_* \n", r) }
+
 // quoted reports whether a paragraph is wholly in quotation marks, and whether they
 // are closed: the paragraphs of a long quotation open theirs anew and close them once.
 func quoted(text string) (begins, ends bool) {
@@ -202,7 +205,7 @@ func (r *Reading) InMarks() float64 {
 		for p := range strings.SplitSeq(d.Text, "\n\n") {
 			n := countWords(p)
 			all += n
-			if begins, ends := quoted(p); begins && ends && n >= 40 && !strings.ContainsFunc(strings.Trim(p, opens+closes+"_* \n"), doubleMark) {
+			if begins, ends := quoted(p); begins && ends && n >= 40 && !strings.ContainsFunc(strings.TrimFunc(p, around), doubleMark) {
 				marked += n
 			}
 		}
