@@ -45,7 +45,9 @@ const (
 )
 
 // around is of what stands around a quotation: marks, emphasis and spaces.
-func around(r rune) bool { return strings.ContainsRune(opens, r) || strings.ContainsRune(closes, r) || strings.ContainsRune("_* \n", r) }
+func around(r rune) bool {
+	return strings.ContainsRune(opens, r) || strings.ContainsRune(closes, r) || strings.ContainsRune("_* \n", r)
+}
 
 // quoted reports whether a paragraph is wholly in quotation marks, and whether they
 // are closed: the paragraphs of a long quotation open theirs anew and close them once.
