@@ -103,6 +103,9 @@ func TestFolds(t *testing.T) {
 // TestCrossFit runs one whole, and one that is stopped in every part and gone on
 // with, and wants the same adapter and the same verdict of both.
 func TestCrossFit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains four twins")
+	}
 	o := crossed(t)
 	var forecast []stroke.ForecastEvent
 	var last stroke.VerdictEvent

@@ -14,6 +14,9 @@ import (
 // TestReportFolds makes the report of a version that was cross-fitted: its figures are
 // those of the folds and not of what was trained on everything, and it says so.
 func TestReportFolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains four twins")
+	}
 	f, _ := trained(t, crossed(t))
 	v, err := f.Version("")
 	if err != nil {

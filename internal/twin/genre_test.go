@@ -336,6 +336,9 @@ func events[E stroke.Event](t *testing.T, o Options) []E {
 // nothing that does not, one that is forced is measured and named all the same,
 // what is written is stack and not writer alone, and a twin outlives its genre.
 func TestGenreInTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several twins")
+	}
 	t.Setenv("STROKE_HOME", t.TempDir())
 	g := notes(t)
 	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))

@@ -15,6 +15,9 @@ import (
 // within the larger, judged by the documents of the version; that a curve that was
 // stopped goes on; and that nothing of it is there unless it is asked for.
 func TestCurve(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several twins")
+	}
 	f, _ := trained(t, options(t, writing(t, t.TempDir(), func(int) bool { return true })))
 	o := ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}}
 	r, _, err := Report(context.Background(), o, nil)
@@ -81,6 +84,9 @@ func TestCurveOfLittle(t *testing.T) {
 // TestCurveOnAGenre holds that the twins of a curve have the recipe of the version,
 // also where that stands on a genre: they take as many steps.
 func TestCurveOnAGenre(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several twins")
+	}
 	t.Setenv("STROKE_HOME", t.TempDir())
 	g := notes(t)
 	build(t, g)
@@ -113,6 +119,9 @@ func TestCurveOnAGenre(t *testing.T) {
 // TestCurveOfFolds holds that a version that was cross-fitted, and so has seen what
 // judges, is not a point of its curve: a twin of the train text alone is.
 func TestCurveOfFolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several twins")
+	}
 	f, _ := trained(t, crossed(t))
 	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}, Curve: true}, nil)
 	if err != nil {
