@@ -7,7 +7,6 @@ import (
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
-	"github.com/getstroke/stroke/internal/model"
 )
 
 // curvatureRows is how many tokens have their logits at once.
@@ -27,23 +26,10 @@ func (s *Scorer) Curvature(ctx context.Context, pieces []Piece, adapters []lora.
 	for i := range t.spare {
 		t.spare[i] = make([]float32, vocab)
 	}
+	s.filled = s.filled[:0] // an adapter may have changed since
 	for i := range pieces {
-		p := &pieces[i]
-		ids := append(append(make([]int32, 0, len(p.Context)+len(p.Tokens)), p.Context...), p.Tokens...)
-		if room := s.session.Limits().Context; len(ids) > room {
-			return nil, fmt.Errorf("piece %d has %d tokens with its context where there is room for %d", i, len(ids), room)
-		}
-		from := max(len(p.Context)+p.From, 1)
-		s.filled = s.filled[:0]
 		above, variance := 0.0, 0.0
-		for at := 0; at < len(ids)-1; at += scoreChunk {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			end := min(at+scoreChunk, len(ids)-1)
-			if err := s.session.Forward([]model.Row{{Tokens: ids[at:end], Start: at, Pages: s.pages, Adapters: adapters}}); err != nil {
-				return nil, fmt.Errorf("piece %d: %w", i, err)
-			}
+		err := s.walk(ctx, &pieces[i], adapters, func(ids []int32, from, at, end int) error {
 			for lo := max(at, from-1); lo < end; lo += curvatureRows {
 				hi := min(lo+curvatureRows, end)
 				t.at, t.next = t.at[:0], ids[lo+1:hi+1]
@@ -51,7 +37,7 @@ func (s *Scorer) Curvature(ctx context.Context, pieces []Piece, adapters []lora.
 					t.at = append(t.at, int32(k-at))
 				}
 				if err := s.session.Logits(t.logits, t.at); err != nil {
-					return nil, fmt.Errorf("piece %d: %w", i, err)
+					return err
 				}
 				kernel.Run(len(t.at), t)
 				for k := range t.at {
@@ -59,6 +45,10 @@ func (s *Scorer) Curvature(ctx context.Context, pieces []Piece, adapters []lora.
 					variance += t.variance[k]
 				}
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("piece %d: %w", i, err)
 		}
 		if variance > 0 {
 			out[i] = above / math.Sqrt(variance)

@@ -133,24 +133,8 @@ func (s *Scorer) Score(ctx context.Context, pieces []Piece, adapters []lora.Appl
 }
 
 func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (Loss, error) {
-	ids := append(append(make([]int32, 0, len(p.Context)+len(p.Tokens)), p.Context...), p.Tokens...)
-	if room := s.session.Limits().Context; len(ids) > room {
-		return Loss{}, fmt.Errorf("%d tokens with their context where there is room for %d", len(ids), room)
-	}
-	from := max(len(p.Context)+p.From, 1)
-	// A row's bits do not depend on how it was cut: those that are there will do.
-	start := 0
-	for start < min(len(s.filled), from-1, len(ids)-1) && s.filled[start] == ids[start] {
-		start++
-	}
-	s.filled = s.filled[:start]
 	var l Loss
-	rows := make([]model.Row, 1)
-	for at := start; at < len(ids)-1; at += scoreChunk {
-		if err := ctx.Err(); err != nil {
-			return Loss{}, err
-		}
-		end := min(at+scoreChunk, len(ids)-1)
+	err := s.walk(ctx, p, adapters, func(ids []int32, from, at, end int) error {
 		n := end - at
 		for k := range n {
 			s.targets[k] = -1
@@ -158,13 +142,8 @@ func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (
 				s.targets[k] = ids[at+k+1]
 			}
 		}
-		rows[0] = model.Row{Tokens: ids[at:end], Start: at, Pages: s.pages, Adapters: adapters}
-		if err := s.session.Forward(rows); err != nil {
-			return Loss{}, err
-		}
-		s.filled = append(s.filled, ids[at:end]...)
 		if err := s.session.Loss(s.nll, s.targets, nil, false); err != nil {
-			return Loss{}, err
+			return err
 		}
 		for k := range n {
 			if s.targets[k] >= 0 {
@@ -173,6 +152,40 @@ func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (
 				l.Each = append(l.Each, s.nll[k])
 			}
 		}
+		return nil
+	})
+	return l, err
+}
+
+// walk computes a piece chunk by chunk, and after each calls seen, while the session
+// has the rows of ids[at:end]; the tokens of ids from from on are scored. What the
+// piece begins with like the one before it is not computed again.
+func (s *Scorer) walk(ctx context.Context, p *Piece, adapters []lora.Applied, seen func(ids []int32, from, at, end int) error) error {
+	ids := append(append(make([]int32, 0, len(p.Context)+len(p.Tokens)), p.Context...), p.Tokens...)
+	if room := s.session.Limits().Context; len(ids) > room {
+		return fmt.Errorf("%d tokens with their context where there is room for %d", len(ids), room)
 	}
-	return l, nil
+	from := max(len(p.Context)+p.From, 1)
+	// A row's bits do not depend on how it was cut: those that are there will do.
+	start := 0
+	for start < min(len(s.filled), from-1, len(ids)-1) && s.filled[start] == ids[start] {
+		start++
+	}
+	s.filled = s.filled[:start]
+	rows := make([]model.Row, 1)
+	for at := start; at < len(ids)-1; at += scoreChunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		end := min(at+scoreChunk, len(ids)-1)
+		rows[0] = model.Row{Tokens: ids[at:end], Start: at, Pages: s.pages, Adapters: adapters}
+		if err := s.session.Forward(rows); err != nil {
+			return err
+		}
+		s.filled = append(s.filled, ids[at:end]...)
+		if err := seen(ids, from, at, end); err != nil {
+			return err
+		}
+	}
+	return nil
 }
