@@ -51,7 +51,7 @@ func (s *source) add(kind blockKind, level int, text string) {
 
 // tidy trims a block and the ends of its lines, and removes lines left empty.
 func tidy(s string) string {
-	if !strings.ContainsAny(s, "\n\t ") {
+	if strings.IndexFunc(s, unicode.IsSpace) < 0 {
 		return s
 	}
 	lines := strings.Split(s, "\n")
