@@ -2,6 +2,7 @@ package twin
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -252,6 +253,27 @@ func TestLock(t *testing.T) {
 	}
 	if _, err := os.Stat(f.Dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+// TestBusyBeforeFetch holds that a twin in use is told of before a base is looked
+// for, and that a dry run looks for none.
+func TestBusyBeforeFetch(t *testing.T) {
+	f := toyTwin(t)
+	unlock, err := f.lock("train")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	o := Options{Source: writing(t, filepath.Join(t.TempDir(), "notebook"), func(int) bool { return true }), Name: f.Name, To: f.Dir,
+		Base: filepath.Join(t.TempDir(), "absent.gguf"), NoCrossFit: true}
+	for _, o.ExamplesOnly = range []bool{false, true} {
+		o.DryRun = false
+		code(t, Train(context.Background(), o, func(stroke.Event) {}), stroke.CodeBusy)
+		o.DryRun = true
+		if err := Train(context.Background(), o, func(stroke.Event) {}); err != nil {
+			t.Errorf("a dry run: %v", err)
+		}
 	}
 }
 

@@ -56,3 +56,17 @@ func (f *Folder) lock(doing string) (unlock func(), err error) {
 		l.Unlock()
 	}, nil
 }
+
+// free says who holds the lock of a twin that is there already, before a run
+// spends time on what it can do without the lock.
+func (f *Folder) free(doing string) error {
+	if f.Schema == 0 {
+		return nil
+	}
+	unlock, err := f.lock(doing)
+	if err != nil {
+		return err
+	}
+	unlock()
+	return nil
+}

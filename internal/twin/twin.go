@@ -111,12 +111,16 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	const doing = "train"
+	if err := f.free(doing); err != nil {
+		return nil, nil, err
+	}
 	// What is wrong with the base is found before there is a folder.
 	b, err := o.openBase(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, unlock, err := o.take(f, "train")
+	f, unlock, err := o.take(f, doing)
 	if err != nil {
 		b.close()
 		return nil, nil, err

@@ -17,15 +17,19 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 	if len(f.Versions) > 0 {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has been trained already", Hint: "train it without --examples-only, or give this one another name with --name"}
 	}
+	if o.DryRun {
+		return nil
+	}
+	const doing = "keep your passages"
+	if err := f.free(doing); err != nil {
+		return err
+	}
 	b, err := o.openBase(ctx, f, reading, reading.Words(), DefaultRecipe(reading.Words()), emit)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	if o.DryRun {
-		return nil
-	}
-	f, unlock, err := o.take(f, "keep your passages")
+	f, unlock, err := o.take(f, doing)
 	if err != nil {
 		return err
 	}
