@@ -19,7 +19,7 @@ func avx512Kind() *kind {
 	k := *avx2Kind()
 	k.name, k.lanes = "avx512", 16
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
-	k.mulQ = avx512MulQ
+	k.mulQ, k.addHalf = avx512MulQ, avx512AddHalf
 	switch {
 	case cpu.X86.HasAVX512VNNI:
 		k.mulIntegers = avx512Integers.mul
@@ -240,6 +240,44 @@ func avx512AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType,
 			}
 			avx512Panels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
 		}
+	}
+}
+
+// avx512AddHalf takes four rows at a time, which read B once. Columns that fill no
+// panel are added to a copy.
+func avx512AddHalf(c []float32, ldc int, h []float32, ldh int, b []byte, m, n, k int) {
+	whole := n / HalfCols
+	last, rest := b[2*whole*HalfCols*k:], n-whole*HalfCols
+	var part [4 * HalfCols]float32
+	for i := 0; i < m; {
+		rows := 4
+		for rows > m-i {
+			rows /= 2
+		}
+		if whole > 0 {
+			avx512AddHalfRows(rows, &c[i*ldc], ldc, &h[i*ldh], ldh, &b[0], k, whole)
+		}
+		if rest > 0 {
+			for r := range rows {
+				copy(part[r*HalfCols:], c[(i+r)*ldc+n-rest:(i+r)*ldc+n])
+			}
+			avx512AddHalfRows(rows, &part[0], HalfCols, &h[i*ldh], ldh, &last[0], k, 1)
+			for r := range rows {
+				copy(c[(i+r)*ldc+n-rest:(i+r)*ldc+n], part[r*HalfCols:])
+			}
+		}
+		i += rows
+	}
+}
+
+func avx512AddHalfRows(rows int, c *float32, ldc int, h *float32, ldh int, b *byte, k, groups int) {
+	switch rows {
+	case 4:
+		avx512AddHalf4(c, ldc, h, ldh, b, k, groups)
+	case 2:
+		avx512AddHalf2(c, ldc, h, ldh, b, k, groups)
+	default:
+		avx512AddHalf1(c, ldc, h, ldh, b, k, groups)
 	}
 }
 

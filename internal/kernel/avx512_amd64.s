@@ -5773,6 +5773,330 @@ store3:
 	VZEROUPPER
 	RET
 
+// func avx512AddHalf4(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512AddHalf4(SB), NOSPLIT, $0-56
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ ldh+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ b+32(FP), BX
+	MOVQ groups+48(FP), SI
+	MOVQ k+40(FP), DI
+	SHLQ $0x05, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DX)(DX*2), R8
+
+panels2_begin:
+	CMPQ    SI, $0x02
+	JLT     panels2_end
+	MOVQ    AX, R9
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	ADDQ    CX, R9
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	ADDQ    CX, R9
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	ADDQ    CX, R9
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	ADDQ    CX, R9
+	MOVQ    h+16(FP), R9
+	MOVQ    k+40(FP), R10
+	PCALIGN $0x20
+
+panels2_loop:
+	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R9)(DX*1), Z9
+	VBROADCASTSS (R9)(DX*2), Z10
+	VBROADCASTSS (R9)(R8*1), Z11
+	VCVTPH2PS    (BX), Z12
+	VFMADD231PS  Z12, Z8, Z0
+	VFMADD231PS  Z12, Z9, Z2
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   4096(BX)
+	VCVTPH2PS    (BX)(DI*1), Z12
+	VFMADD231PS  Z12, Z8, Z1
+	VFMADD231PS  Z12, Z9, Z3
+	VFMADD231PS  Z12, Z10, Z5
+	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   4096(BX)(DI*1)
+	ADDQ         $0x04, R9
+	ADDQ         $0x20, BX
+	DECQ         R10
+	JNZ          panels2_loop
+	MOVQ         AX, R9
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	ADDQ         CX, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, 64(R9)
+	ADDQ         CX, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, 64(R9)
+	ADDQ         CX, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, 64(R9)
+	ADDQ         CX, R9
+	ADDQ         $0x00000080, AX
+	ADDQ         DI, BX
+	SUBQ         $0x02, SI
+	JMP          panels2_begin
+
+panels2_end:
+panels1_begin:
+	CMPQ    SI, $0x01
+	JLT     panels1_end
+	MOVQ    AX, DI
+	VMOVUPS (DI), Z0
+	ADDQ    CX, DI
+	VMOVUPS (DI), Z1
+	ADDQ    CX, DI
+	VMOVUPS (DI), Z2
+	ADDQ    CX, DI
+	VMOVUPS (DI), Z3
+	ADDQ    CX, DI
+	MOVQ    h+16(FP), DI
+	MOVQ    k+40(FP), R9
+	PCALIGN $0x20
+
+panels1_loop:
+	VBROADCASTSS (DI), Z4
+	VBROADCASTSS (DI)(DX*1), Z5
+	VBROADCASTSS (DI)(DX*2), Z6
+	VBROADCASTSS (DI)(R8*1), Z7
+	VCVTPH2PS    (BX), Z8
+	VFMADD231PS  Z8, Z4, Z0
+	VFMADD231PS  Z8, Z5, Z1
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	PREFETCHT0   4096(BX)
+	ADDQ         $0x04, DI
+	ADDQ         $0x20, BX
+	DECQ         R9
+	JNZ          panels1_loop
+	MOVQ         AX, DI
+	VMOVUPS      Z0, (DI)
+	ADDQ         CX, DI
+	VMOVUPS      Z1, (DI)
+	ADDQ         CX, DI
+	VMOVUPS      Z2, (DI)
+	ADDQ         CX, DI
+	VMOVUPS      Z3, (DI)
+	ADDQ         CX, DI
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x01, SI
+	JMP          panels1_begin
+
+panels1_end:
+	VZEROUPPER
+	RET
+
+// func avx512AddHalf2(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512AddHalf2(SB), NOSPLIT, $0-56
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ ldh+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ b+32(FP), BX
+	MOVQ groups+48(FP), SI
+	MOVQ k+40(FP), DI
+	SHLQ $0x05, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DX)(DX*2), R9
+
+panels4_begin:
+	CMPQ    SI, $0x04
+	JLT     panels4_end
+	MOVQ    AX, R9
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS 128(R9), Z2
+	VMOVUPS 192(R9), Z3
+	ADDQ    CX, R9
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS 128(R9), Z6
+	VMOVUPS 192(R9), Z7
+	ADDQ    CX, R9
+	MOVQ    h+16(FP), R9
+	MOVQ    k+40(FP), R10
+	PCALIGN $0x20
+
+panels4_loop:
+	VBROADCASTSS (R9), Z8
+	VBROADCASTSS (R9)(DX*1), Z9
+	VCVTPH2PS    (BX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   4096(BX)
+	VCVTPH2PS    (BX)(DI*1), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   4096(BX)(DI*1)
+	VCVTPH2PS    (BX)(DI*2), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   4096(BX)(DI*2)
+	VCVTPH2PS    (BX)(R8*1), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	PREFETCHT0   4096(BX)(R8*1)
+	ADDQ         $0x04, R9
+	ADDQ         $0x20, BX
+	DECQ         R10
+	JNZ          panels4_loop
+	MOVQ         AX, R9
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	ADDQ         CX, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, 64(R9)
+	VMOVUPS      Z6, 128(R9)
+	VMOVUPS      Z7, 192(R9)
+	ADDQ         CX, R9
+	ADDQ         $0x00000100, AX
+	ADDQ         DI, BX
+	ADDQ         DI, BX
+	ADDQ         DI, BX
+	SUBQ         $0x04, SI
+	JMP          panels4_begin
+
+panels4_end:
+panels1_begin:
+	CMPQ    SI, $0x01
+	JLT     panels1_end
+	MOVQ    AX, DI
+	VMOVUPS (DI), Z0
+	ADDQ    CX, DI
+	VMOVUPS (DI), Z1
+	ADDQ    CX, DI
+	MOVQ    h+16(FP), DI
+	MOVQ    k+40(FP), R8
+	PCALIGN $0x20
+
+panels1_loop:
+	VBROADCASTSS (DI), Z2
+	VBROADCASTSS (DI)(DX*1), Z3
+	VCVTPH2PS    (BX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	PREFETCHT0   4096(BX)
+	ADDQ         $0x04, DI
+	ADDQ         $0x20, BX
+	DECQ         R8
+	JNZ          panels1_loop
+	MOVQ         AX, DI
+	VMOVUPS      Z0, (DI)
+	ADDQ         CX, DI
+	VMOVUPS      Z1, (DI)
+	ADDQ         CX, DI
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x01, SI
+	JMP          panels1_begin
+
+panels1_end:
+	VZEROUPPER
+	RET
+
+// func avx512AddHalf1(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512AddHalf1(SB), NOSPLIT, $0-56
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ ldh+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ b+32(FP), BX
+	MOVQ groups+48(FP), SI
+	MOVQ k+40(FP), DI
+	SHLQ $0x05, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DX)(DX*2), DX
+
+panels4_begin:
+	CMPQ    SI, $0x04
+	JLT     panels4_end
+	MOVQ    AX, DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	ADDQ    CX, DX
+	MOVQ    h+16(FP), DX
+	MOVQ    k+40(FP), R9
+	PCALIGN $0x20
+
+panels4_loop:
+	VBROADCASTSS (DX), Z4
+	VCVTPH2PS    (BX), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	PREFETCHT0   4096(BX)
+	VCVTPH2PS    (BX)(DI*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	PREFETCHT0   4096(BX)(DI*1)
+	VCVTPH2PS    (BX)(DI*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	PREFETCHT0   4096(BX)(DI*2)
+	VCVTPH2PS    (BX)(R8*1), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4096(BX)(R8*1)
+	ADDQ         $0x04, DX
+	ADDQ         $0x20, BX
+	DECQ         R9
+	JNZ          panels4_loop
+	MOVQ         AX, DX
+	VMOVUPS      Z0, (DX)
+	VMOVUPS      Z1, 64(DX)
+	VMOVUPS      Z2, 128(DX)
+	VMOVUPS      Z3, 192(DX)
+	ADDQ         CX, DX
+	ADDQ         $0x00000100, AX
+	ADDQ         DI, BX
+	ADDQ         DI, BX
+	ADDQ         DI, BX
+	SUBQ         $0x04, SI
+	JMP          panels4_begin
+
+panels4_end:
+panels1_begin:
+	CMPQ    SI, $0x01
+	JLT     panels1_end
+	MOVQ    AX, DX
+	VMOVUPS (DX), Z0
+	ADDQ    CX, DX
+	MOVQ    h+16(FP), DX
+	MOVQ    k+40(FP), DI
+	PCALIGN $0x20
+
+panels1_loop:
+	VBROADCASTSS (DX), Z1
+	VCVTPH2PS    (BX), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4096(BX)
+	ADDQ         $0x04, DX
+	ADDQ         $0x20, BX
+	DECQ         DI
+	JNZ          panels1_loop
+	MOVQ         AX, DX
+	VMOVUPS      Z0, (DX)
+	ADDQ         CX, DX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x01, SI
+	JMP          panels1_begin
+
+panels1_end:
+	VZEROUPPER
+	RET
+
 // func avx512Peak(iterations int)
 // Requires: AVX, AVX512F
 TEXT ·avx512Peak(SB), NOSPLIT, $0-8

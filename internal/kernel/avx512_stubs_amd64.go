@@ -276,6 +276,30 @@ func avx512F32x3(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *
 //go:noescape
 func avx512F32x4(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
 
+// avx512AddHalf4 adds to 4 rows of groups > 0 times 16 floats of c the k > 0 products
+// of h and b, which lies in panels of k rows of 16:
+//
+//	c[i*ldc+16*g+l] += h[i*ldh+p] * b[g][p][l]
+//
+//go:noescape
+func avx512AddHalf4(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
+
+// avx512AddHalf2 adds to 2 rows of groups > 0 times 16 floats of c the k > 0 products
+// of h and b, which lies in panels of k rows of 16:
+//
+//	c[i*ldc+16*g+l] += h[i*ldh+p] * b[g][p][l]
+//
+//go:noescape
+func avx512AddHalf2(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
+
+// avx512AddHalf1 adds to 1 rows of groups > 0 times 16 floats of c the k > 0 products
+// of h and b, which lies in panels of k rows of 16:
+//
+//	c[i*ldc+16*g+l] += h[i*ldh+p] * b[g][p][l]
+//
+//go:noescape
+func avx512AddHalf1(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
+
 // avx512Peak makes 24 multiply-adds of 16 lanes in each of iterations > 0 rounds.
 //
 //go:noescape

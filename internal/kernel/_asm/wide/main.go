@@ -22,6 +22,9 @@ func main() {
 			rows(f, m)
 		}
 	}
+	addHalf(4, 2)
+	addHalf(2, 4)
+	addHalf(1, 4)
 	peak()
 	Generate()
 }
