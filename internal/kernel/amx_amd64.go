@@ -78,7 +78,8 @@ func amxKind() *kind {
 	k.packLeft, k.packLeftQ, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackLeftQ, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
 	k.peakTiles = amxPeakTiles
 	if cpu.X86.HasAMXInt8 {
-		k.mulIntegers = amxMulIntegers
+		k.mulIntegers, k.mulLaid, k.layIntegers = amxMulIntegers, amxMulLaid, amxLayIntegers
+		k.laidBlock[Int16] = amxInt16Block
 	}
 	return &k
 }

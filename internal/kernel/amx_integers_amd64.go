@@ -38,23 +38,50 @@ var integerConfig = func() (c [64]byte) {
 // with the high bytes, 256 times, and that with the low ones. All else is the
 // AVX-512 kind's.
 func amxMulIntegers(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
+	if s != Int16 || amxInt16[t] == nil || m < amxInt16Least {
+		avx512Integers.mul(s, c, ldc, x, w, t, order, m, n, k)
+		return
+	}
+	row := s.Len(1, k)
+	laid := claimScratch(amxLaidLen(16, k) / 4)
+	defer laid.release() // also where the weights cannot be read any more
+	b := bytesOf(laid.buf)
+	for i := 0; i < m; i += 16 {
+		mr := min(16, m-i)
+		amxLayIntegers(b, x[i*row:], mr, k, 0, k/32)
+		amxMulLaid(s, c[i*ldc:], ldc, x[i*row:], b, w, t, order, mr, n, k)
+	}
+}
+
+// amxLaidLen is the size of m rows in tiles, for m a whole number of sixteens.
+func amxLaidLen(m, k int) int { return m / 16 * k / 32 * amxInt16Block }
+
+// amxLayIntegers parts packed rows into tiles, sixteen at a time; rows at the end that
+// are fewer than tiles pay for stay as they are.
+func amxLayIntegers(dst, x []byte, m, k, b0, b1 int) {
+	row := Int16.Len(1, k)
+	for i := 0; m-i >= amxInt16Least; i += 16 {
+		amxInt16Tiles(&dst[amxLaidLen(i, k)+b0*amxInt16Block], &x[i*row+Int16.Len(1, 32*b0)], row, min(16, m-i), b1-b0)
+	}
+}
+
+// amxMulLaid is amxMulIntegers for rows that amxLayIntegers has laid out.
+func amxMulLaid(s Integers, c []float32, ldc int, x, laid []byte, w []byte, t DType, order []int32, m, n, k int) {
 	loop := amxInt16[t]
 	if s != Int16 || loop == nil || m < amxInt16Least {
 		avx512Integers.mul(s, c, ldc, x, w, t, order, m, n, k)
 		return
 	}
-	rb, row, blocks := t.RowBytes(k), s.Len(1, k), k/32
-	room := claimScratch((amxInt16Part + blocks*amxInt16Block) / 4)
+	rb, row := t.RowBytes(k), s.Len(1, k)
+	room := claimScratch(amxInt16Part / 4)
 	defer room.release() // also where the weights cannot be read any more
 	part := bytesOf(room.buf)
-	tiles := part[amxInt16Part:]
-	for i := 0; i < m; {
+	for i := 0; i < m; i += 16 {
 		mr := min(16, m-i)
 		if mr < amxInt16Least {
 			avx512Integers.mul(s, c[i*ldc:], ldc, x[i*row:], w, t, order, mr, n, k)
 			return
 		}
-		amxInt16Tiles(&tiles[0], &x[i*row], row, mr, blocks)
 		for j := 0; j < n; {
 			rows, stride := evenRun(order, rb, j, n, 16)
 			if rows == 0 {
@@ -67,9 +94,8 @@ func amxMulIntegers(s Integers, c []float32, ldc int, x []byte, w []byte, t DTyp
 			if order != nil {
 				at = int(order[j])
 			}
-			loop(&integerConfig[0], &c[i*ldc+j], 4*ldc, mr, &tiles[0], &w[at*rb], stride, blocks, rows/16, &part[0])
+			loop(&integerConfig[0], &c[i*ldc+j], 4*ldc, mr, &laid[amxLaidLen(i, k)], &w[at*rb], stride, k/32, rows/16, &part[0])
 			j += rows
 		}
-		i += mr
 	}
 }

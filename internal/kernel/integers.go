@@ -78,6 +78,28 @@ func (s Integers) Pack(dst []byte, x []float32, ldx, m, k int) {
 // weight, w the integers between. Q4_K and Q5_K have a least weight, minus the
 // minimum. Q6_K has a scale for every 16 weights and so two lines for a block.
 func (s Integers) Mul(c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
+	s.MulLaid(c, ldc, x, nil, w, t, order, m, n, k)
+}
+
+// LaidLen is the size in bytes of m packed rows of k activations laid out by Lay; 0
+// where the kind in use reads them as they are packed.
+func (s Integers) LaidLen(m, k int) int { return (m + 15) / 16 * k / 32 * cur.laidBlock[s] }
+
+// Lay lays blocks [b0, b1) of m packed rows of k activations out in dst as the kind's
+// products of many rows read them, so that it is done once for all of them.
+func (s Integers) Lay(dst, x []byte, m, k, b0, b1 int) {
+	s.check("Lay", x, m, k)
+	if b0 < 0 || b1 < b0 || b1 > k/32 || len(dst) < s.LaidLen(m, k) {
+		panic(fmt.Sprintf("kernel: %s: Lay: blocks from %d to %d of %d rows of %d activations, and %d bytes for them", s, b0, b1, m, k, len(dst)))
+	}
+	if cur.laidBlock[s] > 0 && b0 < b1 {
+		cur.layIntegers(dst, x, m, k, b0, b1)
+	}
+}
+
+// MulLaid is Mul with the rows as Lay left them in laid, too; where that is empty it
+// does without.
+func (s Integers) MulLaid(c []float32, ldc int, x, laid []byte, w []byte, t DType, order []int32, m, n, k int) {
 	checkMat("Mul", "c", len(c), ldc, m, n)
 	s.check("Mul", x, m, k)
 	checkQuant("Mul", w, t, order, n, k)
@@ -91,6 +113,13 @@ func (s Integers) Mul(c []float32, ldc int, x []byte, w []byte, t DType, order [
 		for i := range m {
 			clear(c[i*ldc : i*ldc+n])
 		}
+		return
+	}
+	if len(laid) > 0 && cur.mulLaid != nil {
+		if len(laid) < s.LaidLen(m, k) {
+			panic(fmt.Sprintf("kernel: %s: Mul: %d rows of %d activations, laid out, and %d bytes of them", s, m, k, len(laid)))
+		}
+		cur.mulLaid(s, c, ldc, x, laid, w, t, order, m, n, k)
 		return
 	}
 	cur.mulIntegers(s, c, ldc, x, w, t, order, m, n, k)

@@ -310,3 +310,29 @@ func exactFused(x, y, z float32) float32 {
 	got, _ := s.Float32()
 	return got
 }
+
+// TestMulLaid: rows laid out in parts have the bits of Mul.
+func TestMulLaid(t *testing.T) {
+	eachInteger(t, func(t *testing.T, size Integers) {
+		r := newRand(24)
+		const n, k = 80, 256
+		for _, m := range []int{1, 8, 9, 16, 24, 25, 32} {
+			x := randMat(r, m, k, k)
+			b := packed(t, size, x.x, k, m, k)
+			g, laid := guardedBytes(size.LaidLen(m, k), 1)
+			for _, part := range [][2]int{{3, 8}, {0, 2}, {2, 3}} {
+				size.Lay(laid, b, m, k, part[0], part[1])
+			}
+			g.check(t, "Lay")
+			for _, typ := range size.types() {
+				w := randQuant(r, typ, n*k)
+				want, got := make([]float32, m*n), make([]float32, m*n)
+				size.Mul(want, n, b, w, typ, nil, m, n, k)
+				size.MulLaid(got, n, b, laid, w, typ, nil, m, n, k)
+				if !slices.EqualFunc(got, want, sameBits) {
+					t.Errorf("%v, %d rows: laid out they make another product", typ, m)
+				}
+			}
+		}
+	})
+}

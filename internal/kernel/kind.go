@@ -39,6 +39,10 @@ type kind struct {
 	fastIntegers bool
 	packIntegers [numIntegers]func(dst []byte, x []float32) // one row
 	mulIntegers  func(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int)
+	// A kind that lays packed rows out has the size of a block of 16 rows, else 0.
+	laidBlock   [numIntegers]int
+	layIntegers func(dst, x []byte, m, k, b0, b1 int)
+	mulLaid     func(s Integers, c []float32, ldc int, x, laid []byte, w []byte, t DType, order []int32, m, n, k int)
 
 	exp           func(dst, src []float32)
 	expSum        func(x []float32, max float32) float32

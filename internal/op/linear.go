@@ -151,7 +151,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	if n <= fewInputs {
 		t.phase, t.rows, t.panel = allOfFewRows, n, 48
 		if n > smallBatch {
-			t.panel = 96 // kernels that lay x out anew do it for each task
+			t.panel = 96
 		}
 		for i := range lins {
 			for _, d := range lins[i].Deltas {
@@ -299,7 +299,11 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	x := t.x[lo*t.in:]
 	switch {
 	case t.packed != nil && t.packed.size.Has(w.DType):
-		t.packed.size.Mul(y, out, t.packed.rows(lo, t.in), data, w.DType, order, hi-lo, j1-j0, t.in)
+		var laid []byte
+		if t.n > smallBatch && t.n <= fewInputs {
+			laid = t.packed.laid[t.packed.size]
+		}
+		t.packed.size.MulLaid(y, out, t.packed.rows(lo, t.in), laid, data, w.DType, order, hi-lo, j1-j0, t.in)
 	case t.n <= smallBatch:
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
 	default:
