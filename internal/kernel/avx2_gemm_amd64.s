@@ -1340,3 +1340,16 @@ loop:
 TEXT ·pause(SB), NOSPLIT, $0
 	PAUSE
 	RET
+
+// func fetch(b *byte, lines int)
+// Requires: MMX+
+TEXT ·fetch(SB), NOSPLIT, $0-16
+	MOVQ b+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+loop:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        loop
+	RET

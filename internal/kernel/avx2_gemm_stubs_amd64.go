@@ -63,3 +63,8 @@ func avx2ReadSum(x *float32, n int) float32
 //
 //go:noescape
 func pause()
+
+// fetch asks for lines > 0 cache lines from b on to be brought into the second-level cache.
+//
+//go:noescape
+func fetch(b *byte, lines int)

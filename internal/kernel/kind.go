@@ -69,6 +69,7 @@ type kind struct {
 	peakFMA   func(iterations int) (flops int)
 	peakTiles func(iterations int) (flops int)
 	readSum   func(x []float32) float32
+	fetch     func(b *byte, lines int) // nil where there is no such instruction
 }
 
 var (

@@ -40,6 +40,6 @@ func avx2Kind() *kind {
 	k.softmaxGrad, k.adamW = avx2SoftmaxGradSlice, avx2AdamWSlice
 	k.add, k.addScaled, k.scale, k.mul, k.addProduct = avx2AddSlice, avx2AddScaledSlice, avx2ScaleSlice, avx2Gate(avx2Mul), avx2Gate(avx2AddProduct)
 	k.transpose, k.addTransposed = avx2Transpose, avx2AddTransposed
-	k.peakFMA, k.readSum = avx2PeakFMA, avx2ReadAll
+	k.peakFMA, k.readSum, k.fetch = avx2PeakFMA, avx2ReadAll, fetch
 	return &k
 }

@@ -16,3 +16,10 @@ func alignedF32(n int) []float32 {
 func bytesOf(f []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
 }
+
+// Fetch asks for b to be brought near, since it is read soon; nothing waits for it.
+func Fetch(b []byte) {
+	if len(b) > 0 && cur.fetch != nil {
+		cur.fetch(&b[0], (len(b)+63)/64)
+	}
+}

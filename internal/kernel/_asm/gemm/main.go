@@ -23,6 +23,7 @@ func main() {
 	peak()
 	readSum()
 	spin()
+	fetch()
 	Generate()
 }
 
@@ -416,5 +417,17 @@ func readSum() {
 func spin() {
 	Func("pause", "func()", "pause makes a spinning loop wait a moment between two looks.")
 	PAUSE()
+	RET()
+}
+
+// fetch writes a loop that asks for memory.
+func fetch() {
+	Func("fetch", "func(b *byte, lines int)", "fetch asks for lines > 0 cache lines from b on to be brought into the second-level cache.")
+	b, n := Int("b"), Int("lines")
+	Label("loop")
+	PREFETCHT1(Mem{Base: b})
+	ADDQ(Imm(64), b)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
 	RET()
 }
