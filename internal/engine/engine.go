@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
@@ -103,7 +104,8 @@ type Engine struct {
 	rows    []model.Row
 	at      []int32
 	logits  []float32
-	scratch *scratch
+	scratch []*scratch // of each worker
+	draws   drawTask
 }
 
 // stream is a request being served.
@@ -123,10 +125,11 @@ type stream struct {
 	root    *root
 	pages   []*page
 	data    []model.Page
-	take    int  // tokens in the pass at hand, 0 for none
-	placed  bool // they are in the batch
-	drafts  int  // how many guessed ones are behind them
-	logits  int  // which of the pass's logits are its own: the first of them
+	take    int   // tokens in the pass at hand, 0 for none
+	placed  bool  // they are in the batch
+	drafts  int   // how many guessed ones are behind them
+	logits  int   // which of the pass's logits are its own: the first of them
+	drawn   int32 // from the first of them
 
 	gain float64 // tokens that a guess brought in the mean, lately
 	sure bool    // all of the last guess was right
@@ -165,9 +168,13 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 		b.Release(fixed)
 		return nil, err
 	}
-	return &Engine{m: m, opt: o, budget: b, fixed: fixed, session: session, pool: newPool(m, o.KV, b),
+	e := &Engine{m: m, opt: o, budget: b, fixed: fixed, session: session, pool: newPool(m, o.KV, b),
 		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
-		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab), scratch: newScratch(m.Vocab)}, nil
+		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}
+	for range kernel.Workers() {
+		e.scratch = append(e.scratch, newScratch(m.Vocab))
+	}
+	return e, nil
 }
 
 // Close ends all streams and gives the memory back.
@@ -239,7 +246,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 // newStream takes the memory of a stream that is not pages: a pass takes none.
 func (e *Engine) newStream(ctx context.Context, r Request) *stream {
 	limit := min(len(r.Prompt)+r.Max, e.opt.Context)
-	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: newSampler(r.Sampling, e.scratch),
+	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: newSampler(r.Sampling, nil),
 		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
 		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}
 }

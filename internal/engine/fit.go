@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
 )
 
@@ -36,7 +37,7 @@ func (o *Options) limits() model.Limits {
 
 // fixed is the memory, in bytes, of an engine without pages.
 func (o *Options) fixed(m *model.Model) int64 {
-	return m.Need(o.limits()) + (4*int64(o.heads())+scratchBytes)*int64(m.Vocab)
+	return m.Need(o.limits()) + (4*int64(o.heads())+scratchBytes*int64(kernel.Workers()))*int64(m.Vocab)
 }
 
 // need is the memory with which streams of full length are served at once.

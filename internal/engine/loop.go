@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
 )
@@ -296,6 +297,9 @@ func (e *Engine) step() {
 	if err == nil {
 		err = e.pass()
 	}
+	if err == nil {
+		e.draw()
+	}
 	culprit := false // one whose adapter has become unusable since it was checked
 	live := e.streams[:0]
 	for _, s := range e.streams {
@@ -321,6 +325,38 @@ func (e *Engine) step() {
 	}
 }
 
+// drawTask draws the first token of each of some streams: which tokens are drawn
+// behind it depends on it.
+type drawTask struct {
+	e       *Engine
+	streams []*stream
+}
+
+// draw draws a token for each stream whose next one is due.
+func (e *Engine) draw() {
+	t := &e.draws
+	t.e, t.streams = e, t.streams[:0]
+	for _, s := range e.streams {
+		if s.take > 0 && s.filled+s.take == len(s.tokens) {
+			t.streams = append(t.streams, s)
+		}
+	}
+	kernel.Run(len(t.streams), t)
+	clear(t.streams)
+}
+
+// Do draws for stream i.
+func (t *drawTask) Do(i, worker int) {
+	s := t.streams[i]
+	s.drawn = s.sampler.next(t.e.scratch[worker], t.e.logitsOf(s, 0), s.tokens)
+}
+
+// logitsOf are those behind a stream's last token, or behind its i-th guessed one.
+func (e *Engine) logitsOf(s *stream, i int) []float32 {
+	n := e.m.Vocab
+	return e.logits[(s.logits+i)*n : (s.logits+i+1)*n]
+}
+
 // advance takes what the pass gave a stream, and says whether it goes on.
 func (e *Engine) advance(s *stream) bool {
 	if err := s.ctx.Err(); err != nil {
@@ -338,9 +374,11 @@ func (e *Engine) advance(s *stream) bool {
 	if s.filled < len(s.tokens) {
 		return true
 	}
-	n := e.m.Vocab
 	for i := 0; ; i++ {
-		id := s.sampler.Next(e.logits[(s.logits+i)*n:(s.logits+i+1)*n], s.tokens)
+		id := s.drawn
+		if i > 0 {
+			id = s.sampler.next(e.scratch[0], e.logitsOf(s, i), s.tokens)
+		}
 		if id < 0 {
 			e.end(s, "", ErrNoNumber)
 			return false

@@ -45,7 +45,7 @@ const repeatWindow = 64
 type Sampler struct {
 	s       Sampling
 	rng     *rand.Rand
-	scratch *scratch
+	scratch *scratch // nil where each draw brings its own
 }
 
 // scratch is memory for one draw, which samplers may share.
@@ -71,6 +71,10 @@ func newSampler(s Sampling, c *scratch) *Sampler {
 // Next draws a token from logits, which it may change. recent are the tokens
 // before it. Where the logits are not numbers it gives -1.
 func (s *Sampler) Next(logits []float32, recent []int32) int32 {
+	return s.next(s.scratch, logits, recent)
+}
+
+func (s *Sampler) next(room *scratch, logits []float32, recent []int32) int32 {
 	if r := s.s.Repeat; r > 0 && r != 1 {
 		penalize(logits, recent, float32(r))
 	}
@@ -84,7 +88,7 @@ func (s *Sampler) Next(logits []float32, recent []int32) int32 {
 	}
 	// p = exp((logit - top)/temperature); an infinite factor would make the top no
 	// number.
-	p := s.scratch.p[:len(logits)]
+	p := room.p[:len(logits)]
 	inverse := float32(min(1/s.s.Temperature, 1e30))
 	for i, l := range logits {
 		p[i] = (l - top) * inverse
@@ -97,7 +101,7 @@ func (s *Sampler) Next(logits []float32, recent []int32) int32 {
 	if (s.s.TopP == 0 || s.s.TopP == 1) && s.s.MinP == 0 && s.s.TopK == 0 {
 		return draw(p, u*sum, best)
 	}
-	h, n := s.candidates(p, sum)
+	h, n := s.candidates(room.heap, p, sum)
 	var mass float64
 	for _, c := range h[len(h)-n:] {
 		mass += float64(c.p)
@@ -115,7 +119,7 @@ func (s *Sampler) Next(logits []float32, recent []int32) int32 {
 
 // candidates sorts the likeliest tokens to the end of a heap and says how many
 // of them the cuts leave. sum is that of p.
-func (s *Sampler) candidates(p []float32, sum float64) (h candidates, kept int) {
+func (s *Sampler) candidates(room candidates, p []float32, sum float64) (h candidates, kept int) {
 	o := &s.s
 	share := math.Inf(1) // of the mass that top-p keeps
 	if o.TopP > 0 && o.TopP < 1 {
@@ -128,7 +132,7 @@ func (s *Sampler) candidates(p []float32, sum float64) (h candidates, kept int) 
 		// has less mass than top-p leaves out.
 		least = max(o.MinP, (1-share)*sum/float64(len(p)))
 	}
-	h = s.scratch.heap[:0]
+	h = room[:0]
 	for i, v := range p {
 		if v > 0 && float64(v) >= least {
 			h = append(h, candidate{p: v, id: int32(i)})
