@@ -174,7 +174,7 @@ func avx512MulQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, o
 func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int) {
 	switch {
 	case m <= outerPackRows:
-		avx2OuterDirect(c, ldc, a, rs, cs, b, ldb, m, n, k)
+		avx512OuterFew(c, ldc, a, rs, cs, b, ldb, m, n, k)
 		return
 	case n <= 16 && ldb <= 16:
 		avx512Outer16(&c[0], ldc, &a[0], rs, cs, &b[0], ldb, m, k, n)
@@ -200,6 +200,35 @@ func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 				avx512Panels(c[i*ldc+j:], ldc, turned, wideK, 1, panel, mc, nc, kc)
 			}
 		}
+	}
+}
+
+// avx512OuterFew multiplies few rows with B as it lies, 64 columns at a time; what is
+// left is the AVX2 kind's.
+func avx512OuterFew(c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, m, n, k int) {
+	if m > 4 || n < 64 {
+		avx2OuterDirect(c, ldc, a, rs, cs, b, ldb, m, n, k)
+		return
+	}
+	whole := n &^ 63
+	for p := 0; p < k; p += outerDirectK {
+		kc := min(outerDirectK, k-p)
+		for j := 0; j < whole; j += 64 {
+			c, a, b := &c[j], &a[p*cs], &b[p*ldb+j]
+			switch m {
+			case 1:
+				avx512Outer1x64(c, ldc, a, rs, cs, b, ldb, kc)
+			case 2:
+				avx512Outer2x64(c, ldc, a, rs, cs, b, ldb, kc)
+			case 3:
+				avx512Outer3x64(c, ldc, a, rs, cs, b, ldb, kc)
+			case 4:
+				avx512Outer4x64(c, ldc, a, rs, cs, b, ldb, kc)
+			}
+		}
+	}
+	if whole < n {
+		avx2OuterDirect(c[whole:], ldc, a, rs, cs, b[whole:], ldb, m, n-whole, k)
 	}
 }
 

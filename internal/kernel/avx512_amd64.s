@@ -1811,6 +1811,280 @@ rows1_end:
 	VZEROUPPER
 	RET
 
+// func avx512Outer1x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+// Requires: AVX, AVX512F
+TEXT ·avx512Outer1x64(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    k+56(FP), R9
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    AX, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	ADDQ    CX, BX
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z4
+	VMOVUPS      (DI), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(DI), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(DI), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(DI), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx512Outer2x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+// Requires: AVX, AVX512F
+TEXT ·avx512Outer2x64(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    k+56(FP), R9
+	LEAQ    (BX)(BX*2), R10
+	MOVQ    AX, R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS 192(R10), Z3
+	ADDQ    CX, R10
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS 128(R10), Z6
+	VMOVUPS 192(R10), Z7
+	ADDQ    CX, R10
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (DX)(BX*1), Z9
+	VMOVUPS      (DI), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      64(DI), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      128(DI), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS      192(DI), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, (AX)
+	VMOVUPS      Z5, 64(AX)
+	VMOVUPS      Z6, 128(AX)
+	VMOVUPS      Z7, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx512Outer3x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+// Requires: AVX, AVX512F
+TEXT ·avx512Outer3x64(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    k+56(FP), R9
+	LEAQ    (BX)(BX*2), R10
+	MOVQ    AX, R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS 192(R10), Z3
+	ADDQ    CX, R10
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS 128(R10), Z6
+	VMOVUPS 192(R10), Z7
+	ADDQ    CX, R10
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS 128(R10), Z10
+	VMOVUPS 192(R10), Z11
+	ADDQ    CX, R10
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z12
+	VBROADCASTSS (DX)(BX*1), Z13
+	VBROADCASTSS (DX)(BX*2), Z14
+	VMOVUPS      (DI), Z15
+	VFMADD231PS  Z15, Z12, Z0
+	VFMADD231PS  Z15, Z13, Z4
+	VFMADD231PS  Z15, Z14, Z8
+	VMOVUPS      64(DI), Z15
+	VFMADD231PS  Z15, Z12, Z1
+	VFMADD231PS  Z15, Z13, Z5
+	VFMADD231PS  Z15, Z14, Z9
+	VMOVUPS      128(DI), Z15
+	VFMADD231PS  Z15, Z12, Z2
+	VFMADD231PS  Z15, Z13, Z6
+	VFMADD231PS  Z15, Z14, Z10
+	VMOVUPS      192(DI), Z15
+	VFMADD231PS  Z15, Z12, Z3
+	VFMADD231PS  Z15, Z13, Z7
+	VFMADD231PS  Z15, Z14, Z11
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, (AX)
+	VMOVUPS      Z5, 64(AX)
+	VMOVUPS      Z6, 128(AX)
+	VMOVUPS      Z7, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, (AX)
+	VMOVUPS      Z9, 64(AX)
+	VMOVUPS      Z10, 128(AX)
+	VMOVUPS      Z11, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx512Outer4x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+// Requires: AVX, AVX512F
+TEXT ·avx512Outer4x64(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    k+56(FP), R9
+	LEAQ    (BX)(BX*2), R10
+	MOVQ    AX, R11
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS 128(R11), Z2
+	VMOVUPS 192(R11), Z3
+	ADDQ    CX, R11
+	VMOVUPS (R11), Z4
+	VMOVUPS 64(R11), Z5
+	VMOVUPS 128(R11), Z6
+	VMOVUPS 192(R11), Z7
+	ADDQ    CX, R11
+	VMOVUPS (R11), Z8
+	VMOVUPS 64(R11), Z9
+	VMOVUPS 128(R11), Z10
+	VMOVUPS 192(R11), Z11
+	ADDQ    CX, R11
+	VMOVUPS (R11), Z12
+	VMOVUPS 64(R11), Z13
+	VMOVUPS 128(R11), Z14
+	VMOVUPS 192(R11), Z15
+	ADDQ    CX, R11
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z16
+	VBROADCASTSS (DX)(BX*1), Z17
+	VBROADCASTSS (DX)(BX*2), Z18
+	VBROADCASTSS (DX)(R10*1), Z19
+	VMOVUPS      (DI), Z20
+	VFMADD231PS  Z20, Z16, Z0
+	VFMADD231PS  Z20, Z17, Z4
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z12
+	VMOVUPS      64(DI), Z20
+	VFMADD231PS  Z20, Z16, Z1
+	VFMADD231PS  Z20, Z17, Z5
+	VFMADD231PS  Z20, Z18, Z9
+	VFMADD231PS  Z20, Z19, Z13
+	VMOVUPS      128(DI), Z20
+	VFMADD231PS  Z20, Z16, Z2
+	VFMADD231PS  Z20, Z17, Z6
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z14
+	VMOVUPS      192(DI), Z20
+	VFMADD231PS  Z20, Z16, Z3
+	VFMADD231PS  Z20, Z17, Z7
+	VFMADD231PS  Z20, Z18, Z11
+	VFMADD231PS  Z20, Z19, Z15
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, (AX)
+	VMOVUPS      Z5, 64(AX)
+	VMOVUPS      Z6, 128(AX)
+	VMOVUPS      Z7, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, (AX)
+	VMOVUPS      Z9, 64(AX)
+	VMOVUPS      Z10, 128(AX)
+	VMOVUPS      Z11, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z12, (AX)
+	VMOVUPS      Z13, 64(AX)
+	VMOVUPS      Z14, 128(AX)
+	VMOVUPS      Z15, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
 // func avx512Q4_1x1(c *float32, ldc int, a *float32, lda int, w *[4]*byte, scales *[64]float32, blocks int, add bool)
 // Requires: AVX, AVX512F, AVX512VL, F16C, MMX+
 TEXT ·avx512Q4_1x1(SB), NOSPLIT, $0-57

@@ -36,6 +36,26 @@ func avx512Outer32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, 
 //go:noescape
 func avx512Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)
 
+// avx512Outer1x64 is avx512Outer32 for 1 rows and 64 columns.
+//
+//go:noescape
+func avx512Outer1x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+
+// avx512Outer2x64 is avx512Outer32 for 2 rows and 64 columns.
+//
+//go:noescape
+func avx512Outer2x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+
+// avx512Outer3x64 is avx512Outer32 for 3 rows and 64 columns.
+//
+//go:noescape
+func avx512Outer3x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+
+// avx512Outer4x64 is avx512Outer32 for 4 rows and 64 columns.
+//
+//go:noescape
+func avx512Outer4x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+
 // avx512Q4_1x1 multiplies 1 rows of a with four of w, blocks (1 to 24) of 32 weights each:
 //
 //	c[i*ldc+j] = sum_p a[i*lda+p]*w[j][p]

@@ -17,6 +17,9 @@ func main() {
 	dotPanel(1, []int{4, 2, 1})
 	outer("avx512Outer32", 2, []int{14, 8, 4, 2, 1})
 	outer("avx512Outer16", 1, []int{16, 8, 4, 2, 1})
+	for m := 1; m <= 4; m++ {
+		outerFew(m)
+	}
 	for _, f := range formats {
 		for m := 1; m <= 4; m++ {
 			rows(f, m)
