@@ -13,6 +13,8 @@ const (
 	wideCols = 32
 	wideK    = 256
 	wideN    = 256
+	// Floats of A that pass over B together in MulNT: 28 KiB.
+	wideNear = 7200
 )
 
 func avx512Kind() *kind {
@@ -38,8 +40,9 @@ func avx512MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m
 	chunk := chunkOf(k)
 	for p := 0; p < k; p += chunk {
 		kc := min(chunk, k-p)
-		for i := 0; i < m; i += dotRows {
-			rows := min(dotRows, m-i)
+		near := wideRows(kc)
+		for i := 0; i < m; i += near {
+			rows := min(near, m-i)
 			j := 0
 			for ; j+4 <= n; j += 4 {
 				avx512Dot4(&c[i*ldc+j], ldc, &a[i*lda+p], lda, &b[j*ldb+p], ldb, rows, kc, p > 0)
@@ -50,6 +53,11 @@ func avx512MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m
 		}
 	}
 }
+
+// wideRows is how many rows of A, of kc elements each, stay in the first-level cache
+// while all of B passes over them: from the second-level cache they would come too
+// slowly for 16 lanes.
+func wideRows(kc int) int { return max(wideNear/kc/6*6, 6) }
 
 func avx512Dot(a, b []float32) float32 {
 	var sum [1]float32
