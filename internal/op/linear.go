@@ -258,7 +258,9 @@ func (t *linearTask) lowPart(i int) {
 			if p.Half != nil {
 				// Half of the memory to read, and the same bits.
 				rb := kernel.F16.RowBytes(t.in)
-				kernel.Fetch(p.Half[r0*rb : r1*rb])
+				if t.n > smallBatch {
+					kernel.Fetch(p.Half[r0*rb : r1*rb])
+				}
 				kernel.MulQ(d.H[r0:], p.Pad, x, t.in, p.Half[r0*rb:r1*rb], kernel.F16, nil, rows, r1-r0, t.in)
 			} else {
 				kernel.MulNT(d.H[r0:], p.Pad, x, t.in, p.A[r0*t.in:], t.in, rows, r1-r0, t.in)
@@ -298,7 +300,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	data, order := rowsOf(w, j0, j1)
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
-	if t.phase == allOfFewRows {
+	if t.phase == allOfFewRows && t.n > smallBatch {
 		for k := range lin.Deltas {
 			if p := lin.Deltas[k].Pair; p.HalfB != nil {
 				kernel.Fetch(p.HalfB[2*j0*p.Rank : 2*roundUp(j1, kernel.HalfCols)*p.Rank])
