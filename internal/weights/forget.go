@@ -4,12 +4,7 @@ package weights
 // stop counting as memory of the process, and are read again where they are used
 // after all.
 func (s *Source) Forget() {
-	if s.GGUF != nil {
-		forget(s.GGUF.mapping.data)
-	}
-	if s.Folder != nil {
-		for _, f := range s.Folder.shards {
-			forget(f.mapping.data)
-		}
+	for _, m := range s.mappings() {
+		m.forget()
 	}
 }

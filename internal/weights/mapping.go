@@ -14,6 +14,7 @@ type mapping struct {
 	path string
 	info os.FileInfo // as it was opened
 	data []byte
+	held bool // data is memory with what the file held
 }
 
 var (

@@ -78,14 +78,9 @@ func (s *Source) Close() error {
 // than the one that was opened, or has been written to. It asks the file system
 // once for each file.
 func (s *Source) Unchanged() error {
-	if s.GGUF != nil && s.GGUF.mapping != nil {
-		return s.GGUF.mapping.unchanged()
-	}
-	if s.Folder != nil {
-		for _, f := range s.Folder.shards {
-			if err := f.mapping.unchanged(); err != nil {
-				return err
-			}
+	for _, m := range s.mappings() {
+		if err := m.unchanged(); err != nil {
+			return err
 		}
 	}
 	return nil
