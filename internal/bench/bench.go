@@ -264,11 +264,11 @@ func (o *Options) adapters(m *model.Model) []lora.Applied {
 			kernel.NarrowF16(half, x)
 			kernel.Widen(x, half, kernel.F16)
 		}
-		p.KeepHalf()
 		if writing, _ := o.served(); writing == train.BF16 {
 			p.KeepTiles()
 		}
 	})
+	a.KeepHalf()
 	return []lora.Applied{{Adapter: a, Strength: 1}}
 }
 

@@ -33,7 +33,6 @@ func (f *File) Adapter(layers int) (*Adapter, error) {
 					dst[j] = q.B[j*q.Rank+r]
 				}
 			}
-			p.KeepHalf()
 		})
 		a.Pairs[q.Layer][m] = p
 		seen[m] = true
@@ -43,6 +42,8 @@ func (f *File) Adapter(layers int) (*Adapter, error) {
 			a.Options.Targets = append(a.Options.Targets, Module(m))
 		}
 	}
+	filled.Wait()
+	a.KeepHalf()
 	return a, nil
 }
 
