@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
@@ -104,7 +103,7 @@ type Engine struct {
 	rows    []model.Row
 	at      []int32
 	logits  []float32
-	scratch []*scratch // of each worker
+	scratch []*scratch // of each of the draws side by side
 	draws   drawTask
 }
 
@@ -171,7 +170,7 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 	e := &Engine{m: m, opt: o, budget: b, fixed: fixed, session: session, pool: newPool(m, o.KV, b),
 		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
 		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}
-	for range kernel.Workers() {
+	for range o.draws() {
 		e.scratch = append(e.scratch, newScratch(m.Vocab))
 	}
 	return e, nil

@@ -35,9 +35,12 @@ func (o *Options) limits() model.Limits {
 	return model.Limits{Tokens: max(o.Batch, o.heads()), Rows: o.Streams, Context: o.Context, Pad: o.Pad, KV: o.KV, Arithmetic: o.writing(), Other: o.reading()}
 }
 
+// draws is how many tokens are drawn side by side.
+func (o *Options) draws() int { return max(1, min(kernel.Workers(), o.Streams)) }
+
 // fixed is the memory, in bytes, of an engine without pages.
 func (o *Options) fixed(m *model.Model) int64 {
-	return m.Need(o.limits()) + (4*int64(o.heads())+scratchBytes*int64(kernel.Workers()))*int64(m.Vocab)
+	return m.Need(o.limits()) + (4*int64(o.heads())+scratchBytes*int64(o.draws()))*int64(m.Vocab)
 }
 
 // need is the memory with which streams of full length are served at once.

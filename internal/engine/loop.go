@@ -341,14 +341,16 @@ func (e *Engine) draw() {
 			t.streams = append(t.streams, s)
 		}
 	}
-	kernel.Run(len(t.streams), t)
+	kernel.Run(min(len(t.streams), len(e.scratch)), t)
 	clear(t.streams)
 }
 
-// Do draws for stream i.
-func (t *drawTask) Do(i, worker int) {
-	s := t.streams[i]
-	s.drawn = s.sampler.next(t.e.scratch[worker], t.e.logitsOf(s, 0), s.tokens)
+// Do draws for every stream whose turn piece i is.
+func (t *drawTask) Do(i, _ int) {
+	for k := i; k < len(t.streams); k += len(t.e.scratch) {
+		s := t.streams[k]
+		s.drawn = s.sampler.next(t.e.scratch[i], t.e.logitsOf(s, 0), s.tokens)
+	}
 }
 
 // logitsOf are those behind a stream's last token, or behind its i-th guessed one.

@@ -41,7 +41,9 @@ func (r *run) weightsMemory(j train.Job) (int64, error) {
 	beside := r.beside(&j.Options)
 	limit := r.o.Memory
 	if limit == 0 {
-		limit = freeMemory()
+		if limit = freeMemory(); limit > 0 {
+			limit += r.b.model.Source.Held() // which beside counts, or is given back
+		}
 	}
 	if limit > 0 && least+beside > limit {
 		return 0, r.tooLittle(j, limit, least+beside)

@@ -25,6 +25,17 @@ func (s *Source) Hold() error {
 	return errors.Join(errs...)
 }
 
+// Held is how much of the model is held, in bytes.
+func (s *Source) Held() int64 {
+	var n int64
+	for _, m := range s.mappings() {
+		if m.held {
+			n += int64(len(m.data))
+		}
+	}
+	return n
+}
+
 // Size is the size of the model's files in bytes.
 func (s *Source) Size() int64 {
 	var n int64

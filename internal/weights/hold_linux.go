@@ -1,15 +1,23 @@
 package weights
 
 import (
+	"bytes"
 	"os"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
+// largePages says whether the system gives large pages to those who ask.
+var largePages = sync.OnceValue(func() bool {
+	b, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
+	return err == nil && !bytes.Contains(b, []byte("[never]")) && pageSize <= 16<<10
+})
+
 // hold puts memory with the file's bytes in the place of the mapping.
 func (m *mapping) hold() error {
-	if m.held {
+	if m.held || !largePages() {
 		return nil
 	}
 	f, err := os.Open(m.path)
@@ -20,15 +28,20 @@ func (m *mapping) hold() error {
 	if m.unchanged() != nil {
 		return nil
 	}
-	if err := m.place(-1, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE); err != nil {
-		return m.place(int(f.Fd()), unix.PROT_READ, unix.MAP_SHARED)
+	// The address is taken before memory is asked for: where there is none, nobody
+	// else may have mapped something there.
+	if err := m.place(-1, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE); err != nil {
+		return m.release(f)
 	}
 	m.held = true
-	unix.Madvise(m.data, unix.MADV_HUGEPAGE)
+	if unix.Mprotect(m.data, unix.PROT_READ|unix.PROT_WRITE) != nil || unix.Madvise(m.data, unix.MADV_HUGEPAGE) != nil {
+		return m.release(f)
+	}
 	if _, err := f.ReadAt(m.data, 0); err != nil || m.unchanged() != nil {
 		return m.release(f)
 	}
-	return unix.Mprotect(m.data, unix.PROT_READ)
+	_ = unix.Mprotect(m.data, unix.PROT_READ) // a guard alone: all is there
+	return nil
 }
 
 // forget drops the pages of a mapping. What is held is mapped again, unless the
@@ -47,7 +60,7 @@ func (m *mapping) forget() {
 	}
 	defer f.Close()
 	if m.unchanged() == nil {
-		m.release(f)
+		_ = m.release(f) // what cannot be mapped stays held
 	}
 }
 

@@ -94,7 +94,7 @@ func (m *mapping) unchanged() error {
 	case err != nil || !os.SameFile(info, m.info):
 		return &ReplacedError{Path: m.path}
 	case info.Size() != m.info.Size() || !info.ModTime().Equal(m.info.ModTime()):
-		return &ReplacedError{Path: m.path, InPlace: true}
+		return &ReplacedError{Path: m.path, InPlace: !m.held}
 	}
 	return nil
 }
