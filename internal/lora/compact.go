@@ -251,7 +251,8 @@ func (c *Config) widen(m Module, layers, rank int, width [2]int, s *weights.Safe
 				}
 			}
 			x := float64(max(int(high), -int(low))) * float64(scale)
-			if low < -mostWhole || !(x >= 0 && x <= mostCompact+leastUnit) || scaleFor(x) != float64(scale) {
+			nothing := scale == 0 && (low != 0 || high != 0 || math.Signbit(float64(scale)))
+			if nothing || low < -mostWhole || !(x >= 0 && x <= mostCompact+leastUnit) || scaleFor(x) != float64(scale) {
 				return nil, fmt.Errorf("the scale %g of row %d of %s in layer %d is none of its numbers", scale, r, m, i/rank)
 			}
 		}
