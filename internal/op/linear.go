@@ -151,7 +151,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	if n <= fewInputs {
 		t.phase, t.rows, t.panel = allOfFewRows, n, 48
 		if n > smallBatch {
-			t.panel = 96
+			t.panel = 96 // the fastest of 48, 96 and 192 for sixteen rows (docs/LOG.md)
 		}
 		for i := range lins {
 			for _, d := range lins[i].Deltas {
