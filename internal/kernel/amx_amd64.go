@@ -62,9 +62,9 @@ var pairOrder = func() (o [32]uint16) {
 	return o
 }()
 
-// tileChunk is the most tiles of k that go through the tiles in one go: two
-// columns of them, 20 KiB, stay in a first-level cache while rows pass by.
-const tileChunk = 10
+// tileChunk is the most tiles of k that go through the tiles in one go: C is loaded
+// and stored for each, and two columns of them, 48 KiB, are a first-level cache.
+const tileChunk = 24
 
 func hasAMX() bool {
 	x := &cpu.X86

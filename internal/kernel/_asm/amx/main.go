@@ -99,6 +99,7 @@ func tiles() {
 	p("SHLQ $4, AX")
 	p("ADDQ DX, AX")
 	p("MOVQ R12, CX")
+	p("MOVQ DX, R15")
 	p("MOVBLZX add+72(FP), R14")
 	p("TESTQ R14, R14")
 	p("JZ amxTiles_zero")
@@ -123,6 +124,13 @@ func tiles() {
 	dot(1, 4, 7)
 	load(5, di, r11)
 	dot(2, 5, 6)
+	// C is cold: two of its rows are asked for while tiles multiply, so that the
+	// stores find them.
+	for range 2 {
+		bytes("PREFETCHW (R15)", 0x41, 0x0F, 0x0D, 0x0F)
+		bytes("PREFETCHW 64(R15)", 0x41, 0x0F, 0x0D, 0x4F, 0x40)
+		p("ADDQ R10, R15")
+	}
 	dot(3, 5, 7)
 	for _, r := range []string{"SI", "DI", "R8", "R9"} {
 		p("ADDQ $1024, %s", r)
