@@ -4,9 +4,9 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// The AVX-512 kind has its own products, in 16 lanes, and takes all else from
-// the AVX2 kind: outer products and element-wise operations have the same bits
-// in both.
+// The AVX-512 kind has its own products, in 16 lanes, and such element-wise
+// operations as take time, and takes all else from the AVX2 kind: outer products and
+// element-wise operations have the same bits in both.
 
 const (
 	// Columns of a packed panel of B, and rows of B in it: 32 KiB.
@@ -22,6 +22,14 @@ func avx512Kind() *kind {
 	k.name, k.lanes = "avx512", 16
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
 	k.mulQ, k.addHalf = avx512MulQ, avx512AddHalf
+	k.widen[Q4_0], k.widen[Q4_1], k.widen[Q8_0] = avx2WidenBlocks(avx512WidenQ4_0), avx2WidenBlocks(avx512WidenQ4_1), avx2WidenBlocks(avx512WidenQ8_0)
+	k.siluMul, k.siluMulGrad = avx2Gate(avx512SiluMul), avx2GateGrad(avx512SiluMulGrad)
+	k.expSum = func(x []float32, max float32) float32 {
+		if len(x) == 0 {
+			return 0
+		}
+		return avx512ExpSum(&x[0], len(x), max)
+	}
 	switch {
 	case cpu.X86.HasAVX512VNNI:
 		k.mulIntegers = avx512Integers.mul

@@ -6371,6 +6371,565 @@ panels1_end:
 	VZEROUPPER
 	RET
 
+// func avx512WidenQ4_1(dst *float32, src *byte, blocks int)
+// Requires: AVX, AVX512F, F16C
+TEXT ·avx512WidenQ4_1(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPS iota0<>+0(SB), Z0
+	PCALIGN $0x20
+
+loop:
+	VCVTPH2PS    (CX), X1
+	VBROADCASTSS X1, Z2
+	VMOVSHDUP    X1, X1
+	VBROADCASTSS X1, Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VPMOVZXBD    4(CX), Z2
+	VPERMPS      Z1, Z2, Z3
+	VPSRLD       $0x04, Z2, Z2
+	VPERMPS      Z1, Z2, Z1
+	VMOVUPS      Z3, (AX)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         $0x14, CX
+	ADDQ         $0x00000080, AX
+	DECQ         DX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+// func avx512WidenQ4_0(dst *float32, src *byte, blocks int)
+// Requires: AVX, AVX512F, F16C
+TEXT ·avx512WidenQ4_0(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPS iota8<>+0(SB), Z0
+	PCALIGN $0x20
+
+loop:
+	VCVTPH2PS    (CX), X1
+	VBROADCASTSS X1, Z1
+	VMULPS       Z1, Z0, Z1
+	VPMOVZXBD    2(CX), Z2
+	VPERMPS      Z1, Z2, Z3
+	VPSRLD       $0x04, Z2, Z2
+	VPERMPS      Z1, Z2, Z1
+	VMOVUPS      Z3, (AX)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         $0x12, CX
+	ADDQ         $0x00000080, AX
+	DECQ         DX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+// func avx512WidenQ8_0(dst *float32, src *byte, blocks int)
+// Requires: AVX, AVX512F, F16C
+TEXT ·avx512WidenQ8_0(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	PCALIGN $0x20
+
+loop:
+	VCVTPH2PS    (CX), X0
+	VBROADCASTSS X0, Z0
+	VPMOVSXBD    2(CX), Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VPMOVSXBD    18(CX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z1, (AX)
+	VMOVUPS      Z2, 64(AX)
+	ADDQ         $0x22, CX
+	ADDQ         $0x00000080, AX
+	DECQ         DX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+// func avx512SiluMul(dst *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·avx512SiluMul(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         gate+8(FP), CX
+	MOVQ         up+16(FP), DX
+	MOVQ         n+24(FP), BX
+	XORQ         SI, SI
+	VBROADCASTSS expMax<>+0(SB), Z0
+	VBROADCASTSS expMin<>+0(SB), Z1
+	VBROADCASTSS expLog2e<>+0(SB), Z2
+	VBROADCASTSS expLn2Hi<>+0(SB), Z3
+	VBROADCASTSS expLn2Lo<>+0(SB), Z4
+	VBROADCASTSS expP0<>+0(SB), Z5
+	VBROADCASTSS expP1<>+0(SB), Z6
+	VBROADCASTSS expP2<>+0(SB), Z7
+	VBROADCASTSS expP3<>+0(SB), Z8
+	VBROADCASTSS expP4<>+0(SB), Z9
+	VBROADCASTSS expP5<>+0(SB), Z10
+	VBROADCASTSS one<>+0(SB), Z11
+	VBROADCASTSS expBias<>+0(SB), Z12
+	VBROADCASTSS sign<>+0(SB), Z13
+	SUBQ         $0x10, BX
+	JLT          tail
+	PCALIGN      $0x20
+
+loop:
+	VMOVUPS      (CX)(SI*1), Z14
+	VMOVUPS      (DX)(SI*1), Z15
+	VPXORD       Z13, Z14, Z16
+	VMINPS       Z16, Z0, Z16
+	VMAXPS       Z16, Z1, Z16
+	VMULPS       Z2, Z16, Z17
+	VRNDSCALEPS  $0x00, Z17, Z17
+	VFNMADD231PS Z3, Z17, Z16
+	VFNMADD231PS Z4, Z17, Z16
+	VMOVAPS      Z5, Z18
+	VFMADD213PS  Z6, Z16, Z18
+	VFMADD213PS  Z7, Z16, Z18
+	VFMADD213PS  Z8, Z16, Z18
+	VFMADD213PS  Z9, Z16, Z18
+	VFMADD213PS  Z10, Z16, Z18
+	VMULPS       Z16, Z16, Z19
+	VFMADD213PS  Z16, Z19, Z18
+	VADDPS       Z11, Z18, Z18
+	VCVTPS2DQ    Z17, Z16
+	VPSRAD       $0x01, Z16, Z17
+	VPSUBD       Z17, Z16, Z16
+	VPADDD       Z12, Z17, Z17
+	VPSLLD       $0x17, Z17, Z17
+	VMULPS       Z17, Z18, Z18
+	VPADDD       Z12, Z16, Z16
+	VPSLLD       $0x17, Z16, Z16
+	VMULPS       Z16, Z18, Z18
+	VADDPS       Z11, Z18, Z18
+	VDIVPS       Z18, Z11, Z18
+	VMULPS       Z18, Z14, Z18
+	VMULPS       Z15, Z18, Z18
+	VMOVUPS      Z18, (AX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, BX
+	JGE          loop
+
+tail:
+	ADDQ         $0x10, BX
+	JZ           end
+	MOVQ         $0x0000ffff, DI
+	BZHIQ        BX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z14
+	VMOVUPS.Z    (DX)(SI*1), K1, Z15
+	VPXORD       Z13, Z14, Z13
+	VMINPS       Z13, Z0, Z0
+	VMAXPS       Z0, Z1, Z0
+	VMULPS       Z2, Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VFNMADD231PS Z3, Z1, Z0
+	VFNMADD231PS Z4, Z1, Z0
+	VMOVAPS      Z5, Z2
+	VFMADD213PS  Z6, Z0, Z2
+	VFMADD213PS  Z7, Z0, Z2
+	VFMADD213PS  Z8, Z0, Z2
+	VFMADD213PS  Z9, Z0, Z2
+	VFMADD213PS  Z10, Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VFMADD213PS  Z0, Z3, Z2
+	VADDPS       Z11, Z2, Z2
+	VCVTPS2DQ    Z1, Z0
+	VPSRAD       $0x01, Z0, Z1
+	VPSUBD       Z1, Z0, Z0
+	VPADDD       Z12, Z1, Z1
+	VPSLLD       $0x17, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPADDD       Z12, Z0, Z0
+	VPSLLD       $0x17, Z0, Z0
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z11, Z2, Z2
+	VDIVPS       Z2, Z11, Z2
+	VMULPS       Z2, Z14, Z2
+	VMULPS       Z15, Z2, Z2
+	VMOVUPS      Z2, K1, (AX)(SI*1)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA expMax<>+0(SB)/4, $0x42b20000
+DATA expMax<>+4(SB)/4, $0x42b20000
+DATA expMax<>+8(SB)/4, $0x42b20000
+DATA expMax<>+12(SB)/4, $0x42b20000
+DATA expMax<>+16(SB)/4, $0x42b20000
+DATA expMax<>+20(SB)/4, $0x42b20000
+DATA expMax<>+24(SB)/4, $0x42b20000
+DATA expMax<>+28(SB)/4, $0x42b20000
+GLOBL expMax<>(SB), RODATA|NOPTR, $32
+
+DATA expMin<>+0(SB)/4, $0xc2d00000
+DATA expMin<>+4(SB)/4, $0xc2d00000
+DATA expMin<>+8(SB)/4, $0xc2d00000
+DATA expMin<>+12(SB)/4, $0xc2d00000
+DATA expMin<>+16(SB)/4, $0xc2d00000
+DATA expMin<>+20(SB)/4, $0xc2d00000
+DATA expMin<>+24(SB)/4, $0xc2d00000
+DATA expMin<>+28(SB)/4, $0xc2d00000
+GLOBL expMin<>(SB), RODATA|NOPTR, $32
+
+DATA expLog2e<>+0(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+4(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+8(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+12(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+16(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+20(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+24(SB)/4, $0x3fb8aa3b
+DATA expLog2e<>+28(SB)/4, $0x3fb8aa3b
+GLOBL expLog2e<>(SB), RODATA|NOPTR, $32
+
+DATA expLn2Hi<>+0(SB)/4, $0x3f318000
+DATA expLn2Hi<>+4(SB)/4, $0x3f318000
+DATA expLn2Hi<>+8(SB)/4, $0x3f318000
+DATA expLn2Hi<>+12(SB)/4, $0x3f318000
+DATA expLn2Hi<>+16(SB)/4, $0x3f318000
+DATA expLn2Hi<>+20(SB)/4, $0x3f318000
+DATA expLn2Hi<>+24(SB)/4, $0x3f318000
+DATA expLn2Hi<>+28(SB)/4, $0x3f318000
+GLOBL expLn2Hi<>(SB), RODATA|NOPTR, $32
+
+DATA expLn2Lo<>+0(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+4(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+8(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+12(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+16(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+20(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+24(SB)/4, $0xb95e8083
+DATA expLn2Lo<>+28(SB)/4, $0xb95e8083
+GLOBL expLn2Lo<>(SB), RODATA|NOPTR, $32
+
+DATA expP0<>+0(SB)/4, $0x39506967
+DATA expP0<>+4(SB)/4, $0x39506967
+DATA expP0<>+8(SB)/4, $0x39506967
+DATA expP0<>+12(SB)/4, $0x39506967
+DATA expP0<>+16(SB)/4, $0x39506967
+DATA expP0<>+20(SB)/4, $0x39506967
+DATA expP0<>+24(SB)/4, $0x39506967
+DATA expP0<>+28(SB)/4, $0x39506967
+GLOBL expP0<>(SB), RODATA|NOPTR, $32
+
+DATA expP1<>+0(SB)/4, $0x3ab743ce
+DATA expP1<>+4(SB)/4, $0x3ab743ce
+DATA expP1<>+8(SB)/4, $0x3ab743ce
+DATA expP1<>+12(SB)/4, $0x3ab743ce
+DATA expP1<>+16(SB)/4, $0x3ab743ce
+DATA expP1<>+20(SB)/4, $0x3ab743ce
+DATA expP1<>+24(SB)/4, $0x3ab743ce
+DATA expP1<>+28(SB)/4, $0x3ab743ce
+GLOBL expP1<>(SB), RODATA|NOPTR, $32
+
+DATA expP2<>+0(SB)/4, $0x3c088908
+DATA expP2<>+4(SB)/4, $0x3c088908
+DATA expP2<>+8(SB)/4, $0x3c088908
+DATA expP2<>+12(SB)/4, $0x3c088908
+DATA expP2<>+16(SB)/4, $0x3c088908
+DATA expP2<>+20(SB)/4, $0x3c088908
+DATA expP2<>+24(SB)/4, $0x3c088908
+DATA expP2<>+28(SB)/4, $0x3c088908
+GLOBL expP2<>(SB), RODATA|NOPTR, $32
+
+DATA expP3<>+0(SB)/4, $0x3d2aa9c1
+DATA expP3<>+4(SB)/4, $0x3d2aa9c1
+DATA expP3<>+8(SB)/4, $0x3d2aa9c1
+DATA expP3<>+12(SB)/4, $0x3d2aa9c1
+DATA expP3<>+16(SB)/4, $0x3d2aa9c1
+DATA expP3<>+20(SB)/4, $0x3d2aa9c1
+DATA expP3<>+24(SB)/4, $0x3d2aa9c1
+DATA expP3<>+28(SB)/4, $0x3d2aa9c1
+GLOBL expP3<>(SB), RODATA|NOPTR, $32
+
+DATA expP4<>+0(SB)/4, $0x3e2aaaaa
+DATA expP4<>+4(SB)/4, $0x3e2aaaaa
+DATA expP4<>+8(SB)/4, $0x3e2aaaaa
+DATA expP4<>+12(SB)/4, $0x3e2aaaaa
+DATA expP4<>+16(SB)/4, $0x3e2aaaaa
+DATA expP4<>+20(SB)/4, $0x3e2aaaaa
+DATA expP4<>+24(SB)/4, $0x3e2aaaaa
+DATA expP4<>+28(SB)/4, $0x3e2aaaaa
+GLOBL expP4<>(SB), RODATA|NOPTR, $32
+
+DATA expP5<>+0(SB)/4, $0x3f000000
+DATA expP5<>+4(SB)/4, $0x3f000000
+DATA expP5<>+8(SB)/4, $0x3f000000
+DATA expP5<>+12(SB)/4, $0x3f000000
+DATA expP5<>+16(SB)/4, $0x3f000000
+DATA expP5<>+20(SB)/4, $0x3f000000
+DATA expP5<>+24(SB)/4, $0x3f000000
+DATA expP5<>+28(SB)/4, $0x3f000000
+GLOBL expP5<>(SB), RODATA|NOPTR, $32
+
+DATA one<>+0(SB)/4, $0x3f800000
+DATA one<>+4(SB)/4, $0x3f800000
+DATA one<>+8(SB)/4, $0x3f800000
+DATA one<>+12(SB)/4, $0x3f800000
+DATA one<>+16(SB)/4, $0x3f800000
+DATA one<>+20(SB)/4, $0x3f800000
+DATA one<>+24(SB)/4, $0x3f800000
+DATA one<>+28(SB)/4, $0x3f800000
+GLOBL one<>(SB), RODATA|NOPTR, $32
+
+DATA expBias<>+0(SB)/4, $0x0000007f
+DATA expBias<>+4(SB)/4, $0x0000007f
+DATA expBias<>+8(SB)/4, $0x0000007f
+DATA expBias<>+12(SB)/4, $0x0000007f
+DATA expBias<>+16(SB)/4, $0x0000007f
+DATA expBias<>+20(SB)/4, $0x0000007f
+DATA expBias<>+24(SB)/4, $0x0000007f
+DATA expBias<>+28(SB)/4, $0x0000007f
+GLOBL expBias<>(SB), RODATA|NOPTR, $32
+
+DATA sign<>+0(SB)/4, $0x80000000
+DATA sign<>+4(SB)/4, $0x80000000
+DATA sign<>+8(SB)/4, $0x80000000
+DATA sign<>+12(SB)/4, $0x80000000
+DATA sign<>+16(SB)/4, $0x80000000
+DATA sign<>+20(SB)/4, $0x80000000
+DATA sign<>+24(SB)/4, $0x80000000
+DATA sign<>+28(SB)/4, $0x80000000
+GLOBL sign<>(SB), RODATA|NOPTR, $32
+
+// func avx512SiluMulGrad(dgate *float32, dup *float32, dact *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·avx512SiluMulGrad(SB), NOSPLIT, $0-48
+	MOVQ         dgate+0(FP), AX
+	MOVQ         dup+8(FP), CX
+	MOVQ         dact+16(FP), DX
+	MOVQ         gate+24(FP), BX
+	MOVQ         up+32(FP), SI
+	MOVQ         n+40(FP), DI
+	XORQ         R8, R8
+	VBROADCASTSS expMax<>+0(SB), Z0
+	VBROADCASTSS expMin<>+0(SB), Z1
+	VBROADCASTSS expLog2e<>+0(SB), Z2
+	VBROADCASTSS expLn2Hi<>+0(SB), Z3
+	VBROADCASTSS expLn2Lo<>+0(SB), Z4
+	VBROADCASTSS expP0<>+0(SB), Z5
+	VBROADCASTSS expP1<>+0(SB), Z6
+	VBROADCASTSS expP2<>+0(SB), Z7
+	VBROADCASTSS expP3<>+0(SB), Z8
+	VBROADCASTSS expP4<>+0(SB), Z9
+	VBROADCASTSS expP5<>+0(SB), Z10
+	VBROADCASTSS one<>+0(SB), Z11
+	VBROADCASTSS expBias<>+0(SB), Z12
+	VBROADCASTSS sign<>+0(SB), Z13
+	SUBQ         $0x10, DI
+	JLT          tail
+	PCALIGN      $0x20
+
+loop:
+	VMOVUPS      (DX)(R8*1), Z14
+	VMOVUPS      (BX)(R8*1), Z15
+	VMOVUPS      (SI)(R8*1), Z16
+	VPXORD       Z13, Z15, Z17
+	VMINPS       Z17, Z0, Z17
+	VMAXPS       Z17, Z1, Z17
+	VMULPS       Z2, Z17, Z18
+	VRNDSCALEPS  $0x00, Z18, Z18
+	VFNMADD231PS Z3, Z18, Z17
+	VFNMADD231PS Z4, Z18, Z17
+	VMOVAPS      Z5, Z19
+	VFMADD213PS  Z6, Z17, Z19
+	VFMADD213PS  Z7, Z17, Z19
+	VFMADD213PS  Z8, Z17, Z19
+	VFMADD213PS  Z9, Z17, Z19
+	VFMADD213PS  Z10, Z17, Z19
+	VMULPS       Z17, Z17, Z20
+	VFMADD213PS  Z17, Z20, Z19
+	VADDPS       Z11, Z19, Z19
+	VCVTPS2DQ    Z18, Z17
+	VPSRAD       $0x01, Z17, Z18
+	VPSUBD       Z18, Z17, Z17
+	VPADDD       Z12, Z18, Z18
+	VPSLLD       $0x17, Z18, Z18
+	VMULPS       Z18, Z19, Z19
+	VPADDD       Z12, Z17, Z17
+	VPSLLD       $0x17, Z17, Z17
+	VMULPS       Z17, Z19, Z19
+	VADDPS       Z11, Z19, Z19
+	VDIVPS       Z19, Z11, Z19
+	VMULPS       Z19, Z15, Z15
+	VMULPS       Z15, Z14, Z17
+	VSUBPS       Z19, Z11, Z18
+	VMULPS       Z15, Z18, Z18
+	VADDPS       Z19, Z18, Z18
+	VMULPS       Z16, Z14, Z14
+	VMULPS       Z14, Z18, Z18
+	VMOVUPS      Z18, (AX)(R8*1)
+	VMOVUPS      Z17, (CX)(R8*1)
+	ADDQ         $0x40, R8
+	SUBQ         $0x10, DI
+	JGE          loop
+
+tail:
+	ADDQ         $0x10, DI
+	JZ           end
+	MOVQ         $0x0000ffff, R9
+	BZHIQ        DI, R9, R9
+	KMOVW        R9, K1
+	VMOVUPS.Z    (DX)(R8*1), K1, Z14
+	VMOVUPS.Z    (BX)(R8*1), K1, Z15
+	VMOVUPS.Z    (SI)(R8*1), K1, Z16
+	VPXORD       Z13, Z15, Z13
+	VMINPS       Z13, Z0, Z0
+	VMAXPS       Z0, Z1, Z0
+	VMULPS       Z2, Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VFNMADD231PS Z3, Z1, Z0
+	VFNMADD231PS Z4, Z1, Z0
+	VMOVAPS      Z5, Z2
+	VFMADD213PS  Z6, Z0, Z2
+	VFMADD213PS  Z7, Z0, Z2
+	VFMADD213PS  Z8, Z0, Z2
+	VFMADD213PS  Z9, Z0, Z2
+	VFMADD213PS  Z10, Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VFMADD213PS  Z0, Z3, Z2
+	VADDPS       Z11, Z2, Z2
+	VCVTPS2DQ    Z1, Z0
+	VPSRAD       $0x01, Z0, Z1
+	VPSUBD       Z1, Z0, Z0
+	VPADDD       Z12, Z1, Z1
+	VPSLLD       $0x17, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPADDD       Z12, Z0, Z0
+	VPSLLD       $0x17, Z0, Z0
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z11, Z2, Z2
+	VDIVPS       Z2, Z11, Z2
+	VMULPS       Z2, Z15, Z0
+	VMULPS       Z0, Z14, Z1
+	VSUBPS       Z2, Z11, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS       Z2, Z3, Z3
+	VMULPS       Z16, Z14, Z14
+	VMULPS       Z14, Z3, Z3
+	VMOVUPS      Z3, K1, (AX)(R8*1)
+	VMOVUPS      Z1, K1, (CX)(R8*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512ExpSum(x *float32, n int, max float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, SSE
+TEXT ·avx512ExpSum(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS max+16(FP), Z0
+	VBROADCASTSS expMax<>+0(SB), Z2
+	VBROADCASTSS expMin<>+0(SB), Z3
+	VBROADCASTSS expLog2e<>+0(SB), Z4
+	VBROADCASTSS expLn2Hi<>+0(SB), Z5
+	VBROADCASTSS expLn2Lo<>+0(SB), Z6
+	VBROADCASTSS expP0<>+0(SB), Z7
+	VBROADCASTSS expP1<>+0(SB), Z8
+	VBROADCASTSS expP2<>+0(SB), Z9
+	VBROADCASTSS expP3<>+0(SB), Z10
+	VBROADCASTSS expP4<>+0(SB), Z11
+	VBROADCASTSS expP5<>+0(SB), Z12
+	VBROADCASTSS one<>+0(SB), Z13
+	VBROADCASTSS expBias<>+0(SB), Z14
+	VBROADCASTSS sign<>+0(SB), Z1
+	VXORPS       Y1, Y1, Y1
+	SUBQ         $0x10, CX
+	JLT          tail
+	PCALIGN      $0x20
+
+loop:
+	VMOVUPS       (AX), Z15
+	VSUBPS        Z0, Z15, Z15
+	VMINPS        Z15, Z2, Z15
+	VMAXPS        Z15, Z3, Z15
+	VMULPS        Z4, Z15, Z16
+	VRNDSCALEPS   $0x00, Z16, Z16
+	VFNMADD231PS  Z5, Z16, Z15
+	VFNMADD231PS  Z6, Z16, Z15
+	VMOVAPS       Z7, Z17
+	VFMADD213PS   Z8, Z15, Z17
+	VFMADD213PS   Z9, Z15, Z17
+	VFMADD213PS   Z10, Z15, Z17
+	VFMADD213PS   Z11, Z15, Z17
+	VFMADD213PS   Z12, Z15, Z17
+	VMULPS        Z15, Z15, Z18
+	VFMADD213PS   Z15, Z18, Z17
+	VADDPS        Z13, Z17, Z17
+	VCVTPS2DQ     Z16, Z15
+	VPSRAD        $0x01, Z15, Z16
+	VPSUBD        Z16, Z15, Z15
+	VPADDD        Z14, Z16, Z16
+	VPSLLD        $0x17, Z16, Z16
+	VMULPS        Z16, Z17, Z17
+	VPADDD        Z14, Z15, Z15
+	VPSLLD        $0x17, Z15, Z15
+	VMULPS        Z15, Z17, Z17
+	VMOVUPS       Z17, (AX)
+	VEXTRACTF32X8 $0x01, Z17, Y15
+	VADDPS        Y17, Y1, Y1
+	VADDPS        Y15, Y1, Y1
+	ADDQ          $0x40, AX
+	SUBQ          $0x10, CX
+	JGE           loop
+
+tail:
+	ADDQ          $0x10, CX
+	JZ            end
+	MOVQ          $0x0000ffff, DX
+	BZHIQ         CX, DX, DX
+	KMOVW         DX, K1
+	VMOVUPS.Z     (AX), K1, Z15
+	VSUBPS        Z0, Z15, Z15
+	VMINPS        Z15, Z2, Z0
+	VMAXPS        Z0, Z3, Z0
+	VMULPS        Z4, Z0, Z2
+	VRNDSCALEPS   $0x00, Z2, Z2
+	VFNMADD231PS  Z5, Z2, Z0
+	VFNMADD231PS  Z6, Z2, Z0
+	VMOVAPS       Z7, Z3
+	VFMADD213PS   Z8, Z0, Z3
+	VFMADD213PS   Z9, Z0, Z3
+	VFMADD213PS   Z10, Z0, Z3
+	VFMADD213PS   Z11, Z0, Z3
+	VFMADD213PS   Z12, Z0, Z3
+	VMULPS        Z0, Z0, Z4
+	VFMADD213PS   Z0, Z4, Z3
+	VADDPS        Z13, Z3, Z3
+	VCVTPS2DQ     Z2, Z0
+	VPSRAD        $0x01, Z0, Z2
+	VPSUBD        Z2, Z0, Z0
+	VPADDD        Z14, Z2, Z2
+	VPSLLD        $0x17, Z2, Z2
+	VMULPS        Z2, Z3, Z3
+	VPADDD        Z14, Z0, Z0
+	VPSLLD        $0x17, Z0, Z0
+	VMULPS        Z0, Z3, Z3
+	VMOVUPS       Z3, K1, (AX)
+	VMOVAPS.Z     Z3, K1, Z3
+	VEXTRACTF32X8 $0x01, Z3, Y0
+	VADDPS        Y3, Y1, Y1
+	VADDPS        Y0, Y1, Y1
+
+end:
+	VSHUFPS       $0xdd, Y1, Y1, Y0
+	VSHUFPS       $0x88, Y1, Y1, Y1
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y1, Y0
+	VSHUFPS       $0x88, Y1, Y1, Y1
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDSS        X0, X1, X0
+	MOVSS         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func avx512Peak(iterations int)
 // Requires: AVX, AVX512F
 TEXT ·avx512Peak(SB), NOSPLIT, $0-8

@@ -320,6 +320,36 @@ func avx512AddHalf2(c *float32, ldc int, h *float32, ldh int, b *byte, k int, gr
 //go:noescape
 func avx512AddHalf1(c *float32, ldc int, h *float32, ldh int, b *byte, k int, groups int)
 
+// avx512WidenQ4_1 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func avx512WidenQ4_1(dst *float32, src *byte, blocks int)
+
+// avx512WidenQ4_0 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func avx512WidenQ4_0(dst *float32, src *byte, blocks int)
+
+// avx512WidenQ8_0 writes the 32*blocks > 0 floats of src to dst.
+//
+//go:noescape
+func avx512WidenQ8_0(dst *float32, src *byte, blocks int)
+
+// avx512SiluMul: dst = gate*sigmoid(gate)*up
+//
+//go:noescape
+func avx512SiluMul(dst *float32, gate *float32, up *float32, n int)
+
+// avx512SiluMulGrad: the gradients of avx512SiluMul
+//
+//go:noescape
+func avx512SiluMulGrad(dgate *float32, dup *float32, dact *float32, gate *float32, up *float32, n int)
+
+// avx512ExpSum: x = e^(x-max), and the sum, index i in lane i mod 8
+//
+//go:noescape
+func avx512ExpSum(x *float32, n int, max float32) float32
+
 // avx512Peak makes 24 multiply-adds of 16 lanes in each of iterations > 0 rounds.
 //
 //go:noescape

@@ -28,6 +28,11 @@ func main() {
 	addHalf(4, 2)
 	addHalf(2, 4)
 	addHalf(1, 4)
+	for _, f := range formats[:3] {
+		widen(f)
+	}
+	gates()
+	expSum()
 	peak()
 	Generate()
 }
@@ -78,13 +83,7 @@ func sum4(a, b, c, d reg.VecVirtual) reg.VecVirtual {
 
 // sum1 is sum4 of one vector, in the lowest lane.
 func sum1(a reg.VecVirtual) reg.VecVirtual {
-	s := fold(a)
-	s = pairs(s, s)
-	s = pairs(s, s)
-	hi := XMM()
-	VEXTRACTF32X4(Imm(1), s, hi)
-	VADDSS(hi, s.AsX(), hi)
-	return hi
+	return sumLanes(fold(a))
 }
 
 // dotPanel writes the product of any rows of A with nb rows of B over one chunk
