@@ -34,6 +34,15 @@ func amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)
 func amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)
 
 //go:noescape
+func amxPairsQ4_1(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
+
+//go:noescape
+func amxPairsQ4_0(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
+
+//go:noescape
+func amxPairsQ8_0(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
+
+//go:noescape
 func amxFewQ4_1(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)
 
 //go:noescape
@@ -75,7 +84,9 @@ func amxKind() *kind {
 	k := *avx512Kind()
 	k.name, k.fastTiles = "amx", true
 	k.mulFew = amxMulFew
-	k.packLeft, k.packLeftQ, k.packRight, k.packRightAt, k.packRightT, k.mulTiles = amxPackLeft, amxPackLeftQ, amxPackRight, amxPackRightAt, amxPackRightT, amxMulTiles
+	k.packLeft, k.packLeftQ, k.mulTiles = amxPackLeft, amxPackLeftQ, amxMulTiles
+	k.packRight, k.packRightAt, k.packRightT = amxPackRight, amxPackRightAt, amxPackRightT
+	k.packPairsQ = amxPackPairsQ
 	k.peakTiles = amxPeakTiles
 	if cpu.X86.HasAMXInt8 {
 		k.mulIntegers, k.mulLaid, k.layIntegers = amxMulIntegers, amxMulLaid, amxLayIntegers
@@ -186,6 +197,29 @@ func amxPackRightAt(dst []uint16, kt, tp int, b []float32, ldb, rows, n int) {
 	if n > 16*cols {
 		packRightAt(dst[cols*kt*512:], kt, tp, b[16*cols:], ldb, rows, n-16*cols)
 	}
+}
+
+// amxPackPairsQ takes the weights of common types from memory to the tiles in one loop.
+func amxPackPairsQ(dst []uint16, w []byte, t DType, order []int32, rb, b0, n, k int) bool {
+	if k%32 != 0 || t != Q4_1 && t != Q4_0 && t != Q8_0 {
+		return false
+	}
+	kt := k / 32
+	var rows [32]*byte
+	for p := range kt {
+		for r := range rows {
+			rows[r] = &storedRow(w, order, rb, 32*p+r)[b0]
+		}
+		switch t {
+		case Q4_1:
+			amxPairsQ4_1(&dst[p*512], kt*1024, &rows[0], 16, n/32, &pairOrder[0])
+		case Q4_0:
+			amxPairsQ4_0(&dst[p*512], kt*1024, &rows[0], 16, n/32, &pairOrder[0])
+		case Q8_0:
+			amxPairsQ8_0(&dst[p*512], kt*1024, &rows[0], 16, n/32, &pairOrder[0])
+		}
+	}
+	return true
 }
 
 func amxPackRightT(dst []uint16, b []float32, ldb, n, k int) {

@@ -493,6 +493,155 @@ DATA ·amxIota8+56(SB)/8, $0x40e0000040c00000
 GLOBL ·amxIota8(SB), RODATA|NOPTR, $64
 
 
+// amxPairsQ4_1 widens blocks > 0 of two rows of Q4_1 and narrows them to a row of pairs in twice as many tiles, tile bytes apart, for as many pairs of rows, of which the addresses are given.
+// func amxPairsQ4_1(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
+TEXT ·amxPairsQ4_1(SB), NOSPLIT, $32-48
+	MOVQ dst+0(FP), DI
+	MOVQ tile+8(FP), R8
+	MOVQ rows+16(FP), BX
+	MOVQ pairs+24(FP), CX
+	MOVQ order+40(FP), AX
+	VMOVDQU16 (AX), Z16
+	VMOVUPS ·amxIota0(SB), Z17
+amxPairsQ4_1_pair:
+	MOVQ (BX), SI
+	MOVQ 8(BX), DX
+	MOVQ DI, R9
+	MOVQ blocks+32(FP), R10
+amxPairsQ4_1_block:
+	VCVTPH2PS (SI), X0
+	VMOVSHDUP X0, X1
+	VBROADCASTSS X1, Z1
+	VBROADCASTSS X0, Z0
+	VFMADD231PS Z0, Z17, Z1
+	VPMOVZXBD 4(SI), Z3
+	VPERMPS Z1, Z3, Z2
+	VPSRLD $4, Z3, Z3
+	VPERMPS Z1, Z3, Z3
+	VCVTPH2PS (DX), X0
+	VMOVSHDUP X0, X1
+	VBROADCASTSS X1, Z1
+	VBROADCASTSS X0, Z0
+	VFMADD231PS Z0, Z17, Z1
+	VPMOVZXBD 4(DX), Z5
+	VPERMPS Z1, Z5, Z4
+	VPSRLD $4, Z5, Z5
+	VPERMPS Z1, Z5, Z5
+	BYTE $0x62; BYTE $0xF2; BYTE $0x5F; BYTE $0x48; BYTE $0x72; BYTE $0xF2 // VCVTNE2PS2BF16 Z6, Z4, Z2
+	BYTE $0x62; BYTE $0xF2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xFB // VCVTNE2PS2BF16 Z7, Z5, Z3
+	VPERMW Z6, Z16, Z6
+	VPERMW Z7, Z16, Z7
+	VMOVDQU32 Z6, (R9)
+	VMOVDQU32 Z7, (R9)(R8*1)
+	LEAQ (R9)(R8*2), R9
+	ADDQ $20, SI
+	ADDQ $20, DX
+	DECQ R10
+	JNZ amxPairsQ4_1_block
+	ADDQ $64, DI
+	ADDQ $16, BX
+	DECQ CX
+	JNZ amxPairsQ4_1_pair
+	VZEROUPPER
+	RET
+
+// amxPairsQ4_0 widens blocks > 0 of two rows of Q4_0 and narrows them to a row of pairs in twice as many tiles, tile bytes apart, for as many pairs of rows, of which the addresses are given.
+// func amxPairsQ4_0(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
+TEXT ·amxPairsQ4_0(SB), NOSPLIT, $32-48
+	MOVQ dst+0(FP), DI
+	MOVQ tile+8(FP), R8
+	MOVQ rows+16(FP), BX
+	MOVQ pairs+24(FP), CX
+	MOVQ order+40(FP), AX
+	VMOVDQU16 (AX), Z16
+	VMOVUPS ·amxIota8(SB), Z17
+amxPairsQ4_0_pair:
+	MOVQ (BX), SI
+	MOVQ 8(BX), DX
+	MOVQ DI, R9
+	MOVQ blocks+32(FP), R10
+amxPairsQ4_0_block:
+	VPBROADCASTW (SI), Y0
+	VCVTPH2PS Y0, Z0
+	VMULPS Z0, Z17, Z1
+	VPMOVZXBD 2(SI), Z3
+	VPERMPS Z1, Z3, Z2
+	VPSRLD $4, Z3, Z3
+	VPERMPS Z1, Z3, Z3
+	VPBROADCASTW (DX), Y0
+	VCVTPH2PS Y0, Z0
+	VMULPS Z0, Z17, Z1
+	VPMOVZXBD 2(DX), Z5
+	VPERMPS Z1, Z5, Z4
+	VPSRLD $4, Z5, Z5
+	VPERMPS Z1, Z5, Z5
+	BYTE $0x62; BYTE $0xF2; BYTE $0x5F; BYTE $0x48; BYTE $0x72; BYTE $0xF2 // VCVTNE2PS2BF16 Z6, Z4, Z2
+	BYTE $0x62; BYTE $0xF2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xFB // VCVTNE2PS2BF16 Z7, Z5, Z3
+	VPERMW Z6, Z16, Z6
+	VPERMW Z7, Z16, Z7
+	VMOVDQU32 Z6, (R9)
+	VMOVDQU32 Z7, (R9)(R8*1)
+	LEAQ (R9)(R8*2), R9
+	ADDQ $18, SI
+	ADDQ $18, DX
+	DECQ R10
+	JNZ amxPairsQ4_0_block
+	ADDQ $64, DI
+	ADDQ $16, BX
+	DECQ CX
+	JNZ amxPairsQ4_0_pair
+	VZEROUPPER
+	RET
+
+// amxPairsQ8_0 widens blocks > 0 of two rows of Q8_0 and narrows them to a row of pairs in twice as many tiles, tile bytes apart, for as many pairs of rows, of which the addresses are given.
+// func amxPairsQ8_0(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
+TEXT ·amxPairsQ8_0(SB), NOSPLIT, $32-48
+	MOVQ dst+0(FP), DI
+	MOVQ tile+8(FP), R8
+	MOVQ rows+16(FP), BX
+	MOVQ pairs+24(FP), CX
+	MOVQ order+40(FP), AX
+	VMOVDQU16 (AX), Z16
+amxPairsQ8_0_pair:
+	MOVQ (BX), SI
+	MOVQ 8(BX), DX
+	MOVQ DI, R9
+	MOVQ blocks+32(FP), R10
+amxPairsQ8_0_block:
+	VPBROADCASTW (SI), Y0
+	VCVTPH2PS Y0, Z0
+	VPMOVSXBD 2(SI), Z2
+	VCVTDQ2PS Z2, Z2
+	VMULPS Z0, Z2, Z2
+	VPMOVSXBD 18(SI), Z3
+	VCVTDQ2PS Z3, Z3
+	VMULPS Z0, Z3, Z3
+	VPBROADCASTW (DX), Y0
+	VCVTPH2PS Y0, Z0
+	VPMOVSXBD 2(DX), Z4
+	VCVTDQ2PS Z4, Z4
+	VMULPS Z0, Z4, Z4
+	VPMOVSXBD 18(DX), Z5
+	VCVTDQ2PS Z5, Z5
+	VMULPS Z0, Z5, Z5
+	BYTE $0x62; BYTE $0xF2; BYTE $0x5F; BYTE $0x48; BYTE $0x72; BYTE $0xF2 // VCVTNE2PS2BF16 Z6, Z4, Z2
+	BYTE $0x62; BYTE $0xF2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xFB // VCVTNE2PS2BF16 Z7, Z5, Z3
+	VPERMW Z6, Z16, Z6
+	VPERMW Z7, Z16, Z7
+	VMOVDQU32 Z6, (R9)
+	VMOVDQU32 Z7, (R9)(R8*1)
+	LEAQ (R9)(R8*2), R9
+	ADDQ $34, SI
+	ADDQ $34, DX
+	DECQ R10
+	JNZ amxPairsQ8_0_block
+	ADDQ $64, DI
+	ADDQ $16, BX
+	DECQ CX
+	JNZ amxPairsQ8_0_pair
+	VZEROUPPER
+	RET
+
 // amxFewQ4_1 does groups of 16 rows of C: rows are those of the weights, each of kt blocks, b is a column of as many tiles, part is scratch for two tiles; what lies ahead bytes further is fetched.
 // func amxFewQ4_1(cfg *byte, c *float32, ldc int, rows **byte, b *uint16, kt, groups int, part *uint16, ahead int)
 TEXT ·amxFewQ4_1(SB), NOSPLIT, $32-72

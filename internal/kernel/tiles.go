@@ -95,10 +95,13 @@ func PackRightQ(dst []uint16, w []byte, t DType, order []int32, cols, j0, n, k i
 		return
 	}
 	rb, b0, b1 := t.RowBytes(cols), t.RowBytes(j0), t.RowBytes(j0+n)
+	if cur.packPairsQ != nil && cur.packPairsQ(dst, w, t, order, rb, b0, n, k) {
+		return
+	}
 	const rows = 32
+	kt := (k + 31) / 32
 	s := claimScratch(rows * n)
 	defer s.release()
-	kt := (k + 31) / 32
 	for p := 0; p < k; p += rows {
 		c := min(rows, k-p)
 		for r := range c {

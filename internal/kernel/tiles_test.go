@@ -104,32 +104,34 @@ func TestPackRightQ(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(13)
 		for _, typ := range allTypes() {
-			const rows, cols = 45, 768
-			w := randQuant(r, typ, rows*cols)
-			order := make([]int32, rows)
-			for i := range order {
-				order[i] = int32((i*7 + 3) % rows)
-			}
-			wide := make([]float32, rows*cols)
-			for i := range rows {
-				Widen(wide[i*cols:(i+1)*cols], storedRow(w, order, typ.RowBytes(cols), i), typ)
-			}
-			got, want := make([]uint16, TilesLen(rows, cols)), make([]uint16, TilesLen(rows, cols))
-			PackRightTQ(got, w, typ, order, rows, cols)
-			PackRightT(want, wide, cols, rows, cols)
-			if !slices.Equal(got, want) {
-				t.Errorf("%s: the transpose is packed otherwise", typ)
-			}
-			PackLeftQ(got, w, typ, order, rows, cols)
-			PackLeft(want, wide, cols, rows, cols)
-			if !slices.Equal(got, want) {
-				t.Errorf("%s: the left operand is packed otherwise", typ)
-			}
-			got, want = make([]uint16, TilesLen(256, rows)), make([]uint16, TilesLen(256, rows))
-			PackRightQ(got, w, typ, order, cols, 256, 256, rows)
-			PackRight(want, wide[256:], cols, rows, 256)
-			if !slices.Equal(got, want) {
-				t.Errorf("%s: it is packed otherwise", typ)
+			for _, rows := range []int{45, 96} {
+				const cols = 768
+				w := randQuant(r, typ, rows*cols)
+				order := make([]int32, rows)
+				for i := range order {
+					order[i] = int32((i*7 + 3) % rows)
+				}
+				wide := make([]float32, rows*cols)
+				for i := range rows {
+					Widen(wide[i*cols:(i+1)*cols], storedRow(w, order, typ.RowBytes(cols), i), typ)
+				}
+				got, want := make([]uint16, TilesLen(rows, cols)), make([]uint16, TilesLen(rows, cols))
+				PackRightTQ(got, w, typ, order, rows, cols)
+				PackRightT(want, wide, cols, rows, cols)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: the transpose is packed otherwise", typ)
+				}
+				PackLeftQ(got, w, typ, order, rows, cols)
+				PackLeft(want, wide, cols, rows, cols)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: the left operand is packed otherwise", typ)
+				}
+				got, want = make([]uint16, TilesLen(256, rows)), make([]uint16, TilesLen(256, rows))
+				PackRightQ(got, w, typ, order, cols, 256, 256, rows)
+				PackRight(want, wide[256:], cols, rows, 256)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: it is packed otherwise", typ)
+				}
 			}
 		}
 	})

@@ -503,6 +503,81 @@ func fewRows() {
 	})
 }
 
+// blockPairs widens rows of W as packPairs narrows them, without float32 in memory.
+func blockPairs(format string, size int, widen func(row string, z int)) {
+	name := "amxPairs" + format
+	function(name+" widens blocks > 0 of two rows of "+format+" and narrows them to a row of pairs in twice as many tiles, tile bytes apart, for as many pairs of rows, of which the addresses are given.",
+		name+"(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)", 48)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ tile+8(FP), R8")
+	p("MOVQ rows+16(FP), BX")
+	p("MOVQ pairs+24(FP), CX")
+	p("MOVQ order+40(FP), AX")
+	p("VMOVDQU16 (AX), Z16")
+	if format != "Q8_0" {
+		p("VMOVUPS ·%s(SB), Z17", map[string]string{"Q4_1": "amxIota0", "Q4_0": "amxIota8"}[format])
+	}
+	label(name + "_pair")
+	p("MOVQ (BX), SI")
+	p("MOVQ 8(BX), DX")
+	p("MOVQ DI, R9")
+	p("MOVQ blocks+32(FP), R10")
+	label(name + "_block")
+	widen("SI", 2)
+	widen("DX", 4)
+	narrow(6, 4, 2)
+	narrow(7, 5, 3)
+	p("VPERMW Z6, Z16, Z6")
+	p("VPERMW Z7, Z16, Z7")
+	p("VMOVDQU32 Z6, (R9)")
+	p("VMOVDQU32 Z7, (R9)(R8*1)")
+	p("LEAQ (R9)(R8*2), R9")
+	p("ADDQ $%d, SI", size)
+	p("ADDQ $%d, DX", size)
+	p("DECQ R10")
+	p("JNZ %s_block", name)
+	p("ADDQ $64, DI")
+	p("ADDQ $16, BX")
+	p("DECQ CX")
+	p("JNZ %s_pair", name)
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// blocks writes blockPairs of the common types: widen leaves the 32 numbers of the
+// block at row in z and z+1.
+func blocks() {
+	nibbles := func(row string, at, z int) {
+		p("VPMOVZXBD %d(%s), Z%d", at, row, z+1)
+		p("VPERMPS Z1, Z%d, Z%d", z+1, z)
+		p("VPSRLD $4, Z%d, Z%d", z+1, z+1)
+		p("VPERMPS Z1, Z%d, Z%d", z+1, z+1)
+	}
+	blockPairs("Q4_1", 20, func(row string, z int) {
+		p("VCVTPH2PS (%s), X0", row)
+		p("VMOVSHDUP X0, X1")
+		p("VBROADCASTSS X1, Z1")
+		p("VBROADCASTSS X0, Z0")
+		p("VFMADD231PS Z0, Z17, Z1")
+		nibbles(row, 4, z)
+	})
+	blockPairs("Q4_0", 18, func(row string, z int) {
+		p("VPBROADCASTW (%s), Y0", row)
+		p("VCVTPH2PS Y0, Z0")
+		p("VMULPS Z0, Z17, Z1")
+		nibbles(row, 2, z)
+	})
+	blockPairs("Q8_0", 34, func(row string, z int) {
+		p("VPBROADCASTW (%s), Y0", row)
+		p("VCVTPH2PS Y0, Z0")
+		for i := range 2 {
+			p("VPMOVSXBD %d(%s), Z%d", 2+16*i, row, z+i)
+			p("VCVTDQ2PS Z%d, Z%d", z+i, z+i)
+			p("VMULPS Z0, Z%d, Z%d", z+i, z+i)
+		}
+	})
+}
+
 // nibbleConstants loads what the look-up of nibbles needs.
 func nibbleConstants(format string) {
 	if format == "Q8_0" {
@@ -566,6 +641,7 @@ func main() {
 	packTurned()
 	packPairs()
 	constants()
+	blocks()
 	fewRows()
 	allIntegers()
 	peak()
