@@ -83,6 +83,10 @@ Exit status: 0; 1 failure.`,
 				return err
 			}
 			defer done()
+			if o.Tokens >= m.Context {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %dx%d: a text of %d tokens goes past the context of %s, which is %d", o.Rows, o.Tokens, o.Tokens, m.Name, m.Context),
+					Hint: fmt.Sprintf("for example --shape 1x%d", min(512, m.Context/2))}
+			}
 			var r bench.Result
 			switch args[0] {
 			case "train":

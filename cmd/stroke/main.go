@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -120,7 +121,8 @@ writes with it. What it makes lies in a folder that is yours.`,
 	root.AddCommand(newTrain(e), newWrite(e), newChat(e), newRewrite(e), newScore(e), newBlind(e), newReport(e), newCompare(e), newCorpus(e), newTwins(e), newShow(e), newRemove(e),
 		newBase(e), newGenre(e), newRecipe(e), newQuantize(e), newExport(e), newBench(e), newVersion(e))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "see " + c.CommandPath() + " --help"}
+		msg, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows is for programmers
+		return &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "see " + c.CommandPath() + " --help"}
 	})
 	return root
 }

@@ -262,7 +262,7 @@ func fileText(e *env, path string) (string, error) {
 	}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Err: nil}
+		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Hint: "name a file of plain text or Markdown, or - for the standard input"}
 	}
 	if err != nil {
 		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err}

@@ -66,7 +66,7 @@ func Table(r *Reading, l *Ledger) []Row {
 			}
 			continue
 		}
-		rows = append(rows, Row{Source: d.Source, Title: d.Title, Words: d.Words, Date: day(d.Date), Why: "not yet in the ledger"})
+		rows = append(rows, Row{Source: d.Source, Title: d.Title, Words: d.Words, Date: day(d.Date), Why: "it has no role: there is too little writing"})
 	}
 	for i := range l.Entries {
 		if e := &l.Entries[i]; !here[e] {

@@ -79,7 +79,7 @@ func fetch(ctx context.Context, from, into string) error {
 	}
 	info, err := os.Stat(from)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file or folder " + from}
+		return &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file or folder " + from, Hint: "name the folder of an adapter as PEFT saves it, an archive of one, or an address that begins with https://"}
 	}
 	if err != nil {
 		return err

@@ -263,10 +263,18 @@ func bases(list []Genre) string {
 	return strings.Join(names, ", ")
 }
 
-// Remove deletes a genre of the user's.
-func (l *Library) Remove(g *Genre) error {
+// Removable says why a genre cannot be deleted.
+func (g *Genre) Removable() error {
 	if g.Embedded {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the genre " + g.Name + " comes with the program and cannot be deleted", Hint: "train without it: --genre none"}
+	}
+	return nil
+}
+
+// Remove deletes a genre of the user's.
+func (l *Library) Remove(g *Genre) error {
+	if err := g.Removable(); err != nil {
+		return err
 	}
 	for _, name := range []string{CardFile, ConfigFile, WeightsFile, CompactFile, MeasuredFile, ReadmeFile} {
 		if err := os.Remove(filepath.Join(g.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

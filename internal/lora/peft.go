@@ -78,7 +78,7 @@ func ReadDir(dir string) (*File, error) {
 		return nil, fmt.Errorf("read adapter: %w", err)
 	}
 	f := &File{}
-	if err := json.Unmarshal(b, &f.Config); err != nil {
+	if err := readConfig(b, &f.Config); err != nil {
 		return nil, bad("%v", err)
 	}
 	file := WeightsFile
@@ -107,6 +107,15 @@ func ReadDir(dir string) (*File, error) {
 	return f, nil
 }
 
+// readConfig reads a config, and names the file where it is none.
+func readConfig(b []byte, c *Config) error {
+	err := json.Unmarshal(b, c)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return fmt.Errorf("%s is damaged, or no JSON: %w", ConfigFile, err)
+	}
+	return err
+}
+
 // Read reads an adapter whose two files are in memory already; name is what
 // errors call their folder. The weights may be those of CompactFile. What it finds
 // wrong is a ReadError.
@@ -115,7 +124,7 @@ func Read(name string, config, tensors []byte) (*File, error) {
 		return &ReadError{Dir: name, Msg: fmt.Sprintf(format, args...)}
 	}
 	f := &File{}
-	if err := json.Unmarshal(config, &f.Config); err != nil {
+	if err := readConfig(config, &f.Config); err != nil {
 		return nil, bad("%v", err)
 	}
 	s, err := weights.ReadSafetensorsI8(WeightsFile, tensors)

@@ -28,7 +28,7 @@ func (o *Options) text() (string, error) {
 	}
 	info, err := os.Stat(o.Text)
 	if err != nil {
-		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + o.Text, Err: err}
+		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + o.Text, Hint: "leave --text out to measure on the program's own text"}
 	}
 	if !info.Mode().IsRegular() || info.Size() > textBytes {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s is no file of at most %d MB", o.Text, textBytes>>20), Hint: "give a shorter text"}

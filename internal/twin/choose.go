@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/getstroke/stroke"
@@ -86,6 +87,10 @@ func OpenBase(ctx context.Context, store *base.Store, name, from, reason string,
 		}
 		emit(stroke.BaseEvent{Name: name, Path: abs, From: "a path", Architecture: b.model.Architecture, Bytes: b.model.Bytes(), Reason: reason})
 		return b, nil
+	}
+	if strings.ContainsAny(name, `/\`) || strings.EqualFold(filepath.Ext(name), ".gguf") {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no file or folder %q to be the base", name),
+			Hint: "--base takes a GGUF file, a Hugging Face folder, or a name of stroke base list"}
 	}
 	found, err := store.Pull(ctx, name, base.PullOptions{From: from,
 		Progress: func(p base.Progress) {

@@ -88,6 +88,37 @@ func (s *Stage) check(m Method, on string) error {
 
 func (s *Stage) names() []string { return strings.Split(s.Ask, "+") }
 
+// there says which of the genres that are named is not there for the base, or
+// does not fit it.
+func (s *Stage) there(b *baseModel) error {
+	if s.Ask == "" || s.Ask == genre.None || s.Ask == genre.Auto {
+		return nil
+	}
+	l, err := Library()
+	if err != nil {
+		return err
+	}
+	_, err = s.named(l, b)
+	return err
+}
+
+// named opens the genres that are named.
+func (s *Stage) named(l *genre.Library, b *baseModel) ([]trial, error) {
+	var out []trial
+	for _, name := range s.names() {
+		g, err := l.Find(b.name, name)
+		if err != nil {
+			return nil, err
+		}
+		a, err := b.genre(g)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, trial{genre: g, adapter: a})
+	}
+	return out, nil
+}
+
 // title names what was found, for a person; empty for nothing.
 func (s *Stage) title() string {
 	var names []string
@@ -170,6 +201,7 @@ type trial struct {
 	genre   *genre.Genre
 	adapter *lora.Adapter
 	gain    float64
+	losses  []eval.Loss // of the documents that it was tried on
 }
 
 // trials opens all genres for the base. One that cannot be used is told of and
@@ -196,17 +228,43 @@ const (
 	mostTrial   = selectTokens
 )
 
-// gains scores documents with the bare base and with each set of adapters, and
-// gives what each saves in nats per token. bf16 is the arithmetic.
-func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, bf16 bool) (gains []float64, bare float64, tokens int, err error) {
-	var pieces []eval.Piece
-	left, longest, pad := min(mostTrial, trialTokens/(len(with)+1)), 2, 0
+// evenly takes as many documents, from all over their order, as come to about so
+// many tokens with the beginning of each.
+func evenly(docs []stroke.Document, tokens int) []stroke.Document {
+	all := 0
 	for _, d := range docs {
+		all += min(int(float64(d.Words)*tokensPerWord), pieceTokens)
+	}
+	if all <= tokens {
+		return docs
+	}
+	out := make([]stroke.Document, max(len(docs)*tokens/all, 1))
+	for i := range out {
+		out[i] = docs[(2*i+1)*len(docs)/(2*len(out))]
+	}
+	return out
+}
+
+// tried is what documents cost with the bare base and with sets of adapters.
+type tried struct {
+	docs []stroke.Document // that were scored
+	bare []eval.Loss       // of each
+	with [][]eval.Loss     // the same with each set
+}
+
+// score scores documents with the bare base and with each set of adapters. bf16 is
+// the arithmetic.
+func (b *baseModel) score(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, bf16 bool) (*tried, error) {
+	var pieces []eval.Piece
+	t := &tried{}
+	left, longest, pad := min(mostTrial, trialTokens/(len(with)+1)), 2, 0
+	for _, d := range evenly(docs, left) {
 		ids := b.tok.Encode(d.Text)
 		if ids = ids[:min(len(ids), pieceTokens, left)]; len(ids) == 0 {
 			continue
 		}
 		left -= len(ids)
+		t.docs = append(t.docs, d)
 		pieces = append(pieces, eval.Piece{Context: []int32{b.sep}, Tokens: ids})
 		longest = max(longest, len(ids)+1)
 	}
@@ -219,40 +277,59 @@ func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]
 	}
 	s, err := eval.NewScorer(b.model, longest, pad, bf16)
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, err
 	}
 	defer s.Close()
-	for i, use := range append([][]lora.Applied{nil}, with...) {
+	if t.bare, err = s.Score(ctx, pieces, nil, nil); err != nil {
+		return nil, err
+	}
+	for _, use := range with {
 		losses, err := s.Score(ctx, pieces, use, nil)
 		if err != nil {
-			return nil, 0, 0, err
+			return nil, err
 		}
-		l := eval.Pool(losses)
-		if i == 0 {
-			bare, tokens = l.PerToken(), l.Tokens
-			continue
-		}
-		gain := bare - l.PerToken()
+		t.with = append(t.with, losses)
+	}
+	return t, nil
+}
+
+// gains are what each set of adapters saves in nats per token.
+func (t *tried) gains() (gains []float64, bare float64, tokens int) {
+	base := eval.Pool(t.bare)
+	for _, losses := range t.with {
+		gain := base.PerToken() - eval.Pool(losses).PerToken()
 		if math.IsNaN(gain) || math.IsInf(gain, 0) {
 			gain = math.Inf(-1) // no number: worse than any
 		}
 		gains = append(gains, gain)
 	}
+	return gains, base.PerToken(), base.Tokens
+}
+
+// gains scores documents and gives what each set of adapters saves.
+func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, bf16 bool) (gains []float64, bare float64, tokens int, err error) {
+	t, err := b.score(ctx, docs, with, bf16)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	gains, bare, tokens = t.gains()
 	return gains, bare, tokens, nil
 }
 
-// try measures each genre by itself, best first.
-func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []trial, strength float64, bf16 bool) (bare float64, tokens int, err error) {
+// try measures each genre by itself, best first. kinds says that the documents are of
+// more than one kind, where they are.
+func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []trial, strength float64, bf16 bool) (bare float64, tokens int, kinds string, err error) {
 	var with [][]lora.Applied
 	for _, t := range list {
 		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(strength)}})
 	}
-	gains, bare, tokens, err := b.gains(ctx, docs, with, bf16)
+	t, err := b.score(ctx, docs, with, bf16)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, "", err
 	}
+	gains, bare, tokens := t.gains()
 	for i := range list {
-		list[i].gain = gains[i]
+		list[i].gain, list[i].losses = gains[i], t.with[i]
 	}
 	slices.SortStableFunc(list, func(x, y trial) int {
 		switch {
@@ -263,7 +340,7 @@ func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []tria
 		}
 		return 0
 	})
-	return bare, tokens, nil
+	return bare, tokens, kindsOf(t.docs, list), nil
 }
 
 // missing says that there is no library for the base, and what one would take.
@@ -307,23 +384,17 @@ func (r *run) standOn(ctx context.Context) error {
 			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
 			return nil
 		}
-	} else {
-		for _, name := range s.names() {
-			g, err := l.Find(r.b.name, name)
-			if err != nil {
-				return err
-			}
-			a, err := r.b.genre(g)
-			if err != nil {
-				return err
-			}
-			list = append(list, trial{genre: g, adapter: a})
-		}
+	} else if list, err = s.named(l, r.b); err != nil {
+		return err
 	}
 	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.Strength, By: by}
 	each := s.Strength
 	if s.Ask == genre.Auto {
-		if _, e.Tokens, err = r.b.try(ctx, docs, list, s.Strength, r.bf16()); err == nil {
+		var kinds string
+		if _, e.Tokens, kinds, err = r.b.try(ctx, docs, list, s.Strength, r.bf16()); err == nil {
+			if kinds != "" {
+				r.emit(stroke.NoteEvent{Text: kinds})
+			}
 			for _, t := range list {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
 			}

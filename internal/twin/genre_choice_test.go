@@ -53,7 +53,7 @@ func TestGenreMixture(t *testing.T) {
 		"alone":           {[]trial{name("a", good)}, layer, 1},
 		"none helps":      {[]trial{name("a", join(-3, 0)), name("b", join(-2, 0))}, layer, 0},
 	} {
-		if _, _, err := b.try(context.Background(), docs, c.list, 1, false); err != nil {
+		if _, _, _, err := b.try(context.Background(), docs, c.list, 1, false); err != nil {
 			t.Fatal(err)
 		}
 		got, err := b.take(context.Background(), docs, c.list, &c.stage, false)

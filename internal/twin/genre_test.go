@@ -397,13 +397,13 @@ func TestGenreInTraining(t *testing.T) {
 	forced := o
 	forced.To = filepath.Join(t.TempDir(), "forced")
 	forced.Change = func(r *Recipe) { small(r); r.Genre.Ask, r.Genre.Strength = "noise+notes", 0.5 }
-	if got := events[stroke.VerdictEvent](t, forced); len(got) != 1 || got[0].Genre != "noise+notes" || !(got[0].GenreGain < 0) || !strings.Contains(got[0].Why, "predicts you worse") {
+	if got := events[stroke.VerdictEvent](t, forced); len(got) != 1 || got[0].Genre != "noise+notes" || !(got[0].GenreGain < 0) || !strings.Contains(got[0].Why, "predicts you worse") || !strings.Contains(got[0].Why, "the genre notes fits you better") {
 		t.Errorf("forced: %+v", got)
 	}
 	start := o
 	start.To = filepath.Join(t.TempDir(), "start")
 	start.Change = func(r *Recipe) { r.Epochs = 1; r.Genre.Ask, r.Genre.As = "notes", AsStart }
-	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") {
+	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") || strings.Contains(got[0].Why, "fits you better") {
 		t.Errorf("start: %+v", got)
 	}
 	start.Change = func(r *Recipe) { small(r); r.Options.LoRA.Rank = 3; r.Genre.Ask, r.Genre.As = "notes", AsStart }

@@ -2,7 +2,9 @@ package twin
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/getstroke/stroke"
@@ -23,6 +25,10 @@ func OpenGenre(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 	l, err := Library()
 	if err != nil {
 		return nil, err
+	}
+	if name == genre.Auto || name == genre.None || strings.Contains(name, "+") {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("a text is written with one genre, and %q names none", name),
+			Hint: "stroke genre list has their names; auto, none and A+B are for stroke train"}
 	}
 	g, err := l.Find(o.Base, name)
 	if err != nil {
@@ -147,8 +153,12 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	}
 	begin := time.Now()
 	t := &Tried{Event: "tried", Base: b.name, By: by}
-	if t.Nats, t.Tokens, err = b.try(ctx, docs, list, 1, train.Fastest() == train.BF16); err != nil {
+	kinds := ""
+	if t.Nats, t.Tokens, kinds, err = b.try(ctx, docs, list, 1, train.Fastest() == train.BF16); err != nil {
 		return nil, interrupted(err, "try the genres", "")
+	}
+	if kinds != "" {
+		emit(stroke.NoteEvent{Text: kinds})
 	}
 	for _, x := range list {
 		t.Genres = append(t.Genres, stroke.GenreGain{Name: x.genre.Name, Gain: finiteGain(x.gain)})
@@ -173,6 +183,9 @@ func RemoveGenre(name, baseName string, emit Emit) (*genre.Genre, error) {
 	}
 	g, err := l.Find(baseName, name)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.Removable(); err != nil {
 		return nil, err
 	}
 	dirs, err := List()

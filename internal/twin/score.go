@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/getstroke/stroke"
@@ -85,8 +86,8 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 
 // readPieces reads the documents of a file to score.
 func readPieces(ctx context.Context, file string) ([]stroke.Document, error) {
-	if _, err := os.Stat(file); err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + file, Err: err}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + file, Hint: "name files of your writing that the twin was not trained on"}
 	}
 	r, err := corpus.Read(ctx, file, corpus.Options{})
 	if err != nil {

@@ -120,7 +120,13 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	f, unlock, err := o.take(f, doing)
+	if !o.Resume {
+		err = recipe.Genre.there(b)
+	}
+	unlock := func() {}
+	if err == nil {
+		f, unlock, err = o.take(f, doing)
+	}
 	if err != nil {
 		b.close()
 		return nil, nil, err
@@ -526,7 +532,10 @@ func (r *run) activations(j train.Job) (int64, error) {
 func adapterHash(dir string) (string, error) {
 	f, err := os.Open(filepath.Join(dir, lora.WeightsFile))
 	if errors.Is(err, os.ErrNotExist) {
-		f, err = os.Open(filepath.Join(dir, lora.CompactFile))
+		compact, e := os.Open(filepath.Join(dir, lora.CompactFile))
+		if !errors.Is(e, os.ErrNotExist) {
+			f, err = compact, e
+		}
 	}
 	if err != nil {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err,
@@ -626,7 +635,11 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 	if v.Seconds > 0 {
 		v.TokensPerSec = float64(v.TrainTokens) / v.Seconds
 	}
-	v.Verdict.Why += r.recipe.Genre.said()
+	wrong, err := r.wrongGenre(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.Verdict.Why += r.recipe.Genre.said() + wrong
 	r.tellVerdict(v)
 	return v, nil
 }
