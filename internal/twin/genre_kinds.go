@@ -10,9 +10,10 @@ import (
 
 // When documents are of more than one kind: the best genre of all is worse than
 // another by so much, in nats per token, on so many of them, and better by as much
-// on as many. Kinds that a writer of one kind wavers between differ by less.
+// on as many. Of writers of one kind no document was better served by another than
+// the best by more than half of that (docs/GENRES.md).
 const (
-	kindLeast  = 0.03
+	kindLeast  = 0.02
 	kindLeastN = 2
 	kindNamed  = 3 // documents that are named
 )
