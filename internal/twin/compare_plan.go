@@ -145,8 +145,11 @@ func (c *comparer) plan(b *baseModel) error {
 			list, err := c.settings(b, m)
 			switch e := (*stroke.Error)(nil); {
 			case err == nil:
+			case m == compare.Partial && !c.o.Partial.All():
+				return err // what was asked for is wrong
 			case len(c.o.Methods) == 0 && errors.As(err, &e) && e.Code == stroke.CodeInput && m != compare.LoRA:
 				c.left = append(c.left, compare.LeftOut{Name: m, Why: e.Error(), Hint: e.Hint})
+				c.emit(stroke.NoteEvent{Text: fmt.Sprintf("the method %s is left out: %v; %s", m, e, e.Hint)})
 				continue
 			default:
 				return err

@@ -319,7 +319,8 @@ func TestCompareInput(t *testing.T) {
 		"lies in the folder of the writing":    func(o *CompareOptions) { o.To = filepath.Join(o.Source, "new", "tables") },
 		"there is no layer 7":                  func(o *CompareOptions) { o.Methods = []string{"partial"}; o.Partial.Layers = []int{7} },
 		"takes at least":                       func(o *CompareOptions) { o.Methods = []string{"full"}; o.Memory = 1e6 },
-		"adapter":                              func(o *CompareOptions) { o.Controls = []string{"nowhere"} },
+		"there is no layer 8":                  func(o *CompareOptions) { o.Partial.Layers = []int{8} },
+		"the adapter in nowhere cannot be":     func(o *CompareOptions) { o.Controls = []string{"nowhere"} },
 		"are too few to train on and to judge": func(o *CompareOptions) { o.Source = filepath.Join(o.Source, "hurry.md") },
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -351,6 +352,12 @@ func TestCompareMemory(t *testing.T) {
 	e, ok := h[len(h)-1].(stroke.MethodsEvent)
 	if !ok || e.Seconds <= 0 || e.Memory <= 0 || e.Memory > 170e6 {
 		t.Fatalf("the last event is %+v", h[len(h)-1])
+	}
+	if !slices.ContainsFunc(h, func(e stroke.Event) bool {
+		n, ok := e.(stroke.NoteEvent)
+		return ok && strings.HasPrefix(n.Text, "the method full is left out: ")
+	}) {
+		t.Error("nothing is said of full")
 	}
 	for _, m := range e.Methods {
 		if m.Method == "full" {

@@ -281,10 +281,13 @@ func (p *reporter) yardBy(name, hash string, a *lora.Adapter, strength float64) 
 
 func (p *reporter) adapterIn(dir string) (*namedAdapter, error) {
 	hash, err := adapterHash(dir)
-	if err != nil {
-		return nil, err
+	var file *lora.File
+	if err == nil {
+		file, err = lora.ReadDir(dir)
 	}
-	file, err := lora.ReadDir(dir)
+	if wrong := (*stroke.Error)(nil); errors.As(err, &wrong) {
+		return nil, &stroke.Error{Code: wrong.Code, Msg: "the adapter in " + dir + " cannot be used", Err: wrong.Err, Hint: "name the folder of a LoRA adapter as PEFT saves it"}
+	}
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + dir + " cannot be used", Err: err, Hint: stroke.HintOf(err)}
 	}
