@@ -640,6 +640,10 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, err
 	}
 	v.Verdict.Why += r.recipe.Genre.said() + wrong
+	if r.recipe.On != "" && sawJudge(r.recipe.On, judges) {
+		v.Verdict.Unproven = true
+		v.Verdict.Why += "; the adapter that it started from has learnt text that judges here, so that nothing of this is proven"
+	}
 	r.tellVerdict(v)
 	return v, nil
 }
