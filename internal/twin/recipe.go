@@ -19,6 +19,7 @@ type Recipe struct {
 	Method  Method        `json:"method"`
 	DType   string        `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
 	Epochs  int           `json:"epochs"`          // trained; the best on select documents is taken
+	Mean    bool          `json:"mean,omitempty"`  // what an epoch comes to is the mean of the adapters after it and those before
 	Options train.Options `json:"options"`
 	Mix     examples.Mix  `json:"mix"`
 	On      string        `json:"on,omitempty"`        // adapter it starts from
@@ -42,7 +43,7 @@ const (
 // s names. Weights that already know something move less than an adapter that
 // begins at nothing.
 func (r *Recipe) Tune(m Method, s model.Selection) {
-	r.Name, r.Method, r.DType = "", m, tensor.F16.String()
+	r.Name, r.Method, r.DType, r.Mean = "", m, tensor.F16.String(), false
 	r.Options.LoRA, r.Genre = lora.Options{}, Stage{}
 	r.Options.Weights, r.Options.Optimizer = &s, train.AdamW
 	r.Options.Rate = weightsRate
@@ -79,6 +80,8 @@ func (r *Recipe) method() error {
 		return fmt.Errorf("a type of weights is given, %q, and an adapter is written in F16", r.DType)
 	case r.Method != LoRA && !known:
 		return fmt.Errorf("weights cannot be written as %q: as F16, BF16 or F32", r.DType)
+	case r.Method != LoRA && r.Mean:
+		return fmt.Errorf("the mean of epochs is taken of adapters, and this is %s", r.Method)
 	case r.Method != LoRA && r.On != "":
 		return fmt.Errorf("an adapter to start from goes with the method lora, and this is %s", r.Method)
 	}

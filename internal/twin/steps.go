@@ -147,9 +147,13 @@ func (r *run) restore() error {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
 	on := r.progress.On
+	r.progress.Mean = false
 	if err := json.Unmarshal(extra, &r.progress); err == nil && r.progress.On != on {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it stands on another adapter",
 			Hint: "resume with the adapter of that run, or start afresh without --resume"}
+	} else if err == nil && r.progress.Mean != r.recipe.Mean {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
+			Hint: "resume with the recipe of that run, or start afresh without --resume"}
 	} else if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
@@ -242,6 +246,7 @@ func (r *run) stopped(err error) error {
 }
 
 func (r *run) save() error {
+	r.progress.Mean = r.recipe.Mean
 	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
 	if err == nil {
 		r.emit(stroke.CheckpointEvent{Step: r.trainer.Done()})
@@ -336,14 +341,37 @@ func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return writeError(dir, err)
 	}
+	use := r.inTraining()
 	if a := r.trainer.Adapter(); a == nil {
 		if err := r.writeWeights(filepath.Join(dir, weightsFile)); err != nil {
 			return err
 		}
-	} else if err := lora.WriteDir(dir, a.File(), tensor.F32); err != nil {
-		return writeError(dir, err)
+	} else {
+		file := a.File()
+		if r.recipe.Mean && epoch > 0 {
+			var err error
+			if file, err = r.withEpochs(epoch, file); err != nil {
+				return err
+			}
+			if use[len(use)-1].Adapter, err = file.Adapter(r.b.model.Layers); err != nil {
+				return fmt.Errorf("take the mean of the epochs: %w", err)
+			}
+		}
+		if err := lora.WriteDir(dir, file, tensor.F32); err != nil {
+			return writeError(dir, err)
+		}
 	}
-	return r.scoreSelect(ctx, s, pieces, r.inTraining())
+	return r.scoreSelect(ctx, s, pieces, use)
+}
+
+// withEpochs is the mean of an adapter and of those after the n epochs before, whose
+// own mean is in the folder of the last of them.
+func (r *run) withEpochs(n int, a *lora.File) (*lora.File, error) {
+	was, err := lora.ReadDir(r.epochDir(n - 1))
+	if err != nil {
+		return nil, fmt.Errorf("read the adapter of epoch %d: %w", n, err)
+	}
+	return lora.Mean(was, n, a)
 }
 
 // chosen is what the best epoch learnt: an adapter joined with what it stands

@@ -350,7 +350,8 @@ type progress struct {
 	Select  []float64 `json:"select"`  // loss on select documents after each epoch; the bare base's first
 	Seconds float64   `json:"seconds"` // of training so far
 	Tokens  int       `json:"tokens"`
-	On      string    `json:"on,omitempty"` // hash of the adapter that it started from
+	On      string    `json:"on,omitempty"`   // hash of the adapter that it started from
+	Mean    bool      `json:"mean,omitempty"` // epochs come to the mean of their adapters
 }
 
 func (r *run) run(ctx context.Context) error {
