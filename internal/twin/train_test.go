@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -408,5 +409,88 @@ func TestVacant(t *testing.T) {
 	}
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestMeanOfEpochs holds the adapter of each epoch to the mean of what training came to
+// after it and those before, and a run that was stopped in its last epoch to the bytes of
+// one that was not; a checkpoint is not gone on with by a recipe that takes the other.
+func TestMeanOfEpochs(t *testing.T) {
+	source := writing(t, t.TempDir(), func(int) bool { return true })
+	learn := func(mean bool) (list []*lora.File) {
+		o := options(t, source)
+		o.Change = func(r *Recipe) {
+			small(r)
+			r.Epochs, r.Mean = 3, mean
+		}
+		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		if err := r.plan(); err != nil {
+			t.Fatal(err)
+		}
+		defer r.trainer.Close()
+		if err := r.steps(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for e := range r.recipe.Epochs {
+			f, err := lora.ReadDir(r.epochDir(e))
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, f)
+		}
+		return list
+	}
+	each := learn(false)
+	means := learn(true)
+	for e, f := range means {
+		for i, p := range f.Pairs {
+			for k, x := range p.B {
+				want := 0.0
+				for _, g := range each[:e+1] {
+					want += float64(g.Pairs[i].B[k]) / float64(e+1)
+				}
+				if math.Abs(float64(x)-want) > 1e-7+1e-5*math.Abs(want) {
+					t.Fatalf("epoch %d, pair %d, number %d is %g and not %g", e+1, i, k, x, want)
+				}
+			}
+		}
+	}
+	o := options(t, source)
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Epochs, r.Mean = 3, true
+	}
+	whole, v := trained(t, o)
+	want := files(t, filepath.Join(whole.Dir, versionsDir, v.ID, adapterDir))
+	o.To = filepath.Join(t.TempDir(), "twin")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err := Train(ctx, o, func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok && s.Epoch == 3 {
+			cancel()
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted {
+		t.Fatalf("stopped: %v", err)
+	}
+	o.Resume = true
+	with := o.Change
+	o.Change = func(r *Recipe) {
+		with(r)
+		r.Mean = false
+	}
+	if err := Train(context.Background(), o, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" {
+		t.Errorf("gone on with by another recipe: %v", err)
+	}
+	o.Change = with
+	f, v := trained(t, o)
+	for name, b := range files(t, filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)) {
+		if want[name] != b {
+			t.Errorf("%s has other bytes than that of a run that was not stopped", name)
+		}
 	}
 }
