@@ -219,7 +219,7 @@ type GenreEvent struct {
 	As       string      `json:"as"`    // layer or start
 	Strength float64     `json:"strength"`
 	Gain     float64     `json:"gain"`            // nats per token over the bare base
-	By       string      `json:"by"`              // role of the documents that were looked at
+	By       string      `json:"by"`              // roles of the documents that were looked at
 	Tokens   int         `json:"tokens"`          // scored
 	Tried    []GenreGain `json:"tried,omitempty"` // with auto all, best first
 	Seconds  float64     `json:"seconds"`

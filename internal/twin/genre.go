@@ -358,6 +358,20 @@ func (b *baseModel) missing() string {
 		genre.Key(b.name), len(recipes), term.Span(seconds), b.name)
 }
 
+// tryOn are the documents that genres are tried on, and what they are called: those for
+// select and, behind them, those to train on. A genre has seen neither, so both say as
+// much of it, and of the second there are more. None judges.
+func tryOn(choose, train []stroke.Document) (docs []stroke.Document, by string) {
+	train = slices.SortedFunc(slices.Values(train), func(a, b stroke.Document) int { return strings.Compare(a.Hash, b.Hash) })
+	switch {
+	case len(choose) == 0:
+		return train, string(stroke.RoleTrain)
+	case len(train) == 0:
+		return choose, string(stroke.RoleSelect)
+	}
+	return slices.Concat(choose, train), string(stroke.RoleSelect) + " and " + string(stroke.RoleTrain)
+}
+
 // standOn finds the genre that the run is to stand on, and makes its recipe that
 // of such a run.
 func (r *run) standOn(ctx context.Context) error {
@@ -370,14 +384,7 @@ func (r *run) standOn(ctx context.Context) error {
 		return err
 	}
 	begin := time.Now()
-	docs, by := r.choose, "select"
-	if len(docs) == 0 {
-		// The genre has seen none of them, so those to train on will do.
-		docs, by = r.train, "train"
-	}
-	if len(r.choose) == 0 && s.Ask == genre.Auto {
-		r.emit(stroke.NoteEvent{Text: "there is no document to choose a genre by: it is chosen by those to train on, none of which it has seen"})
-	}
+	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
 		if list = r.b.trials(l, r.emit); len(list) == 0 {

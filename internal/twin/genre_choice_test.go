@@ -69,9 +69,9 @@ func TestGenreMixture(t *testing.T) {
 	}
 }
 
-// TestGenreWithoutSelect chooses by the documents to train on where none is
-// withheld to choose by, and says so.
-func TestGenreWithoutSelect(t *testing.T) {
+// TestGenreTriedOn looks at select documents and then at those to train on, and at none
+// that judges.
+func TestGenreTriedOn(t *testing.T) {
 	t.Setenv("STROKE_HOME", t.TempDir())
 	path := toyFile(t)
 	b, err := openBase(path, path)
@@ -80,25 +80,35 @@ func TestGenreWithoutSelect(t *testing.T) {
 	}
 	defer b.close()
 	added(t, path, "fine", loud(b, 2, 0.01, 9))
-	for _, ask := range []string{genre.Auto, "fine"} {
-		var notes []string
-		var told []stroke.GenreEvent
-		r := &run{o: &Options{}, b: b, recipe: DefaultRecipe(100), words: map[stroke.Role]int{stroke.RoleTrain: 100}, emit: func(e stroke.Event) {
-			switch e := e.(type) {
-			case stroke.NoteEvent:
-				notes = append(notes, e.Text)
-			case stroke.GenreEvent:
-				told = append(told, e)
+	doc := func(text string) []stroke.Document {
+		return []stroke.Document{{Hash: stroke.HashText(text), Text: text, Words: len(strings.Fields(text))}}
+	}
+	train, choose := doc(strings.Repeat("It rained all week, and nobody said so. ", 9)), doc(strings.Repeat("The bus was late. ", 5))
+	tokens := func(docs []stroke.Document) int { return len(b.tok.Encode(docs[0].Text)) }
+	for _, c := range []struct {
+		train, choose []stroke.Document
+		by            string
+		want          int
+	}{
+		{train, nil, "train", tokens(train)},
+		{nil, choose, "select", tokens(choose)},
+		{train, choose, "select and train", tokens(train) + tokens(choose)},
+	} {
+		for _, ask := range []string{genre.Auto, "fine"} {
+			var told []stroke.GenreEvent
+			r := &run{o: &Options{}, b: b, recipe: DefaultRecipe(100), words: map[stroke.Role]int{stroke.RoleTrain: 100}, emit: func(e stroke.Event) {
+				if e, ok := e.(stroke.GenreEvent); ok {
+					told = append(told, e)
+				}
+			}}
+			r.train, r.choose, r.judge = c.train, c.choose, doc("Nothing of this is looked at.")
+			r.recipe.Genre.Ask = ask
+			if err := r.standOn(context.Background()); err != nil {
+				t.Fatal(err)
 			}
-		}}
-		text := strings.Repeat("It rained all week, and nobody said so. ", 30)
-		r.train = []stroke.Document{{Hash: stroke.HashText(text), Text: text, Words: 240}}
-		r.recipe.Genre.Ask = ask
-		if err := r.standOn(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		if len(told) != 1 || told[0].By != "train" || told[0].Tokens == 0 || strings.Contains(strings.Join(notes, "\n"), "no document to choose a genre by") != (ask == genre.Auto) {
-			t.Errorf("%s: %+v, and %q", ask, told, notes)
+			if len(told) != 1 || told[0].By != c.by || told[0].Tokens != c.want {
+				t.Errorf("%s: %+v, want %d tokens of %s", ask, told, c.want, c.by)
+			}
 		}
 	}
 }

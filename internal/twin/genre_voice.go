@@ -127,7 +127,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	ledger := &corpus.Ledger{}
 	docs, by := reading.Documents, "all"
 	if assigned, err := corpus.Assign(ledger, docs, corpus.AssignOptions{Clusters: reading.Clusters}); err == nil {
-		docs, by = byRole(assigned, ledger, stroke.RoleSelect), string(stroke.RoleSelect)
+		docs, by = tryOn(byRole(assigned, ledger, stroke.RoleSelect), byRole(assigned, ledger, stroke.RoleTrain))
 	} else {
 		emit(stroke.NoteEvent{Text: "there is too little writing to withhold any of it: all is looked at"})
 	}
