@@ -32,9 +32,9 @@ func avx512Kind() *kind {
 	}
 	switch {
 	case cpu.X86.HasAVX512VNNI:
-		k.mulIntegers = avx512Integers.mul
+		k.mulIntegers, k.mulAhead = avx512Integers.mul, avx512Integers.mulAhead
 	case cpu.X86.HasAVXVNNI:
-		k.mulIntegers = avxvnniIntegers.mul
+		k.mulIntegers, k.mulAhead = avxvnniIntegers.mul, avxvnniIntegers.mulAhead
 	}
 	k.peakFMA = avx512PeakFMA
 	return &k

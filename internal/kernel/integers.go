@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Integers are whole numbers of 8 or 16 bits that rows of activations are rounded
 // to, in blocks of 32 with a scale, to be multiplied with quantized weights as they
@@ -78,7 +81,7 @@ func (s Integers) Pack(dst []byte, x []float32, ldx, m, k int) {
 // weight, w the integers between. Q4_K and Q5_K have a least weight, minus the
 // minimum. Q6_K has a scale for every 16 weights and so two lines for a block.
 func (s Integers) Mul(c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
-	s.MulLaid(c, ldc, x, nil, w, t, order, m, n, k)
+	s.MulLaid(c, ldc, x, nil, w, t, order, m, n, k, nil, nil)
 }
 
 // LaidLen is the size in bytes of m packed rows of k activations laid out by Lay; 0
@@ -98,8 +101,10 @@ func (s Integers) Lay(dst, x []byte, m, k, b0, b1 int) {
 }
 
 // MulLaid is Mul with the rows as Lay left them in laid, too; where that is empty it
-// does without.
-func (s Integers) MulLaid(c []float32, ldc int, x, laid []byte, w []byte, t DType, order []int32, m, n, k int) {
+// does without. Weights are asked for before they are needed, also those that lie
+// behind w; where then is not empty, it is read next when all that begins as w does and
+// is as long as rest has been, and its begin is asked for in time.
+func (s Integers) MulLaid(c []float32, ldc int, x, laid []byte, w []byte, t DType, order []int32, m, n, k int, rest, then []byte) {
 	checkMat("Mul", "c", len(c), ldc, m, n)
 	s.check("Mul", x, m, k)
 	checkQuant("Mul", w, t, order, n, k)
@@ -120,6 +125,11 @@ func (s Integers) MulLaid(c []float32, ldc int, x, laid []byte, w []byte, t DTyp
 			panic(fmt.Sprintf("kernel: %s: Mul: %d rows of %d activations, laid out, and %d bytes of them", s, m, k, len(laid)))
 		}
 		cur.mulLaid(s, c, ldc, x, laid, w, t, order, m, n, k)
+		return
+	}
+	if len(then) > 0 && cur.mulAhead != nil {
+		end := uintptr(unsafe.Pointer(&w[0])) + uintptr(len(rest))
+		cur.mulAhead(s, c, ldc, x, w, t, order, m, n, k, uintptr(len(rest)), uintptr(unsafe.Pointer(&then[0]))-end)
 		return
 	}
 	cur.mulIntegers(s, c, ldc, x, w, t, order, m, n, k)

@@ -131,31 +131,38 @@ DATA signs8<>+24(SB)/4, $0x80808080
 DATA signs8<>+28(SB)/4, $0x80808080
 GLOBL signs8<>(SB), RODATA|NOPTR, $32
 
-// func avx2Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_1x1(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_1x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x000000a0, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	PREFETCHT1   (R9)
 	VMOVDQU      4(SI), X1
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y1, Y1
 	VMOVDQU      4(SI)(AX*1), X4
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y4, Y4
+	PREFETCHT1   64(R9)
 	VMOVDQU      4(SI)(AX*2), X2
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y2, Y2
 	VMOVDQU      4(SI)(CX*1), X5
@@ -177,6 +184,7 @@ block:
 	VPBROADCASTD 16(DI), Y6
 	VPMADDUBSW   Y6, Y2, Y6
 	VPADDW       Y6, Y1, Y1
+	PREFETCHT1   128(R9)
 	VPAND        halves<>+0(SB), Y3, Y2
 	VPBROADCASTD 4(DI), Y6
 	VPMADDUBSW   Y6, Y2, Y6
@@ -223,9 +231,10 @@ block:
 	VFMADD231PS  Y1, Y4, Y0
 	VBROADCASTSS 36(DI), Y4
 	VFMADD231PS  Y3, Y4, Y0
+	ADDQ         $0x000000a0, R8
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -264,33 +273,40 @@ DATA ones16<>+24(SB)/4, $0x00010001
 DATA ones16<>+28(SB)/4, $0x00010001
 GLOBL ones16<>(SB), RODATA|NOPTR, $32
 
-// func avx2Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_1x2(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_1x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X2
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y2, Y2
 	VMOVDQU      4(SI)(AX*1), X6
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y6, Y6
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X3
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y3, Y3
 	VMOVDQU      4(SI)(CX*1), X4
@@ -318,6 +334,7 @@ block:
 	VPBROADCASTD 16(DI)(R8*1), Y8
 	VPMADDUBSW   Y8, Y4, Y8
 	VPADDW       Y8, Y3, Y3
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y5, Y4
 	VPBROADCASTD 4(DI), Y8
 	VPMADDUBSW   Y8, Y4, Y8
@@ -389,9 +406,10 @@ block:
 	VFMADD231PS  Y3, Y2, Y1
 	VBROADCASTSS 36(DI)(R8*1), Y2
 	VFMADD231PS  Y5, Y2, Y1
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -412,34 +430,41 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_1x3(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_1x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X3
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y3, Y3
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X4
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y4, Y4
 	VMOVDQU      4(SI)(CX*1), X6
@@ -473,6 +498,7 @@ block:
 	VPBROADCASTD 16(DI)(R8*2), Y10
 	VPMADDUBSW   Y10, Y6, Y10
 	VPADDW       Y10, Y5, Y5
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y7, Y6
 	VPBROADCASTD 4(DI), Y10
 	VPMADDUBSW   Y10, Y6, Y10
@@ -569,9 +595,10 @@ block:
 	VFMADD231PS  Y5, Y3, Y2
 	VBROADCASTSS 36(DI)(R8*2), Y3
 	VFMADD231PS  Y7, Y3, Y2
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -594,21 +621,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_1x4(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_1x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -616,14 +646,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x000000a0, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1   (R11)
 	VMOVDQU      4(SI), X4
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y4, Y4
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R11)
 	VMOVDQU      4(SI)(AX*2), X5
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y5, Y5
 	VMOVDQU      4(SI)(CX*1), X8
@@ -663,6 +697,7 @@ block:
 	VPBROADCASTD 16(DI)(R9*1), Y12
 	VPMADDUBSW   Y12, Y8, Y12
 	VPADDW       Y12, Y7, Y7
+	PREFETCHT1   128(R11)
 	VPAND        halves<>+0(SB), Y9, Y8
 	VPBROADCASTD 4(DI), Y12
 	VPMADDUBSW   Y12, Y8, Y12
@@ -784,9 +819,10 @@ block:
 	VFMADD231PS  Y7, Y4, Y3
 	VBROADCASTSS 36(DI)(R9*1), Y4
 	VFMADD231PS  Y9, Y4, Y3
+	ADDQ         $0x000000a0, R10
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -811,32 +847,39 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_1x1(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_1x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x000000a0, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VXORPS       Y1, Y1, Y1
+	PREFETCHT1   (R9)
 	VMOVDQU      4(SI), X2
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y2, Y2
 	VMOVDQU      4(SI)(AX*1), X3
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y3, Y3
+	PREFETCHT1   64(R9)
 	VMOVDQU      4(SI)(AX*2), X4
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y4, Y4
 	VMOVDQU      4(SI)(CX*1), X5
@@ -868,6 +911,7 @@ block:
 	BYTE         $0x55
 	BYTE         $0x50
 	BYTE         $0xcc
+	PREFETCHT1   128(R9)
 	VPAND        halves<>+0(SB), Y2, Y4
 	VPBROADCASTD 4(DI), Y5
 
@@ -943,9 +987,10 @@ block:
 	VFMADD231PS  Y1, Y4, Y0
 	VBROADCASTSS 36(DI), Y4
 	VFMADD231PS  Y3, Y4, Y0
+	ADDQ         $0x000000a0, R8
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -964,35 +1009,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_1x2(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_1x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X4
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y4, Y4
 	VMOVDQU      4(SI)(AX*1), X5
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y5, Y5
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X6
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y6, Y6
 	VMOVDQU      4(SI)(CX*1), X7
@@ -1040,6 +1092,7 @@ block:
 	BYTE         $0x45
 	BYTE         $0x50
 	BYTE         $0xde
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y4, Y6
 	VPBROADCASTD 4(DI), Y7
 
@@ -1169,9 +1222,10 @@ block:
 	VFMADD231PS  Y3, Y2, Y1
 	VBROADCASTSS 36(DI)(R8*1), Y2
 	VFMADD231PS  Y5, Y2, Y1
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -1192,37 +1246,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_1x3(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_1x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X6
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y6, Y6
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X8
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y8, Y8
 	VMOVDQU      4(SI)(CX*1), X9
@@ -1286,6 +1347,7 @@ block:
 	BYTE         $0x35
 	BYTE         $0x50
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y6, Y8
 	VPBROADCASTD 4(DI), Y9
 
@@ -1469,9 +1531,10 @@ block:
 	VFMADD231PS  Y5, Y3, Y2
 	VBROADCASTSS 36(DI)(R8*2), Y3
 	VFMADD231PS  Y7, Y3, Y2
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -1494,21 +1557,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_1x4(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_1x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -1516,18 +1582,22 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x000000a0, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
 	VXORPS       Y7, Y7, Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      4(SI), X8
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y8, Y8
 	VMOVDQU      4(SI)(AX*1), X9
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y9, Y9
+	PREFETCHT1   64(R11)
 	VMOVDQU      4(SI)(AX*2), X10
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y10, Y10
 	VMOVDQU      4(SI)(CX*1), X11
@@ -1607,6 +1677,7 @@ block:
 	BYTE         $0x25
 	BYTE         $0x50
 	BYTE         $0xfa
+	PREFETCHT1   128(R11)
 	VPAND        halves<>+0(SB), Y8, Y10
 	VPBROADCASTD 4(DI), Y11
 
@@ -1844,9 +1915,10 @@ block:
 	VFMADD231PS  Y7, Y4, Y3
 	VBROADCASTSS 36(DI)(R9*1), Y4
 	VFMADD231PS  Y9, Y4, Y3
+	ADDQ         $0x000000a0, R10
 	ADDQ         $0x14, SI
 	ADDQ         $0x30, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -1871,34 +1943,40 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_1x1(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_1x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R9)
-	PREFETCHT0       64(R9)
-	PREFETCHT0       128(R9)
-	PREFETCHT0       192(R9)
-	PREFETCHT0       256(R9)
-	ADDQ             $0x00000140, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1       (R10)
 	VMOVUPS          4(SI), X1
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z1, Z1
 	VINSERTI32X4     $0x02, 4(DI), Z1, Z1
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z1, Z1
+	PREFETCHT1       64(R10)
 	VMOVUPS          4(SI)(AX*1), X2
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z2, Z2
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z2, Z2
@@ -1907,6 +1985,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z3, Z3
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z3, Z3
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z3, Z3
+	PREFETCHT1       128(R10)
 	VMOVUPS          4(SI)(CX*1), X4
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z4, Z4
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z4, Z4
@@ -1919,12 +1998,14 @@ block:
 	VPUNPCKHQDQ      Z1, Z5, Z1
 	VPUNPCKLQDQ      Z3, Z2, Z5
 	VPUNPCKHQDQ      Z3, Z2, Z2
+	PREFETCHT1       192(R10)
 	VPANDD.BCST      halves<>+0(SB), Z4, Z3
 	VPSRLD           $0x04, Z4, Z4
 	VPANDD.BCST      halves<>+0(SB), Z4, Z4
 	VPANDD.BCST      halves<>+0(SB), Z1, Z8
 	VPSRLD           $0x04, Z1, Z1
 	VPANDD.BCST      halves<>+0(SB), Z1, Z1
+	PREFETCHT1       256(R10)
 	VPANDD.BCST      halves<>+0(SB), Z5, Z9
 	VPSRLD           $0x04, Z5, Z5
 	VPANDD.BCST      halves<>+0(SB), Z5, Z5
@@ -1968,10 +2049,11 @@ block:
 	VMULPS.BCST      32(R8), Z11, Z1
 	VFMADD231PS      Z6, Z1, Z0
 	VFMADD231PS.BCST 36(R8), Z12, Z0
+	ADDQ             $0x00000140, R9
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x30, R8
-	DECQ             R10
+	DECQ             R11
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -1991,36 +2073,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_1x2(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_1x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R10)
-	PREFETCHT0       64(R10)
-	PREFETCHT0       128(R10)
-	PREFETCHT0       192(R10)
-	PREFETCHT0       256(R10)
-	ADDQ             $0x00000140, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1       (R11)
 	VMOVUPS          4(SI), X2
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z2, Z2
 	VINSERTI32X4     $0x02, 4(DI), Z2, Z2
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z2, Z2
+	PREFETCHT1       64(R11)
 	VMOVUPS          4(SI)(AX*1), X3
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z3, Z3
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z3, Z3
@@ -2029,6 +2117,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z4, Z4
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z4, Z4
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z4, Z4
+	PREFETCHT1       128(R11)
 	VMOVUPS          4(SI)(CX*1), X5
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z5, Z5
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z5, Z5
@@ -2041,12 +2130,14 @@ block:
 	VPUNPCKHQDQ      Z2, Z6, Z2
 	VPUNPCKLQDQ      Z4, Z3, Z6
 	VPUNPCKHQDQ      Z4, Z3, Z3
+	PREFETCHT1       192(R11)
 	VPANDD.BCST      halves<>+0(SB), Z5, Z4
 	VPSRLD           $0x04, Z5, Z5
 	VPANDD.BCST      halves<>+0(SB), Z5, Z5
 	VPANDD.BCST      halves<>+0(SB), Z2, Z11
 	VPSRLD           $0x04, Z2, Z2
 	VPANDD.BCST      halves<>+0(SB), Z2, Z2
+	PREFETCHT1       256(R11)
 	VPANDD.BCST      halves<>+0(SB), Z6, Z12
 	VPSRLD           $0x04, Z6, Z6
 	VPANDD.BCST      halves<>+0(SB), Z6, Z6
@@ -2105,10 +2196,11 @@ block:
 	VMULPS.BCST      32(R8)(R9*1), Z14, Z2
 	VFMADD231PS      Z9, Z2, Z1
 	VFMADD231PS.BCST 36(R8)(R9*1), Z15, Z1
+	ADDQ             $0x00000140, R10
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x30, R8
-	DECQ             R11
+	DECQ             R12
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -2130,37 +2222,43 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_1x3(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_1x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R10)
-	PREFETCHT0       64(R10)
-	PREFETCHT0       128(R10)
-	PREFETCHT0       192(R10)
-	PREFETCHT0       256(R10)
-	ADDQ             $0x00000140, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1       (R11)
 	VMOVUPS          4(SI), X3
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z3, Z3
 	VINSERTI32X4     $0x02, 4(DI), Z3, Z3
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z3, Z3
+	PREFETCHT1       64(R11)
 	VMOVUPS          4(SI)(AX*1), X4
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z4, Z4
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z4, Z4
@@ -2169,6 +2267,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z5, Z5
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z5, Z5
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z5, Z5
+	PREFETCHT1       128(R11)
 	VMOVUPS          4(SI)(CX*1), X6
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z6, Z6
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z6, Z6
@@ -2181,12 +2280,14 @@ block:
 	VPUNPCKHQDQ      Z3, Z7, Z3
 	VPUNPCKLQDQ      Z5, Z4, Z7
 	VPUNPCKHQDQ      Z5, Z4, Z4
+	PREFETCHT1       192(R11)
 	VPANDD.BCST      halves<>+0(SB), Z6, Z5
 	VPSRLD           $0x04, Z6, Z6
 	VPANDD.BCST      halves<>+0(SB), Z6, Z6
 	VPANDD.BCST      halves<>+0(SB), Z3, Z11
 	VPSRLD           $0x04, Z3, Z3
 	VPANDD.BCST      halves<>+0(SB), Z3, Z3
+	PREFETCHT1       256(R11)
 	VPANDD.BCST      halves<>+0(SB), Z7, Z12
 	VPSRLD           $0x04, Z7, Z7
 	VPANDD.BCST      halves<>+0(SB), Z7, Z7
@@ -2254,10 +2355,11 @@ block:
 	VMULPS.BCST      32(R8)(R9*2), Z14, Z3
 	VFMADD231PS      Z10, Z3, Z2
 	VFMADD231PS.BCST 36(R8)(R9*2), Z15, Z2
+	ADDQ             $0x00000140, R10
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x30, R8
-	DECQ             R11
+	DECQ             R12
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -2281,22 +2383,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_1x4(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_1x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
 	LEAQ (R9)(R9*2), R10
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R11
-	MOVQ    blocks+48(FP), R12
+	LEAQ    8192(SI)(AX*8), R11
+	LEAQ    (R11)(AX*8), R11
+	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2304,16 +2410,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R11)
-	PREFETCHT0       64(R11)
-	PREFETCHT0       128(R11)
-	PREFETCHT0       192(R11)
-	PREFETCHT0       256(R11)
-	ADDQ             $0x00000140, R11
+	MOVQ R11, R12
+	CMPQ R11, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R12
+
+near:
+	PREFETCHT1       (R12)
 	VMOVUPS          4(SI), X4
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z4, Z4
 	VINSERTI32X4     $0x02, 4(DI), Z4, Z4
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z4, Z4
+	PREFETCHT1       64(R12)
 	VMOVUPS          4(SI)(AX*1), X5
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z5, Z5
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z5, Z5
@@ -2322,6 +2430,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z6, Z6
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z6, Z6
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z6, Z6
+	PREFETCHT1       128(R12)
 	VMOVUPS          4(SI)(CX*1), X7
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z7, Z7
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z7, Z7
@@ -2334,12 +2443,14 @@ block:
 	VPUNPCKHQDQ      Z4, Z8, Z4
 	VPUNPCKLQDQ      Z6, Z5, Z8
 	VPUNPCKHQDQ      Z6, Z5, Z5
+	PREFETCHT1       192(R12)
 	VPANDD.BCST      halves<>+0(SB), Z7, Z6
 	VPSRLD           $0x04, Z7, Z7
 	VPANDD.BCST      halves<>+0(SB), Z7, Z7
 	VPANDD.BCST      halves<>+0(SB), Z4, Z13
 	VPSRLD           $0x04, Z4, Z4
 	VPANDD.BCST      halves<>+0(SB), Z4, Z4
+	PREFETCHT1       256(R12)
 	VPANDD.BCST      halves<>+0(SB), Z8, Z14
 	VPSRLD           $0x04, Z8, Z8
 	VPANDD.BCST      halves<>+0(SB), Z8, Z8
@@ -2420,10 +2531,11 @@ block:
 	VMULPS.BCST      32(R8)(R10*1), Z16, Z4
 	VFMADD231PS      Z12, Z4, Z3
 	VFMADD231PS.BCST 36(R8)(R10*1), Z17, Z3
+	ADDQ             $0x00000140, R11
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x30, R8
-	DECQ             R12
+	DECQ             R13
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -2449,23 +2561,27 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_1x8(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_1x8(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    8192(SI), R12
-	MOVQ    blocks+48(FP), R13
+	LEAQ    8192(SI)(AX*8), R12
+	LEAQ    (R12)(AX*8), R12
+	MOVQ    blocks+48(FP), R14
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2477,16 +2593,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R12)
-	PREFETCHT0       64(R12)
-	PREFETCHT0       128(R12)
-	PREFETCHT0       192(R12)
-	PREFETCHT0       256(R12)
-	ADDQ             $0x00000140, R12
+	MOVQ R12, R13
+	CMPQ R12, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R13
+
+near:
+	PREFETCHT1       (R13)
 	VMOVUPS          4(SI), X8
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z8, Z8
 	VINSERTI32X4     $0x02, 4(DI), Z8, Z8
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z8, Z8
+	PREFETCHT1       64(R13)
 	VMOVUPS          4(SI)(AX*1), X9
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z9, Z9
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z9, Z9
@@ -2495,6 +2613,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z10, Z10
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z10, Z10
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z10, Z10
+	PREFETCHT1       128(R13)
 	VMOVUPS          4(SI)(CX*1), X11
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z11, Z11
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z11, Z11
@@ -2507,12 +2626,14 @@ block:
 	VPUNPCKHQDQ      Z8, Z12, Z8
 	VPUNPCKLQDQ      Z10, Z9, Z12
 	VPUNPCKHQDQ      Z10, Z9, Z9
+	PREFETCHT1       192(R13)
 	VPANDD.BCST      halves<>+0(SB), Z11, Z10
 	VPSRLD           $0x04, Z11, Z11
 	VPANDD.BCST      halves<>+0(SB), Z11, Z11
 	VPANDD.BCST      halves<>+0(SB), Z8, Z21
 	VPSRLD           $0x04, Z8, Z8
 	VPANDD.BCST      halves<>+0(SB), Z8, Z8
+	PREFETCHT1       256(R13)
 	VPANDD.BCST      halves<>+0(SB), Z12, Z22
 	VPSRLD           $0x04, Z12, Z12
 	VPANDD.BCST      halves<>+0(SB), Z12, Z12
@@ -2645,11 +2766,12 @@ block:
 	VMULPS.BCST      32(R9)(R11*1), Z24, Z8
 	VFMADD231PS      Z20, Z8, Z7
 	VFMADD231PS.BCST 36(R9)(R11*1), Z25, Z7
+	ADDQ             $0x00000140, R12
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x30, R8
 	ADDQ             $0x30, R9
-	DECQ             R13
+	DECQ             R14
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -2683,31 +2805,38 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x00000090, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X1
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y1, Y1
 	VMOVDQU      2(SI)(AX*1), X4
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y4, Y4
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(AX*2), X2
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y2, Y2
 	VMOVDQU      2(SI)(CX*1), X5
@@ -2729,6 +2858,7 @@ block:
 	VPBROADCASTD 16(DI), Y6
 	VPMADDUBSW   Y6, Y2, Y6
 	VPADDW       Y6, Y1, Y1
+	PREFETCHT1   128(R9)
 	VPAND        halves<>+0(SB), Y3, Y2
 	VPBROADCASTD 4(DI), Y6
 	VPMADDUBSW   Y6, Y2, Y6
@@ -2772,9 +2902,10 @@ block:
 	VBROADCASTSS 32(DI), Y3
 	VMULPS       Y2, Y3, Y3
 	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x00000090, R8
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -2793,33 +2924,40 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X2
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
 	VMOVDQU      2(SI)(AX*1), X6
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y6, Y6
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X3
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y3, Y3
 	VMOVDQU      2(SI)(CX*1), X4
@@ -2847,6 +2985,7 @@ block:
 	VPBROADCASTD 16(DI)(R8*1), Y8
 	VPMADDUBSW   Y8, Y4, Y8
 	VPADDW       Y8, Y3, Y3
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y5, Y4
 	VPBROADCASTD 4(DI), Y8
 	VPMADDUBSW   Y8, Y4, Y8
@@ -2915,9 +3054,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*1), Y2
 	VMULPS       Y4, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -2938,34 +3078,41 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X3
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y3, Y3
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X4
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
 	VMOVDQU      2(SI)(CX*1), X6
@@ -2999,6 +3146,7 @@ block:
 	VPBROADCASTD 16(DI)(R8*2), Y10
 	VPMADDUBSW   Y10, Y6, Y10
 	VPADDW       Y10, Y5, Y5
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y7, Y6
 	VPBROADCASTD 4(DI), Y10
 	VPMADDUBSW   Y10, Y6, Y10
@@ -3092,9 +3240,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -3117,21 +3266,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q4_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q4_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -3139,14 +3291,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x00000090, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X4
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(AX*2), X5
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y5, Y5
 	VMOVDQU      2(SI)(CX*1), X8
@@ -3186,6 +3342,7 @@ block:
 	VPBROADCASTD 16(DI)(R9*1), Y12
 	VPMADDUBSW   Y12, Y8, Y12
 	VPADDW       Y12, Y7, Y7
+	PREFETCHT1   128(R11)
 	VPAND        halves<>+0(SB), Y9, Y8
 	VPBROADCASTD 4(DI), Y12
 	VPMADDUBSW   Y12, Y8, Y12
@@ -3304,9 +3461,10 @@ block:
 	VBROADCASTSS 32(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000090, R10
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -3331,32 +3489,39 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_0x1(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x00000090, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VPBROADCASTD 40(DI), Y1
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X2
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
 	VMOVDQU      2(SI)(AX*1), X3
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y3, Y3
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(AX*2), X4
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
 	VMOVDQU      2(SI)(CX*1), X5
@@ -3388,6 +3553,7 @@ block:
 	BYTE         $0x55
 	BYTE         $0x50
 	BYTE         $0xcc
+	PREFETCHT1   128(R9)
 	VPAND        halves<>+0(SB), Y2, Y4
 	VPBROADCASTD 4(DI), Y5
 
@@ -3458,9 +3624,10 @@ block:
 	VBROADCASTSS 32(DI), Y3
 	VMULPS       Y2, Y3, Y3
 	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x00000090, R8
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -3479,35 +3646,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_0x2(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 40(DI), Y2
 	VPBROADCASTD 40(DI)(R8*1), Y3
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X4
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
 	VMOVDQU      2(SI)(AX*1), X5
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y5, Y5
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X6
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y6, Y6
 	VMOVDQU      2(SI)(CX*1), X7
@@ -3555,6 +3729,7 @@ block:
 	BYTE         $0x45
 	BYTE         $0x50
 	BYTE         $0xde
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y4, Y6
 	VPBROADCASTD 4(DI), Y7
 
@@ -3677,9 +3852,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*1), Y2
 	VMULPS       Y4, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -3700,37 +3876,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_0x3(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 40(DI), Y3
 	VPBROADCASTD 40(DI)(R8*1), Y4
 	VPBROADCASTD 40(DI)(R8*2), Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
 	VMOVDQU      2(SI)(CX*1), X9
@@ -3794,6 +3977,7 @@ block:
 	BYTE         $0x35
 	BYTE         $0x50
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPAND        halves<>+0(SB), Y6, Y8
 	VPBROADCASTD 4(DI), Y9
 
@@ -3968,9 +4152,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -3993,21 +4178,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q4_0x4(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q4_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -4015,18 +4203,22 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x00000090, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPBROADCASTD 40(DI), Y4
 	VPBROADCASTD 40(DI)(R8*1), Y5
 	VPBROADCASTD 40(DI)(R8*2), Y6
 	VPBROADCASTD 40(DI)(R9*1), Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X8
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y8, Y8
 	VMOVDQU      2(SI)(AX*1), X9
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y9, Y9
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(AX*2), X10
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y10, Y10
 	VMOVDQU      2(SI)(CX*1), X11
@@ -4106,6 +4298,7 @@ block:
 	BYTE         $0x25
 	BYTE         $0x50
 	BYTE         $0xfa
+	PREFETCHT1   128(R11)
 	VPAND        halves<>+0(SB), Y8, Y10
 	VPBROADCASTD 4(DI), Y11
 
@@ -4332,9 +4525,10 @@ block:
 	VBROADCASTSS 32(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000090, R10
 	ADDQ         $0x12, SI
 	ADDQ         $0x30, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -4359,34 +4553,40 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R9)
-	PREFETCHT0    64(R9)
-	PREFETCHT0    128(R9)
-	PREFETCHT0    192(R9)
-	PREFETCHT0    256(R9)
-	ADDQ          $0x00000120, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1    (R10)
 	VMOVUPS       2(SI), X1
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z1, Z1
 	VINSERTI32X4  $0x02, 2(DI), Z1, Z1
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z1, Z1
+	PREFETCHT1    64(R10)
 	VMOVUPS       2(SI)(AX*1), X2
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z2, Z2
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z2, Z2
@@ -4395,6 +4595,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z3, Z3
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z3, Z3
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z3, Z3
+	PREFETCHT1    128(R10)
 	VMOVUPS       2(SI)(CX*1), X4
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z4, Z4
@@ -4407,12 +4608,14 @@ block:
 	VPUNPCKHQDQ   Z1, Z5, Z1
 	VPUNPCKLQDQ   Z3, Z2, Z5
 	VPUNPCKHQDQ   Z3, Z2, Z2
+	PREFETCHT1    192(R10)
 	VPANDD.BCST   halves<>+0(SB), Z4, Z3
 	VPSRLD        $0x04, Z4, Z4
 	VPANDD.BCST   halves<>+0(SB), Z4, Z4
 	VPANDD.BCST   halves<>+0(SB), Z1, Z7
 	VPSRLD        $0x04, Z1, Z1
 	VPANDD.BCST   halves<>+0(SB), Z1, Z1
+	PREFETCHT1    256(R10)
 	VPANDD.BCST   halves<>+0(SB), Z5, Z8
 	VPSRLD        $0x04, Z5, Z5
 	VPANDD.BCST   halves<>+0(SB), Z5, Z5
@@ -4451,10 +4654,11 @@ block:
 	VCVTDQ2PS     Z11, Z11
 	VMULPS.BCST   32(R8), Z10, Z1
 	VFMADD231PS   Z11, Z1, Z0
+	ADDQ          $0x00000120, R9
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x30, R8
-	DECQ          R10
+	DECQ          R11
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -4474,36 +4678,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	ADDQ          $0x00000120, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X2
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z2, Z2
 	VINSERTI32X4  $0x02, 2(DI), Z2, Z2
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z2, Z2
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X3
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z3, Z3
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z3, Z3
@@ -4512,6 +4722,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z4, Z4
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z4, Z4
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X5
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z5, Z5
@@ -4524,12 +4735,14 @@ block:
 	VPUNPCKHQDQ   Z2, Z6, Z2
 	VPUNPCKLQDQ   Z4, Z3, Z6
 	VPUNPCKHQDQ   Z4, Z3, Z3
+	PREFETCHT1    192(R11)
 	VPANDD.BCST   halves<>+0(SB), Z5, Z4
 	VPSRLD        $0x04, Z5, Z5
 	VPANDD.BCST   halves<>+0(SB), Z5, Z5
 	VPANDD.BCST   halves<>+0(SB), Z2, Z9
 	VPSRLD        $0x04, Z2, Z2
 	VPANDD.BCST   halves<>+0(SB), Z2, Z2
+	PREFETCHT1    256(R11)
 	VPANDD.BCST   halves<>+0(SB), Z6, Z10
 	VPSRLD        $0x04, Z6, Z6
 	VPANDD.BCST   halves<>+0(SB), Z6, Z6
@@ -4582,10 +4795,11 @@ block:
 	VCVTDQ2PS     Z13, Z13
 	VMULPS.BCST   32(R8)(R9*1), Z12, Z2
 	VFMADD231PS   Z13, Z2, Z1
+	ADDQ          $0x00000120, R10
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x30, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -4607,37 +4821,43 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	ADDQ          $0x00000120, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X3
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z3, Z3
 	VINSERTI32X4  $0x02, 2(DI), Z3, Z3
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z3, Z3
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X4
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z4, Z4
@@ -4646,6 +4866,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z5, Z5
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z5, Z5
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X6
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z6, Z6
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z6, Z6
@@ -4658,12 +4879,14 @@ block:
 	VPUNPCKHQDQ   Z3, Z7, Z3
 	VPUNPCKLQDQ   Z5, Z4, Z7
 	VPUNPCKHQDQ   Z5, Z4, Z4
+	PREFETCHT1    192(R11)
 	VPANDD.BCST   halves<>+0(SB), Z6, Z5
 	VPSRLD        $0x04, Z6, Z6
 	VPANDD.BCST   halves<>+0(SB), Z6, Z6
 	VPANDD.BCST   halves<>+0(SB), Z3, Z8
 	VPSRLD        $0x04, Z3, Z3
 	VPANDD.BCST   halves<>+0(SB), Z3, Z3
+	PREFETCHT1    256(R11)
 	VPANDD.BCST   halves<>+0(SB), Z7, Z9
 	VPSRLD        $0x04, Z7, Z7
 	VPANDD.BCST   halves<>+0(SB), Z7, Z7
@@ -4724,10 +4947,11 @@ block:
 	VCVTDQ2PS     Z12, Z12
 	VMULPS.BCST   32(R8)(R9*2), Z11, Z3
 	VFMADD231PS   Z12, Z3, Z2
+	ADDQ          $0x00000120, R10
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x30, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -4751,22 +4975,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
 	LEAQ (R9)(R9*2), R10
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R11
-	MOVQ    blocks+48(FP), R12
+	LEAQ    8192(SI)(AX*8), R11
+	LEAQ    (R11)(AX*8), R11
+	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4774,16 +5002,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R11)
-	PREFETCHT0    64(R11)
-	PREFETCHT0    128(R11)
-	PREFETCHT0    192(R11)
-	PREFETCHT0    256(R11)
-	ADDQ          $0x00000120, R11
+	MOVQ R11, R12
+	CMPQ R11, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R12
+
+near:
+	PREFETCHT1    (R12)
 	VMOVUPS       2(SI), X4
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI), Z4, Z4
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z4, Z4
+	PREFETCHT1    64(R12)
 	VMOVUPS       2(SI)(AX*1), X5
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z5, Z5
@@ -4792,6 +5022,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z6, Z6
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z6, Z6
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z6, Z6
+	PREFETCHT1    128(R12)
 	VMOVUPS       2(SI)(CX*1), X7
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z7, Z7
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z7, Z7
@@ -4804,12 +5035,14 @@ block:
 	VPUNPCKHQDQ   Z4, Z8, Z4
 	VPUNPCKLQDQ   Z6, Z5, Z8
 	VPUNPCKHQDQ   Z6, Z5, Z5
+	PREFETCHT1    192(R12)
 	VPANDD.BCST   halves<>+0(SB), Z7, Z6
 	VPSRLD        $0x04, Z7, Z7
 	VPANDD.BCST   halves<>+0(SB), Z7, Z7
 	VPANDD.BCST   halves<>+0(SB), Z4, Z9
 	VPSRLD        $0x04, Z4, Z4
 	VPANDD.BCST   halves<>+0(SB), Z4, Z4
+	PREFETCHT1    256(R12)
 	VPANDD.BCST   halves<>+0(SB), Z8, Z10
 	VPSRLD        $0x04, Z8, Z8
 	VPANDD.BCST   halves<>+0(SB), Z8, Z8
@@ -4882,10 +5115,11 @@ block:
 	VCVTDQ2PS     Z13, Z13
 	VMULPS.BCST   32(R8)(R10*1), Z12, Z4
 	VFMADD231PS   Z13, Z4, Z3
+	ADDQ          $0x00000120, R11
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x30, R8
-	DECQ          R12
+	DECQ          R13
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -4911,23 +5145,27 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q4_0x8(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q4_0x8(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    8192(SI), R12
-	MOVQ    blocks+48(FP), R13
+	LEAQ    8192(SI)(AX*8), R12
+	LEAQ    (R12)(AX*8), R12
+	MOVQ    blocks+48(FP), R14
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -4939,16 +5177,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R12)
-	PREFETCHT0    64(R12)
-	PREFETCHT0    128(R12)
-	PREFETCHT0    192(R12)
-	PREFETCHT0    256(R12)
-	ADDQ          $0x00000120, R12
+	MOVQ R12, R13
+	CMPQ R12, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R13
+
+near:
+	PREFETCHT1    (R13)
 	VMOVUPS       2(SI), X8
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z8, Z8
 	VINSERTI32X4  $0x02, 2(DI), Z8, Z8
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z8, Z8
+	PREFETCHT1    64(R13)
 	VMOVUPS       2(SI)(AX*1), X9
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z9, Z9
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z9, Z9
@@ -4957,6 +5197,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z10, Z10
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z10, Z10
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z10, Z10
+	PREFETCHT1    128(R13)
 	VMOVUPS       2(SI)(CX*1), X11
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z11, Z11
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z11, Z11
@@ -4969,12 +5210,14 @@ block:
 	VPUNPCKHQDQ   Z8, Z12, Z8
 	VPUNPCKLQDQ   Z10, Z9, Z12
 	VPUNPCKHQDQ   Z10, Z9, Z9
+	PREFETCHT1    192(R13)
 	VPANDD.BCST   halves<>+0(SB), Z11, Z10
 	VPSRLD        $0x04, Z11, Z11
 	VPANDD.BCST   halves<>+0(SB), Z11, Z11
 	VPANDD.BCST   halves<>+0(SB), Z8, Z13
 	VPSRLD        $0x04, Z8, Z8
 	VPANDD.BCST   halves<>+0(SB), Z8, Z8
+	PREFETCHT1    256(R13)
 	VPANDD.BCST   halves<>+0(SB), Z12, Z14
 	VPSRLD        $0x04, Z12, Z12
 	VPANDD.BCST   halves<>+0(SB), Z12, Z12
@@ -5095,11 +5338,12 @@ block:
 	VCVTDQ2PS     Z17, Z17
 	VMULPS.BCST   32(R9)(R11*1), Z16, Z8
 	VFMADD231PS   Z17, Z8, Z7
+	ADDQ          $0x00000120, R12
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x30, R8
 	ADDQ          $0x30, R9
-	DECQ          R13
+	DECQ          R14
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -5133,35 +5377,40 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q8_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q8_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	PREFETCHT0   192(R8)
-	PREFETCHT0   256(R8)
-	ADDQ         $0x00000110, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X3
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y3, Y3
 	VMOVDQU      2(SI)(AX*1), X4
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y4, Y4
 	VMOVDQU      2(SI)(AX*2), X1
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y1, Y1
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(CX*1), X5
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y5, Y5
 	VPUNPCKLDQ   Y4, Y3, Y2
@@ -5184,6 +5433,7 @@ block:
 	VPMADDUBSW   Y6, Y5, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y1, Y1
+	PREFETCHT1   128(R9)
 	VPABSB       Y3, Y2
 	VPBROADCASTD 8(DI), Y5
 	VPSIGNB      Y3, Y5, Y5
@@ -5198,6 +5448,7 @@ block:
 	VPADDD       Y3, Y1, Y1
 	VMOVDQU      18(SI), X2
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y2, Y2
+	PREFETCHT1   192(R9)
 	VMOVDQU      18(SI)(AX*1), X3
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y3, Y3
 	VMOVDQU      18(SI)(AX*2), X4
@@ -5212,6 +5463,7 @@ block:
 	VPUNPCKHQDQ  Y2, Y6, Y2
 	VPUNPCKLQDQ  Y4, Y3, Y6
 	VPUNPCKHQDQ  Y4, Y3, Y3
+	PREFETCHT1   256(R9)
 	VPABSB       Y5, Y4
 	VPBROADCASTD 16(DI), Y7
 	VPSIGNB      Y5, Y7, Y7
@@ -5249,9 +5501,10 @@ block:
 	VBROADCASTSS 32(DI), Y3
 	VMULPS       Y2, Y3, Y3
 	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x00000110, R8
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -5270,37 +5523,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q8_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q8_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X2
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
 	VMOVDQU      2(SI)(AX*1), X5
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y5, Y5
 	VMOVDQU      2(SI)(AX*2), X3
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y3, Y3
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X6
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y6, Y6
 	VPUNPCKLDQ   Y5, Y2, Y4
@@ -5333,6 +5591,7 @@ block:
 	VPMADDUBSW   Y8, Y7, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
+	PREFETCHT1   128(R10)
 	VPABSB       Y5, Y4
 	VPBROADCASTD 8(DI), Y7
 	VPSIGNB      Y5, Y7, Y7
@@ -5357,6 +5616,7 @@ block:
 	VPADDD       Y5, Y3, Y3
 	VMOVDQU      18(SI), X4
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y4, Y4
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X5
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y5, Y5
 	VMOVDQU      18(SI)(AX*2), X6
@@ -5371,6 +5631,7 @@ block:
 	VPUNPCKHQDQ  Y4, Y8, Y4
 	VPUNPCKLQDQ  Y6, Y5, Y8
 	VPUNPCKHQDQ  Y6, Y5, Y5
+	PREFETCHT1   256(R10)
 	VPABSB       Y7, Y6
 	VPBROADCASTD 16(DI), Y9
 	VPSIGNB      Y7, Y9, Y9
@@ -5432,9 +5693,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*1), Y2
 	VMULPS       Y4, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -5455,38 +5717,43 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q8_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q8_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X3
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y3, Y3
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
 	VMOVDQU      2(SI)(AX*2), X4
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X5
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y5, Y5
 	VPUNPCKLDQ   Y7, Y3, Y6
@@ -5529,6 +5796,7 @@ block:
 	VPMADDUBSW   Y10, Y9, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y5, Y5
+	PREFETCHT1   128(R10)
 	VPABSB       Y7, Y6
 	VPBROADCASTD 8(DI), Y9
 	VPSIGNB      Y7, Y9, Y9
@@ -5563,6 +5831,7 @@ block:
 	VPADDD       Y7, Y5, Y5
 	VMOVDQU      18(SI), X6
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y6, Y6
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X7
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y7, Y7
 	VMOVDQU      18(SI)(AX*2), X8
@@ -5577,6 +5846,7 @@ block:
 	VPUNPCKHQDQ  Y6, Y10, Y6
 	VPUNPCKLQDQ  Y8, Y7, Y10
 	VPUNPCKHQDQ  Y8, Y7, Y7
+	PREFETCHT1   256(R10)
 	VPABSB       Y9, Y8
 	VPBROADCASTD 16(DI), Y11
 	VPSIGNB      Y9, Y11, Y11
@@ -5662,9 +5932,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -5687,21 +5958,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int8Q8_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx2Int8Q8_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -5709,18 +5983,20 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	PREFETCHT0   192(R10)
-	PREFETCHT0   256(R10)
-	ADDQ         $0x00000110, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X4
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
 	VMOVDQU      2(SI)(AX*1), X8
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y8, Y8
 	VMOVDQU      2(SI)(AX*2), X5
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y5, Y5
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(CX*1), X7
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y7, Y7
 	VPUNPCKLDQ   Y8, Y4, Y6
@@ -5773,6 +6049,7 @@ block:
 	VPMADDUBSW   Y12, Y11, Y12
 	VPMADDWD     ones16<>+0(SB), Y12, Y12
 	VPADDD       Y12, Y7, Y7
+	PREFETCHT1   128(R11)
 	VPABSB       Y9, Y8
 	VPBROADCASTD 8(DI), Y11
 	VPSIGNB      Y9, Y11, Y11
@@ -5817,6 +6094,7 @@ block:
 	VPADDD       Y9, Y7, Y7
 	VMOVDQU      18(SI), X8
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y8, Y8
+	PREFETCHT1   192(R11)
 	VMOVDQU      18(SI)(AX*1), X9
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y9, Y9
 	VMOVDQU      18(SI)(AX*2), X10
@@ -5831,6 +6109,7 @@ block:
 	VPUNPCKHQDQ  Y8, Y12, Y8
 	VPUNPCKLQDQ  Y10, Y9, Y12
 	VPUNPCKHQDQ  Y10, Y9, Y9
+	PREFETCHT1   256(R11)
 	VPABSB       Y11, Y10
 	VPBROADCASTD 16(DI), Y13
 	VPSIGNB      Y11, Y13, Y13
@@ -5940,9 +6219,10 @@ block:
 	VBROADCASTSS 32(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000110, R10
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -5967,36 +6247,41 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q8_0x1(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q8_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	PREFETCHT0   192(R8)
-	PREFETCHT0   256(R8)
-	ADDQ         $0x00000110, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VPBROADCASTD 44(DI), Y1
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X2
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
 	VMOVDQU      2(SI)(AX*1), X3
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y3, Y3
 	VMOVDQU      2(SI)(AX*2), X4
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(CX*1), X5
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y5, Y5
 	VPUNPCKLDQ   Y3, Y2, Y6
@@ -6025,6 +6310,7 @@ block:
 	BYTE         $0x6d
 	BYTE         $0x50
 	BYTE         $0xcc
+	PREFETCHT1   128(R9)
 	VPXOR        signs8<>+0(SB), Y6, Y6
 	VPBROADCASTD 8(DI), Y2
 
@@ -6045,6 +6331,7 @@ block:
 	BYTE         $0xca
 	VMOVDQU      18(SI), X2
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y2, Y2
+	PREFETCHT1   192(R9)
 	VMOVDQU      18(SI)(AX*1), X3
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y3, Y3
 	VMOVDQU      18(SI)(AX*2), X4
@@ -6059,6 +6346,7 @@ block:
 	VPUNPCKHQDQ  Y2, Y6, Y2
 	VPUNPCKLQDQ  Y4, Y3, Y6
 	VPUNPCKHQDQ  Y4, Y3, Y3
+	PREFETCHT1   256(R9)
 	VPXOR        signs8<>+0(SB), Y5, Y5
 	VPBROADCASTD 16(DI), Y4
 
@@ -6108,9 +6396,10 @@ block:
 	VBROADCASTSS 32(DI), Y3
 	VMULPS       Y2, Y3, Y3
 	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x00000110, R8
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -6129,39 +6418,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q8_0x2(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q8_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 44(DI), Y2
 	VPBROADCASTD 44(DI)(R8*1), Y3
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X4
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
 	VMOVDQU      2(SI)(AX*1), X5
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y5, Y5
 	VMOVDQU      2(SI)(AX*2), X6
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y6, Y6
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X7
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y7, Y7
 	VPUNPCKLDQ   Y5, Y4, Y8
@@ -6206,6 +6500,7 @@ block:
 	BYTE         $0x5d
 	BYTE         $0x50
 	BYTE         $0xde
+	PREFETCHT1   128(R10)
 	VPXOR        signs8<>+0(SB), Y8, Y8
 	VPBROADCASTD 8(DI), Y4
 
@@ -6242,6 +6537,7 @@ block:
 	BYTE         $0xdc
 	VMOVDQU      18(SI), X4
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y4, Y4
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X5
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y5, Y5
 	VMOVDQU      18(SI)(AX*2), X6
@@ -6256,6 +6552,7 @@ block:
 	VPUNPCKHQDQ  Y4, Y8, Y4
 	VPUNPCKLQDQ  Y6, Y5, Y8
 	VPUNPCKHQDQ  Y6, Y5, Y5
+	PREFETCHT1   256(R10)
 	VPXOR        signs8<>+0(SB), Y7, Y7
 	VPBROADCASTD 16(DI), Y6
 
@@ -6341,9 +6638,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*1), Y2
 	VMULPS       Y4, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -6364,41 +6662,46 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q8_0x3(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q8_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 44(DI), Y3
 	VPBROADCASTD 44(DI)(R8*1), Y4
 	VPBROADCASTD 44(DI)(R8*2), Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X9
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y9, Y9
 	VPUNPCKLDQ   Y7, Y6, Y10
@@ -6459,6 +6762,7 @@ block:
 	BYTE         $0x4d
 	BYTE         $0x50
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPXOR        signs8<>+0(SB), Y10, Y10
 	VPBROADCASTD 8(DI), Y6
 
@@ -6511,6 +6815,7 @@ block:
 	BYTE         $0xee
 	VMOVDQU      18(SI), X6
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y6, Y6
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X7
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y7, Y7
 	VMOVDQU      18(SI)(AX*2), X8
@@ -6525,6 +6830,7 @@ block:
 	VPUNPCKHQDQ  Y6, Y10, Y6
 	VPUNPCKLQDQ  Y8, Y7, Y10
 	VPUNPCKHQDQ  Y8, Y7, Y7
+	PREFETCHT1   256(R10)
 	VPXOR        signs8<>+0(SB), Y9, Y9
 	VPBROADCASTD 16(DI), Y8
 
@@ -6646,9 +6952,10 @@ block:
 	VBROADCASTSS 32(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -6671,21 +6978,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt8Q8_0x4(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt8Q8_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -6693,22 +7003,24 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	PREFETCHT0   192(R10)
-	PREFETCHT0   256(R10)
-	ADDQ         $0x00000110, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPBROADCASTD 44(DI), Y4
 	VPBROADCASTD 44(DI)(R8*1), Y5
 	VPBROADCASTD 44(DI)(R8*2), Y6
 	VPBROADCASTD 44(DI)(R9*1), Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X8
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y8, Y8
 	VMOVDQU      2(SI)(AX*1), X9
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y9, Y9
 	VMOVDQU      2(SI)(AX*2), X10
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y10, Y10
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(CX*1), X11
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y12
@@ -6785,6 +7097,7 @@ block:
 	BYTE         $0x3d
 	BYTE         $0x50
 	BYTE         $0xfa
+	PREFETCHT1   128(R11)
 	VPXOR        signs8<>+0(SB), Y12, Y12
 	VPBROADCASTD 8(DI), Y8
 
@@ -6853,6 +7166,7 @@ block:
 	BYTE         $0xf8
 	VMOVDQU      18(SI), X8
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y8, Y8
+	PREFETCHT1   192(R11)
 	VMOVDQU      18(SI)(AX*1), X9
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y9, Y9
 	VMOVDQU      18(SI)(AX*2), X10
@@ -6867,6 +7181,7 @@ block:
 	VPUNPCKHQDQ  Y8, Y12, Y8
 	VPUNPCKLQDQ  Y10, Y9, Y12
 	VPUNPCKHQDQ  Y10, Y9, Y9
+	PREFETCHT1   256(R11)
 	VPXOR        signs8<>+0(SB), Y11, Y11
 	VPBROADCASTD 16(DI), Y10
 
@@ -7024,9 +7339,10 @@ block:
 	VBROADCASTSS 32(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000110, R10
 	ADDQ         $0x22, SI
 	ADDQ         $0x30, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -7051,38 +7367,40 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q8_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q8_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R9)
-	PREFETCHT0    64(R9)
-	PREFETCHT0    128(R9)
-	PREFETCHT0    192(R9)
-	PREFETCHT0    256(R9)
-	PREFETCHT0    320(R9)
-	PREFETCHT0    384(R9)
-	PREFETCHT0    448(R9)
-	PREFETCHT0    512(R9)
-	ADDQ          $0x00000220, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1    (R10)
 	VMOVUPS       2(SI), X1
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z1, Z1
 	VINSERTI32X4  $0x02, 2(DI), Z1, Z1
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z1, Z1
+	PREFETCHT1    64(R10)
 	VMOVUPS       2(SI)(AX*1), X2
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z2, Z2
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z2, Z2
@@ -7091,6 +7409,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z3, Z3
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z3, Z3
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z3, Z3
+	PREFETCHT1    128(R10)
 	VMOVUPS       2(SI)(CX*1), X4
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z4, Z4
@@ -7104,9 +7423,12 @@ block:
 	VPUNPCKLQDQ   Z3, Z2, Z5
 	VPUNPCKHQDQ   Z3, Z2, Z2
 	VPXORD.BCST   signs8<>+0(SB), Z4, Z4
+	PREFETCHT1    192(R10)
 	VPXORD.BCST   signs8<>+0(SB), Z1, Z1
 	VPXORD.BCST   signs8<>+0(SB), Z5, Z5
+	PREFETCHT1    256(R10)
 	VPXORD.BCST   signs8<>+0(SB), Z2, Z2
+	PREFETCHT1    320(R10)
 	VMOVUPS       18(SI), X3
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z3, Z3
 	VINSERTI32X4  $0x02, 18(DI), Z3, Z3
@@ -7115,6 +7437,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z7, Z7
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z7, Z7
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z7, Z7
+	PREFETCHT1    384(R10)
 	VMOVUPS       18(SI)(AX*2), X8
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z8, Z8
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z8, Z8
@@ -7131,8 +7454,10 @@ block:
 	VPUNPCKHQDQ   Z3, Z10, Z3
 	VPUNPCKLQDQ   Z8, Z7, Z10
 	VPUNPCKHQDQ   Z8, Z7, Z7
+	PREFETCHT1    448(R10)
 	VPXORD.BCST   signs8<>+0(SB), Z9, Z9
 	VPXORD.BCST   signs8<>+0(SB), Z3, Z3
+	PREFETCHT1    512(R10)
 	VPXORD.BCST   signs8<>+0(SB), Z10, Z10
 	VPXORD.BCST   signs8<>+0(SB), Z7, Z7
 	VMOVD         (SI), X8
@@ -7167,10 +7492,11 @@ block:
 	VCVTDQ2PS     Z11, Z11
 	VMULPS.BCST   32(R8), Z8, Z1
 	VFMADD231PS   Z11, Z1, Z0
+	ADDQ          $0x00000220, R9
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x30, R8
-	DECQ          R10
+	DECQ          R11
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -7190,40 +7516,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q8_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q8_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	PREFETCHT0    320(R10)
-	PREFETCHT0    384(R10)
-	PREFETCHT0    448(R10)
-	PREFETCHT0    512(R10)
-	ADDQ          $0x00000220, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X2
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z2, Z2
 	VINSERTI32X4  $0x02, 2(DI), Z2, Z2
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z2, Z2
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X3
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z3, Z3
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z3, Z3
@@ -7232,6 +7560,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z4, Z4
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z4, Z4
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X5
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z5, Z5
@@ -7245,9 +7574,12 @@ block:
 	VPUNPCKLQDQ   Z4, Z3, Z6
 	VPUNPCKHQDQ   Z4, Z3, Z3
 	VPXORD.BCST   signs8<>+0(SB), Z5, Z5
+	PREFETCHT1    192(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z2, Z2
 	VPXORD.BCST   signs8<>+0(SB), Z6, Z6
+	PREFETCHT1    256(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z3, Z3
+	PREFETCHT1    320(R11)
 	VMOVUPS       18(SI), X4
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z4, Z4
 	VINSERTI32X4  $0x02, 18(DI), Z4, Z4
@@ -7256,6 +7588,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z9, Z9
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z9, Z9
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z9, Z9
+	PREFETCHT1    384(R11)
 	VMOVUPS       18(SI)(AX*2), X10
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z10, Z10
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z10, Z10
@@ -7272,8 +7605,10 @@ block:
 	VPUNPCKHQDQ   Z4, Z12, Z4
 	VPUNPCKLQDQ   Z10, Z9, Z12
 	VPUNPCKHQDQ   Z10, Z9, Z9
+	PREFETCHT1    448(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z11, Z11
 	VPXORD.BCST   signs8<>+0(SB), Z4, Z4
+	PREFETCHT1    512(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z12, Z12
 	VPXORD.BCST   signs8<>+0(SB), Z9, Z9
 	VMOVD         (SI), X10
@@ -7322,10 +7657,11 @@ block:
 	VCVTDQ2PS     Z13, Z13
 	VMULPS.BCST   32(R8)(R9*1), Z10, Z2
 	VFMADD231PS   Z13, Z2, Z1
+	ADDQ          $0x00000220, R10
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x30, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -7347,41 +7683,43 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q8_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q8_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	PREFETCHT0    320(R10)
-	PREFETCHT0    384(R10)
-	PREFETCHT0    448(R10)
-	PREFETCHT0    512(R10)
-	ADDQ          $0x00000220, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X3
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z3, Z3
 	VINSERTI32X4  $0x02, 2(DI), Z3, Z3
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z3, Z3
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X4
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z4, Z4
@@ -7390,6 +7728,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z5, Z5
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z5, Z5
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X6
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z6, Z6
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z6, Z6
@@ -7403,9 +7742,12 @@ block:
 	VPUNPCKLQDQ   Z5, Z4, Z7
 	VPUNPCKHQDQ   Z5, Z4, Z4
 	VPXORD.BCST   signs8<>+0(SB), Z6, Z6
+	PREFETCHT1    192(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z3, Z3
 	VPXORD.BCST   signs8<>+0(SB), Z7, Z7
+	PREFETCHT1    256(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z4, Z4
+	PREFETCHT1    320(R11)
 	VMOVUPS       18(SI), X5
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z5, Z5
 	VINSERTI32X4  $0x02, 18(DI), Z5, Z5
@@ -7414,6 +7756,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z8, Z8
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z8, Z8
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z8, Z8
+	PREFETCHT1    384(R11)
 	VMOVUPS       18(SI)(AX*2), X9
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z9, Z9
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z9, Z9
@@ -7430,8 +7773,10 @@ block:
 	VPUNPCKHQDQ   Z5, Z11, Z5
 	VPUNPCKLQDQ   Z9, Z8, Z11
 	VPUNPCKHQDQ   Z9, Z8, Z8
+	PREFETCHT1    448(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z10, Z10
 	VPXORD.BCST   signs8<>+0(SB), Z5, Z5
+	PREFETCHT1    512(R11)
 	VPXORD.BCST   signs8<>+0(SB), Z11, Z11
 	VPXORD.BCST   signs8<>+0(SB), Z8, Z8
 	VMOVD         (SI), X9
@@ -7488,10 +7833,11 @@ block:
 	VCVTDQ2PS     Z12, Z12
 	VMULPS.BCST   32(R8)(R9*2), Z9, Z3
 	VFMADD231PS   Z12, Z3, Z2
+	ADDQ          $0x00000220, R10
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x30, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -7515,22 +7861,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q8_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q8_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
 	LEAQ (R9)(R9*2), R10
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R11
-	MOVQ    blocks+48(FP), R12
+	LEAQ    8192(SI)(AX*8), R11
+	LEAQ    (R11)(AX*8), R11
+	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -7538,20 +7888,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R11)
-	PREFETCHT0    64(R11)
-	PREFETCHT0    128(R11)
-	PREFETCHT0    192(R11)
-	PREFETCHT0    256(R11)
-	PREFETCHT0    320(R11)
-	PREFETCHT0    384(R11)
-	PREFETCHT0    448(R11)
-	PREFETCHT0    512(R11)
-	ADDQ          $0x00000220, R11
+	MOVQ R11, R12
+	CMPQ R11, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R12
+
+near:
+	PREFETCHT1    (R12)
 	VMOVUPS       2(SI), X4
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z4, Z4
 	VINSERTI32X4  $0x02, 2(DI), Z4, Z4
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z4, Z4
+	PREFETCHT1    64(R12)
 	VMOVUPS       2(SI)(AX*1), X5
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z5, Z5
@@ -7560,6 +7908,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z6, Z6
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z6, Z6
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z6, Z6
+	PREFETCHT1    128(R12)
 	VMOVUPS       2(SI)(CX*1), X7
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z7, Z7
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z7, Z7
@@ -7573,9 +7922,12 @@ block:
 	VPUNPCKLQDQ   Z6, Z5, Z8
 	VPUNPCKHQDQ   Z6, Z5, Z5
 	VPXORD.BCST   signs8<>+0(SB), Z7, Z7
+	PREFETCHT1    192(R12)
 	VPXORD.BCST   signs8<>+0(SB), Z4, Z4
 	VPXORD.BCST   signs8<>+0(SB), Z8, Z8
+	PREFETCHT1    256(R12)
 	VPXORD.BCST   signs8<>+0(SB), Z5, Z5
+	PREFETCHT1    320(R12)
 	VMOVUPS       18(SI), X6
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z6, Z6
 	VINSERTI32X4  $0x02, 18(DI), Z6, Z6
@@ -7584,6 +7936,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z9, Z9
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z9, Z9
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z9, Z9
+	PREFETCHT1    384(R12)
 	VMOVUPS       18(SI)(AX*2), X10
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z10, Z10
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z10, Z10
@@ -7600,8 +7953,10 @@ block:
 	VPUNPCKHQDQ   Z6, Z12, Z6
 	VPUNPCKLQDQ   Z10, Z9, Z12
 	VPUNPCKHQDQ   Z10, Z9, Z9
+	PREFETCHT1    448(R12)
 	VPXORD.BCST   signs8<>+0(SB), Z11, Z11
 	VPXORD.BCST   signs8<>+0(SB), Z6, Z6
+	PREFETCHT1    512(R12)
 	VPXORD.BCST   signs8<>+0(SB), Z12, Z12
 	VPXORD.BCST   signs8<>+0(SB), Z9, Z9
 	VMOVD         (SI), X10
@@ -7670,10 +8025,11 @@ block:
 	VCVTDQ2PS     Z13, Z13
 	VMULPS.BCST   32(R8)(R10*1), Z10, Z4
 	VFMADD231PS   Z13, Z4, Z3
+	ADDQ          $0x00000220, R11
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x30, R8
-	DECQ          R12
+	DECQ          R13
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -7699,23 +8055,27 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int8Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int8Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int8Q8_0x8(SB), NOSPLIT, $0-64
+TEXT ·avx512Int8Q8_0x8(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    8192(SI), R12
-	MOVQ    blocks+48(FP), R13
+	LEAQ    8192(SI)(AX*8), R12
+	LEAQ    (R12)(AX*8), R12
+	MOVQ    blocks+48(FP), R14
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -7727,20 +8087,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R12)
-	PREFETCHT0    64(R12)
-	PREFETCHT0    128(R12)
-	PREFETCHT0    192(R12)
-	PREFETCHT0    256(R12)
-	PREFETCHT0    320(R12)
-	PREFETCHT0    384(R12)
-	PREFETCHT0    448(R12)
-	PREFETCHT0    512(R12)
-	ADDQ          $0x00000220, R12
+	MOVQ R12, R13
+	CMPQ R12, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R13
+
+near:
+	PREFETCHT1    (R13)
 	VMOVUPS       2(SI), X8
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z8, Z8
 	VINSERTI32X4  $0x02, 2(DI), Z8, Z8
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z8, Z8
+	PREFETCHT1    64(R13)
 	VMOVUPS       2(SI)(AX*1), X9
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z9, Z9
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z9, Z9
@@ -7749,6 +8107,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z10, Z10
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z10, Z10
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z10, Z10
+	PREFETCHT1    128(R13)
 	VMOVUPS       2(SI)(CX*1), X11
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z11, Z11
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z11, Z11
@@ -7762,9 +8121,12 @@ block:
 	VPUNPCKLQDQ   Z10, Z9, Z12
 	VPUNPCKHQDQ   Z10, Z9, Z9
 	VPXORD.BCST   signs8<>+0(SB), Z11, Z11
+	PREFETCHT1    192(R13)
 	VPXORD.BCST   signs8<>+0(SB), Z8, Z8
 	VPXORD.BCST   signs8<>+0(SB), Z12, Z12
+	PREFETCHT1    256(R13)
 	VPXORD.BCST   signs8<>+0(SB), Z9, Z9
+	PREFETCHT1    320(R13)
 	VMOVUPS       18(SI), X10
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z10, Z10
 	VINSERTI32X4  $0x02, 18(DI), Z10, Z10
@@ -7773,6 +8135,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z13, Z13
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z13, Z13
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z13, Z13
+	PREFETCHT1    384(R13)
 	VMOVUPS       18(SI)(AX*2), X14
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z14, Z14
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z14, Z14
@@ -7789,8 +8152,10 @@ block:
 	VPUNPCKHQDQ   Z10, Z16, Z10
 	VPUNPCKLQDQ   Z14, Z13, Z16
 	VPUNPCKHQDQ   Z14, Z13, Z13
+	PREFETCHT1    448(R13)
 	VPXORD.BCST   signs8<>+0(SB), Z15, Z15
 	VPXORD.BCST   signs8<>+0(SB), Z10, Z10
+	PREFETCHT1    512(R13)
 	VPXORD.BCST   signs8<>+0(SB), Z16, Z16
 	VPXORD.BCST   signs8<>+0(SB), Z13, Z13
 	VMOVD         (SI), X14
@@ -7907,11 +8272,12 @@ block:
 	VCVTDQ2PS     Z17, Z17
 	VMULPS.BCST   32(R9)(R11*1), Z14, Z8
 	VFMADD231PS   Z17, Z8, Z7
+	ADDQ          $0x00000220, R12
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x30, R8
 	ADDQ          $0x30, R9
-	DECQ          R13
+	DECQ          R14
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -8056,31 +8422,38 @@ DATA exchanged<>+24(SB)/4, $0x0d0c0908
 DATA exchanged<>+28(SB)/4, $0x0f0e0b0a
 GLOBL exchanged<>(SB), RODATA|NOPTR, $32
 
-// func avx2Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_1x1(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_1x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x000000a0, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	PREFETCHT1   (R9)
 	VMOVDQU      4(SI), X1
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y1, Y1
 	VMOVDQU      4(SI)(AX*1), X4
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y4, Y4
+	PREFETCHT1   64(R9)
 	VMOVDQU      4(SI)(AX*2), X2
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y2, Y2
 	VMOVDQU      4(SI)(CX*1), X5
@@ -8111,6 +8484,7 @@ block:
 	VPBROADCASTD 36(DI), Y6
 	VPMADDWD     Y6, Y2, Y6
 	VPADDD       Y6, Y1, Y1
+	PREFETCHT1   128(R9)
 	VPAND        quarters<>+0(SB), Y3, Y2
 	VPBROADCASTD 8(DI), Y6
 	VPMADDWD     Y6, Y2, Y6
@@ -8183,9 +8557,10 @@ block:
 	VFMADD231PS  Y1, Y4, Y0
 	VBROADCASTSS 68(DI), Y4
 	VFMADD231PS  Y3, Y4, Y0
+	ADDQ         $0x000000a0, R8
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -8214,33 +8589,40 @@ DATA quarters<>+24(SB)/4, $0x000f000f
 DATA quarters<>+28(SB)/4, $0x000f000f
 GLOBL quarters<>(SB), RODATA|NOPTR, $32
 
-// func avx2Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_1x2(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_1x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X2
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y2, Y2
 	VMOVDQU      4(SI)(AX*1), X6
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y6, Y6
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X3
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y3, Y3
 	VMOVDQU      4(SI)(CX*1), X4
@@ -8283,6 +8665,7 @@ block:
 	VPBROADCASTD 36(DI)(R8*1), Y8
 	VPMADDWD     Y8, Y4, Y8
 	VPADDD       Y8, Y3, Y3
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y5, Y4
 	VPBROADCASTD 8(DI), Y8
 	VPMADDWD     Y8, Y4, Y8
@@ -8397,9 +8780,10 @@ block:
 	VFMADD231PS  Y3, Y2, Y1
 	VBROADCASTSS 68(DI)(R8*1), Y2
 	VFMADD231PS  Y5, Y2, Y1
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -8420,34 +8804,41 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_1x3(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_1x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X3
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y3, Y3
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X4
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y4, Y4
 	VMOVDQU      4(SI)(CX*1), X6
@@ -8502,6 +8893,7 @@ block:
 	VPBROADCASTD 36(DI)(R8*2), Y10
 	VPMADDWD     Y10, Y6, Y10
 	VPADDD       Y10, Y5, Y5
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y7, Y6
 	VPBROADCASTD 8(DI), Y10
 	VPMADDWD     Y10, Y6, Y10
@@ -8658,9 +9050,10 @@ block:
 	VFMADD231PS  Y5, Y3, Y2
 	VBROADCASTSS 68(DI)(R8*2), Y3
 	VFMADD231PS  Y7, Y3, Y2
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -8683,21 +9076,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_1x4(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_1x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -8705,14 +9101,18 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x000000a0, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1   (R11)
 	VMOVDQU      4(SI), X4
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y4, Y4
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R11)
 	VMOVDQU      4(SI)(AX*2), X5
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y5, Y5
 	VMOVDQU      4(SI)(CX*1), X8
@@ -8779,6 +9179,7 @@ block:
 	VPBROADCASTD 36(DI)(R9*1), Y12
 	VPMADDWD     Y12, Y8, Y12
 	VPADDD       Y12, Y7, Y7
+	PREFETCHT1   128(R11)
 	VPAND        quarters<>+0(SB), Y9, Y8
 	VPBROADCASTD 8(DI), Y12
 	VPMADDWD     Y12, Y8, Y12
@@ -8977,9 +9378,10 @@ block:
 	VFMADD231PS  Y7, Y4, Y3
 	VBROADCASTSS 68(DI)(R9*1), Y4
 	VFMADD231PS  Y9, Y4, Y3
+	ADDQ         $0x000000a0, R10
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -9004,35 +9406,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_1x1(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_1x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x000000a0, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
+	PREFETCHT1   (R9)
 	VMOVDQU      4(SI), X5
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y5, Y5
 	VMOVDQU      4(SI)(AX*1), X6
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y6, Y6
+	PREFETCHT1   64(R9)
 	VMOVDQU      4(SI)(AX*2), X7
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y7, Y7
 	VMOVDQU      4(SI)(CX*1), X8
@@ -9083,6 +9492,7 @@ block:
 	BYTE         $0x3d
 	BYTE         $0x52
 	BYTE         $0xe7
+	PREFETCHT1   128(R9)
 	VPAND        quarters<>+0(SB), Y5, Y7
 	VPBROADCASTD 8(DI), Y8
 
@@ -9218,9 +9628,10 @@ block:
 	VFMADD231PS  Y1, Y2, Y0
 	VBROADCASTSS 68(DI), Y2
 	VFMADD231PS  Y6, Y2, Y0
+	ADDQ         $0x000000a0, R8
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -9239,37 +9650,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_1x2(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_1x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X6
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y6, Y6
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X8
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y8, Y8
 	VMOVDQU      4(SI)(CX*1), X9
@@ -9352,6 +9770,7 @@ block:
 	BYTE         $0x35
 	BYTE         $0x52
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y6, Y8
 	VPBROADCASTD 8(DI), Y9
 
@@ -9588,9 +10007,10 @@ block:
 	VFMADD231PS  Y4, Y2, Y1
 	VBROADCASTSS 68(DI)(R8*1), Y2
 	VFMADD231PS  Y7, Y2, Y1
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -9611,37 +10031,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_1x3(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_1x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x000000a0, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      4(SI), X6
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y6, Y6
 	VMOVDQU      4(SI)(AX*1), X7
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      4(SI)(AX*2), X8
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y8, Y8
 	VMOVDQU      4(SI)(CX*1), X9
@@ -9756,6 +10183,7 @@ block:
 	BYTE         $0x35
 	BYTE         $0x52
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y6, Y8
 	VPBROADCASTD 8(DI), Y9
 
@@ -10092,9 +10520,10 @@ block:
 	VFMADD231PS  Y5, Y3, Y2
 	VBROADCASTSS 68(DI)(R8*2), Y3
 	VFMADD231PS  Y7, Y3, Y2
+	ADDQ         $0x000000a0, R9
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -10117,21 +10546,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_1x4(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_1x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -10139,18 +10571,22 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x000000a0, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
 	VXORPS       Y7, Y7, Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      4(SI), X8
 	VINSERTI128  $0x01, 4(SI)(AX*4), Y8, Y8
 	VMOVDQU      4(SI)(AX*1), X9
 	VINSERTI128  $0x01, 4(SI)(DX*1), Y9, Y9
+	PREFETCHT1   64(R11)
 	VMOVDQU      4(SI)(AX*2), X10
 	VINSERTI128  $0x01, 4(SI)(CX*2), Y10, Y10
 	VMOVDQU      4(SI)(CX*1), X11
@@ -10297,6 +10733,7 @@ block:
 	BYTE         $0x25
 	BYTE         $0x52
 	BYTE         $0xfa
+	PREFETCHT1   128(R11)
 	VPAND        quarters<>+0(SB), Y8, Y10
 	VPBROADCASTD 8(DI), Y11
 
@@ -10735,9 +11172,10 @@ block:
 	VFMADD231PS  Y7, Y4, Y3
 	VBROADCASTSS 68(DI)(R9*1), Y4
 	VFMADD231PS  Y9, Y4, Y3
+	ADDQ         $0x000000a0, R10
 	ADDQ         $0x14, SI
 	ADDQ         $0x50, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -10762,38 +11200,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_1x1(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_1x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R9)
-	PREFETCHT0       64(R9)
-	PREFETCHT0       128(R9)
-	PREFETCHT0       192(R9)
-	PREFETCHT0       256(R9)
-	ADDQ             $0x00000140, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPXORD           Z1, Z1, Z1
 	VPXORD           Z2, Z2, Z2
 	VPXORD           Z3, Z3, Z3
 	VPXORD           Z4, Z4, Z4
+	PREFETCHT1       (R10)
 	VMOVUPS          4(SI), X5
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z5, Z5
 	VINSERTI32X4     $0x02, 4(DI), Z5, Z5
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z5, Z5
+	PREFETCHT1       64(R10)
 	VMOVUPS          4(SI)(AX*1), X6
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z6, Z6
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z6, Z6
@@ -10802,6 +11246,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z7, Z7
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z7, Z7
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z7, Z7
+	PREFETCHT1       128(R10)
 	VMOVUPS          4(SI)(CX*1), X8
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z8, Z8
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z8, Z8
@@ -10814,6 +11259,7 @@ block:
 	VPUNPCKHQDQ      Z5, Z9, Z5
 	VPUNPCKLQDQ      Z7, Z6, Z9
 	VPUNPCKHQDQ      Z7, Z6, Z6
+	PREFETCHT1       192(R10)
 	VPANDD.BCST      quarters<>+0(SB), Z8, Z7
 	VPDPWSSD.BCST    (R8), Z7, Z1
 	VPSRLW           $0x04, Z8, Z7
@@ -10834,6 +11280,7 @@ block:
 	VPDPWSSD.BCST    12(R8), Z7, Z3
 	VPSRLW           $0x0c, Z5, Z5
 	VPDPWSSD.BCST    44(R8), Z5, Z4
+	PREFETCHT1       256(R10)
 	VPANDD.BCST      quarters<>+0(SB), Z9, Z5
 	VPDPWSSD.BCST    16(R8), Z5, Z1
 	VPSRLW           $0x04, Z9, Z5
@@ -10883,10 +11330,11 @@ block:
 	VMULPS.BCST      64(R8), Z5, Z5
 	VFMADD231PS      Z1, Z5, Z0
 	VFMADD231PS.BCST 68(R8), Z6, Z0
+	ADDQ             $0x00000140, R9
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
-	DECQ             R10
+	DECQ             R11
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -10906,32 +11354,36 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_1x2(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_1x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R10)
-	PREFETCHT0       64(R10)
-	PREFETCHT0       128(R10)
-	PREFETCHT0       192(R10)
-	PREFETCHT0       256(R10)
-	ADDQ             $0x00000140, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPXORD           Z2, Z2, Z2
 	VPXORD           Z3, Z3, Z3
 	VPXORD           Z4, Z4, Z4
@@ -10940,10 +11392,12 @@ block:
 	VPXORD           Z7, Z7, Z7
 	VPXORD           Z8, Z8, Z8
 	VPXORD           Z9, Z9, Z9
+	PREFETCHT1       (R11)
 	VMOVUPS          4(SI), X10
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z10, Z10
 	VINSERTI32X4     $0x02, 4(DI), Z10, Z10
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z10, Z10
+	PREFETCHT1       64(R11)
 	VMOVUPS          4(SI)(AX*1), X11
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z11, Z11
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z11, Z11
@@ -10952,6 +11406,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z12, Z12
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z12, Z12
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z12, Z12
+	PREFETCHT1       128(R11)
 	VMOVUPS          4(SI)(CX*1), X13
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z13, Z13
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z13, Z13
@@ -10964,6 +11419,7 @@ block:
 	VPUNPCKHQDQ      Z10, Z14, Z10
 	VPUNPCKLQDQ      Z12, Z11, Z14
 	VPUNPCKHQDQ      Z12, Z11, Z11
+	PREFETCHT1       192(R11)
 	VPANDD.BCST      quarters<>+0(SB), Z13, Z12
 	VPDPWSSD.BCST    (R8), Z12, Z2
 	VPDPWSSD.BCST    (R8)(R9*1), Z12, Z6
@@ -10992,6 +11448,7 @@ block:
 	VPSRLW           $0x0c, Z10, Z10
 	VPDPWSSD.BCST    44(R8), Z10, Z5
 	VPDPWSSD.BCST    44(R8)(R9*1), Z10, Z9
+	PREFETCHT1       256(R11)
 	VPANDD.BCST      quarters<>+0(SB), Z14, Z10
 	VPDPWSSD.BCST    16(R8), Z10, Z2
 	VPDPWSSD.BCST    16(R8)(R9*1), Z10, Z6
@@ -11056,10 +11513,11 @@ block:
 	VMULPS.BCST      64(R8)(R9*1), Z10, Z10
 	VFMADD231PS      Z6, Z10, Z1
 	VFMADD231PS.BCST 68(R8)(R9*1), Z11, Z1
+	ADDQ             $0x00000140, R10
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
-	DECQ             R11
+	DECQ             R12
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -11081,43 +11539,49 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_1x3(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_1x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R10)
-	PREFETCHT0       64(R10)
-	PREFETCHT0       128(R10)
-	PREFETCHT0       192(R10)
-	PREFETCHT0       256(R10)
-	ADDQ             $0x00000140, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPXORD           Z3, Z3, Z3
 	VPXORD           Z4, Z4, Z4
 	VPXORD           Z5, Z5, Z5
 	VPXORD           Z6, Z6, Z6
 	VPXORD           Z7, Z7, Z7
 	VPXORD           Z8, Z8, Z8
+	PREFETCHT1       (R11)
 	VMOVUPS          4(SI), X9
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z9, Z9
 	VINSERTI32X4     $0x02, 4(DI), Z9, Z9
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z9, Z9
+	PREFETCHT1       64(R11)
 	VMOVUPS          4(SI)(AX*1), X10
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z10, Z10
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z10, Z10
@@ -11126,6 +11590,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z11, Z11
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z11, Z11
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z11, Z11
+	PREFETCHT1       128(R11)
 	VMOVUPS          4(SI)(CX*1), X12
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z12, Z12
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z12, Z12
@@ -11138,6 +11603,7 @@ block:
 	VPUNPCKHQDQ      Z9, Z13, Z9
 	VPUNPCKLQDQ      Z11, Z10, Z13
 	VPUNPCKHQDQ      Z11, Z10, Z10
+	PREFETCHT1       192(R11)
 	VPANDD.BCST      quarters<>+0(SB), Z12, Z11
 	VPDPWSSD.BCST    (R8), Z11, Z3
 	VPDPWSSD.BCST    (R8)(R9*1), Z11, Z5
@@ -11174,6 +11640,7 @@ block:
 	VPDPWSSD.BCST    44(R8), Z9, Z4
 	VPDPWSSD.BCST    44(R8)(R9*1), Z9, Z6
 	VPDPWSSD.BCST    44(R8)(R9*2), Z9, Z8
+	PREFETCHT1       256(R11)
 	VPANDD.BCST      quarters<>+0(SB), Z13, Z9
 	VPDPWSSD.BCST    16(R8), Z9, Z3
 	VPDPWSSD.BCST    16(R8)(R9*1), Z9, Z5
@@ -11247,10 +11714,11 @@ block:
 	VMULPS.BCST      64(R8)(R9*2), Z9, Z9
 	VFMADD231PS      Z7, Z9, Z2
 	VFMADD231PS.BCST 68(R8)(R9*2), Z10, Z2
+	ADDQ             $0x00000140, R10
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
-	DECQ             R11
+	DECQ             R12
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -11274,22 +11742,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_1x4(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_1x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
 	LEAQ (R9)(R9*2), R10
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R11
-	MOVQ    blocks+48(FP), R12
+	LEAQ    8192(SI)(AX*8), R11
+	LEAQ    (R11)(AX*8), R11
+	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -11297,12 +11769,12 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R11)
-	PREFETCHT0       64(R11)
-	PREFETCHT0       128(R11)
-	PREFETCHT0       192(R11)
-	PREFETCHT0       256(R11)
-	ADDQ             $0x00000140, R11
+	MOVQ R11, R12
+	CMPQ R11, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R12
+
+near:
 	VPXORD           Z4, Z4, Z4
 	VPXORD           Z5, Z5, Z5
 	VPXORD           Z6, Z6, Z6
@@ -11311,10 +11783,12 @@ block:
 	VPXORD           Z9, Z9, Z9
 	VPXORD           Z10, Z10, Z10
 	VPXORD           Z11, Z11, Z11
+	PREFETCHT1       (R12)
 	VMOVUPS          4(SI), X12
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z12, Z12
 	VINSERTI32X4     $0x02, 4(DI), Z12, Z12
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z12, Z12
+	PREFETCHT1       64(R12)
 	VMOVUPS          4(SI)(AX*1), X13
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z13, Z13
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z13, Z13
@@ -11323,6 +11797,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z14, Z14
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z14, Z14
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z14, Z14
+	PREFETCHT1       128(R12)
 	VMOVUPS          4(SI)(CX*1), X15
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z15, Z15
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z15, Z15
@@ -11335,6 +11810,7 @@ block:
 	VPUNPCKHQDQ      Z12, Z16, Z12
 	VPUNPCKLQDQ      Z14, Z13, Z16
 	VPUNPCKHQDQ      Z14, Z13, Z13
+	PREFETCHT1       192(R12)
 	VPANDD.BCST      quarters<>+0(SB), Z15, Z14
 	VPDPWSSD.BCST    (R8), Z14, Z4
 	VPDPWSSD.BCST    (R8)(R9*1), Z14, Z6
@@ -11379,6 +11855,7 @@ block:
 	VPDPWSSD.BCST    44(R8)(R9*1), Z12, Z7
 	VPDPWSSD.BCST    44(R8)(R9*2), Z12, Z9
 	VPDPWSSD.BCST    44(R8)(R10*1), Z12, Z11
+	PREFETCHT1       256(R12)
 	VPANDD.BCST      quarters<>+0(SB), Z16, Z12
 	VPDPWSSD.BCST    16(R8), Z12, Z4
 	VPDPWSSD.BCST    16(R8)(R9*1), Z12, Z6
@@ -11465,10 +11942,11 @@ block:
 	VMULPS.BCST      64(R8)(R10*1), Z12, Z12
 	VFMADD231PS      Z10, Z12, Z3
 	VFMADD231PS.BCST 68(R8)(R10*1), Z13, Z3
+	ADDQ             $0x00000140, R11
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
-	DECQ             R12
+	DECQ             R13
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -11494,23 +11972,27 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_1x8(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_1x8(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    8192(SI), R12
-	MOVQ    blocks+48(FP), R13
+	LEAQ    8192(SI)(AX*8), R12
+	LEAQ    (R12)(AX*8), R12
+	MOVQ    blocks+48(FP), R14
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -11522,12 +12004,12 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0       (R12)
-	PREFETCHT0       64(R12)
-	PREFETCHT0       128(R12)
-	PREFETCHT0       192(R12)
-	PREFETCHT0       256(R12)
-	ADDQ             $0x00000140, R12
+	MOVQ R12, R13
+	CMPQ R12, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R13
+
+near:
 	VPXORD           Z8, Z8, Z8
 	VPXORD           Z9, Z9, Z9
 	VPXORD           Z10, Z10, Z10
@@ -11536,10 +12018,12 @@ block:
 	VPXORD           Z13, Z13, Z13
 	VPXORD           Z14, Z14, Z14
 	VPXORD           Z15, Z15, Z15
+	PREFETCHT1       (R13)
 	VMOVUPS          4(SI), X16
 	VINSERTI32X4     $0x01, 4(SI)(AX*4), Z16, Z16
 	VINSERTI32X4     $0x02, 4(DI), Z16, Z16
 	VINSERTI32X4     $0x03, 4(DI)(AX*4), Z16, Z16
+	PREFETCHT1       64(R13)
 	VMOVUPS          4(SI)(AX*1), X17
 	VINSERTI32X4     $0x01, 4(SI)(DX*1), Z17, Z17
 	VINSERTI32X4     $0x02, 4(DI)(AX*1), Z17, Z17
@@ -11548,6 +12032,7 @@ block:
 	VINSERTI32X4     $0x01, 4(SI)(CX*2), Z18, Z18
 	VINSERTI32X4     $0x02, 4(DI)(AX*2), Z18, Z18
 	VINSERTI32X4     $0x03, 4(DI)(CX*2), Z18, Z18
+	PREFETCHT1       128(R13)
 	VMOVUPS          4(SI)(CX*1), X19
 	VINSERTI32X4     $0x01, 4(SI)(BX*1), Z19, Z19
 	VINSERTI32X4     $0x02, 4(DI)(CX*1), Z19, Z19
@@ -11560,6 +12045,7 @@ block:
 	VPUNPCKHQDQ      Z16, Z20, Z16
 	VPUNPCKLQDQ      Z18, Z17, Z20
 	VPUNPCKHQDQ      Z18, Z17, Z17
+	PREFETCHT1       192(R13)
 	VPANDD.BCST      quarters<>+0(SB), Z19, Z18
 	VPDPWSSD.BCST    (R8), Z18, Z8
 	VPDPWSSD.BCST    (R8)(R10*1), Z18, Z9
@@ -11636,6 +12122,7 @@ block:
 	VPDPWSSD.BCST    44(R9)(R10*1), Z16, Z13
 	VPDPWSSD.BCST    44(R9)(R10*2), Z16, Z14
 	VPDPWSSD.BCST    44(R9)(R11*1), Z16, Z15
+	PREFETCHT1       256(R13)
 	VPANDD.BCST      quarters<>+0(SB), Z20, Z16
 	VPDPWSSD.BCST    16(R8), Z16, Z8
 	VPDPWSSD.BCST    16(R8)(R10*1), Z16, Z9
@@ -11766,11 +12253,12 @@ block:
 	VMULPS.BCST      64(R9)(R11*1), Z16, Z16
 	VFMADD231PS      Z15, Z16, Z7
 	VFMADD231PS.BCST 68(R9)(R11*1), Z17, Z7
+	ADDQ             $0x00000140, R12
 	ADDQ             $0x14, SI
 	ADDQ             $0x14, DI
 	ADDQ             $0x50, R8
 	ADDQ             $0x50, R9
-	DECQ             R13
+	DECQ             R14
 	JNZ              block
 	MOVQ             c+0(FP), SI
 	MOVQ             SI, DI
@@ -11804,32 +12292,39 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x00000090, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VPBROADCASTD 72(DI), Y1
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X2
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
 	VMOVDQU      2(SI)(AX*1), X3
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y3, Y3
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(AX*2), X4
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
 	VMOVDQU      2(SI)(CX*1), X5
@@ -11860,6 +12355,7 @@ block:
 	VPBROADCASTD 36(DI), Y4
 	VPMADDWD     Y4, Y5, Y4
 	VPADDD       Y4, Y1, Y1
+	PREFETCHT1   128(R9)
 	VPAND        quarters<>+0(SB), Y2, Y4
 	VPBROADCASTD 8(DI), Y5
 	VPMADDWD     Y5, Y4, Y5
@@ -11927,9 +12423,10 @@ block:
 	VBROADCASTSS 64(DI), Y3
 	VMULPS       Y2, Y3, Y3
 	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x00000090, R8
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -11948,35 +12445,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 72(DI), Y2
 	VPBROADCASTD 72(DI)(R8*1), Y3
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X4
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
 	VMOVDQU      2(SI)(AX*1), X5
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y5, Y5
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X6
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y6, Y6
 	VMOVDQU      2(SI)(CX*1), X7
@@ -12019,6 +12523,7 @@ block:
 	VPBROADCASTD 36(DI)(R8*1), Y6
 	VPMADDWD     Y6, Y7, Y6
 	VPADDD       Y6, Y3, Y3
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y4, Y6
 	VPBROADCASTD 8(DI), Y7
 	VPMADDWD     Y7, Y6, Y7
@@ -12126,9 +12631,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*1), Y2
 	VMULPS       Y4, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -12149,37 +12655,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 72(DI), Y3
 	VPBROADCASTD 72(DI)(R8*1), Y4
 	VPBROADCASTD 72(DI)(R8*2), Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
 	VMOVDQU      2(SI)(CX*1), X9
@@ -12234,6 +12747,7 @@ block:
 	VPBROADCASTD 36(DI)(R8*2), Y8
 	VPMADDWD     Y8, Y9, Y8
 	VPADDD       Y8, Y5, Y5
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y6, Y8
 	VPBROADCASTD 8(DI), Y9
 	VPMADDWD     Y9, Y8, Y9
@@ -12381,9 +12895,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -12406,21 +12921,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q4_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q4_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -12428,18 +12946,22 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x00000090, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPBROADCASTD 72(DI), Y4
 	VPBROADCASTD 72(DI)(R8*1), Y5
 	VPBROADCASTD 72(DI)(R8*2), Y6
 	VPBROADCASTD 72(DI)(R9*1), Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X8
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y8, Y8
 	VMOVDQU      2(SI)(AX*1), X9
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y9, Y9
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(AX*2), X10
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y10, Y10
 	VMOVDQU      2(SI)(CX*1), X11
@@ -12506,6 +13028,7 @@ block:
 	VPBROADCASTD 36(DI)(R9*1), Y10
 	VPMADDWD     Y10, Y11, Y10
 	VPADDD       Y10, Y7, Y7
+	PREFETCHT1   128(R11)
 	VPAND        quarters<>+0(SB), Y8, Y10
 	VPBROADCASTD 8(DI), Y11
 	VPMADDWD     Y11, Y10, Y11
@@ -12693,9 +13216,10 @@ block:
 	VBROADCASTSS 64(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000090, R10
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -12720,35 +13244,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_0x1(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	ADDQ         $0x00000090, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VPBROADCASTD 72(DI), Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X5
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y5, Y5
 	VMOVDQU      2(SI)(AX*1), X6
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y6, Y6
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(AX*2), X7
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y7, Y7
 	VMOVDQU      2(SI)(CX*1), X8
@@ -12799,6 +13330,7 @@ block:
 	BYTE         $0x3d
 	BYTE         $0x52
 	BYTE         $0xe7
+	PREFETCHT1   128(R9)
 	VPAND        quarters<>+0(SB), Y5, Y7
 	VPBROADCASTD 8(DI), Y8
 
@@ -12929,9 +13461,10 @@ block:
 	VBROADCASTSS 64(DI), Y2
 	VMULPS       Y5, Y2, Y2
 	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x00000090, R8
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -12950,37 +13483,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_0x2(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 72(DI), Y2
 	VXORPS       Y3, Y3, Y3
 	VPBROADCASTD 72(DI)(R8*1), Y4
 	VXORPS       Y5, Y5, Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
 	VMOVDQU      2(SI)(CX*1), X9
@@ -13063,6 +13603,7 @@ block:
 	BYTE         $0x35
 	BYTE         $0x52
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y6, Y8
 	VPBROADCASTD 8(DI), Y9
 
@@ -13292,9 +13833,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*1), Y2
 	VMULPS       Y6, Y2, Y2
 	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -13315,37 +13857,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_0x3(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	ADDQ         $0x00000090, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD 72(DI), Y3
 	VPBROADCASTD 72(DI)(R8*1), Y4
 	VPBROADCASTD 72(DI)(R8*2), Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
 	VMOVDQU      2(SI)(CX*1), X9
@@ -13460,6 +14009,7 @@ block:
 	BYTE         $0x35
 	BYTE         $0x52
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPAND        quarters<>+0(SB), Y6, Y8
 	VPBROADCASTD 8(DI), Y9
 
@@ -13787,9 +14337,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000090, R9
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -13812,21 +14363,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q4_0x4(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q4_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -13834,18 +14388,22 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	ADDQ         $0x00000090, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPBROADCASTD 72(DI), Y4
 	VPBROADCASTD 72(DI)(R8*1), Y5
 	VPBROADCASTD 72(DI)(R8*2), Y6
 	VPBROADCASTD 72(DI)(R9*1), Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X8
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y8, Y8
 	VMOVDQU      2(SI)(AX*1), X9
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y9, Y9
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(AX*2), X10
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y10, Y10
 	VMOVDQU      2(SI)(CX*1), X11
@@ -13992,6 +14550,7 @@ block:
 	BYTE         $0x25
 	BYTE         $0x52
 	BYTE         $0xfa
+	PREFETCHT1   128(R11)
 	VPAND        quarters<>+0(SB), Y8, Y10
 	VPBROADCASTD 8(DI), Y11
 
@@ -14419,9 +14978,10 @@ block:
 	VBROADCASTSS 64(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000090, R10
 	ADDQ         $0x12, SI
 	ADDQ         $0x50, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -14446,38 +15006,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R9)
-	PREFETCHT0    64(R9)
-	PREFETCHT0    128(R9)
-	PREFETCHT0    192(R9)
-	PREFETCHT0    256(R9)
-	ADDQ          $0x00000120, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPBROADCASTD  72(R8), Z1
 	VPXORD        Z2, Z2, Z2
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
+	PREFETCHT1    (R10)
 	VMOVUPS       2(SI), X5
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI), Z5, Z5
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z5, Z5
+	PREFETCHT1    64(R10)
 	VMOVUPS       2(SI)(AX*1), X6
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z6, Z6
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z6, Z6
@@ -14486,6 +15052,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z7, Z7
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z7, Z7
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z7, Z7
+	PREFETCHT1    128(R10)
 	VMOVUPS       2(SI)(CX*1), X8
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z8, Z8
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z8, Z8
@@ -14498,6 +15065,7 @@ block:
 	VPUNPCKHQDQ   Z5, Z9, Z5
 	VPUNPCKLQDQ   Z7, Z6, Z9
 	VPUNPCKHQDQ   Z7, Z6, Z6
+	PREFETCHT1    192(R10)
 	VPANDD.BCST   quarters<>+0(SB), Z8, Z7
 	VPDPWSSD.BCST (R8), Z7, Z1
 	VPSRLW        $0x04, Z8, Z7
@@ -14518,6 +15086,7 @@ block:
 	VPDPWSSD.BCST 12(R8), Z7, Z3
 	VPSRLW        $0x0c, Z5, Z5
 	VPDPWSSD.BCST 44(R8), Z5, Z4
+	PREFETCHT1    256(R10)
 	VPANDD.BCST   quarters<>+0(SB), Z9, Z5
 	VPDPWSSD.BCST 16(R8), Z5, Z1
 	VPSRLW        $0x04, Z9, Z5
@@ -14562,10 +15131,11 @@ block:
 	VCVTDQ2PS     Z1, Z1
 	VMULPS.BCST   64(R8), Z5, Z5
 	VFMADD231PS   Z1, Z5, Z0
+	ADDQ          $0x00000120, R9
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
-	DECQ          R10
+	DECQ          R11
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -14585,32 +15155,36 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	ADDQ          $0x00000120, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPBROADCASTD  72(R8), Z2
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
@@ -14619,10 +15193,12 @@ block:
 	VPXORD        Z7, Z7, Z7
 	VPXORD        Z8, Z8, Z8
 	VPXORD        Z9, Z9, Z9
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X10
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z10, Z10
 	VINSERTI32X4  $0x02, 2(DI), Z10, Z10
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z10, Z10
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X11
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z11, Z11
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z11, Z11
@@ -14631,6 +15207,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z12, Z12
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z12, Z12
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z12, Z12
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X13
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z13, Z13
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z13, Z13
@@ -14643,6 +15220,7 @@ block:
 	VPUNPCKHQDQ   Z10, Z14, Z10
 	VPUNPCKLQDQ   Z12, Z11, Z14
 	VPUNPCKHQDQ   Z12, Z11, Z11
+	PREFETCHT1    192(R11)
 	VPANDD.BCST   quarters<>+0(SB), Z13, Z12
 	VPDPWSSD.BCST (R8), Z12, Z2
 	VPDPWSSD.BCST (R8)(R9*1), Z12, Z6
@@ -14671,6 +15249,7 @@ block:
 	VPSRLW        $0x0c, Z10, Z10
 	VPDPWSSD.BCST 44(R8), Z10, Z5
 	VPDPWSSD.BCST 44(R8)(R9*1), Z10, Z9
+	PREFETCHT1    256(R11)
 	VPANDD.BCST   quarters<>+0(SB), Z14, Z10
 	VPDPWSSD.BCST 16(R8), Z10, Z2
 	VPDPWSSD.BCST 16(R8)(R9*1), Z10, Z6
@@ -14729,10 +15308,11 @@ block:
 	VCVTDQ2PS     Z6, Z6
 	VMULPS.BCST   64(R8)(R9*1), Z10, Z2
 	VFMADD231PS   Z6, Z2, Z1
+	ADDQ          $0x00000120, R10
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -14754,43 +15334,49 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	ADDQ          $0x00000120, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPBROADCASTD  72(R8), Z3
 	VPXORD        Z4, Z4, Z4
 	VPBROADCASTD  72(R8)(R9*1), Z5
 	VPXORD        Z6, Z6, Z6
 	VPBROADCASTD  72(R8)(R9*2), Z7
 	VPXORD        Z8, Z8, Z8
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X9
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z9, Z9
 	VINSERTI32X4  $0x02, 2(DI), Z9, Z9
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z9, Z9
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X10
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z10, Z10
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z10, Z10
@@ -14799,6 +15385,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z11, Z11
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z11, Z11
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z11, Z11
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X12
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z12, Z12
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z12, Z12
@@ -14811,6 +15398,7 @@ block:
 	VPUNPCKHQDQ   Z9, Z13, Z9
 	VPUNPCKLQDQ   Z11, Z10, Z13
 	VPUNPCKHQDQ   Z11, Z10, Z10
+	PREFETCHT1    192(R11)
 	VPANDD.BCST   quarters<>+0(SB), Z12, Z11
 	VPDPWSSD.BCST (R8), Z11, Z3
 	VPDPWSSD.BCST (R8)(R9*1), Z11, Z5
@@ -14847,6 +15435,7 @@ block:
 	VPDPWSSD.BCST 44(R8), Z9, Z4
 	VPDPWSSD.BCST 44(R8)(R9*1), Z9, Z6
 	VPDPWSSD.BCST 44(R8)(R9*2), Z9, Z8
+	PREFETCHT1    256(R11)
 	VPANDD.BCST   quarters<>+0(SB), Z13, Z9
 	VPDPWSSD.BCST 16(R8), Z9, Z3
 	VPDPWSSD.BCST 16(R8)(R9*1), Z9, Z5
@@ -14913,10 +15502,11 @@ block:
 	VCVTDQ2PS     Z7, Z7
 	VMULPS.BCST   64(R8)(R9*2), Z9, Z3
 	VFMADD231PS   Z7, Z3, Z2
+	ADDQ          $0x00000120, R10
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -14940,22 +15530,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
 	LEAQ (R9)(R9*2), R10
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R11
-	MOVQ    blocks+48(FP), R12
+	LEAQ    8192(SI)(AX*8), R11
+	LEAQ    (R11)(AX*8), R11
+	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -14963,12 +15557,12 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R11)
-	PREFETCHT0    64(R11)
-	PREFETCHT0    128(R11)
-	PREFETCHT0    192(R11)
-	PREFETCHT0    256(R11)
-	ADDQ          $0x00000120, R11
+	MOVQ R11, R12
+	CMPQ R11, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R12
+
+near:
 	VPBROADCASTD  72(R8), Z4
 	VPXORD        Z5, Z5, Z5
 	VPBROADCASTD  72(R8)(R9*1), Z6
@@ -14977,10 +15571,12 @@ block:
 	VPXORD        Z9, Z9, Z9
 	VPBROADCASTD  72(R8)(R10*1), Z10
 	VPXORD        Z11, Z11, Z11
+	PREFETCHT1    (R12)
 	VMOVUPS       2(SI), X12
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z12, Z12
 	VINSERTI32X4  $0x02, 2(DI), Z12, Z12
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z12, Z12
+	PREFETCHT1    64(R12)
 	VMOVUPS       2(SI)(AX*1), X13
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z13, Z13
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z13, Z13
@@ -14989,6 +15585,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z14, Z14
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z14, Z14
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z14, Z14
+	PREFETCHT1    128(R12)
 	VMOVUPS       2(SI)(CX*1), X15
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z15, Z15
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z15, Z15
@@ -15001,6 +15598,7 @@ block:
 	VPUNPCKHQDQ   Z12, Z16, Z12
 	VPUNPCKLQDQ   Z14, Z13, Z16
 	VPUNPCKHQDQ   Z14, Z13, Z13
+	PREFETCHT1    192(R12)
 	VPANDD.BCST   quarters<>+0(SB), Z15, Z14
 	VPDPWSSD.BCST (R8), Z14, Z4
 	VPDPWSSD.BCST (R8)(R9*1), Z14, Z6
@@ -15045,6 +15643,7 @@ block:
 	VPDPWSSD.BCST 44(R8)(R9*1), Z12, Z7
 	VPDPWSSD.BCST 44(R8)(R9*2), Z12, Z9
 	VPDPWSSD.BCST 44(R8)(R10*1), Z12, Z11
+	PREFETCHT1    256(R12)
 	VPANDD.BCST   quarters<>+0(SB), Z16, Z12
 	VPDPWSSD.BCST 16(R8), Z12, Z4
 	VPDPWSSD.BCST 16(R8)(R9*1), Z12, Z6
@@ -15123,10 +15722,11 @@ block:
 	VCVTDQ2PS     Z10, Z10
 	VMULPS.BCST   64(R8)(R10*1), Z12, Z4
 	VFMADD231PS   Z10, Z4, Z3
+	ADDQ          $0x00000120, R11
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
-	DECQ          R12
+	DECQ          R13
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -15152,23 +15752,27 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q4_0x8(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q4_0x8(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    8192(SI), R12
-	MOVQ    blocks+48(FP), R13
+	LEAQ    8192(SI)(AX*8), R12
+	LEAQ    (R12)(AX*8), R12
+	MOVQ    blocks+48(FP), R14
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -15180,12 +15784,12 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R12)
-	PREFETCHT0    64(R12)
-	PREFETCHT0    128(R12)
-	PREFETCHT0    192(R12)
-	PREFETCHT0    256(R12)
-	ADDQ          $0x00000120, R12
+	MOVQ R12, R13
+	CMPQ R12, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R13
+
+near:
 	VPBROADCASTD  72(R8), Z8
 	VPBROADCASTD  72(R8)(R10*1), Z9
 	VPBROADCASTD  72(R8)(R10*2), Z10
@@ -15194,10 +15798,12 @@ block:
 	VPBROADCASTD  72(R9)(R10*1), Z13
 	VPBROADCASTD  72(R9)(R10*2), Z14
 	VPBROADCASTD  72(R9)(R11*1), Z15
+	PREFETCHT1    (R13)
 	VMOVUPS       2(SI), X16
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z16, Z16
 	VINSERTI32X4  $0x02, 2(DI), Z16, Z16
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z16, Z16
+	PREFETCHT1    64(R13)
 	VMOVUPS       2(SI)(AX*1), X17
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z17, Z17
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z17, Z17
@@ -15206,6 +15812,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z18, Z18
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z18, Z18
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z18, Z18
+	PREFETCHT1    128(R13)
 	VMOVUPS       2(SI)(CX*1), X19
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z19, Z19
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z19, Z19
@@ -15218,6 +15825,7 @@ block:
 	VPUNPCKHQDQ   Z16, Z20, Z16
 	VPUNPCKLQDQ   Z18, Z17, Z20
 	VPUNPCKHQDQ   Z18, Z17, Z17
+	PREFETCHT1    192(R13)
 	VPANDD.BCST   quarters<>+0(SB), Z19, Z18
 	VPDPWSSD.BCST (R8), Z18, Z8
 	VPDPWSSD.BCST (R8)(R10*1), Z18, Z9
@@ -15294,6 +15902,7 @@ block:
 	VPDPWSSD.BCST 44(R9)(R10*1), Z16, Z13
 	VPDPWSSD.BCST 44(R9)(R10*2), Z16, Z14
 	VPDPWSSD.BCST 44(R9)(R11*1), Z16, Z15
+	PREFETCHT1    256(R13)
 	VPANDD.BCST   quarters<>+0(SB), Z20, Z16
 	VPDPWSSD.BCST 16(R8), Z16, Z8
 	VPDPWSSD.BCST 16(R8)(R10*1), Z16, Z9
@@ -15412,11 +16021,12 @@ block:
 	VCVTDQ2PS     Z15, Z15
 	VMULPS.BCST   64(R9)(R11*1), Z16, Z8
 	VFMADD231PS   Z15, Z8, Z7
+	ADDQ          $0x00000120, R12
 	ADDQ          $0x12, SI
 	ADDQ          $0x12, DI
 	ADDQ          $0x50, R8
 	ADDQ          $0x50, R9
-	DECQ          R13
+	DECQ          R14
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -15450,35 +16060,40 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q8_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q8_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	PREFETCHT0   192(R8)
-	PREFETCHT0   256(R8)
-	ADDQ         $0x00000110, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X1
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y1, Y1
 	VMOVDQU      2(SI)(AX*1), X4
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y4, Y4
 	VMOVDQU      2(SI)(AX*2), X2
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y2, Y2
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(CX*1), X5
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y5, Y5
 	VPUNPCKLDQ   Y4, Y1, Y3
@@ -15507,6 +16122,7 @@ block:
 	VPBROADCASTD 12(DI), Y2
 	VPMADDWD     Y2, Y3, Y2
 	VPADDD       Y2, Y1, Y1
+	PREFETCHT1   128(R9)
 	VPSLLW       $0x08, Y4, Y2
 	VPSRAW       $0x08, Y2, Y2
 	VPBROADCASTD 16(DI), Y3
@@ -15527,6 +16143,7 @@ block:
 	VPADDD       Y2, Y1, Y1
 	VMOVDQU      18(SI), X2
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y2, Y2
+	PREFETCHT1   192(R9)
 	VMOVDQU      18(SI)(AX*1), X3
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y3, Y3
 	VMOVDQU      18(SI)(AX*2), X4
@@ -15541,6 +16158,7 @@ block:
 	VPUNPCKHQDQ  Y2, Y6, Y2
 	VPUNPCKLQDQ  Y4, Y3, Y6
 	VPUNPCKHQDQ  Y4, Y3, Y3
+	PREFETCHT1   256(R9)
 	VPSLLW       $0x08, Y5, Y4
 	VPSRAW       $0x08, Y4, Y4
 	VPBROADCASTD 32(DI), Y7
@@ -15590,9 +16208,10 @@ block:
 	VBROADCASTSS 64(DI), Y3
 	VMULPS       Y2, Y3, Y3
 	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x00000110, R8
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -15611,37 +16230,42 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q8_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q8_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X2
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y2, Y2
 	VMOVDQU      2(SI)(AX*1), X6
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y6, Y6
 	VMOVDQU      2(SI)(AX*2), X3
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y3, Y3
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X4
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y4, Y4
 	VPUNPCKLDQ   Y6, Y2, Y5
@@ -15682,6 +16306,7 @@ block:
 	VPBROADCASTD 12(DI)(R8*1), Y4
 	VPMADDWD     Y4, Y5, Y4
 	VPADDD       Y4, Y3, Y3
+	PREFETCHT1   128(R10)
 	VPSLLW       $0x08, Y6, Y4
 	VPSRAW       $0x08, Y4, Y4
 	VPBROADCASTD 16(DI), Y5
@@ -15714,6 +16339,7 @@ block:
 	VPADDD       Y4, Y3, Y3
 	VMOVDQU      18(SI), X4
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y4, Y4
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X5
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y5, Y5
 	VMOVDQU      18(SI)(AX*2), X6
@@ -15728,6 +16354,7 @@ block:
 	VPUNPCKHQDQ  Y4, Y8, Y4
 	VPUNPCKLQDQ  Y6, Y5, Y8
 	VPUNPCKHQDQ  Y6, Y5, Y5
+	PREFETCHT1   256(R10)
 	VPSLLW       $0x08, Y7, Y6
 	VPSRAW       $0x08, Y6, Y6
 	VPBROADCASTD 32(DI), Y9
@@ -15805,9 +16432,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*1), Y2
 	VMULPS       Y4, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -15828,38 +16456,43 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q8_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q8_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X3
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y3, Y3
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
 	VMOVDQU      2(SI)(AX*2), X4
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y4, Y4
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X6
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y6, Y6
 	VPUNPCKLDQ   Y7, Y3, Y5
@@ -15912,6 +16545,7 @@ block:
 	VPBROADCASTD 12(DI)(R8*2), Y6
 	VPMADDWD     Y6, Y7, Y6
 	VPADDD       Y6, Y5, Y5
+	PREFETCHT1   128(R10)
 	VPSLLW       $0x08, Y8, Y6
 	VPSRAW       $0x08, Y6, Y6
 	VPBROADCASTD 16(DI), Y7
@@ -15956,6 +16590,7 @@ block:
 	VPADDD       Y6, Y5, Y5
 	VMOVDQU      18(SI), X6
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y6, Y6
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X7
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y7, Y7
 	VMOVDQU      18(SI)(AX*2), X8
@@ -15970,6 +16605,7 @@ block:
 	VPUNPCKHQDQ  Y6, Y10, Y6
 	VPUNPCKLQDQ  Y8, Y7, Y10
 	VPUNPCKHQDQ  Y8, Y7, Y7
+	PREFETCHT1   256(R10)
 	VPSLLW       $0x08, Y9, Y8
 	VPSRAW       $0x08, Y8, Y8
 	VPBROADCASTD 32(DI), Y11
@@ -16075,9 +16711,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -16100,21 +16737,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx2Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx2Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avx2Int16Q8_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx2Int16Q8_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -16122,18 +16762,20 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	PREFETCHT0   192(R10)
-	PREFETCHT0   256(R10)
-	ADDQ         $0x00000110, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X4
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y4, Y4
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
 	VMOVDQU      2(SI)(AX*2), X5
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y5, Y5
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(CX*1), X8
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y8, Y8
 	VPUNPCKLDQ   Y7, Y4, Y6
@@ -16198,6 +16840,7 @@ block:
 	VPBROADCASTD 12(DI)(R9*1), Y8
 	VPMADDWD     Y8, Y9, Y8
 	VPADDD       Y8, Y7, Y7
+	PREFETCHT1   128(R11)
 	VPSLLW       $0x08, Y10, Y8
 	VPSRAW       $0x08, Y8, Y8
 	VPBROADCASTD 16(DI), Y9
@@ -16254,6 +16897,7 @@ block:
 	VPADDD       Y8, Y7, Y7
 	VMOVDQU      18(SI), X8
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y8, Y8
+	PREFETCHT1   192(R11)
 	VMOVDQU      18(SI)(AX*1), X9
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y9, Y9
 	VMOVDQU      18(SI)(AX*2), X10
@@ -16268,6 +16912,7 @@ block:
 	VPUNPCKHQDQ  Y8, Y12, Y8
 	VPUNPCKLQDQ  Y10, Y9, Y12
 	VPUNPCKHQDQ  Y10, Y9, Y9
+	PREFETCHT1   256(R11)
 	VPSLLW       $0x08, Y11, Y10
 	VPSRAW       $0x08, Y10, Y10
 	VPBROADCASTD 32(DI), Y13
@@ -16401,9 +17046,10 @@ block:
 	VBROADCASTSS 64(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000110, R10
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -16428,39 +17074,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q8_0x1(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q8_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R8
-	MOVQ    blocks+48(FP), R9
+	LEAQ    8192(SI)(AX*8), R8
+	MOVQ    blocks+48(FP), R10
 	VXORPS  Y0, Y0, Y0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R8)
-	PREFETCHT0   64(R8)
-	PREFETCHT0   128(R8)
-	PREFETCHT0   192(R8)
-	PREFETCHT0   256(R8)
-	ADDQ         $0x00000110, R8
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
+	PREFETCHT1   (R9)
 	VMOVDQU      2(SI), X5
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y5, Y5
 	VMOVDQU      2(SI)(AX*1), X6
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y6, Y6
 	VMOVDQU      2(SI)(AX*2), X7
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y7, Y7
+	PREFETCHT1   64(R9)
 	VMOVDQU      2(SI)(CX*1), X8
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y8, Y8
 	VPUNPCKLDQ   Y6, Y5, Y9
@@ -16509,6 +17160,7 @@ block:
 	BYTE         $0x55
 	BYTE         $0x52
 	BYTE         $0xe7
+	PREFETCHT1   128(R9)
 	VPSLLW       $0x08, Y9, Y5
 	VPSRAW       $0x08, Y5, Y5
 	VPBROADCASTD 16(DI), Y7
@@ -16549,6 +17201,7 @@ block:
 	BYTE         $0xe5
 	VMOVDQU      18(SI), X5
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y5, Y5
+	PREFETCHT1   192(R9)
 	VMOVDQU      18(SI)(AX*1), X6
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y6, Y6
 	VMOVDQU      18(SI)(AX*2), X7
@@ -16563,6 +17216,7 @@ block:
 	VPUNPCKHQDQ  Y5, Y9, Y5
 	VPUNPCKLQDQ  Y7, Y6, Y9
 	VPUNPCKHQDQ  Y7, Y6, Y6
+	PREFETCHT1   256(R9)
 	VPSLLW       $0x08, Y8, Y7
 	VPSRAW       $0x08, Y7, Y7
 	VPBROADCASTD 32(DI), Y10
@@ -16655,9 +17309,10 @@ block:
 	VBROADCASTSS 64(DI), Y2
 	VMULPS       Y5, Y2, Y2
 	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x00000110, R8
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R9
+	DECQ         R10
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -16676,41 +17331,46 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q8_0x2(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q8_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X9
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y9, Y9
 	VPUNPCKLDQ   Y7, Y6, Y10
@@ -16791,6 +17451,7 @@ block:
 	BYTE         $0x4d
 	BYTE         $0x52
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPSLLW       $0x08, Y10, Y6
 	VPSRAW       $0x08, Y6, Y6
 	VPBROADCASTD 16(DI), Y8
@@ -16863,6 +17524,7 @@ block:
 	BYTE         $0xee
 	VMOVDQU      18(SI), X6
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y6, Y6
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X7
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y7, Y7
 	VMOVDQU      18(SI)(AX*2), X8
@@ -16877,6 +17539,7 @@ block:
 	VPUNPCKHQDQ  Y6, Y10, Y6
 	VPUNPCKLQDQ  Y8, Y7, Y10
 	VPUNPCKHQDQ  Y8, Y7, Y7
+	PREFETCHT1   256(R10)
 	VPSLLW       $0x08, Y9, Y8
 	VPSRAW       $0x08, Y8, Y8
 	VPBROADCASTD 32(DI), Y11
@@ -17036,9 +17699,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*1), Y2
 	VMULPS       Y6, Y2, Y2
 	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -17059,41 +17723,46 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q8_0x3(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q8_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R9)
-	PREFETCHT0   64(R9)
-	PREFETCHT0   128(R9)
-	PREFETCHT0   192(R9)
-	PREFETCHT0   256(R9)
-	ADDQ         $0x00000110, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
+	PREFETCHT1   (R10)
 	VMOVDQU      2(SI), X6
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y6, Y6
 	VMOVDQU      2(SI)(AX*1), X7
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y7, Y7
 	VMOVDQU      2(SI)(AX*2), X8
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y8, Y8
+	PREFETCHT1   64(R10)
 	VMOVDQU      2(SI)(CX*1), X9
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y9, Y9
 	VPUNPCKLDQ   Y7, Y6, Y10
@@ -17206,6 +17875,7 @@ block:
 	BYTE         $0x4d
 	BYTE         $0x52
 	BYTE         $0xe8
+	PREFETCHT1   128(R10)
 	VPSLLW       $0x08, Y10, Y6
 	VPSRAW       $0x08, Y6, Y6
 	VPBROADCASTD 16(DI), Y8
@@ -17310,6 +17980,7 @@ block:
 	BYTE         $0xee
 	VMOVDQU      18(SI), X6
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y6, Y6
+	PREFETCHT1   192(R10)
 	VMOVDQU      18(SI)(AX*1), X7
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y7, Y7
 	VMOVDQU      18(SI)(AX*2), X8
@@ -17324,6 +17995,7 @@ block:
 	VPUNPCKHQDQ  Y6, Y10, Y6
 	VPUNPCKLQDQ  Y8, Y7, Y10
 	VPUNPCKHQDQ  Y8, Y7, Y7
+	PREFETCHT1   256(R10)
 	VPSLLW       $0x08, Y9, Y8
 	VPSRAW       $0x08, Y8, Y8
 	VPBROADCASTD 32(DI), Y11
@@ -17549,9 +18221,10 @@ block:
 	VBROADCASTSS 64(DI)(R8*2), Y3
 	VMULPS       Y6, Y3, Y3
 	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000110, R9
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R10
+	DECQ         R11
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -17574,21 +18247,24 @@ block:
 	VZEROUPPER
 	RET
 
-// func avxvnniInt16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avxvnniInt16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
-TEXT ·avxvnniInt16Q8_0x4(SB), NOSPLIT, $0-64
+TEXT ·avxvnniInt16Q8_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R8
 	LEAQ (R8)(R8*2), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	MOVQ    x+16(FP), DI
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -17596,22 +18272,24 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0   (R10)
-	PREFETCHT0   64(R10)
-	PREFETCHT0   128(R10)
-	PREFETCHT0   192(R10)
-	PREFETCHT0   256(R10)
-	ADDQ         $0x00000110, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
 	VXORPS       Y7, Y7, Y7
+	PREFETCHT1   (R11)
 	VMOVDQU      2(SI), X8
 	VINSERTI128  $0x01, 2(SI)(AX*4), Y8, Y8
 	VMOVDQU      2(SI)(AX*1), X9
 	VINSERTI128  $0x01, 2(SI)(DX*1), Y9, Y9
 	VMOVDQU      2(SI)(AX*2), X10
 	VINSERTI128  $0x01, 2(SI)(CX*2), Y10, Y10
+	PREFETCHT1   64(R11)
 	VMOVDQU      2(SI)(CX*1), X11
 	VINSERTI128  $0x01, 2(SI)(BX*1), Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y12
@@ -17756,6 +18434,7 @@ block:
 	BYTE         $0x3d
 	BYTE         $0x52
 	BYTE         $0xfa
+	PREFETCHT1   128(R11)
 	VPSLLW       $0x08, Y12, Y8
 	VPSRAW       $0x08, Y8, Y8
 	VPBROADCASTD 16(DI), Y10
@@ -17892,6 +18571,7 @@ block:
 	BYTE         $0xf8
 	VMOVDQU      18(SI), X8
 	VINSERTI128  $0x01, 18(SI)(AX*4), Y8, Y8
+	PREFETCHT1   192(R11)
 	VMOVDQU      18(SI)(AX*1), X9
 	VINSERTI128  $0x01, 18(SI)(DX*1), Y9, Y9
 	VMOVDQU      18(SI)(AX*2), X10
@@ -17906,6 +18586,7 @@ block:
 	VPUNPCKHQDQ  Y8, Y12, Y8
 	VPUNPCKLQDQ  Y10, Y9, Y12
 	VPUNPCKHQDQ  Y10, Y9, Y9
+	PREFETCHT1   256(R11)
 	VPSLLW       $0x08, Y11, Y10
 	VPSRAW       $0x08, Y10, Y10
 	VPBROADCASTD 32(DI), Y13
@@ -18199,9 +18880,10 @@ block:
 	VBROADCASTSS 64(DI)(R9*1), Y4
 	VMULPS       Y8, Y4, Y4
 	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x00000110, R10
 	ADDQ         $0x22, SI
 	ADDQ         $0x50, DI
-	DECQ         R11
+	DECQ         R12
 	JNZ          block
 	MOVQ         c+0(FP), SI
 	MOVQ         SI, DI
@@ -18226,42 +18908,44 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q8_0x1(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q8_0x1(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R9
-	MOVQ    blocks+48(FP), R10
+	LEAQ    8192(SI)(AX*8), R9
+	LEAQ    (R9)(AX*8), R9
+	MOVQ    blocks+48(FP), R11
 	VPXORD  Z0, Z0, Z0
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R9)
-	PREFETCHT0    64(R9)
-	PREFETCHT0    128(R9)
-	PREFETCHT0    192(R9)
-	PREFETCHT0    256(R9)
-	PREFETCHT0    320(R9)
-	PREFETCHT0    384(R9)
-	PREFETCHT0    448(R9)
-	PREFETCHT0    512(R9)
-	ADDQ          $0x00000220, R9
+	MOVQ R9, R10
+	CMPQ R9, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R10
+
+near:
 	VPXORD        Z1, Z1, Z1
 	VPXORD        Z2, Z2, Z2
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
+	PREFETCHT1    (R10)
 	VMOVUPS       2(SI), X5
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z5, Z5
 	VINSERTI32X4  $0x02, 2(DI), Z5, Z5
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z5, Z5
+	PREFETCHT1    64(R10)
 	VMOVUPS       2(SI)(AX*1), X6
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z6, Z6
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z6, Z6
@@ -18270,6 +18954,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z7, Z7
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z7, Z7
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z7, Z7
+	PREFETCHT1    128(R10)
 	VMOVUPS       2(SI)(CX*1), X8
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z8, Z8
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z8, Z8
@@ -18287,6 +18972,7 @@ block:
 	VPDPWSSD.BCST (R8), Z7, Z1
 	VPSRAW        $0x08, Z8, Z8
 	VPDPWSSD.BCST 4(R8), Z8, Z2
+	PREFETCHT1    192(R10)
 	VPSLLW        $0x08, Z5, Z7
 	VPSRAW        $0x08, Z7, Z7
 	VPDPWSSD.BCST 8(R8), Z7, Z3
@@ -18297,11 +18983,13 @@ block:
 	VPDPWSSD.BCST 16(R8), Z5, Z1
 	VPSRAW        $0x08, Z9, Z9
 	VPDPWSSD.BCST 20(R8), Z9, Z2
+	PREFETCHT1    256(R10)
 	VPSLLW        $0x08, Z6, Z5
 	VPSRAW        $0x08, Z5, Z5
 	VPDPWSSD.BCST 24(R8), Z5, Z3
 	VPSRAW        $0x08, Z6, Z6
 	VPDPWSSD.BCST 28(R8), Z6, Z4
+	PREFETCHT1    320(R10)
 	VMOVUPS       18(SI), X5
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z5, Z5
 	VINSERTI32X4  $0x02, 18(DI), Z5, Z5
@@ -18310,6 +18998,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z6, Z6
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z6, Z6
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z6, Z6
+	PREFETCHT1    384(R10)
 	VMOVUPS       18(SI)(AX*2), X7
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z7, Z7
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z7, Z7
@@ -18326,6 +19015,7 @@ block:
 	VPUNPCKHQDQ   Z5, Z9, Z5
 	VPUNPCKLQDQ   Z7, Z6, Z9
 	VPUNPCKHQDQ   Z7, Z6, Z6
+	PREFETCHT1    448(R10)
 	VPSLLW        $0x08, Z8, Z7
 	VPSRAW        $0x08, Z7, Z7
 	VPDPWSSD.BCST 32(R8), Z7, Z1
@@ -18336,6 +19026,7 @@ block:
 	VPDPWSSD.BCST 40(R8), Z7, Z3
 	VPSRAW        $0x08, Z5, Z5
 	VPDPWSSD.BCST 44(R8), Z5, Z4
+	PREFETCHT1    512(R10)
 	VPSLLW        $0x08, Z9, Z5
 	VPSRAW        $0x08, Z5, Z5
 	VPDPWSSD.BCST 48(R8), Z5, Z1
@@ -18370,10 +19061,11 @@ block:
 	VCVTDQ2PS     Z1, Z1
 	VMULPS.BCST   64(R8), Z5, Z5
 	VFMADD231PS   Z1, Z5, Z0
+	ADDQ          $0x00000220, R9
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
-	DECQ          R10
+	DECQ          R11
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -18393,36 +19085,36 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q8_0x2(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q8_0x2(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	PREFETCHT0    320(R10)
-	PREFETCHT0    384(R10)
-	PREFETCHT0    448(R10)
-	PREFETCHT0    512(R10)
-	ADDQ          $0x00000220, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPXORD        Z2, Z2, Z2
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
@@ -18431,10 +19123,12 @@ block:
 	VPXORD        Z7, Z7, Z7
 	VPXORD        Z8, Z8, Z8
 	VPXORD        Z9, Z9, Z9
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X10
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z10, Z10
 	VINSERTI32X4  $0x02, 2(DI), Z10, Z10
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z10, Z10
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X11
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z11, Z11
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z11, Z11
@@ -18443,6 +19137,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z12, Z12
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z12, Z12
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z12, Z12
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X13
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z13, Z13
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z13, Z13
@@ -18462,6 +19157,7 @@ block:
 	VPSRAW        $0x08, Z13, Z13
 	VPDPWSSD.BCST 4(R8), Z13, Z3
 	VPDPWSSD.BCST 4(R8)(R9*1), Z13, Z7
+	PREFETCHT1    192(R11)
 	VPSLLW        $0x08, Z10, Z12
 	VPSRAW        $0x08, Z12, Z12
 	VPDPWSSD.BCST 8(R8), Z12, Z4
@@ -18476,6 +19172,7 @@ block:
 	VPSRAW        $0x08, Z14, Z14
 	VPDPWSSD.BCST 20(R8), Z14, Z3
 	VPDPWSSD.BCST 20(R8)(R9*1), Z14, Z7
+	PREFETCHT1    256(R11)
 	VPSLLW        $0x08, Z11, Z10
 	VPSRAW        $0x08, Z10, Z10
 	VPDPWSSD.BCST 24(R8), Z10, Z4
@@ -18483,6 +19180,7 @@ block:
 	VPSRAW        $0x08, Z11, Z11
 	VPDPWSSD.BCST 28(R8), Z11, Z5
 	VPDPWSSD.BCST 28(R8)(R9*1), Z11, Z9
+	PREFETCHT1    320(R11)
 	VMOVUPS       18(SI), X10
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z10, Z10
 	VINSERTI32X4  $0x02, 18(DI), Z10, Z10
@@ -18491,6 +19189,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z11, Z11
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z11, Z11
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z11, Z11
+	PREFETCHT1    384(R11)
 	VMOVUPS       18(SI)(AX*2), X12
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z12, Z12
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z12, Z12
@@ -18507,6 +19206,7 @@ block:
 	VPUNPCKHQDQ   Z10, Z14, Z10
 	VPUNPCKLQDQ   Z12, Z11, Z14
 	VPUNPCKHQDQ   Z12, Z11, Z11
+	PREFETCHT1    448(R11)
 	VPSLLW        $0x08, Z13, Z12
 	VPSRAW        $0x08, Z12, Z12
 	VPDPWSSD.BCST 32(R8), Z12, Z2
@@ -18521,6 +19221,7 @@ block:
 	VPSRAW        $0x08, Z10, Z10
 	VPDPWSSD.BCST 44(R8), Z10, Z5
 	VPDPWSSD.BCST 44(R8)(R9*1), Z10, Z9
+	PREFETCHT1    512(R11)
 	VPSLLW        $0x08, Z14, Z10
 	VPSRAW        $0x08, Z10, Z10
 	VPDPWSSD.BCST 48(R8), Z10, Z2
@@ -18565,10 +19266,11 @@ block:
 	VCVTDQ2PS     Z6, Z6
 	VMULPS.BCST   64(R8)(R9*1), Z10, Z10
 	VFMADD231PS   Z6, Z10, Z1
+	ADDQ          $0x00000220, R10
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -18590,47 +19292,49 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q8_0x3(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q8_0x3(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R10
-	MOVQ    blocks+48(FP), R11
+	LEAQ    8192(SI)(AX*8), R10
+	LEAQ    (R10)(AX*8), R10
+	MOVQ    blocks+48(FP), R12
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R10)
-	PREFETCHT0    64(R10)
-	PREFETCHT0    128(R10)
-	PREFETCHT0    192(R10)
-	PREFETCHT0    256(R10)
-	PREFETCHT0    320(R10)
-	PREFETCHT0    384(R10)
-	PREFETCHT0    448(R10)
-	PREFETCHT0    512(R10)
-	ADDQ          $0x00000220, R10
+	MOVQ R10, R11
+	CMPQ R10, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R11
+
+near:
 	VPXORD        Z3, Z3, Z3
 	VPXORD        Z4, Z4, Z4
 	VPXORD        Z5, Z5, Z5
 	VPXORD        Z6, Z6, Z6
 	VPXORD        Z7, Z7, Z7
 	VPXORD        Z8, Z8, Z8
+	PREFETCHT1    (R11)
 	VMOVUPS       2(SI), X9
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z9, Z9
 	VINSERTI32X4  $0x02, 2(DI), Z9, Z9
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z9, Z9
+	PREFETCHT1    64(R11)
 	VMOVUPS       2(SI)(AX*1), X10
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z10, Z10
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z10, Z10
@@ -18639,6 +19343,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z11, Z11
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z11, Z11
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z11, Z11
+	PREFETCHT1    128(R11)
 	VMOVUPS       2(SI)(CX*1), X12
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z12, Z12
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z12, Z12
@@ -18660,6 +19365,7 @@ block:
 	VPDPWSSD.BCST 4(R8), Z12, Z4
 	VPDPWSSD.BCST 4(R8)(R9*1), Z12, Z6
 	VPDPWSSD.BCST 4(R8)(R9*2), Z12, Z8
+	PREFETCHT1    192(R11)
 	VPSLLW        $0x08, Z9, Z11
 	VPSRAW        $0x08, Z11, Z11
 	VPDPWSSD.BCST 8(R8), Z11, Z3
@@ -18678,6 +19384,7 @@ block:
 	VPDPWSSD.BCST 20(R8), Z13, Z4
 	VPDPWSSD.BCST 20(R8)(R9*1), Z13, Z6
 	VPDPWSSD.BCST 20(R8)(R9*2), Z13, Z8
+	PREFETCHT1    256(R11)
 	VPSLLW        $0x08, Z10, Z9
 	VPSRAW        $0x08, Z9, Z9
 	VPDPWSSD.BCST 24(R8), Z9, Z3
@@ -18687,6 +19394,7 @@ block:
 	VPDPWSSD.BCST 28(R8), Z10, Z4
 	VPDPWSSD.BCST 28(R8)(R9*1), Z10, Z6
 	VPDPWSSD.BCST 28(R8)(R9*2), Z10, Z8
+	PREFETCHT1    320(R11)
 	VMOVUPS       18(SI), X9
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z9, Z9
 	VINSERTI32X4  $0x02, 18(DI), Z9, Z9
@@ -18695,6 +19403,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z10, Z10
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z10, Z10
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z10, Z10
+	PREFETCHT1    384(R11)
 	VMOVUPS       18(SI)(AX*2), X11
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z11, Z11
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z11, Z11
@@ -18711,6 +19420,7 @@ block:
 	VPUNPCKHQDQ   Z9, Z13, Z9
 	VPUNPCKLQDQ   Z11, Z10, Z13
 	VPUNPCKHQDQ   Z11, Z10, Z10
+	PREFETCHT1    448(R11)
 	VPSLLW        $0x08, Z12, Z11
 	VPSRAW        $0x08, Z11, Z11
 	VPDPWSSD.BCST 32(R8), Z11, Z3
@@ -18729,6 +19439,7 @@ block:
 	VPDPWSSD.BCST 44(R8), Z9, Z4
 	VPDPWSSD.BCST 44(R8)(R9*1), Z9, Z6
 	VPDPWSSD.BCST 44(R8)(R9*2), Z9, Z8
+	PREFETCHT1    512(R11)
 	VPSLLW        $0x08, Z13, Z9
 	VPSRAW        $0x08, Z9, Z9
 	VPDPWSSD.BCST 48(R8), Z9, Z3
@@ -18777,10 +19488,11 @@ block:
 	VCVTDQ2PS     Z7, Z7
 	VMULPS.BCST   64(R8)(R9*2), Z9, Z9
 	VFMADD231PS   Z7, Z9, Z2
+	ADDQ          $0x00000220, R10
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
-	DECQ          R11
+	DECQ          R12
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -18804,22 +19516,26 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q8_0x4(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q8_0x4(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R9
 	LEAQ (R9)(R9*2), R10
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
-	LEAQ    8192(SI), R11
-	MOVQ    blocks+48(FP), R12
+	LEAQ    8192(SI)(AX*8), R11
+	LEAQ    (R11)(AX*8), R11
+	MOVQ    blocks+48(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -18827,16 +19543,12 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R11)
-	PREFETCHT0    64(R11)
-	PREFETCHT0    128(R11)
-	PREFETCHT0    192(R11)
-	PREFETCHT0    256(R11)
-	PREFETCHT0    320(R11)
-	PREFETCHT0    384(R11)
-	PREFETCHT0    448(R11)
-	PREFETCHT0    512(R11)
-	ADDQ          $0x00000220, R11
+	MOVQ R11, R12
+	CMPQ R11, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R12
+
+near:
 	VPXORD        Z4, Z4, Z4
 	VPXORD        Z5, Z5, Z5
 	VPXORD        Z6, Z6, Z6
@@ -18845,10 +19557,12 @@ block:
 	VPXORD        Z9, Z9, Z9
 	VPXORD        Z10, Z10, Z10
 	VPXORD        Z11, Z11, Z11
+	PREFETCHT1    (R12)
 	VMOVUPS       2(SI), X12
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z12, Z12
 	VINSERTI32X4  $0x02, 2(DI), Z12, Z12
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z12, Z12
+	PREFETCHT1    64(R12)
 	VMOVUPS       2(SI)(AX*1), X13
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z13, Z13
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z13, Z13
@@ -18857,6 +19571,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z14, Z14
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z14, Z14
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z14, Z14
+	PREFETCHT1    128(R12)
 	VMOVUPS       2(SI)(CX*1), X15
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z15, Z15
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z15, Z15
@@ -18880,6 +19595,7 @@ block:
 	VPDPWSSD.BCST 4(R8)(R9*1), Z15, Z7
 	VPDPWSSD.BCST 4(R8)(R9*2), Z15, Z9
 	VPDPWSSD.BCST 4(R8)(R10*1), Z15, Z11
+	PREFETCHT1    192(R12)
 	VPSLLW        $0x08, Z12, Z14
 	VPSRAW        $0x08, Z14, Z14
 	VPDPWSSD.BCST 8(R8), Z14, Z4
@@ -18902,6 +19618,7 @@ block:
 	VPDPWSSD.BCST 20(R8)(R9*1), Z16, Z7
 	VPDPWSSD.BCST 20(R8)(R9*2), Z16, Z9
 	VPDPWSSD.BCST 20(R8)(R10*1), Z16, Z11
+	PREFETCHT1    256(R12)
 	VPSLLW        $0x08, Z13, Z12
 	VPSRAW        $0x08, Z12, Z12
 	VPDPWSSD.BCST 24(R8), Z12, Z4
@@ -18913,6 +19630,7 @@ block:
 	VPDPWSSD.BCST 28(R8)(R9*1), Z13, Z7
 	VPDPWSSD.BCST 28(R8)(R9*2), Z13, Z9
 	VPDPWSSD.BCST 28(R8)(R10*1), Z13, Z11
+	PREFETCHT1    320(R12)
 	VMOVUPS       18(SI), X12
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z12, Z12
 	VINSERTI32X4  $0x02, 18(DI), Z12, Z12
@@ -18921,6 +19639,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z13, Z13
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z13, Z13
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z13, Z13
+	PREFETCHT1    384(R12)
 	VMOVUPS       18(SI)(AX*2), X14
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z14, Z14
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z14, Z14
@@ -18937,6 +19656,7 @@ block:
 	VPUNPCKHQDQ   Z12, Z16, Z12
 	VPUNPCKLQDQ   Z14, Z13, Z16
 	VPUNPCKHQDQ   Z14, Z13, Z13
+	PREFETCHT1    448(R12)
 	VPSLLW        $0x08, Z15, Z14
 	VPSRAW        $0x08, Z14, Z14
 	VPDPWSSD.BCST 32(R8), Z14, Z4
@@ -18959,6 +19679,7 @@ block:
 	VPDPWSSD.BCST 44(R8)(R9*1), Z12, Z7
 	VPDPWSSD.BCST 44(R8)(R9*2), Z12, Z9
 	VPDPWSSD.BCST 44(R8)(R10*1), Z12, Z11
+	PREFETCHT1    512(R12)
 	VPSLLW        $0x08, Z16, Z12
 	VPSRAW        $0x08, Z12, Z12
 	VPDPWSSD.BCST 48(R8), Z12, Z4
@@ -19015,10 +19736,11 @@ block:
 	VCVTDQ2PS     Z10, Z10
 	VMULPS.BCST   64(R8)(R10*1), Z12, Z12
 	VFMADD231PS   Z10, Z12, Z3
+	ADDQ          $0x00000220, R11
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
-	DECQ          R12
+	DECQ          R13
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI
@@ -19044,23 +19766,27 @@ block:
 	VZEROUPPER
 	RET
 
-// func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+// func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, MMX+
-TEXT ·avx512Int16Q8_0x8(SB), NOSPLIT, $0-64
+TEXT ·avx512Int16Q8_0x8(SB), NOSPLIT, $0-80
 	MOVQ stride+40(FP), AX
 	LEAQ (AX)(AX*2), CX
 	LEAQ (AX)(AX*4), DX
 	LEAQ (CX)(AX*4), BX
 	MOVQ ldx+24(FP), R10
 	LEAQ (R10)(R10*2), R11
+	MOVQ w+32(FP), SI
+	ADDQ rest+64(FP), SI
+	MOVQ SI, rest+64(FP)
 
 group:
 	MOVQ    w+32(FP), SI
 	LEAQ    (SI)(AX*8), DI
 	MOVQ    x+16(FP), R8
 	LEAQ    (R8)(R10*4), R9
-	LEAQ    8192(SI), R12
-	MOVQ    blocks+48(FP), R13
+	LEAQ    8192(SI)(AX*8), R12
+	LEAQ    (R12)(AX*8), R12
+	MOVQ    blocks+48(FP), R14
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -19072,16 +19798,12 @@ group:
 	PCALIGN $0x20
 
 block:
-	PREFETCHT0    (R12)
-	PREFETCHT0    64(R12)
-	PREFETCHT0    128(R12)
-	PREFETCHT0    192(R12)
-	PREFETCHT0    256(R12)
-	PREFETCHT0    320(R12)
-	PREFETCHT0    384(R12)
-	PREFETCHT0    448(R12)
-	PREFETCHT0    512(R12)
-	ADDQ          $0x00000220, R12
+	MOVQ R12, R13
+	CMPQ R12, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R13
+
+near:
 	VPXORD        Z8, Z8, Z8
 	VPXORD        Z9, Z9, Z9
 	VPXORD        Z10, Z10, Z10
@@ -19090,10 +19812,12 @@ block:
 	VPXORD        Z13, Z13, Z13
 	VPXORD        Z14, Z14, Z14
 	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    (R13)
 	VMOVUPS       2(SI), X16
 	VINSERTI32X4  $0x01, 2(SI)(AX*4), Z16, Z16
 	VINSERTI32X4  $0x02, 2(DI), Z16, Z16
 	VINSERTI32X4  $0x03, 2(DI)(AX*4), Z16, Z16
+	PREFETCHT1    64(R13)
 	VMOVUPS       2(SI)(AX*1), X17
 	VINSERTI32X4  $0x01, 2(SI)(DX*1), Z17, Z17
 	VINSERTI32X4  $0x02, 2(DI)(AX*1), Z17, Z17
@@ -19102,6 +19826,7 @@ block:
 	VINSERTI32X4  $0x01, 2(SI)(CX*2), Z18, Z18
 	VINSERTI32X4  $0x02, 2(DI)(AX*2), Z18, Z18
 	VINSERTI32X4  $0x03, 2(DI)(CX*2), Z18, Z18
+	PREFETCHT1    128(R13)
 	VMOVUPS       2(SI)(CX*1), X19
 	VINSERTI32X4  $0x01, 2(SI)(BX*1), Z19, Z19
 	VINSERTI32X4  $0x02, 2(DI)(CX*1), Z19, Z19
@@ -19133,6 +19858,7 @@ block:
 	VPDPWSSD.BCST 4(R9)(R10*1), Z19, Z13
 	VPDPWSSD.BCST 4(R9)(R10*2), Z19, Z14
 	VPDPWSSD.BCST 4(R9)(R11*1), Z19, Z15
+	PREFETCHT1    192(R13)
 	VPSLLW        $0x08, Z16, Z18
 	VPSRAW        $0x08, Z18, Z18
 	VPDPWSSD.BCST 8(R8), Z18, Z8
@@ -19171,6 +19897,7 @@ block:
 	VPDPWSSD.BCST 20(R9)(R10*1), Z20, Z13
 	VPDPWSSD.BCST 20(R9)(R10*2), Z20, Z14
 	VPDPWSSD.BCST 20(R9)(R11*1), Z20, Z15
+	PREFETCHT1    256(R13)
 	VPSLLW        $0x08, Z17, Z16
 	VPSRAW        $0x08, Z16, Z16
 	VPDPWSSD.BCST 24(R8), Z16, Z8
@@ -19190,6 +19917,7 @@ block:
 	VPDPWSSD.BCST 28(R9)(R10*1), Z17, Z13
 	VPDPWSSD.BCST 28(R9)(R10*2), Z17, Z14
 	VPDPWSSD.BCST 28(R9)(R11*1), Z17, Z15
+	PREFETCHT1    320(R13)
 	VMOVUPS       18(SI), X16
 	VINSERTI32X4  $0x01, 18(SI)(AX*4), Z16, Z16
 	VINSERTI32X4  $0x02, 18(DI), Z16, Z16
@@ -19198,6 +19926,7 @@ block:
 	VINSERTI32X4  $0x01, 18(SI)(DX*1), Z17, Z17
 	VINSERTI32X4  $0x02, 18(DI)(AX*1), Z17, Z17
 	VINSERTI32X4  $0x03, 18(DI)(DX*1), Z17, Z17
+	PREFETCHT1    384(R13)
 	VMOVUPS       18(SI)(AX*2), X18
 	VINSERTI32X4  $0x01, 18(SI)(CX*2), Z18, Z18
 	VINSERTI32X4  $0x02, 18(DI)(AX*2), Z18, Z18
@@ -19214,6 +19943,7 @@ block:
 	VPUNPCKHQDQ   Z16, Z20, Z16
 	VPUNPCKLQDQ   Z18, Z17, Z20
 	VPUNPCKHQDQ   Z18, Z17, Z17
+	PREFETCHT1    448(R13)
 	VPSLLW        $0x08, Z19, Z18
 	VPSRAW        $0x08, Z18, Z18
 	VPDPWSSD.BCST 32(R8), Z18, Z8
@@ -19252,6 +19982,7 @@ block:
 	VPDPWSSD.BCST 44(R9)(R10*1), Z16, Z13
 	VPDPWSSD.BCST 44(R9)(R10*2), Z16, Z14
 	VPDPWSSD.BCST 44(R9)(R11*1), Z16, Z15
+	PREFETCHT1    512(R13)
 	VPSLLW        $0x08, Z20, Z16
 	VPSRAW        $0x08, Z16, Z16
 	VPDPWSSD.BCST 48(R8), Z16, Z8
@@ -19332,11 +20063,12 @@ block:
 	VCVTDQ2PS     Z15, Z15
 	VMULPS.BCST   64(R9)(R11*1), Z16, Z16
 	VFMADD231PS   Z15, Z16, Z7
+	ADDQ          $0x00000220, R12
 	ADDQ          $0x22, SI
 	ADDQ          $0x22, DI
 	ADDQ          $0x50, R8
 	ADDQ          $0x50, R9
-	DECQ          R13
+	DECQ          R14
 	JNZ           block
 	MOVQ          c+0(FP), SI
 	MOVQ          SI, DI

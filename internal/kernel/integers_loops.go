@@ -2,8 +2,10 @@
 
 package kernel
 
-// integerLoop multiplies a fixed number of packed rows with groups of rows of W.
-type integerLoop func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+// integerLoop multiplies a fixed number of packed rows with groups of rows of W. While
+// it does it may ask for the memory behind them, and for what is then bytes farther
+// in place of what is rest bytes and more behind w.
+type integerLoop func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // integerLoops are the loops of a kind: how many rows of W make a group, the
 // numbers of rows of x that there are loops for, the first 1 and the largest last,
@@ -32,6 +34,14 @@ func packer(loop func(dst *byte, x *float32, blocks int)) func([]byte, []float32
 
 // mul is Integers.Mul with these loops.
 func (l *integerLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
+	l.mulAhead(s, c, ldc, x, w, t, order, m, n, k, allBehind, 0)
+}
+
+// allBehind is the rest of integerLoop where nothing else is to be asked for.
+const allBehind = 1 << 40
+
+// mulAhead is mul with the rest of w and what comes then, as integerLoop has them.
+func (l *integerLoops) mulAhead(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int, rest, then uintptr) {
 	if loops := l.rows[s][t]; loops == nil || s == Int16 && m >= l.turned.many && l.turned.turn[t] != nil {
 		l.turned.mul(s, c, ldc, x, w, t, order, m, n, k)
 		return
@@ -43,7 +53,7 @@ func (l *integerLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte,
 			if order != nil {
 				at = int(order[j])
 			}
-			l.groups(s, c[j:], ldc, x, w[at*rb:], t, stride, m, rows/l.group, k)
+			l.groups(s, c[j:], ldc, x, w[at*rb:], t, stride, m, rows/l.group, k, rest-uintptr(at*rb), then)
 			j += rows
 			continue
 		}
@@ -66,7 +76,7 @@ func (l *integerLoops) copied(s Integers, c []float32, ldc int, x []byte, w []by
 	clear(b[rows*rb:])
 	for i := 0; i < m; i += integersMost {
 		mr := min(integersMost, m-i)
-		l.groups(s, sum, l.group, x[i*row:], b, t, rb, mr, 1, k)
+		l.groups(s, sum, l.group, x[i*row:], b, t, rb, mr, 1, k, allBehind, 0)
 		for r := range mr {
 			copy(c[(i+r)*ldc:(i+r)*ldc+rows], sum[r*l.group:])
 		}
@@ -76,7 +86,7 @@ func (l *integerLoops) copied(s Integers, c []float32, ldc int, x []byte, w []by
 // groups multiplies m rows of x with groups of rows of w that lie stride bytes
 // apart: some rows of x with some groups at a time, so that what is read again is
 // in the first-level cache.
-func (l *integerLoops) groups(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, stride, m, groups, k int) {
+func (l *integerLoops) groups(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, stride, m, groups, k int, rest, then uintptr) {
 	loops, row := l.rows[s][t], s.Len(1, k)
 	step := groups
 	if m > l.counts[len(loops)-1] {
@@ -89,7 +99,7 @@ func (l *integerLoops) groups(s Integers, c []float32, ldc int, x []byte, w []by
 			for l.counts[a] > m-i {
 				a--
 			}
-			loops[a](&c[i*ldc+g*l.group], ldc, &x[i*row], row, &part[0], stride, k/32, step)
+			loops[a](&c[i*ldc+g*l.group], ldc, &x[i*row], row, &part[0], stride, k/32, step, rest-uintptr(g*l.group*stride), then)
 			i += l.counts[a]
 		}
 	}

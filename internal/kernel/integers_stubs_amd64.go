@@ -11,276 +11,315 @@ func avx2PackInt8(dst *byte, x *float32, blocks int)
 
 // avx2Int8Q4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_1x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q4_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int8Q8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt8Q8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int8Q8_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int8Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int8Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2PackInt16 packs blocks > 0 blocks of 32 numbers, as Integers.Pack does.
 //
@@ -289,276 +328,315 @@ func avx2PackInt16(dst *byte, x *float32, blocks int)
 
 // avx2Int16Q4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_1x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q4_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2Int16Q8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx2Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx2Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avxvnniInt16Q8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avxvnniInt16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avxvnniInt16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx512Int16Q8_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
 // rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and
-// overwrites c.
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
 //
 //go:noescape
-func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int)
+func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
 // avx2TurnQ4_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.

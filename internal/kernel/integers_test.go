@@ -311,6 +311,29 @@ func exactFused(x, y, z float32) float32 {
 	return got
 }
 
+// TestMulAhead: what is asked for behind the weights does not show in the product.
+func TestMulAhead(t *testing.T) {
+	eachInteger(t, func(t *testing.T, size Integers) {
+		r := newRand(25)
+		const n, k = 48, 256
+		for _, m := range []int{1, 3, 8} {
+			x := randMat(r, m, k, k)
+			b := packed(t, size, x.x, k, m, k)
+			for _, typ := range size.types() {
+				w, other := randQuant(r, typ, n*k), randQuant(r, typ, k)
+				want, got := make([]float32, m*n), make([]float32, m*n)
+				size.Mul(want, n, b, w, typ, nil, m, n, k)
+				for _, rest := range []int{0, typ.RowBytes(k), len(w)} {
+					size.MulLaid(got, n, b, nil, w, typ, nil, m, n, k, w[:rest], other)
+					if !slices.EqualFunc(got, want, sameBits) {
+						t.Errorf("%v, %d rows: with %d bytes and others after them it is another product", typ, m, rest)
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestMulLaid: rows laid out in parts have the bits of Mul.
 func TestMulLaid(t *testing.T) {
 	eachInteger(t, func(t *testing.T, size Integers) {
@@ -328,7 +351,7 @@ func TestMulLaid(t *testing.T) {
 				w := randQuant(r, typ, n*k)
 				want, got := make([]float32, m*n), make([]float32, m*n)
 				size.Mul(want, n, b, w, typ, nil, m, n, k)
-				size.MulLaid(got, n, b, laid, w, typ, nil, m, n, k)
+				size.MulLaid(got, n, b, laid, w, typ, nil, m, n, k, nil, nil)
 				if !slices.EqualFunc(got, want, sameBits) {
 					t.Errorf("%v, %d rows: laid out they make another product", typ, m)
 				}

@@ -40,6 +40,9 @@ type kind struct {
 	fastIntegers bool
 	packIntegers [numIntegers]func(dst []byte, x []float32) // one row
 	mulIntegers  func(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int)
+	// mulAhead is mulIntegers that asks for other memory where that behind w is not
+	// what is read next, as integerLoop has it; nil where there is no such loop.
+	mulAhead func(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int, rest, then uintptr)
 	// A kind that lays packed rows out has the size of a block of 16 rows, else 0.
 	laidBlock   [numIntegers]int
 	layIntegers func(dst, x []byte, m, k, b0, b1 int)

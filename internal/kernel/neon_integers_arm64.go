@@ -21,37 +21,37 @@ var neonIntegers = integerLoops{4, []int{1, 4}, [numIntegers][numDTypes][]intege
 // integerLoop does.
 //
 //go:noescape
-func neonInt8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt8Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt8Q4_0x4 multiplies four packed rows of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt8Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt8Q4_1x1 multiplies a packed row of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt8Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt8Q4_1x4 multiplies four packed rows of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt8Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt8Q8_0x1 multiplies a packed row of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt8Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt8Q8_0x4 multiplies four packed rows of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt8Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonPackInt8 packs blocks > 0 blocks of 32 numbers, as Integers.Pack does.
 //
@@ -62,37 +62,37 @@ func neonPackInt8(dst *byte, x *float32, blocks int)
 // integerLoop does.
 //
 //go:noescape
-func neonInt16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt16Q4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt16Q4_0x4 multiplies four packed rows of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt16Q4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt16Q4_1x1 multiplies a packed row of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt16Q4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt16Q4_1x4 multiplies four packed rows of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt16Q4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt16Q8_0x1 multiplies a packed row of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt16Q8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonInt16Q8_0x4 multiplies four packed rows of x with groups > 0 times four rows of w, as
 // integerLoop does.
 //
 //go:noescape
-func neonInt16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)
+func neonInt16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)
 
 // neonPackInt16 packs blocks > 0 blocks of 32 numbers, as Integers.Pack does.
 //

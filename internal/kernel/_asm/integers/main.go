@@ -26,6 +26,25 @@ type format struct {
 	// takes the place of the sign: products begin with it. 0 for none. Those of whole
 	// bytes are with 8-bit integers alone.
 	bias int
+
+	ahead *ahead // what is asked for while a block is multiplied
+}
+
+// ahead are lines of memory that are asked for while others are multiplied, one here
+// and one there: a core has room for some sixteen requests, and what is behind one
+// that finds none waits too.
+type ahead struct {
+	at            reg.Register
+	lines, points int // how many there are, and at how many points of a block
+	line, point   int // the first that is not behind
+}
+
+// next asks for the lines that are due at the point at hand.
+func (a *ahead) next() {
+	a.point++
+	for ; a.line*a.points < a.point*a.lines && a.line < a.lines; a.line++ {
+		PREFETCHT1(Mem{Base: a.at, Disp: 64 * a.line})
+	}
 }
 
 var formats = []format{
@@ -41,7 +60,7 @@ const (
 	atSum    = 4
 	atEight  = 8
 	at128    = 12
-	prefetch = 8192 // how many bytes ahead of the weights at hand others are asked for
+	prefetch = 8192 // how many bytes behind the group of rows at hand others are asked for
 )
 
 // integers are what x is packed in.
@@ -181,29 +200,39 @@ func (in *inputs) step() {
 
 // product writes what all products have in common: groups of lanes rows of W, a
 // block of each at a time, and m rows of x.
-func product(kind string, s integers, f format, m, lanes int, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(r *rows, in *inputs)) {
+func product(kind string, s integers, f format, m, lanes int, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(f format, r *rows, in *inputs)) {
 	name := fmt.Sprintf("%s%s%sx%d", kind, s.name, f.name, m)
-	Func(name, "func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int)",
+	Func(name, "func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)",
 		fmt.Sprintf("%s multiplies %d packed rows of x, ldx bytes apart, with groups > 0 times %d", name, m, lanes),
 		"rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and",
-		"overwrites c.")
+		"overwrites c. Meanwhile it asks for what lies behind them, and in place of what is",
+		"rest bytes and more behind w, for what is then bytes farther.")
 	r, in := newRows(lanes), newInputs(s, m)
-	ahead, n := GP64(), GP64()
+	far, line, end, n := GP64(), GP64(), GP64(), GP64()
+	Load(Param("w"), end)
+	ADDQ(NewParamAddr("rest", 64), end)
+	Store(end, Param("rest"))
 	Label("group")
 	r.begin()
 	in.begin()
-	LEAQ(Mem{Base: r.low, Disp: prefetch}, ahead)
+	LEAQ(Mem{Base: r.low, Index: r.stride, Scale: 8, Disp: prefetch}, far)
+	if r.high != nil {
+		LEAQ(Mem{Base: far, Index: r.stride, Scale: 8}, far)
+	}
 	Load(Param("blocks"), n)
 	for i := range acc {
 		clear(acc[i])
 	}
 	Align()
 	Label("block")
-	for at := 0; at < lanes*f.bytes; at += 64 {
-		PREFETCHT0(Mem{Base: ahead, Disp: at})
-	}
-	ADDQ(U32(uint64(lanes*f.bytes)), ahead)
-	block(r, in)
+	MOVQ(far, line)
+	CMPQ(far, NewParamAddr("rest", 64))
+	JB(LabelRef("near"))
+	ADDQ(NewParamAddr("then", 72), line)
+	Label("near")
+	f.ahead = &ahead{at: line, lines: (lanes*f.bytes + 63) / 64, points: (f.bytes - f.at) / 16 * 8}
+	block(f, r, in)
+	ADDQ(U32(uint64(lanes*f.bytes)), far)
 	r.step(f.bytes)
 	in.step()
 	DECQ(n)

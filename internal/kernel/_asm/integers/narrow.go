@@ -18,7 +18,7 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 	}
 	short := s == int8s && !vnni && !f.whole // sums are 16 bits wide
 	bias := f.bias > 0 && !(f.whole && (s == int16s || !vnni))
-	product(kind, s, f, m, 8, acc, func(v reg.VecVirtual) { Zero(v) }, func(r *rows, in *inputs) {
+	product(kind, s, f, m, 8, acc, func(v reg.VecVirtual) { Zero(v) }, func(f format, r *rows, in *inputs) {
 		chains := 1
 		if s == int16s && vnni {
 			chains = chainsOf(s, m, 5)
@@ -78,11 +78,13 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 		for from := f.at; from < f.bytes; from += 16 {
 			var a [4]reg.VecVirtual
 			for i := range a {
+				f.ahead.next()
 				a[i] = YMM()
 				begin("VMOVDQU", r.at(i, from), a[i])
 				VINSERTI128(Imm(1), r.at(i+4, from), a[i], a[i])
 			}
 			for g, v := range turn(a, func() reg.VecVirtual { return YMM() }) {
+				f.ahead.next()
 				switch {
 				case f.whole && s == int16s:
 					even := YMM()

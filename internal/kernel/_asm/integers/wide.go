@@ -23,7 +23,7 @@ func wide(s integers, f format, m int) {
 		acc = append(acc, ZMM())
 	}
 	bias := f.bias > 0 && !(f.whole && s == int16s)
-	product("avx512", s, f, m, 16, acc, clearWide, func(r *rows, in *inputs) {
+	product("avx512", s, f, m, 16, acc, clearWide, func(f format, r *rows, in *inputs) {
 		chains := chainsOf(s, m, 8)
 		// Sums of 8-bit x are made row by row, and those of 16-bit x, for which there
 		// are twice as many vectors of weights, of all rows at once.
@@ -60,6 +60,7 @@ func wide(s integers, f format, m int) {
 		for from := f.at; from < f.bytes; from += 16 {
 			var a [4]reg.VecVirtual
 			for i := range a {
+				f.ahead.next()
 				a[i] = ZMM()
 				begin("VMOVUPS", r.at(i, from), a[i])
 				for q := 1; q < 4; q++ {
@@ -67,6 +68,7 @@ func wide(s integers, f format, m int) {
 				}
 			}
 			for g, v := range turn(a, func() reg.VecVirtual { return ZMM() }) {
+				f.ahead.next()
 				switch {
 				case f.whole && s == int16s:
 					even := ZMM()
