@@ -77,6 +77,7 @@ func (s *Session) forwardLayer(l int, next []float32) {
 	s.linear(l, lora.QProj, q0)
 	s.linear(l, lora.KProj, k0)
 	s.linear(l, lora.VProj, v)
+	s.next(l, lora.OProj, lora.GateProj)
 	e.Linear(s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
 	if L.QNorm != nil {
 		e.RMSNorm(a.q, a.qinv, a.qraw, L.QNorm, n*m.Heads, m.HeadSize, m.Eps)
@@ -93,6 +94,7 @@ func (s *Session) forwardLayer(l int, next []float32) {
 		attn = a.attn
 	}
 	s.linear(l, lora.OProj, attn)
+	s.next(l, lora.GateProj, lora.DownProj)
 	e.Linear(a.o, n, m.Heads*m.HeadSize, s.lins[lora.OProj:lora.GateProj])
 	if L.AttnPost != nil {
 		e.RMSNorm(a.mid, a.pinv1, a.attn, L.AttnPost, n, m.Dim, m.Eps)
@@ -102,6 +104,7 @@ func (s *Session) forwardLayer(l int, next []float32) {
 	e.RMSNorm(s.norm, a.rinv2, a.mid, L.MLPNorm, n, m.Dim, m.Eps)
 	s.linear(l, lora.GateProj, a.gate)
 	s.linear(l, lora.UpProj, a.up)
+	s.next(l, lora.DownProj, lora.Modules)
 	e.Linear(s.norm, n, m.Dim, s.lins[lora.GateProj:lora.DownProj])
 	e.GLU(s.act, a.gate, a.up, n*m.FFN, m.Gelu)
 	mlp := next
@@ -109,6 +112,7 @@ func (s *Session) forwardLayer(l int, next []float32) {
 		mlp = a.mlp
 	}
 	s.linear(l, lora.DownProj, mlp)
+	s.next(l+1, lora.QProj, lora.OProj)
 	e.Linear(s.act, n, m.FFN, s.lins[lora.DownProj:])
 	if L.MLPPost != nil {
 		e.RMSNorm(next, a.pinv2, a.mlp, L.MLPPost, n, m.Dim, m.Eps)
@@ -142,6 +146,20 @@ func (s *Session) linear(l int, i lora.Module, y []float32) {
 		}
 	}
 	lin.Deltas = deltas(lin.Deltas, s.rows, l, i, s.layers[l].h[i], dh, drop)
+}
+
+// next says which linears come after those at hand: modules from one to before
+// another of layer l, or the head behind the last layer.
+func (s *Session) next(l int, from, to lora.Module) {
+	if l == s.m.Layers {
+		s.after[0].W = &s.m.Head
+		s.exec.Next(s.after[:1])
+		return
+	}
+	for i := from; i < to; i++ {
+		s.after[i-from].W = &s.m.Layer[l].Weights[i]
+	}
+	s.exec.Next(s.after[:to-from])
 }
 
 // placeKeys tells attention where the keys and values of each row lie, and
@@ -178,6 +196,7 @@ func (s *Session) Logits(dst []float32, at []int32) error {
 		}
 		s.exec.RMSNorm(s.picked, s.rinv, s.picked, m.Norm, len(at), m.Dim, m.Eps)
 		s.out[0] = op.Linear{W: &m.Head, Y: dst}
+		s.next(0, lora.QProj, lora.OProj) // of the token that follows
 		s.exec.Linear(s.picked, len(at), m.Dim, s.out[:])
 		return nil
 	})

@@ -20,14 +20,15 @@ type Session struct {
 	rotary op.Rotary
 	local  op.Rotary // of layers with a window, where it is another
 
-	rows []Row
-	n    int // tokens in the batch
-	pos  []int32
-	ids  []int32
-	seqs []op.Sequence
-	self [1]Page
-	lins [lora.Modules]op.Linear
-	out  [1]op.Linear
+	rows  []Row
+	n     int // tokens in the batch
+	pos   []int32
+	ids   []int32
+	seqs  []op.Sequence
+	self  [1]Page
+	lins  [lora.Modules]op.Linear
+	out   [1]op.Linear
+	after [3]op.Linear // what Exec.Next is told of
 
 	layers []acts    // of each layer; those not kept share memory
 	x      []float32 // [Tokens, Dim]: the residual stream after the last layer

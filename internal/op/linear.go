@@ -116,6 +116,9 @@ type linearTask struct {
 	panels int          // tasks for products
 	low    int          // tasks for low-rank inputs, before the others
 	left   atomic.Int32 // of them
+	next   []Linear     // see Next
+	// Of few rows, who does what.
+	lowShares, panelShares shares
 }
 
 // The phases: low-rank inputs of many rows; products; both, for few rows, and
@@ -139,6 +142,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		}
 	}
 	if e.tiles != nil {
+		t.next = nil
 		e.tileLinear.run(e.tiles, x, n, in, lins)
 		return
 	}
@@ -149,33 +153,21 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 	}
 	t.low = 0
 	if n <= fewInputs {
-		t.phase, t.rows, t.panel = allOfFewRows, n, 48
-		if n > smallBatch {
-			t.panel = 96 // the fastest of 48, 96 and 192 for sixteen rows (docs/LOG.md)
-		}
-		for i := range lins {
-			for _, d := range lins[i].Deltas {
-				t.low += ceilDiv(d.Pair.Rank, lowRows)
-			}
-		}
-		t.left.Store(int32(t.low))
-	} else {
-		t.phase, t.rows = lowManyRows, rowChunk(n, 64)
-		if tasks := deltaTasks(lins, t.rows); tasks > 0 {
-			run(tasks, t)
-		}
-		t.phase, t.rows, t.panel = manyRows, rowChunk(n, 264), 64
+		t.few()
+		return
 	}
+	t.next = nil
+	t.phase, t.rows = lowManyRows, rowChunk(n, 64)
+	if tasks := deltaTasks(lins, t.rows); tasks > 0 {
+		run(tasks, t)
+	}
+	t.phase, t.rows, t.panel = manyRows, rowChunk(n, 264), 64
 	t.chunks = ceilDiv(n, t.rows)
 	t.panels = 0
 	for i := range lins {
 		t.panels += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
-	run(t.low+t.panels, t)
-	if t.phase == allOfFewRows && t.anyLong() {
-		t.phase = longRuns
-		run(len(lins)*kernel.Workers(), t)
-	}
+	run(t.panels, t)
 }
 
 // anyLong says whether there is a factor B that lies row by row: few rows of x
@@ -200,79 +192,23 @@ func (t *linearTask) Do(i, worker int) {
 		t.addDeltas(lin, 0, t.n, min(i%w*share, lin.W.Rows), min((i%w+1)*share, lin.W.Rows))
 		return
 	}
+	if t.phase == allOfFewRows {
+		t.work(worker)
+		return
+	}
 	if t.phase == lowManyRows {
 		l, d, chunk := deltaTask(t.lins, t.rows, i)
 		t.lowRank(&t.lins[l].Deltas[d], chunk)
 		return
 	}
-	if i < t.low {
-		t.lowPart(i)
-		return
-	}
-	i -= t.low
-	if t.phase == allOfFewRows {
-		i = apart(i, t.panels)
-	}
 	for l := range t.lins {
 		lin := &t.lins[l]
 		c := t.chunks * ceilDiv(lin.W.Rows, t.panel)
 		if i < c {
-			t.product(lin, i%t.chunks, i/t.chunks)
+			t.product(lin, i%t.chunks, i/t.chunks, nil, nil)
 			return
 		}
 		i -= c
-	}
-}
-
-// apart is which of n tasks is done as the i-th, so that workers that take turns
-// each have a run of their own: weights that are asked for ahead of the last row of
-// one task are then those of the worker's next.
-func apart(i, n int) int {
-	w := kernel.Workers()
-	each, more := n/w, n%w
-	return i%w*each + min(i%w, more) + i/w
-}
-
-// lowPart computes a few columns of H for all rows of a delta. Tasks of this kind
-// come first and wait for nobody: those that wait for them do not wait for ever,
-// also where one of them panics.
-func (t *linearTask) lowPart(i int) {
-	defer t.left.Add(-1)
-	for l := range t.lins {
-		for k := range t.lins[l].Deltas {
-			d := &t.lins[l].Deltas[k]
-			p := d.Pair
-			c := ceilDiv(p.Rank, lowRows)
-			if i >= c {
-				i -= c
-				continue
-			}
-			x, rows := t.x[d.Lo*t.in:], d.Hi-d.Lo
-			if d.Drop != nil {
-				if i == 0 { // the mask is made once
-					t.lowRank(d, 0)
-				}
-				return
-			}
-			r0, r1 := i*lowRows, min((i+1)*lowRows, p.Rank)
-			if p.Half != nil {
-				// Half of the memory to read, and the same bits.
-				rb := kernel.F16.RowBytes(t.in)
-				if t.n > smallBatch {
-					kernel.Fetch(p.Half[r0*rb : r1*rb])
-				}
-				kernel.MulQ(d.H[r0:], p.Pad, x, t.in, p.Half[r0*rb:r1*rb], kernel.F16, nil, rows, r1-r0, t.in)
-			} else {
-				kernel.MulNT(d.H[r0:], p.Pad, x, t.in, p.A[r0*t.in:], t.in, rows, r1-r0, t.in)
-			}
-			for r := range rows {
-				kernel.Scale(d.H[r*p.Pad+r0:r*p.Pad+r1], p.Scale*d.Strength)
-				if r1 == p.Rank {
-					clear(d.H[r*p.Pad+r1 : (r+1)*p.Pad])
-				}
-			}
-			return
-		}
 	}
 }
 
@@ -292,7 +228,7 @@ func (t *linearTask) lowRank(d *Delta, chunk int) {
 }
 
 // product computes a block of Y.
-func (t *linearTask) product(lin *Linear, chunk, panel int) {
+func (t *linearTask) product(lin *Linear, chunk, panel int, rest, then []byte) {
 	w := lin.W
 	out := w.Rows
 	lo, hi := chunk*t.rows, min((chunk+1)*t.rows, t.n)
@@ -300,7 +236,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 	data, order := rowsOf(w, j0, j1)
 	y := lin.Y[lo*out+j0:]
 	x := t.x[lo*t.in:]
-	if t.phase == allOfFewRows && t.n > smallBatch {
+	if t.phase == allOfFewRows {
 		for k := range lin.Deltas {
 			if p := lin.Deltas[k].Pair; p.HalfB != nil {
 				kernel.Fetch(p.HalfB[2*j0*p.Rank : 2*roundUp(j1, kernel.HalfCols)*p.Rank])
@@ -313,7 +249,7 @@ func (t *linearTask) product(lin *Linear, chunk, panel int) {
 		if t.n > smallBatch && t.n <= fewInputs {
 			laid = t.packed.laid[t.packed.size]
 		}
-		t.packed.size.MulLaid(y, out, t.packed.rows(lo, t.in), laid, data, w.DType, order, hi-lo, j1-j0, t.in)
+		t.packed.size.MulLaid(y, out, t.packed.rows(lo, t.in), laid, data, w.DType, order, hi-lo, j1-j0, t.in, rest, then)
 	case t.n <= smallBatch:
 		kernel.MulQ(y, out, x, t.in, data, w.DType, order, hi-lo, j1-j0, t.in)
 	default:
