@@ -228,23 +228,6 @@ const (
 	mostTrial   = selectTokens
 )
 
-// evenly takes as many documents, from all over their order, as come to about so
-// many tokens with the beginning of each.
-func evenly(docs []stroke.Document, tokens int) []stroke.Document {
-	all := 0
-	for _, d := range docs {
-		all += min(int(float64(d.Words)*tokensPerWord), pieceTokens)
-	}
-	if all <= tokens {
-		return docs
-	}
-	out := make([]stroke.Document, max(len(docs)*tokens/all, 1))
-	for i := range out {
-		out[i] = docs[(2*i+1)*len(docs)/(2*len(out))]
-	}
-	return out
-}
-
 // tried is what documents cost with the bare base and with sets of adapters.
 type tried struct {
 	docs []stroke.Document // that were scored
@@ -258,7 +241,7 @@ func (b *baseModel) score(ctx context.Context, docs []stroke.Document, with [][]
 	var pieces []eval.Piece
 	t := &tried{}
 	left, longest, pad := min(mostTrial, trialTokens/(len(with)+1)), 2, 0
-	for _, d := range evenly(docs, left) {
+	for _, d := range docs {
 		ids := b.tok.Encode(d.Text)
 		if ids = ids[:min(len(ids), pieceTokens, left)]; len(ids) == 0 {
 			continue

@@ -43,25 +43,3 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
-
-// TestEvenly takes documents from all over their order where not all fit.
-func TestEvenly(t *testing.T) {
-	var docs []stroke.Document
-	for i := range 10 {
-		docs = append(docs, stroke.Document{Source: fmt.Sprint(i), Words: 100})
-	}
-	sources := func(docs []stroke.Document) (s string) {
-		for _, d := range docs {
-			s += d.Source
-		}
-		return s
-	}
-	for tokens, want := range map[int]string{10000: "0123456789", 1350: "0123456789", 700: "13579", 300: "27", 1: "5"} {
-		if got := sources(evenly(docs, tokens)); got != want {
-			t.Errorf("of %d tokens: %s, want %s", tokens, got, want)
-		}
-	}
-	if len(evenly(nil, 5)) != 0 {
-		t.Error("of nothing something is taken")
-	}
-}

@@ -36,10 +36,7 @@ func (r *run) wrongGenre(ctx context.Context) (string, error) {
 		}
 		use = append(use, lora.Applied{Adapter: all[i].adapter, Strength: float32(on.Strength)})
 	}
-	docs := r.choose
-	if len(docs) == 0 {
-		docs = r.train
-	}
+	docs, _ := tryOn(r.choose, r.train)
 	with := [][]lora.Applied{use}
 	for _, t := range all {
 		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(s.Strength)}})
