@@ -288,8 +288,12 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	final.takePrompt = &prompt
 	what := fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take)
 	if g := &final.recipe.Genre; g.Ask == genre.Auto {
-		g.Ask = mostGenre(results)
-		what += ", and the genre that most of them did: " + g.Ask
+		var of int
+		if g.Ask, of = mostGenre(results); of > 1 {
+			what += ", and the genre that most of them did: " + g.Ask
+		} else {
+			what += ", and the genre of the first, since each chose another: " + g.Ask
+		}
 	}
 	start(final, what)
 	final.recall()
@@ -376,19 +380,19 @@ func middleEpoch(list []foldResult) int {
 	return epochs[len(epochs)/2]
 }
 
-// mostGenre is the genre that most folds chose, of several the first: what goes
-// live stands on what was judged.
-func mostGenre(list []foldResult) string {
-	count, most := map[string]int{}, ""
+// mostGenre is the genre that most folds chose, of several the first, and how many
+// did: what goes live stands on what was judged.
+func mostGenre(list []foldResult) (name string, of int) {
+	count := map[string]int{}
 	for _, x := range list {
 		count[x.Genre]++
 	}
 	for _, x := range list {
-		if count[x.Genre] > count[most] {
-			most = x.Genre
+		if count[x.Genre] > of {
+			name, of = x.Genre, count[x.Genre]
 		}
 	}
-	return most
+	return name, of
 }
 
 // pool puts what was found on parts of the text together: first the pieces that

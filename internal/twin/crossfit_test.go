@@ -280,13 +280,14 @@ func TestCrossFitGenre(t *testing.T) {
 	for _, c := range []struct {
 		folds []string
 		want  string
-	}{{[]string{"a", "b", "b"}, "b"}, {[]string{"none", "a", "none"}, "none"}, {[]string{"c", "a", "b"}, "c"}} {
+		of    int
+	}{{[]string{"a", "b", "b"}, "b", 2}, {[]string{"none", "a", "none"}, "none", 2}, {[]string{"c", "a", "b"}, "c", 1}} {
 		var list []foldResult
 		for _, g := range c.folds {
 			list = append(list, foldResult{Genre: g})
 		}
-		if got := mostGenre(list); got != c.want {
-			t.Errorf("of %v it is %s", c.folds, got)
+		if got, of := mostGenre(list); got != c.want || of != c.of {
+			t.Errorf("of %v it is %s, %d times", c.folds, got, of)
 		}
 	}
 

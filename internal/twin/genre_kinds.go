@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 // the best by more than half of that (docs/GENRES.md).
 const (
 	kindLeast  = 0.02
+	kindNoise  = 0.5 // over the root of its tokens: less than that is chance in a document
 	kindLeastN = 2
 	kindNamed  = 3 // documents that are named
 )
@@ -30,10 +32,11 @@ func kindsOf(docs []stroke.Document, list []trial) string {
 		ours, here := 0, []string(nil)
 		for k, d := range docs {
 			a, b := list[0].losses[k], list[i].losses[k]
+			least := max(kindLeast, kindNoise/math.Sqrt(float64(max(a.Tokens, 1))))
 			switch more := a.PerToken() - b.PerToken(); {
-			case more >= kindLeast:
+			case more >= least:
 				here = append(here, d.Source)
-			case more <= -kindLeast:
+			case more <= -least:
 				ours++
 			}
 		}

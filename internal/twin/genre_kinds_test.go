@@ -33,6 +33,7 @@ func TestKinds(t *testing.T) {
 		"more of others": {[]trial{prose, kind("a", 3.1, 3.1, 3.1, 3.1, 2.9, 2.9), kind("b", 2.9, 2.9, 2.9, 2.9, 3.1, 3.1)}, []string{"4 by b (0.md, 1.md, 2.md and 1 more)"}},
 		"one kind":       {[]trial{prose, kind("notes", 3.1, 3.1, 3.1, 3.1, 3.1, 3.1)}, nil},
 		"one of another": {[]trial{prose, kind("notes", 3.1, 3.1, 3.1, 3.1, 3.1, 2.9)}, nil},
+		"by chance":      {[]trial{prose, kind("notes", 3.04, 3.04, 3.04, 2.96, 2.96, 2.96)}, nil},
 		"little apart":   {[]trial{prose, kind("notes", 3.01, 3.01, 3.01, 2.99, 2.99, 2.99)}, nil},
 		"one genre":      {[]trial{prose}, nil},
 		"no genre":       {nil, nil},
