@@ -129,16 +129,16 @@ func div(a, b Op) vec { return fresh(wrap(VDIVPS), b, a) } // a / b
 
 // exp is e^x; x is lost.
 func exp(x vec) vec {
-	lo, n, r, y := konst("expMax", 89), YMM(), YMM(), YMM()
+	lo, n, r, y := konst("expMax", ExpMax), YMM(), YMM(), YMM()
 	VMINPS(x, lo, lo) // a NaN in x wins
-	VMOVUPS(F32s("expMin", -104), r)
+	VMOVUPS(F32s("expMin", ExpMin), r)
 	VMAXPS(lo, r, r)
-	VMULPS(F32s("expLog2e", 1.44269504088896341), r, n)
+	VMULPS(F32s("expLog2e", ExpLog2e), r, n)
 	VROUNDPS(Imm(0), n, n)
-	VFNMADD231PS(F32s("expLn2Hi", 0.693359375), n, r)
-	VFNMADD231PS(F32s("expLn2Lo", -2.12194440e-4), n, r)
-	VMOVUPS(F32s("expP0", 1.9875691500e-4), y)
-	for i, p := range []float32{1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
+	VFNMADD231PS(F32s("expLn2Hi", ExpLn2Hi), n, r)
+	VFNMADD231PS(F32s("expLn2Lo", ExpLn2Lo), n, r)
+	VMOVUPS(F32s("expP0", ExpPoly[0]), y)
+	for i, p := range ExpPoly[1:] {
 		VFMADD213PS(F32s(fmt.Sprintf("expP%d", i+1), p), r, y)
 	}
 	VFMADD213PS(r, mul(r, r), y)

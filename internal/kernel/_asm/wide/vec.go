@@ -33,12 +33,12 @@ func (c numbers) of(m Mem, bits uint32) vec {
 // expNumbers are those of exp, which takes them from here.
 func expNumbers() (c numbers) {
 	c = numbers{}
-	c.float("expMax", 89)
-	c.float("expMin", -104)
-	c.float("expLog2e", 1.44269504088896341)
-	c.float("expLn2Hi", 0.693359375)
-	c.float("expLn2Lo", -2.12194440e-4)
-	for i, p := range expPoly {
+	c.float("expMax", ExpMax)
+	c.float("expMin", ExpMin)
+	c.float("expLog2e", ExpLog2e)
+	c.float("expLn2Hi", ExpLn2Hi)
+	c.float("expLn2Lo", ExpLn2Lo)
+	for i, p := range ExpPoly {
 		c.float(fmt.Sprintf("expP%d", i), p)
 	}
 	c.float("one", 1)
@@ -47,19 +47,17 @@ func expNumbers() (c numbers) {
 	return c
 }
 
-var expPoly = []float32{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1}
-
 // exp is e^x by the arithmetic of the reference; x is lost.
 func exp(c numbers, x vec) vec {
 	r, n, y, t := ZMM(), ZMM(), ZMM(), ZMM()
-	VMINPS(x, c.float("expMax", 89), r) // a NaN in x wins
-	VMAXPS(r, c.float("expMin", -104), r)
-	VMULPS(c.float("expLog2e", 1.44269504088896341), r, n)
+	VMINPS(x, c.float("expMax", ExpMax), r) // a NaN in x wins
+	VMAXPS(r, c.float("expMin", ExpMin), r)
+	VMULPS(c.float("expLog2e", ExpLog2e), r, n)
 	VRNDSCALEPS(Imm(0), n, n)
-	VFNMADD231PS(c.float("expLn2Hi", 0.693359375), n, r)
-	VFNMADD231PS(c.float("expLn2Lo", -2.12194440e-4), n, r)
-	VMOVAPS(c.float("expP0", expPoly[0]), y)
-	for i, p := range expPoly[1:] {
+	VFNMADD231PS(c.float("expLn2Hi", ExpLn2Hi), n, r)
+	VFNMADD231PS(c.float("expLn2Lo", ExpLn2Lo), n, r)
+	VMOVAPS(c.float("expP0", ExpPoly[0]), y)
+	for i, p := range ExpPoly[1:] {
 		VFMADD213PS(c.float(fmt.Sprintf("expP%d", i+1), p), r, y)
 	}
 	VMULPS(r, r, t)
