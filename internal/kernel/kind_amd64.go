@@ -16,6 +16,12 @@ func archKinds() []*kind {
 		}
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2 {
 			ks = append(ks, avx512Kind())
+			if hasBF16() {
+				ks = append(ks, bf16Kind())
+				if last := len(ks) - 1; !fastBF16() {
+					ks[last-1], ks[last] = ks[last], ks[last-1]
+				}
+			}
 			if hasAMX() {
 				ks = append(ks, amxKind())
 			}

@@ -133,11 +133,13 @@ func PackRightTQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
 }
 
 // MulTiles overwrites C [m,n] with the product of a packed left and a packed
-// right operand, or adds it to C with add. The order of additions is that of
-// Intel's TDPBF16PS and depends on k alone: 32 elements of k at a time, the
+// right operand, or adds it to C with add. The order of additions depends on k
+// alone, and is that of Intel's TDPBF16PS: 32 elements of k at a time, the
 // products at even places are one chain of multiply-adds from 0 and those at odd
-// places another, and the sum of the two chains is added to C[i,j]. Results
-// below the least normal number become zero.
+// places another, and the sum of the two chains is added to C[i,j]. In the kind
+// avx512bf16 it is that of VDPBF16PS: one chain of multiply-adds from C[i,j], or 0,
+// over the pairs of k, the product at the odd place of a pair first. Results below
+// the least normal number become zero.
 func MulTiles(c []float32, ldc int, a, b []uint16, m, n, k int, add bool) {
 	MulTilesPart(c, ldc, a, k, 0, b, m, n, k, add)
 }

@@ -1,5 +1,6 @@
-// Command amx writes the loops of the bfloat16 tiles. Neither avo nor Go's
-// assembler has these instructions: they are spelled in bytes, as Intel's manual
+// Command amx writes the loops of bfloat16: those of matrix tiles, and those of
+// AVX512_BF16, which packs operands for both. Neither avo nor Go's assembler has these
+// instructions: they are spelled in bytes, as Intel's manual
 // encodes them, each with its mnemonic beside it.
 package main
 
@@ -9,6 +10,7 @@ import (
 	"log"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -235,149 +237,6 @@ func tall() {
 	p("RET")
 }
 
-// packRows narrows rows as they lie.
-func packRows() {
-	function("amxPackRows narrows rows of kt·32 numbers, lds bytes apart, to a row of tiles.",
-		"amxPackRows(dst *uint16, src *float32, lds, rows, kt int)", 40)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ src+8(FP), SI")
-	p("MOVQ lds+16(FP), R8")
-	p("MOVQ rows+24(FP), R9")
-	p("MOVQ kt+32(FP), R10")
-	label("amxPackRows_row")
-	p("MOVQ SI, AX")
-	p("MOVQ DI, DX")
-	p("MOVQ R10, CX")
-	label("amxPackRows_k")
-	p("VMOVUPS (AX), Z0")
-	p("VMOVUPS 64(AX), Z1")
-	narrow(2, 1, 0)
-	p("VMOVDQU32 Z2, (DX)")
-	p("ADDQ $128, AX")
-	p("ADDQ $1024, DX")
-	p("DECQ CX")
-	p("JNZ amxPackRows_k")
-	p("ADDQ R8, SI")
-	p("ADDQ $64, DI")
-	p("DECQ R9")
-	p("JNZ amxPackRows_row")
-	p("VZEROUPPER")
-	p("RET")
-}
-
-// packHalf narrows rows of 16 numbers, half of a tile's.
-func packHalf() {
-	function("amxPackHalf narrows rows of 16 numbers, lds bytes apart, to the first half of the rows of a tile, the second being zero.",
-		"amxPackHalf(dst *uint16, src *float32, lds, rows int)", 32)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ src+8(FP), SI")
-	p("MOVQ lds+16(FP), R8")
-	p("MOVQ rows+24(FP), R9")
-	p("VPXORD Z1, Z1, Z1")
-	label("amxPackHalf_row")
-	p("VMOVUPS (SI), Z0")
-	narrow(2, 1, 0)
-	p("VMOVDQU32 Z2, (DI)")
-	p("ADDQ R8, SI")
-	p("ADDQ $64, DI")
-	p("DECQ R9")
-	p("JNZ amxPackHalf_row")
-	p("VZEROUPPER")
-	p("RET")
-}
-
-// turn transposes 16 vectors of 16 dwords in registers 0 to 15, with 16 to 31
-// for scratch; the result is in 0 to 15.
-func turn() {
-	// Dwords, then pairs of them, within lanes of 128 bits.
-	for i := 0; i < 16; i += 2 {
-		p("VPUNPCKLDQ Z%d, Z%d, Z%d", i+1, i, 16+i)
-		p("VPUNPCKHDQ Z%d, Z%d, Z%d", i+1, i, 17+i)
-	}
-	for i := 0; i < 16; i += 4 {
-		p("VPUNPCKLQDQ Z%d, Z%d, Z%d", 18+i, 16+i, i)
-		p("VPUNPCKHQDQ Z%d, Z%d, Z%d", 18+i, 16+i, i+1)
-		p("VPUNPCKLQDQ Z%d, Z%d, Z%d", 19+i, 17+i, i+2)
-		p("VPUNPCKHQDQ Z%d, Z%d, Z%d", 19+i, 17+i, i+3)
-	}
-	// Z(4g+c) lane q holds column 4q+c of rows 4g to 4g+3: lanes change places.
-	for c := range 4 {
-		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 4+c, c, 16+c)
-		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 4+c, c, 20+c)
-		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 12+c, 8+c, 24+c)
-		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 12+c, 8+c, 28+c)
-	}
-	for c := range 4 {
-		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 24+c, 16+c, c)
-		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 24+c, 16+c, 8+c)
-		p("VSHUFI32X4 $0x88, Z%d, Z%d, Z%d", 28+c, 20+c, 4+c)
-		p("VSHUFI32X4 $0xdd, Z%d, Z%d, Z%d", 28+c, 20+c, 12+c)
-	}
-}
-
-// packTurned narrows 16 rows and turns them.
-func packTurned() {
-	function("amxPackTurned narrows up to 16 rows of kt·32 numbers, lds bytes apart, to a column of tiles: its columns are the rows.",
-		"amxPackTurned(dst *uint16, src *float32, lds, rows, kt int)", 40)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ src+8(FP), SI")
-	p("MOVQ lds+16(FP), R8")
-	p("MOVQ rows+24(FP), R9")
-	p("MOVQ kt+32(FP), CX")
-	label("amxPackTurned_k")
-	p("MOVQ SI, AX")
-	for i := range 16 {
-		p("VPXORD Z%d, Z%d, Z%d", i, i, i)
-	}
-	for i := range 16 {
-		if i > 0 {
-			p("CMPQ R9, $%d", i)
-			p("JLE amxPackTurned_turn")
-			p("ADDQ R8, AX")
-		}
-		p("VMOVUPS (AX), Z%d", 16+i%2*2)
-		p("VMOVUPS 64(AX), Z%d", 17+i%2*2)
-		narrow(i, 17+i%2*2, 16+i%2*2)
-	}
-	label("amxPackTurned_turn")
-	turn()
-	for i := range 16 {
-		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
-	}
-	p("ADDQ $128, SI")
-	p("ADDQ $1024, DI")
-	p("DECQ CX")
-	p("JNZ amxPackTurned_k")
-	p("VZEROUPPER")
-	p("RET")
-}
-
-// packPairs narrows two rows and weaves them.
-func packPairs() {
-	function("amxPackPairs narrows two rows of cols·16 numbers to a row of pairs in as many tiles, tile bytes apart.",
-		"amxPackPairs(dst *uint16, tile int, even, odd *float32, cols int, order *uint16)", 48)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ tile+8(FP), R8")
-	p("MOVQ even+16(FP), SI")
-	p("MOVQ odd+24(FP), DX")
-	p("MOVQ cols+32(FP), CX")
-	p("MOVQ order+40(FP), AX")
-	p("VMOVDQU16 (AX), Z3")
-	label("amxPackPairs_col")
-	p("VMOVUPS (SI), Z0")
-	p("VMOVUPS (DX), Z1")
-	narrow(2, 1, 0)
-	p("VPERMW Z2, Z3, Z2")
-	p("VMOVDQU32 Z2, (DI)")
-	p("ADDQ $64, SI")
-	p("ADDQ $64, DX")
-	p("ADDQ R8, DI")
-	p("DECQ CX")
-	p("JNZ amxPackPairs_col")
-	p("VZEROUPPER")
-	p("RET")
-}
-
 // data is 64 bytes of constants.
 func data(name string, at func(i int) uint64) {
 	for i := range 8 {
@@ -503,81 +362,6 @@ func fewRows() {
 	})
 }
 
-// blockPairs widens rows of W as packPairs narrows them, without float32 in memory.
-func blockPairs(format string, size int, widen func(row string, z int)) {
-	name := "amxPairs" + format
-	function(name+" widens blocks > 0 of two rows of "+format+" and narrows them to a row of pairs in twice as many tiles, tile bytes apart, for as many pairs of rows, of which the addresses are given.",
-		name+"(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)", 48)
-	p("MOVQ dst+0(FP), DI")
-	p("MOVQ tile+8(FP), R8")
-	p("MOVQ rows+16(FP), BX")
-	p("MOVQ pairs+24(FP), CX")
-	p("MOVQ order+40(FP), AX")
-	p("VMOVDQU16 (AX), Z16")
-	if format != "Q8_0" {
-		p("VMOVUPS ·%s(SB), Z17", map[string]string{"Q4_1": "amxIota0", "Q4_0": "amxIota8"}[format])
-	}
-	label(name + "_pair")
-	p("MOVQ (BX), SI")
-	p("MOVQ 8(BX), DX")
-	p("MOVQ DI, R9")
-	p("MOVQ blocks+32(FP), R10")
-	label(name + "_block")
-	widen("SI", 2)
-	widen("DX", 4)
-	narrow(6, 4, 2)
-	narrow(7, 5, 3)
-	p("VPERMW Z6, Z16, Z6")
-	p("VPERMW Z7, Z16, Z7")
-	p("VMOVDQU32 Z6, (R9)")
-	p("VMOVDQU32 Z7, (R9)(R8*1)")
-	p("LEAQ (R9)(R8*2), R9")
-	p("ADDQ $%d, SI", size)
-	p("ADDQ $%d, DX", size)
-	p("DECQ R10")
-	p("JNZ %s_block", name)
-	p("ADDQ $64, DI")
-	p("ADDQ $16, BX")
-	p("DECQ CX")
-	p("JNZ %s_pair", name)
-	p("VZEROUPPER")
-	p("RET")
-}
-
-// blocks writes blockPairs of the common types: widen leaves the 32 numbers of the
-// block at row in z and z+1.
-func blocks() {
-	nibbles := func(row string, at, z int) {
-		p("VPMOVZXBD %d(%s), Z%d", at, row, z+1)
-		p("VPERMPS Z1, Z%d, Z%d", z+1, z)
-		p("VPSRLD $4, Z%d, Z%d", z+1, z+1)
-		p("VPERMPS Z1, Z%d, Z%d", z+1, z+1)
-	}
-	blockPairs("Q4_1", 20, func(row string, z int) {
-		p("VCVTPH2PS (%s), X0", row)
-		p("VMOVSHDUP X0, X1")
-		p("VBROADCASTSS X1, Z1")
-		p("VBROADCASTSS X0, Z0")
-		p("VFMADD231PS Z0, Z17, Z1")
-		nibbles(row, 4, z)
-	})
-	blockPairs("Q4_0", 18, func(row string, z int) {
-		p("VPBROADCASTW (%s), Y0", row)
-		p("VCVTPH2PS Y0, Z0")
-		p("VMULPS Z0, Z17, Z1")
-		nibbles(row, 2, z)
-	})
-	blockPairs("Q8_0", 34, func(row string, z int) {
-		p("VPBROADCASTW (%s), Y0", row)
-		p("VCVTPH2PS Y0, Z0")
-		for i := range 2 {
-			p("VPMOVSXBD %d(%s), Z%d", 2+16*i, row, z+i)
-			p("VCVTDQ2PS Z%d, Z%d", z+i, z+i)
-			p("VMULPS Z0, Z%d, Z%d", z+i, z+i)
-		}
-	})
-}
-
 // nibbleConstants loads what the look-up of nibbles needs.
 func nibbleConstants(format string) {
 	if format == "Q8_0" {
@@ -630,22 +414,30 @@ func peak() {
 }
 
 func main() {
-	path := flag.String("out", "", "where to write the assembly")
+	dir := flag.String("dir", "", "the folder of the assembly")
 	flag.Parse()
-	out.WriteString("// Code generated by command: go run ./amx -out ../amx_amd64.s. DO NOT EDIT.\n\n//go:build !purego\n\n#include \"textflag.h\"\n")
 	tiles()
 	tile()
 	tall()
+	constants()
+	fewRows()
+	allIntegers()
+	peak()
+	write(*dir, "amx_amd64.s")
 	packRows()
 	packHalf()
 	packTurned()
 	packPairs()
-	constants()
 	blocks()
-	fewRows()
-	allIntegers()
-	peak()
-	if err := os.WriteFile(*path, []byte(out.String()), 0o644); err != nil {
+	dots()
+	write(*dir, "bf16_amd64.s")
+}
+
+// write makes a file of what was written since the last one.
+func write(dir, name string) {
+	text := "// Code generated by command: go run ./amx -dir ... DO NOT EDIT.\n\n//go:build !purego\n\n#include \"textflag.h\"\n" + out.String()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 		log.Fatal(err)
 	}
+	out.Reset()
 }
