@@ -147,7 +147,7 @@ func printBench(e *env, r bench.Result) error {
 	if r.Bench == "peak" {
 		tiles := ""
 		if r.PeakTiles > 0 {
-			tiles = fmt.Sprintf("%.0f in bfloat16 tiles, ", r.PeakTiles)
+			tiles = fmt.Sprintf("%.0f in bfloat16, ", r.PeakTiles)
 		}
 		fmt.Fprintf(e.out, "%s, %d workers: %.0f GFLOP/s in float32, %s%.1f GB/s read from memory\n", r.Kernel, r.Workers, r.PeakGFLOPS, tiles, r.PeakGB)
 		return nil

@@ -36,7 +36,7 @@ type Result struct {
 	Workers         int         `json:"workers"`
 	GFLOPS          float64     `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
 	PeakGFLOPS      float64     `json:"peak_gflops,omitempty"`       // measured, all workers
-	PeakTiles       float64     `json:"peak_tiles_gflops,omitempty"` // the same, of bfloat16 in matrix tiles
+	PeakTiles       float64     `json:"peak_tiles_gflops,omitempty"` // the same, of bfloat16 where the kernel multiplies it
 	ShareOfPeak     float64     `json:"share_of_peak,omitempty"`     // of PeakTiles for bf16 where there are some, else of PeakGFLOPS
 	GBPerSecond     float64     `json:"gb_per_second,omitempty"`     // weights read
 	PeakGB          float64     `json:"peak_gb_per_second,omitempty"`

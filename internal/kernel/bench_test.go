@@ -46,6 +46,31 @@ func BenchmarkGemm(b *testing.B) {
 	})
 }
 
+// BenchmarkTiles multiplies packed operands, a panel of the right one after the other.
+func BenchmarkTiles(b *testing.B) {
+	eachKindBench(b, func(b *testing.B) {
+		if !FastTiles() {
+			b.Skip("no products of bfloat16 in hardware")
+		}
+		for _, s := range []shape{{512, 32, 576}, {512, 32, 1536}, {512, 1536, 576}, {512, 64, 512}, {512, 512, 64}, {512, 16, 576}, {512, 576, 16}} {
+			left, right, c := make([]uint16, TilesLen(s.m, s.k)), make([]uint16, TilesLen(s.n, s.k)), alignedF32(s.m*s.n)
+			x := alignedF32(max(s.m, s.n) * s.k)
+			fill(newRand(1), x)
+			PackLeft(left, x, s.k, s.m, s.k)
+			PackRightT(right, x, s.k, s.n, s.k)
+			panel := min(s.n, 32)
+			b.Run(fmt.Sprintf("m=%d/n=%d/k=%d", s.m, s.n, s.k), func(b *testing.B) {
+				for b.Loop() {
+					for j := 0; j < s.n; j += panel {
+						MulTiles(c[j:], s.n, left, right[TilesLen(j, s.k):], s.m, panel, s.k, false)
+					}
+				}
+				perSecond(b, 2*s.m*s.n*s.k, "GFLOP/s")
+			})
+		}
+	})
+}
+
 func BenchmarkPeakFMA(b *testing.B) {
 	eachKindBench(b, func(b *testing.B) {
 		flops := 0

@@ -10,8 +10,8 @@ import (
 // each). It is the ceiling that products are compared with.
 func PeakFMA(seconds float64) float64 { return fastest(cur.peakFMA, seconds) }
 
-// PeakTiles is PeakFMA for products of bfloat16 in tiles, with operands that stay
-// in them; 0 where the kind in use has none in hardware.
+// PeakTiles is PeakFMA for products of bfloat16, with operands that stay in tiles or
+// registers; 0 where the kind in use has none in hardware.
 func PeakTiles(seconds float64) float64 {
 	if !cur.fastTiles {
 		return 0

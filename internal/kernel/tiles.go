@@ -2,8 +2,8 @@ package kernel
 
 import "fmt"
 
-// Products in bfloat16, for machines with matrix tiles. Both operands are first
-// packed into tiles of 16 rows (or columns) by 32 elements of k, 1 KiB each, and
+// Products in bfloat16, for machines with matrix tiles or AVX512_BF16. Both operands
+// are first packed into tiles of 16 rows (or columns) by 32 elements of k, 1 KiB each, and
 // what a tile leaves free is zero:
 //
 //	left operand A [m,k]: tile (i,p) at i·K+p, its row r holds A[16i+r, 32p:32p+32]
@@ -17,8 +17,8 @@ import "fmt"
 // (or columns) and k elements each takes.
 func TilesLen(rows, k int) int { return (rows + 15) &^ 15 * ((k + 31) &^ 31) }
 
-// FastTiles says whether the kind in use has tiles in hardware; others compute
-// the same bits slowly.
+// FastTiles says whether the kind in use multiplies packed operands in hardware;
+// others do so slowly, with the bits of the kind amx.
 func FastTiles() bool { return cur.fastTiles }
 
 // PackLeft overwrites dst with A [m,k] as a left operand.
