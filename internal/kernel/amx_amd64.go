@@ -53,7 +53,7 @@ func hasAMX() bool {
 
 func amxKind() *kind {
 	k := *bf16Kind()
-	k.name = "amx"
+	k.name, k.matrixTiles = "amx", true
 	k.mulFew, k.mulTiles = amxMulFew, amxMulTiles
 	k.peakTiles = amxPeakTiles
 	if cpu.X86.HasAMXInt8 {

@@ -27,6 +27,7 @@ type kind struct {
 	dot      func(a, b []float32) float32
 
 	fastTiles   bool
+	matrixTiles bool
 	packLeft    func(dst []uint16, a []float32, lda, m, k int)
 	packLeftQ   func(dst []uint16, w []byte, t DType, order []int32, n, k int)
 	mulFew      func(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int)

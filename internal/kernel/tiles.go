@@ -21,6 +21,10 @@ func TilesLen(rows, k int) int { return (rows + 15) &^ 15 * ((k + 31) &^ 31) }
 // others do so slowly, with the bits of the kind amx.
 func FastTiles() bool { return cur.fastTiles }
 
+// MatrixTiles says whether it does so in matrix tiles, several times as fast as
+// vectors do.
+func MatrixTiles() bool { return cur.matrixTiles }
+
 // PackLeft overwrites dst with A [m,k] as a left operand.
 func PackLeft(dst []uint16, a []float32, lda, m, k int) {
 	checkMat("PackLeft", "a", len(a), lda, m, k)

@@ -21,7 +21,7 @@ import (
 
 const (
 	controlShare = 16000 // tokens through the base for the start and the controls
-	fastTimes    = 2     // as many tokens where scoring is in bfloat16
+	fastTimes    = 2     // as many tokens where scoring is in matrix tiles
 
 	sampleTexts = 8   // that are written to look for copies in
 	sampleGiven = 30  // words of an opening

@@ -7,6 +7,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -84,7 +85,7 @@ func (r *run) judgeTokens() int  { return gateTokens * r.times() }
 func (r *run) besideTokens() int { return controlShare * r.times() }
 
 func (r *run) times() int {
-	if r.bf16() {
+	if r.bf16() && kernel.MatrixTiles() {
 		return fastTimes
 	}
 	return 1
