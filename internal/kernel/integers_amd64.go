@@ -41,19 +41,24 @@ var avx512Integers = integerLoops{16, []int{1, 2, 3, 4, 8}, [numIntegers][numDTy
 	},
 }, &avx512Turned}
 
-var avx2Turned = turnedLoops{8, 8, avx2Turn, []int{1, 2, 3, 4}, [3][]turnedLoop{
-	plainScale:  {avx2TurnedPlainx1, avx2TurnedPlainx2, avx2TurnedPlainx3, avx2TurnedPlainx4},
-	leastWeight: {avx2TurnedLeastx1, avx2TurnedLeastx2, avx2TurnedLeastx3, avx2TurnedLeastx4},
-	halfScales:  {avx2TurnedHalvesx1, avx2TurnedHalvesx2, avx2TurnedHalvesx3, avx2TurnedHalvesx4},
-}}
+var avx2Turned = turnedLoops{
+	group: 8, many: 8, turn: avx2Turn, counts: []int{1, 2, 3, 4},
+	loops: [3][]turnedLoop{
+		plainScale:  {avx2TurnedPlainx1, avx2TurnedPlainx2, avx2TurnedPlainx3, avx2TurnedPlainx4},
+		leastWeight: {avx2TurnedLeastx1, avx2TurnedLeastx2, avx2TurnedLeastx3, avx2TurnedLeastx4},
+		halfScales:  {avx2TurnedHalvesx1, avx2TurnedHalvesx2, avx2TurnedHalvesx3, avx2TurnedHalvesx4},
+	},
+	pair:     [3]turnedLoop{plainScale: avx2TurnedPlainPair, leastWeight: avx2TurnedLeastPair, halfScales: avx2TurnedHalvesPair},
+	pairRows: 3,
+}
 
-var avxvnniTurned = turnedLoops{8, 8, avx2Turn, []int{1, 2, 3, 4}, [3][]turnedLoop{
+var avxvnniTurned = turnedLoops{group: 8, many: 8, turn: avx2Turn, counts: []int{1, 2, 3, 4}, loops: [3][]turnedLoop{
 	plainScale:  {avxvnniTurnedPlainx1, avxvnniTurnedPlainx2, avxvnniTurnedPlainx3, avxvnniTurnedPlainx4},
 	leastWeight: {avxvnniTurnedLeastx1, avxvnniTurnedLeastx2, avxvnniTurnedLeastx3, avxvnniTurnedLeastx4},
 	halfScales:  {avxvnniTurnedHalvesx1, avxvnniTurnedHalvesx2, avxvnniTurnedHalvesx3, avxvnniTurnedHalvesx4},
 }}
 
-var avx512Turned = turnedLoops{16, 17, avx512Turn, []int{1, 2, 3, 4, 8}, [3][]turnedLoop{
+var avx512Turned = turnedLoops{group: 16, many: 17, turn: avx512Turn, counts: []int{1, 2, 3, 4, 8}, loops: [3][]turnedLoop{
 	plainScale:  {avx512TurnedPlainx1, avx512TurnedPlainx2, avx512TurnedPlainx3, avx512TurnedPlainx4, avx512TurnedPlainx8},
 	leastWeight: {avx512TurnedLeastx1, avx512TurnedLeastx2, avx512TurnedLeastx3, avx512TurnedLeastx4, avx512TurnedLeastx8},
 	halfScales:  {avx512TurnedHalvesx1, avx512TurnedHalvesx2, avx512TurnedHalvesx3, avx512TurnedHalvesx4, avx512TurnedHalvesx8},

@@ -734,6 +734,12 @@ func avx512TurnQ5_0(dst *byte, w *byte, stride int, blocks int)
 //go:noescape
 func avx512TurnQ5_1(dst *byte, w *byte, stride int, blocks int)
 
+// avx2TurnedPlainPair multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of two groups of 8 rows of W, 9216 bytes apart, with a scale a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedPlainPair(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
 // avx2TurnedPlainx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
 // blocks of 8 rows of W, with a scale a block, as turnedLoops says.
 //
@@ -812,6 +818,12 @@ func avx512TurnedPlainx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks 
 //go:noescape
 func avx512TurnedPlainx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
 
+// avx2TurnedLeastPair multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of two groups of 8 rows of W, 9216 bytes apart, with a scale and a least weight a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedLeastPair(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
 // avx2TurnedLeastx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
 // blocks of 8 rows of W, with a scale and a least weight a block, as turnedLoops says.
 //
@@ -889,6 +901,12 @@ func avx512TurnedLeastx4(c *float32, ldc int, x *byte, ldx int, w *byte, blocks 
 //
 //go:noescape
 func avx512TurnedLeastx8(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
+
+// avx2TurnedHalvesPair multiplies 3 packed rows of x, ldx bytes apart, with blocks > 0 turned
+// blocks of two groups of 8 rows of W, 9216 bytes apart, with two scales a block, as turnedLoops says.
+//
+//go:noescape
+func avx2TurnedHalvesPair(c *float32, ldc int, x *byte, ldx int, w *byte, blocks int, add int)
 
 // avx2TurnedHalvesx1 multiplies 1 packed rows of x, ldx bytes apart, with blocks > 0 turned
 // blocks of 8 rows of W, with two scales a block, as turnedLoops says.

@@ -22,6 +22,10 @@ type turnedLoops struct {
 	// the largest last, and loops those: loops[form][i] is for counts[i].
 	counts []int
 	loops  [3][]turnedLoop
+	// pair are loops of pairRows rows of x and two groups of W, of which the second is
+	// turned half of turnedBytes behind the first; nil where there are none.
+	pair     [3]turnedLoop
+	pairRows int
 }
 
 // What stands behind the weights of a turned block.
@@ -83,7 +87,7 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 // the other, and else for all groups a part of x, which stays in the second-level
 // cache.
 func (l *turnedLoops) groups(s Integers, c []float32, ldc int, x, w []byte, t DType, stride, m, rows, k int, turned []byte) {
-	loops, row := l.loops[formOf(t)], s.Len(1, k)
+	loops, pair, row := l.loops[formOf(t)], l.pair[formOf(t)], s.Len(1, k)
 	elems, size := t.Block()
 	span := l.group
 	if m > l.counts[len(loops)-1] {
@@ -93,16 +97,27 @@ func (l *turnedLoops) groups(s Integers, c []float32, ldc int, x, w []byte, t DT
 		for p := 0; p < k; p += 512 {
 			part := min(512, k-p)
 			at, add := s.Len(1, p), min(p, 1)
-			for g := from; g < from+span; g += l.group {
+			for g := from; g < from+span; {
+				i, groups := 0, 1
 				l.turn[t](&turned[0], &w[g*stride+p/elems*size], stride, part/elems)
-				for i := 0; i < m; {
+				if pair != nil && g+2*l.group <= from+span {
+					groups = 2
+					l.turn[t](&turned[turnedBytes/2], &w[(g+l.group)*stride+p/elems*size], stride, part/elems)
+					for ; m-i >= l.pairRows; i += l.pairRows {
+						pair(&c[i*ldc+g], ldc, &x[i*row+at], row, &turned[0], part/32, add)
+					}
+				}
+				for i < m {
 					a := len(loops) - 1
 					for l.counts[a] > m-i {
 						a--
 					}
-					loops[a](&c[i*ldc+g], ldc, &x[i*row+at], row, &turned[0], part/32, add)
+					for b := range groups {
+						loops[a](&c[i*ldc+g+b*l.group], ldc, &x[i*row+at], row, &turned[b*turnedBytes/2], part/32, add)
+					}
 					i += l.counts[a]
 				}
+				g += groups * l.group
 			}
 		}
 	}

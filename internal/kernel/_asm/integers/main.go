@@ -100,6 +100,7 @@ func main() {
 		turnSmall(lanes)
 	}
 	for _, f := range []form{plain, least, halved} {
+		turnedPair(f)
 		for m := 1; m <= 4; m++ {
 			turned("avx2", 8, m, f, false)
 			turned("avxvnni", 8, m, f, true)
