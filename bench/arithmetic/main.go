@@ -158,8 +158,16 @@ func main() {
 			var losses [2]float64
 			for i, a := range []train.Arithmetic{train.F32, train.Fastest()} {
 				var last stroke.DoneEvent
-				o := twin.Options{Source: folder, To: filepath.Join(home, fmt.Sprint(w, r.Seed, a)), Base: *baseName, Exact: true,
-					Change: func(x *twin.Recipe) { change(x); x.Options.Arithmetic, x.Options.Seed = a, r.Seed }}
+				o := twin.Options{Source: folder, To: filepath.Join(home, fmt.Sprint(w, r.Seed, a)), Base: *baseName, Exact: true, NoCrossFit: true,
+					Change: func(x *twin.Recipe) {
+						change(x)
+						// Nothing but the arithmetic differs, and passages are not scored with.
+						x.Prompt.Choose = nil
+						if x.Method == twin.LoRA {
+							x.Genre.Ask = "prose"
+						}
+						x.Options.Arithmetic, x.Options.Seed = a, r.Seed
+					}}
 				if err := twin.Train(ctx, o, func(e stroke.Event) {
 					if d, ok := e.(stroke.DoneEvent); ok {
 						last = d
