@@ -36,7 +36,7 @@ func transposed(g []float32, features, pad, rank int) []float32 {
 }
 
 func TestLinear(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, in, out, rank, lo, hi int }{
 			{1, 8, 5, 2, 0, 1}, {3, 17, 33, 4, 1, 3}, {9, 40, 7, 16, 0, 9}, {13, 64, 70, 17, 2, 11}, {50, 33, 130, 3, 49, 50},
 		} {
@@ -150,7 +150,7 @@ func wide(x []float32) []float64 {
 }
 
 func TestRMSNorm(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range [][2]int{{1, 1}, {2, 7}, {13, 24}, {40, 65}} {
 			n, dim := c[0], c[1]
 			rng := rand.New(rand.NewPCG(5, uint64(dim)))
@@ -175,7 +175,7 @@ func TestRMSNorm(t *testing.T) {
 
 func TestGLU(t *testing.T) {
 	for name, gelu := range map[string]bool{"silu": false, "gelu": true} {
-		t.Run(name, func(t *testing.T) { eachKernel(t, func(t *testing.T) { testGLU(t, gelu) }) })
+		t.Run(name, func(t *testing.T) { eachFloatKernel(t, func(t *testing.T) { testGLU(t, gelu) }) })
 	}
 }
 
@@ -205,7 +205,7 @@ func testGLU(t *testing.T, gelu bool) {
 }
 
 func TestAttend(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, q, kv, size, window int }{
 			{1, 1, 1, 2, 0}, {5, 2, 1, 4, 0}, {37, 6, 2, 8, 0}, {70, 3, 3, 6, 0}, {70, 4, 2, 8, 9}, {100, 2, 1, 4, 33},
 		} {
@@ -240,7 +240,7 @@ func TestAttend(t *testing.T) {
 // TestAttendPages checks that pages, the place in the batch and the cut into
 // chunks do not show in the bits.
 func TestAttendPages(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(8, 8))
 		const n, size = 90, 16
 		h := Heads{Q: 4, KV: 2, Size: size, Scale: DefaultScale(size)}
@@ -281,7 +281,7 @@ func TestAttendPages(t *testing.T) {
 }
 
 func TestHead(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, dim, vocab int }{{1, 4, 3}, {7, 9, 256}, {30, 16, 700}} {
 			rng := rand.New(rand.NewPCG(9, uint64(c.vocab)))
 			x, xf := random(rng, c.n*c.dim)
@@ -318,7 +318,7 @@ func TestRope(t *testing.T) {
 		s, c := math.Sincos(rng.Float64() * 7)
 		rot.Cos[i], rot.Sin[i] = float32(c), float32(s)
 	}
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		x, xf := random(rng, n*heads*2*half)
 		pos := make([]int32, n)
 		for i := range pos {

@@ -161,6 +161,16 @@ func eachKernel(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// eachFloatKernel runs f under every kernel that has loops in float32 of its own.
+func eachFloatKernel(t *testing.T, f func(t *testing.T)) {
+	eachKernel(t, func(t *testing.T) {
+		if k := kernel.Name(); k == "avx512bf16" || k == "amx" {
+			t.Skip("its float32 is that of avx512")
+		}
+		f(t)
+	})
+}
+
 func heap(n int) []float32 { return make([]float32, n) }
 
 const tolerance = 1e-11 // of normalized squared errors: three parts in a million

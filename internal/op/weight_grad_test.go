@@ -9,7 +9,7 @@ import (
 )
 
 func TestHeadGrad(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, dim, vocab int }{{1, 4, 3}, {7, 9, 256}, {20, 5, 300}, {270, 3, 33}} {
 			rng := rand.New(rand.NewPCG(9, uint64(c.vocab)))
 			x, xf := random(rng, c.n*c.dim)
@@ -38,7 +38,7 @@ func TestHeadGrad(t *testing.T) {
 }
 
 func TestRMSNormWeightGrad(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, dim int }{{1, 8}, {3, 17}, {5, 300}, {40, 64}} {
 			rng := rand.New(rand.NewPCG(3, uint64(c.dim)))
 			x, xf := random(rng, c.n*c.dim)
@@ -54,7 +54,7 @@ func TestRMSNormWeightGrad(t *testing.T) {
 }
 
 func TestBiasAndEmbedGrad(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, dim, vocab int }{{1, 3, 2}, {9, 40, 5}, {33, 270, 7}} {
 			rng := rand.New(rand.NewPCG(4, uint64(c.dim)))
 			dy, dyf := random(rng, c.n*c.dim)
@@ -128,7 +128,7 @@ func TestTileHeadGrad(t *testing.T) {
 	defer kernel.SetWorkers(workers)
 	was := partFlops
 	defer func() { partFlops = was }()
-	eachKernel(t, func(t *testing.T) {
+	eachFloatKernel(t, func(t *testing.T) {
 		for _, c := range []struct{ n, dim, vocab int }{{1, 32, 30}, {7, 40, 256}, {300, 64, 711}} {
 			rng := rand.New(rand.NewPCG(9, uint64(c.vocab)))
 			_, x := random(rng, c.n*c.dim)
