@@ -1,7 +1,7 @@
 // Package likeness measures on text how like a writer a twin writes: whether
 // its passages are taken for the writer's ([Recogniser]), whether it has the
 // writer's range or always writes the same sentence ([MeasureRange]), whether it
-// repeats what it was trained on ([Source]), and what it keeps of a text that it
+// repeats what it was trained on ([MeasureLeakage]), and what it keeps of a text that it
 // rewrites ([Recogniser.MeasureRewriting]). [Pairs] makes minimal pairs by rules,
 // for an engine to score: whether the twin finds the writer's own thought likelier
 // than the same passage turned round. [Marker] shows people what in a text is the
@@ -15,9 +15,9 @@
 //	r, err := likeness.NewRecogniser(likeness.Known{Writer: train, Base: baseFromTrainOpenings, Seed: seed})
 //	sides := likeness.Sides{Twin: twin, Base: base, Own: own}   // all from judge openings, openings cut off
 //	how := likeness.Resampling{Seed: seed}
-//	recognition := r.Recognise(sides, how)                     // 0 as the base, 1 as the writer
+//	recognition := likeness.Recognise([]likeness.Asked{{By: r, Sides: sides}}, how) // 0 as the base, 1 as the writer
 //	habits, err := likeness.MeasureRange(train, sides, how)
-//	leakage := likeness.NewSource(train).Measure(sides, openings, how)
+//	leakage := likeness.MeasureLeakage([]likeness.Part{{Train: train, Sides: sides}}, openings, how)
 //	pairs, err := likeness.Pairs(wholeParagraphsOfJudgePieces, seed)
 //
 // Openings and lengths must be equal on all sides: cut an opening from a judge
@@ -25,6 +25,10 @@
 // least [Unit] words, cut both to one length with Head again, and take as the
 // writer's side the [Tail] of the same document, cut likewise. The base's text
 // that a recogniser learns from comes from other openings than those judged.
+//
+// Where several twins wrote, as those of the folds of a text that was cross-fitted,
+// each has its part, with what it learnt from and with a recogniser of that; figures
+// are over all parts.
 //
 // Everything is deterministic: same texts and seed, same figures, whatever the
 // number of processors. docs/LIKENESS.md defines each measure and says how it can

@@ -87,16 +87,32 @@ func TestBootstrapCovers(t *testing.T) {
 	}
 }
 
-// The p-values of habits are uniform when both sides are by one writer.
+// The p-values of habits are uniform when both sides are by one writer, whose
+// documents each have a level of their own: other documents on either side, or the
+// same on both.
 func TestHabitPermutationIsUniform(t *testing.T) {
+	for _, together := range []bool{false, true} {
+		t.Run(fmt.Sprint(together), func(t *testing.T) { uniform(t, habitPermutations(together)) })
+	}
+}
+
+func habitPermutations(together bool) (p []float64) {
 	rng := rand.New(rand.NewPCG(5, 5))
-	var p []float64
 	for i := range uint64(200) {
 		var s [2]side
+		levels := map[string]int{}
 		for k := range s {
-			for range 8 {
-				u := &unit{bins: newHistogram()}
-				level := rng.IntN(6)
+			for n := range 8 {
+				name := fmt.Sprint(n)
+				if !together {
+					name += fmt.Sprint(" of ", k)
+				}
+				level, ok := levels[name]
+				if !ok {
+					level = rng.IntN(6)
+					levels[name] = level
+				}
+				u := &unit{group: name, document: name, bins: newHistogram()}
 				for h := range habits {
 					for range 5 {
 						u.bins[h][(level+rng.IntN(3))%len(u.bins[h])]++
@@ -107,10 +123,10 @@ func TestHabitPermutationIsUniform(t *testing.T) {
 			}
 		}
 		c := &Comparison{Habits: make([]HabitDistance, habitCount)}
-		permute(c, s[0], s[1], Resampling{Rounds: 99, Seed: i})
+		permute(c, s[0], s[1], together, Resampling{Rounds: 99, Seed: i})
 		p = append(p, c.P)
 	}
-	uniform(t, p)
+	return p
 }
 
 func TestIntervalAsJSON(t *testing.T) {

@@ -10,19 +10,19 @@ import (
 	"github.com/getstroke/stroke/internal/likeness/prose"
 )
 
-// Source is a writer's train text, indexed so that what a text shares with it
+// source is a writer's train text, indexed so that what a text shares with it
 // is found fast. It takes about ten bytes of memory for each byte of text, and is
 // safe for concurrent use.
-type Source struct {
+type source struct {
 	index  *suffixarray.Index
 	groups []string // of the pieces, in order
 	starts []int    // where each begins in the index
 	items  map[string]*item
 }
 
-// NewSource indexes train text.
-func NewSource(train []Piece) *Source {
-	s := &Source{items: map[string]*item{}}
+// newSource indexes train text.
+func newSource(train []Piece) *source {
+	s := &source{items: map[string]*item{}}
 	var b strings.Builder
 	for _, p := range train {
 		s.groups = append(s.groups, p.Group)
@@ -56,7 +56,7 @@ type Run struct {
 
 // runsOf gives the longest shared runs of at least least words, none within
 // another, in order.
-func (s *Source) runsOf(p Piece, least int) []Run {
+func (s *source) runsOf(p Piece, least int) []Run {
 	spans := prose.Words(p.Text)
 	words := make([]string, len(spans))
 	for i, w := range spans {
@@ -138,31 +138,50 @@ const (
 	copierRun   = 40   // words in one run, where the judge pieces have none half as long
 )
 
-// Measure finds what twin, base and the writer's judge pieces share with the
-// train text. openings are what the twin was given, by group; what stands in one
-// is not a leak. Judge pieces of more words than the twin wrote are cut to as
-// many in all, since the longest run grows with the text.
-func (s *Source) Measure(sides Sides, openings map[string]string, how Resampling) Leakage {
+// Part is a part of the texts of a comparison, with what the twin that wrote its
+// side had learnt from. Most comparisons have one; where several twins wrote, each
+// has a part.
+type Part struct {
+	Train []Piece
+	Sides Sides
+}
+
+// beside is a piece with the text that it is searched for.
+type beside struct {
+	Piece
+	source *source
+}
+
+// MeasureLeakage finds what twin, base and the writer's judge pieces share with the
+// train text of their part. openings are what the twin was given, by group; what
+// stands in one is not a leak. Judge pieces of more words than the twin wrote are cut
+// to as many in all, since the longest run grows with the text.
+func MeasureLeakage(parts []Part, openings map[string]string, how Resampling) Leakage {
 	var l Leakage
-	own := sides.Own
-	if most := countAll(sides.Twin); countAll(own) > most && most > 0 {
-		own = shorten(own, most)
+	var sides [3][]beside
+	for _, p := range parts {
+		s := newSource(p.Train)
+		for i, pieces := range [][]Piece{OfTwin: p.Sides.Twin, OfBase: p.Sides.Base, OfOwn: p.Sides.Own} {
+			for _, q := range pieces {
+				sides[i] = append(sides[i], beside{q, s})
+			}
+		}
+	}
+	if most := countAll(sides[OfTwin]); countAll(sides[OfOwn]) > most && most > 0 {
+		sides[OfOwn] = shorten(sides[OfOwn], most)
 	}
 	var g grouping
 	var sums3 [3]sums
-	for i, part := range []struct {
-		to     *Copying
-		pieces []Piece
-	}{{&l.Twin, sides.Twin}, {&l.Base, sides.Base}, {&l.Own, own}} {
-		for _, p := range part.pieces {
-			in, runs := s.inRuns(p)
+	for i, to := range []*Copying{OfTwin: &l.Twin, OfBase: &l.Base, OfOwn: &l.Own} {
+		for _, p := range sides[i] {
+			in, runs := p.inRuns()
 			for _, r := range runs {
-				part.to.Longest = max(part.to.Longest, r.Words)
+				to.Longest = max(to.Longest, r.Words)
 			}
 			if i == OfTwin {
 				l.Runs = append(l.Runs, runs...)
 			}
-			part.to.Words += len(in)
+			to.Words += len(in)
 			for _, long := range in {
 				v := 0.0
 				if long {
@@ -180,7 +199,7 @@ func (s *Source) Measure(sides Sides, openings map[string]string, how Resampling
 	l.Excess = how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 {
 		return sums3[OfTwin].mean(d[0]) - sums3[OfOwn].mean(d[0])
 	})
-	s.leaks(&l, sides.Base, sides.Twin, own, openings, how)
+	leaks(&l, sides, openings, how)
 	switch {
 	case l.Excess.Low > copierShare:
 		l.Why = "more of its words stand in long runs of your train text than of your own other pieces'"
@@ -192,8 +211,8 @@ func (s *Source) Measure(sides Sides, openings map[string]string, how Resampling
 }
 
 // inRuns tells of each word of a piece whether it stands in a long run.
-func (s *Source) inRuns(p Piece) (in []bool, runs []Run) {
-	runs = s.runsOf(p, LongRun)
+func (p beside) inRuns() (in []bool, runs []Run) {
+	runs = p.source.runsOf(p.Piece, LongRun)
 	in = make([]bool, len(prose.Words(p.Text)))
 	for _, r := range runs {
 		for i := r.at; i < r.at+r.Words; i++ {
@@ -203,7 +222,7 @@ func (s *Source) inRuns(p Piece) (in []bool, runs []Run) {
 	return in, runs
 }
 
-func countAll(pieces []Piece) int {
+func countAll(pieces []beside) int {
 	n := 0
 	for _, p := range pieces {
 		n += countWords(p.Text)
@@ -212,11 +231,12 @@ func countAll(pieces []Piece) int {
 }
 
 // shorten cuts every piece to the same share of its words, so that all stay.
-func shorten(pieces []Piece, most int) []Piece {
+func shorten(pieces []beside, most int) []beside {
 	share := float64(most) / float64(countAll(pieces))
-	out := make([]Piece, 0, len(pieces))
+	out := make([]beside, 0, len(pieces))
 	for _, p := range pieces {
-		out = append(out, Piece{p.Group, Head(p.Text, int(math.Ceil(share*float64(countWords(p.Text)))))})
+		p.Text = Head(p.Text, int(math.Ceil(share*float64(countWords(p.Text)))))
+		out = append(out, p)
 	}
 	return out
 }

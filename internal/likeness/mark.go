@@ -35,7 +35,7 @@ type Mark struct {
 // Marker shows what in a text is the writer's, for people to look at. It proves
 // nothing: recognition does that.
 type Marker struct {
-	source *Source
+	source *source
 	table  *reference.Table
 	words  map[string]bool
 	turns  map[string]bool // of three words
@@ -56,7 +56,7 @@ func NewMarker(train, base []Piece) (*Marker, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Marker{source: NewSource(train), table: table, words: map[string]bool{}, turns: map[string]bool{}}
+	m := &Marker{source: newSource(train), table: table, words: map[string]bool{}, turns: map[string]bool{}}
 	type use struct {
 		count  float64
 		groups map[string]bool
@@ -193,19 +193,22 @@ func (m *Marker) Marks(text string) []Mark {
 }
 
 // Density is how many marks of turns and words there are in a hundred words of
-// texts, with an interval over groups.
-func (m *Marker) Density(pieces []Piece, how Resampling) Interval {
+// texts, with an interval over groups. Each list of texts has the marker of its
+// place.
+func Density(markers []*Marker, texts [][]Piece, how Resampling) Interval {
 	var g grouping
 	var s sums
-	for _, p := range pieces {
-		n := 0.0
-		for _, k := range m.Marks(p.Text) {
-			if k.Kind != MarkRun {
-				n++
+	for i, m := range markers {
+		for _, p := range texts[i] {
+			n := 0.0
+			for _, k := range m.Marks(p.Text) {
+				if k.Kind != MarkRun {
+					n++
+				}
 			}
+			g.add(&s, Sample{p.Group, 100 * n})
+			s.count[g.of(p.Group)] += float64(countWords(p.Text)) - 1
 		}
-		g.add(&s, Sample{p.Group, 100 * n})
-		s.count[g.of(p.Group)] += float64(countWords(p.Text)) - 1
 	}
 	return how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 { return s.mean(d[0]) })
 }

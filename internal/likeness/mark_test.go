@@ -47,8 +47,8 @@ func TestMarks(t *testing.T) {
 		t.Error("nothing is marked")
 	}
 	how := Resampling{Seed: 1, Rounds: 50}
-	own := m.Density([]Piece{{"x", "Presumably she slept."}, {"y", "We went home, presumably, to bed."}}, how)
-	other := m.Density([]Piece{{"x", "Rain fell on every roof by day."}}, how)
+	own := Density([]*Marker{m, m}, [][]Piece{{{"x", "Presumably she slept."}}, {{"y", "We went home, presumably, to bed."}}}, how)
+	other := Density([]*Marker{m}, [][]Piece{{{"x", "Rain fell on every roof by day."}}}, how)
 	if want := 100 * 2.0 / 9; math.Abs(own.Value-want) > 1e-9 || other.Value != 0 {
 		t.Errorf("densities %+v and %+v, want %.1f and 0", own, other, want)
 	}
@@ -68,7 +68,7 @@ func TestMarksOfWriters(t *testing.T) {
 			t.Fatal(err)
 		}
 		how := Resampling{Seed: 1, Rounds: 200}
-		own, other := m.Density(c.own.judge, how), m.Density(c.other.judge, how)
+		own, other := Density([]*Marker{m}, [][]Piece{c.own.judge}, how), Density([]*Marker{m}, [][]Piece{c.other.judge}, how)
 		t.Logf("%s: %.1f marks in a hundred words, another writer %.1f", c.name, own.Value, other.Value)
 		if own.Low <= other.High {
 			t.Errorf("%s: %+v, and another writer has %+v", c.name, own, other)

@@ -13,7 +13,8 @@ import (
 func wholePassages(list []Piece, most int) []Piece {
 	var out []Piece
 	for _, p := range list {
-		out = append(out, atParagraphs([]Piece{p})...)
+		cut, _ := atParagraphs([]Piece{p})
+		out = append(out, cut...)
 		if len(out) >= most {
 			return out[:most]
 		}

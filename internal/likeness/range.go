@@ -2,8 +2,6 @@ package likeness
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"strings"
 
 	"github.com/getstroke/stroke/internal/likeness/prose"
@@ -39,6 +37,8 @@ type Comparison struct {
 // unit is a group's habits: the bins, how many observations there are, and the
 // sum of distances over their pairs.
 type unit struct {
+	group      string // that it is drawn by
+	document   string // that it is of: the group, unless that was cut
 	bins       *histogram
 	count, own [habitCount]float64
 }
@@ -67,15 +67,19 @@ func newSide(pieces []Piece, table *reference.Table) side {
 	for _, p := range pieces {
 		g.of(p.Group)
 	}
+	documents := make([]string, len(pieces))
+	for i, p := range pieces {
+		documents[i] = p.Group
+	}
 	if len(g.number) < minGroups {
-		pieces = atParagraphs(pieces)
+		pieces, documents = atParagraphs(pieces)
 	}
 	g = grouping{}
 	var s side
-	for _, p := range pieces {
+	for i, p := range pieces {
 		n := g.of(p.Group)
 		if n == len(s.groups) {
-			s.groups = append(s.groups, &unit{bins: newHistogram()})
+			s.groups = append(s.groups, &unit{group: p.Group, document: documents[i], bins: newHistogram()})
 		}
 		s.groups[n].bins.observe(p.Text, table)
 	}
@@ -85,15 +89,16 @@ func newSide(pieces []Piece, table *reference.Table) side {
 	return s
 }
 
-// atParagraphs cuts pieces into groups of paragraphs of at least [Unit] words.
-func atParagraphs(pieces []Piece) []Piece {
-	var out []Piece
+// atParagraphs cuts pieces into groups of paragraphs of at least [Unit] words, and
+// says what group each was of.
+func atParagraphs(pieces []Piece) (out []Piece, of []string) {
 	for i, p := range pieces {
 		var part []string
 		words := 0
 		flush := func() {
 			if len(part) > 0 {
 				out = append(out, Piece{fmt.Sprintf("%s %d.%d", p.Group, i, len(out)), strings.Join(part, "\n\n")})
+				of = append(of, p.Group)
 				part, words = nil, 0
 			}
 		}
@@ -105,7 +110,7 @@ func atParagraphs(pieces []Piece) []Piece {
 		}
 		flush()
 	}
-	return out
+	return out, of
 }
 
 // apart is Σ|x−y| over the pairs of two histograms of a habit.
@@ -135,8 +140,9 @@ func apart(habit int, a, b []float64) float64 {
 }
 
 // spreads are the mean distances of a habit within and between two sides, over
-// pairs of different groups. drawn is how often each group counts.
-func spreads(habit int, a, b side, drawn [][]float64) (within [2]float64, between float64) {
+// pairs of different groups. drawn is how often each group counts, by side; same are
+// the pairs of one group on each side that are of one document and left out.
+func spreads(habit int, a, b side, same [][2]int, drawn [][]float64) (within [2]float64, between float64) {
 	total := [2][]float64{}
 	for i, s := range []side{a, b} {
 		total[i] = make([]float64, len(habits[habit].Labels))
@@ -161,7 +167,27 @@ func spreads(habit int, a, b side, drawn [][]float64) (within [2]float64, betwee
 		nA += total[0][i]
 		nB += total[1][i]
 	}
-	return within, apart(habit, total[0], total[1]) / (nA * nB)
+	sum, pairs := apart(habit, total[0], total[1]), nA*nB
+	for _, at := range same {
+		if w := drawn[0][at[0]] * drawn[1][at[1]]; w > 0 {
+			x, y := a.groups[at[0]], b.groups[at[1]]
+			sum -= w * apart(habit, x.bins[habit], y.bins[habit])
+			pairs -= w * x.count[habit] * y.count[habit]
+		}
+	}
+	return within, sum / pairs
+}
+
+// ofOneDocument are the pairs of a group of each side that are of one document.
+func ofOneDocument(a, b side) (same [][2]int) {
+	for i, x := range a.groups {
+		for k, y := range b.groups {
+			if x.document == y.document {
+				same = append(same, [2]int{i, k})
+			}
+		}
+	}
+	return same
 }
 
 func energy(within [2]float64, between float64) float64 {
@@ -169,106 +195,6 @@ func energy(within [2]float64, between float64) float64 {
 		return 0
 	}
 	return (2*between - within[0] - within[1]) / (2 * between)
-}
-
-// Compare sets the habits of texts against the writer's. It is an error of
-// code failure where the tables are damaged; figures that too little text gives
-// no ground for are NaN.
-func Compare(writer, texts []Piece, how Resampling) (*Comparison, error) {
-	table, err := reference.Load()
-	if err != nil {
-		return nil, err
-	}
-	return compare(newSide(writer, table), newSide(texts, table), how), nil
-}
-
-func compare(a, b side, how Resampling) *Comparison {
-	how = how.filled()
-	c := &Comparison{Habits: make([]HabitDistance, habitCount), Groups: len(b.groups)}
-	if len(a.groups) == 0 || len(b.groups) == 0 {
-		nan := Interval{math.NaN(), math.NaN(), math.NaN()}
-		for i := range c.Habits {
-			c.Habits[i] = HabitDistance{Habit: habits[i], Distance: nan, Spread: nan, P: 1}
-		}
-		c.Distance, c.Spread, c.P = nan, nan, 1
-		return c
-	}
-	sizes := []int{len(a.groups), len(b.groups)}
-	// One pass over the rounds serves all habits and their means.
-	distance := func(habit int) func(d [][]float64) float64 {
-		return func(d [][]float64) float64 {
-			w, between := spreads(habit, a, b, d)
-			return energy(w, between)
-		}
-	}
-	ratio := func(habit int) func(d [][]float64) float64 {
-		return func(d [][]float64) float64 {
-			w, _ := spreads(habit, a, b, d)
-			return w[1] / w[0]
-		}
-	}
-	for i := range c.Habits {
-		c.Habits[i] = HabitDistance{Habit: habits[i], Distance: how.bootstrap(sizes, distance(i)), Spread: how.bootstrap(sizes, ratio(i))}
-	}
-	mean := func(f func(habit int) float64) float64 {
-		sum, n := 0.0, 0.0
-		for i := range habits {
-			if v := f(i); !math.IsNaN(v) && !math.IsInf(v, 0) {
-				sum += v
-				n++
-			}
-		}
-		return sum / n
-	}
-	c.Distance = how.bootstrap(sizes, func(d [][]float64) float64 {
-		return mean(func(i int) float64 { return distance(i)(d) })
-	})
-	c.Spread = how.bootstrap(sizes, func(d [][]float64) float64 {
-		return math.Exp(mean(func(i int) float64 { return math.Log(ratio(i)(d)) }))
-	})
-	permute(c, a, b, how)
-	return c
-}
-
-// permute fills the p-values: groups of both sides are dealt to two sides of
-// the same numbers of groups.
-func permute(c *Comparison, a, b side, how Resampling) {
-	rng := rand.New(rand.NewPCG(how.Seed, 0xdea1))
-	all := append(append([]*unit(nil), a.groups...), b.groups...)
-	n := len(a.groups)
-	ones := make([]float64, len(all))
-	for i := range ones {
-		ones[i] = 1
-	}
-	drawn := [][]float64{ones[:n], ones[n:]}
-	measure := func() (each [habitCount]float64, sum float64) {
-		for i := range habits {
-			w, between := spreads(i, side{all[:n]}, side{all[n:]}, drawn)
-			if e := energy(w, between); !math.IsNaN(e) {
-				each[i] = e
-				sum += e
-			}
-		}
-		return each, sum
-	}
-	seen, seenSum := measure()
-	reached, reachedSum := [habitCount]float64{}, 1.0
-	for range how.Rounds {
-		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		each, sum := measure()
-		for i := range each {
-			if each[i] >= seen[i]-1e-12 {
-				reached[i]++
-			}
-		}
-		if sum >= seenSum-1e-12 {
-			reachedSum++
-		}
-	}
-	for i := range c.Habits {
-		c.Habits[i].P = (reached[i] + 1) / float64(how.Rounds+1)
-	}
-	c.P = reachedSum / float64(how.Rounds+1)
 }
 
 // Range is how much of the writer's variety a twin has.
@@ -297,18 +223,22 @@ const (
 // MeasureRange compares the habits of twin, base and the writer's judge pieces
 // with the writer's train text, and how much each repeats. What the judge pieces
 // come to is the floor: nothing can be asked to be nearer than the writer is.
+// Where judge pieces are of train documents, as where each text was written by a
+// twin that had not seen its document, no text is set against its own document, and
+// documents are drawn for both sides at once.
 func MeasureRange(train []Piece, s Sides, how Resampling) (*Range, error) {
 	table, err := reference.Load()
 	if err != nil {
 		return nil, err
 	}
 	writer := newSide(train, table)
+	together := len(ofOneDocument(writer, newSide(s.Own, table))) > 0
 	var r Range
 	for i, part := range []struct {
 		to     **Comparison
 		pieces []Piece
 	}{{&r.Twin, s.Twin}, {&r.Base, s.Base}, {&r.Own, s.Own}} {
-		*part.to = compare(writer, newSide(part.pieces, table), how)
+		*part.to = compare(writer, newSide(part.pieces, table), together, how)
 		r.Repetition[i] = Repeats(part.pieces, how)
 	}
 	twin, own := r.Repetition[OfTwin], r.Repetition[OfOwn]

@@ -94,7 +94,7 @@ func TestEnergy(t *testing.T) {
 	}
 	at := func(habit int, a, b side) float64 {
 		ones := [][]float64{{1, 1, 1, 1}, {1, 1, 1, 1}}
-		w, between := spreads(habit, a, b, ones)
+		w, between := spreads(habit, a, b, nil, ones)
 		return energy(w, between)
 	}
 	if d := at(habitSentence, one(habitSentence, 3, 3, 3, 3), one(habitSentence, 9, 9, 9, 9)); d != 1 {
@@ -111,6 +111,45 @@ func TestEnergy(t *testing.T) {
 	// Kinds: how far apart their numbers are has no say.
 	if a, b := at(habitPerson, one(habitPerson, 0, 0, 0, 0), one(habitPerson, 1, 1, 1, 1)), at(habitPerson, one(habitPerson, 0, 0, 0, 0), one(habitPerson, 5, 5, 5, 5)); a != b || a != 1 {
 		t.Errorf("kinds: %g and %g, want 1", a, b)
+	}
+}
+
+// Where texts go on from the writer's documents, none is set against its own: parts
+// of documents that are each of their own kind are as far apart as the documents.
+func TestRangeTogether(t *testing.T) {
+	w := part(pieces(t, "authors/lynch"))
+	_, base := baseTexts(t)
+	how := Resampling{Rounds: 100, Seed: 1}
+	var whole, parts, bare []Piece
+	for i, p := range w.judge {
+		whole = append(whole, p)
+		parts = append(parts, Piece{p.Group, Tail(p.Text, Unit)})
+		bare = append(bare, Piece{p.Group, base[i%len(base)].Text})
+	}
+	r, err := MeasureRange(whole, Sides{Twin: parts, Base: bare, Own: parts}, how)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := r.Own.Distance; !d.Contains(0) && math.Abs(d.Value) > 0.01 || r.Own.P < 0.05 {
+		t.Errorf("parts of the writer's documents are %+v from the others, p %.3f", d, r.Own.P)
+	}
+	if r.Base.Distance.Low <= r.Own.Distance.High || r.Base.P > 0.05 {
+		t.Errorf("the base is at %+v (p %.3f), the writer at %+v", r.Base.Distance, r.Base.P, r.Own.Distance)
+	}
+
+	point := func(group string, bin int) *unit {
+		u := &unit{group: group, document: group, bins: newHistogram()}
+		u.bins[habitSentence][bin] = 10
+		u.close()
+		return u
+	}
+	a, b := side{[]*unit{point("x", 3), point("y", 9)}}, side{[]*unit{point("x", 3), point("y", 9)}}
+	ones := [][]float64{{1, 1}, {1, 1}}
+	if _, between := spreads(habitSentence, a, b, ofOneDocument(a, b), ones); between != 6 {
+		t.Errorf("between documents of their own kinds %g, want the 6 steps of every pair of two documents", between)
+	}
+	if _, between := spreads(habitSentence, a, b, nil, ones); between != 3 {
+		t.Errorf("over all pairs %g, want 3", between)
 	}
 }
 

@@ -126,14 +126,14 @@ func names(text string) []name {
 }
 
 // leaks fills what stands once in the train text and in a twin's.
-func (s *Source) leaks(l *Leakage, base, twin, own []Piece, openings map[string]string, how Resampling) {
+func leaks(l *Leakage, sides [3][]beside, openings map[string]string, how Resampling) {
 	common := map[string]bool{}
-	for _, p := range base {
+	for _, p := range sides[OfBase] {
 		for _, i := range itemsOf(p.Text) {
 			common[i.key] = true
 		}
 	}
-	rate := func(pieces []Piece, keep bool) Interval {
+	rate := func(pieces []beside, keep bool) Interval {
 		var g grouping
 		var found sums
 		for _, p := range pieces {
@@ -143,7 +143,7 @@ func (s *Source) leaks(l *Leakage, base, twin, own []Piece, openings map[string]
 			}
 			n, seen := 0.0, map[string]bool{}
 			for _, i := range itemsOf(p.Text) {
-				of := s.items[i.key]
+				of := p.source.items[i.key]
 				if of == nil || of.count != 1 || common[i.key] || given[i.key] || seen[i.key] {
 					continue
 				}
@@ -160,5 +160,5 @@ func (s *Source) leaks(l *Leakage, base, twin, own []Piece, openings map[string]
 		}
 		return how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 { return found.mean(d[0]) })
 	}
-	l.Rate, l.OwnRate = rate(twin, true), rate(own, false)
+	l.Rate, l.OwnRate = rate(sides[OfTwin], true), rate(sides[OfOwn], false)
 }

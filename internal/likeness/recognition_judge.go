@@ -25,7 +25,7 @@ type Accuracy struct {
 	All     Interval `json:"all"`     // share of other writers' passages that it takes for their own writer's
 	Base    Interval `json:"base"`    // mean probability that the base's passages are the writer's
 	Classes int      `json:"classes"` // how many it can choose from
-	Train   int      `json:"train"`   // passages of the writer that it learnt from
+	Train   int      `json:"train"`   // passages of the writer that it learnt from; the fewest, where several were asked
 }
 
 // Taken is a class with the share of passages taken for it.
@@ -80,12 +80,31 @@ func (r *Recogniser) score(pieces []Piece, seed uint64) []scored {
 	return out
 }
 
-// Recognise judges the twin's passages against the base's and the writer's
-// own. Intervals are over openings: the groups of all three sides are drawn
-// together.
-func (r *Recogniser) Recognise(s Sides, how Resampling) Recognition {
+// Asked are texts with the recogniser that is asked about them: one that learnt from
+// none of their documents.
+type Asked struct {
+	By    *Recogniser
+	Sides Sides
+}
+
+// Recognise judges the twin's passages against the base's and the writer's own.
+// Intervals are over openings: the groups of all three sides are drawn together. All
+// recognisers choose from the same classes.
+func Recognise(parts []Asked, how Resampling) Recognition {
 	var g grouping
-	sides := [3][]scored{r.score(s.Twin, how.Seed), r.score(s.Base, how.Seed), r.score(s.Own, how.Seed)}
+	var sides [3][]scored
+	accuracy := Accuracy{}
+	var taken, right []Sample
+	for i, p := range parts {
+		for k, pieces := range [][]Piece{p.Sides.Twin, p.Sides.Base, p.Sides.Own} {
+			sides[k] = append(sides[k], p.By.score(pieces, how.Seed)...)
+		}
+		taken, right = append(taken, p.By.held.taken...), append(right, p.By.held.right...)
+		accuracy.Classes = len(p.By.classes)
+		if i == 0 || p.By.passages < accuracy.Train {
+			accuracy.Train = p.By.passages
+		}
+	}
 	var prob, odds [3]sums
 	samples := [3][]Sample{}
 	var known []Sample
@@ -112,22 +131,20 @@ func (r *Recogniser) Recognise(s Sides, how Resampling) Recognition {
 			return (twin - base) / (own - base)
 		})
 	}
+	accuracy.Writer, accuracy.Others, accuracy.All, accuracy.Base = Mean(known, how), Mean(taken, how), Mean(right, how), Mean(samples[1], how)
 	out := Recognition{
 		Value: normal(prob), Lean: normal(odds),
 		P:        PermutationTest(samples[0], samples[1], how),
 		Passages: len(sides[0]),
-		Accuracy: Accuracy{
-			Writer: Mean(known, how), Others: Mean(r.held.taken, how), All: Mean(r.held.right, how),
-			Base: Mean(samples[1], how), Classes: len(r.classes), Train: r.passages,
-		},
+		Accuracy: accuracy,
 	}
-	share := make([]float64, len(r.classes))
+	share := make([]float64, accuracy.Classes)
 	for _, x := range sides[0] {
 		share[x.best] += 1 / float64(len(sides[0]))
 	}
 	for c, v := range share {
 		if v > 0 {
-			out.Taken = append(out.Taken, Taken{r.classes[c], v})
+			out.Taken = append(out.Taken, Taken{parts[0].By.classes[c], v})
 		}
 	}
 	slices.SortStableFunc(out.Taken, func(a, b Taken) int { return cmp.Compare(b.Share, a.Share) })

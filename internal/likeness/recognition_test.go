@@ -22,7 +22,7 @@ func TestRecognition(t *testing.T) {
 			t.Fatalf("%d classes: at least eighteen other writers are needed", n)
 		}
 		how.Seed = seed
-		self := r.Recognise(Sides{Twin: lynch.more, Base: base, Own: lynch.judge}, how)
+		self := Recognise([]Asked{{r, Sides{Twin: lynch.more, Base: base, Own: lynch.judge}}}, how)
 		t.Logf("seed %d: self %+v", seed, self)
 		if !self.Claim || !self.Value.Contains(1) && math.Abs(self.Value.Value-1) > 0.15 || self.P > 0.01 {
 			t.Errorf("the writer's other text: value %+v, p %.3f, claim %v %s; want near 1", self.Value, self.P, self.Claim, self.Why)
@@ -30,11 +30,11 @@ func TestRecognition(t *testing.T) {
 		if self.Taken[0].ID != "writer" || self.Accuracy.Writer.Value < 0.7 || self.Accuracy.Others.Value > 0.05 {
 			t.Errorf("taken %+v, accuracy %+v", self.Taken, self.Accuracy)
 		}
-		bare := r.Recognise(Sides{Twin: base, Base: base, Own: lynch.judge}, how)
+		bare := Recognise([]Asked{{r, Sides{Twin: base, Base: base, Own: lynch.judge}}}, how)
 		if bare.Value.Value != 0 || bare.P < 0.5 {
 			t.Errorf("the base itself: value %+v, p %.3f; want 0", bare.Value, bare.P)
 		}
-		other := r.Recognise(Sides{Twin: stranger.judge, Base: base, Own: lynch.judge}, how)
+		other := Recognise([]Asked{{r, Sides{Twin: stranger.judge, Base: base, Own: lynch.judge}}}, how)
 		if other.Value.High > 0.35 || other.Taken[0].ID != "matklad" || other.Taken[0].Share < 0.7 {
 			t.Errorf("a stranger: value %+v, taken %+v", other.Value, other.Taken)
 		}
@@ -52,7 +52,7 @@ func TestRecognitionBetween(t *testing.T) {
 	_, base := baseTexts(t)
 	r := recogniser(t, "lynch", lynch, 0)
 	half := append(append([]Piece(nil), lynch.more[:8]...), base[:16]...)
-	got := r.Recognise(Sides{Twin: half, Base: base, Own: lynch.judge}, Resampling{})
+	got := Recognise([]Asked{{r, Sides{Twin: half, Base: base, Own: lynch.judge}}}, Resampling{})
 	if got.Value.Value < 0.25 || got.Value.Value > 0.75 || !(got.Lean.Value > 0.25) {
 		t.Errorf("half writer, half base: value %+v, lean %+v", got.Value, got.Lean)
 	}
@@ -88,13 +88,35 @@ func TestNoClaimOnLittleText(t *testing.T) {
 	lynch := part(pieces(t, "authors/lynch"))
 	_, base := baseTexts(t)
 	r := recogniser(t, "lynch", lynch, 0)
-	got := r.Recognise(Sides{Twin: lynch.more[:2], Base: base, Own: lynch.judge}, Resampling{})
+	got := Recognise([]Asked{{r, Sides{Twin: lynch.more[:2], Base: base, Own: lynch.judge}}}, Resampling{})
 	if got.Claim || got.Why == "" {
 		t.Errorf("a claim from %d passages", got.Passages)
 	}
-	none := r.Recognise(Sides{Base: base, Own: lynch.judge}, Resampling{})
+	none := Recognise([]Asked{{r, Sides{Base: base, Own: lynch.judge}}}, Resampling{})
 	if none.Claim || !math.IsNaN(none.Value.Value) || none.P != 1 {
 		t.Errorf("nothing written: %+v", none)
+	}
+}
+
+// Of two parts each is judged by its own recogniser, and the figures are over both.
+func TestRecognitionOfParts(t *testing.T) {
+	lynch := part(pieces(t, "authors/lynch"))
+	_, base := baseTexts(t)
+	r := recogniser(t, "lynch", lynch, 0)
+	how := Resampling{Rounds: 100}
+	sides := func(lo, hi int) Sides {
+		return Sides{Twin: lynch.more[lo:hi], Base: base[lo:hi], Own: lynch.judge[lo:hi]}
+	}
+	n := min(len(lynch.more), len(base), len(lynch.judge))
+	whole := Recognise([]Asked{{r, sides(0, n)}}, how)
+	parts := Recognise([]Asked{{r, sides(0, 7)}, {r, sides(7, n)}}, how)
+	if parts.Passages < whole.Passages-2 || math.Abs(parts.Value.Value-whole.Value.Value) > 0.1 || parts.Accuracy.Others.Value != whole.Accuracy.Others.Value || !parts.Claim {
+		t.Errorf("in two parts %+v, in one %+v", parts, whole)
+	}
+	few := *r
+	few.passages = 1
+	if a := Recognise([]Asked{{r, sides(0, 7)}, {&few, sides(7, n)}}, how).Accuracy; a.Train != 1 {
+		t.Errorf("the fewest passages that one learnt from are %d", a.Train)
 	}
 }
 

@@ -328,7 +328,7 @@ func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
 		s.Twin, s.Base, s.Own = append(s.Twin, piece(r.result.Texts[i])), append(s.Base, piece(bases[i])), append(s.Own, piece(o.own))
 		given[o.doc.Hash] += o.text + "\n\n"
 	}
-	l := likeness.NewSource(likeness.Pieces(m.train)).Measure(s, given, c.resampling())
+	l := likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(m.train), Sides: s}}, given, c.resampling())
 	out := &compare.Leakage{Share: l.Twin.Share.Value, Own: l.Own.Share.Value, Longest: l.Twin.Longest, Leaks: len(l.Leaks), Words: l.Twin.Words, Copier: l.Copier, Runs: []string{}}
 	for _, run := range l.Runs[:min(3, len(l.Runs))] {
 		out.Runs = append(out.Runs, run.Text)

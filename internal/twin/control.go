@@ -198,7 +198,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	}
 	sides.Own = likeness.Pieces(own)
 	how := likeness.Resampling{Seed: seed}
-	copied := likeness.NewSource(likeness.Pieces(train)).Measure(sides, given, how)
+	copied := likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(train), Sides: sides}}, given, how)
 	if copied.Copier {
 		copier = copied.Why
 	}

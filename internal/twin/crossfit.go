@@ -195,6 +195,7 @@ type foldResult struct {
 	Judged   *evidence     `json:"judged"`
 	Groups   []string      `json:"groups"` // hash of the document of each piece that was judged
 	Texts    []writtenText `json:"texts"`
+	Learnt   []string      `json:"learnt"` // hashes of the documents that it was trained on
 	Epoch    int           `json:"epoch"`
 	Prompt   int           `json:"prompt_tokens"`
 	Genre    string        `json:"genre"` // that it stands on; none, or empty where none was asked for
@@ -255,18 +256,17 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		}
 	}
 	var results []foldResult
-	places := openings(r.judge, textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	for k, p := range runs {
 		path := r.path(fmt.Sprintf("fold-%d.json", k+1))
 		var done foldResult
-		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil {
+		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil && len(done.Learnt) > 0 {
 			results = append(results, done)
 			left -= p.words[stroke.RoleTrain]
 			continue
 		}
 		start(p, fmt.Sprintf("fold %d of %d: a twin trained on %d words judges the %d words that it has not seen", k+1, crossFolds, p.words[stroke.RoleTrain], p.words[stroke.RoleJudge]))
 		done = foldResult{Key: key, WattHour: -1}
-		if err := p.judgeFold(ctx, &done, places); err != nil {
+		if err := p.judgeFold(ctx, &done, k); err != nil {
 			return nil, 0, nil, nil, err
 		}
 		b, err := json.Marshal(&done)
@@ -334,9 +334,9 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 
 const resumeHint = "stroke train --resume with the same arguments goes on from here"
 
-// judgeFold trains on the other folds, scores this one, and writes from those of the
-// places that lie in it.
-func (r *run) judgeFold(ctx context.Context, to *foldResult, places []opening) error {
+// judgeFold trains on the other folds, scores this one, and writes from openings of
+// its documents.
+func (r *run) judgeFold(ctx context.Context, to *foldResult, fold int) error {
 	r.recall()
 	l, epoch, wattHours, err := r.learn(ctx)
 	if err != nil {
@@ -357,14 +357,8 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult, places []opening) e
 		return err
 	}
 	to.Groups = r.groups(len(to.Judged.Losses[verdict.Base]))
-	var own []opening
-	var number []int
-	for i, o := range places {
-		if slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return d.Hash == o.doc.Hash }) {
-			own, number = append(own, o), append(number, i)
-		}
-	}
-	if to.Texts, err = r.foldTexts(ctx, written, own, number); err != nil {
+	to.Learnt = hashes(r.train)
+	if to.Texts, err = r.foldTexts(ctx, written, fold); err != nil {
 		return interrupted(err, "write what the report will look at", resumeHint)
 	}
 	return nil
@@ -457,7 +451,9 @@ func (r *run) judgeSeconds(n int) float64 {
 	// Each piece of at most 640 tokens is scored plainly and with passages, twice.
 	pieces := float64(words)*tokensPerWord/pieceTokens + 1
 	each := 2 * (2*pieceTokens + float64(r.recipe.Prompt.most()))
-	return (min(pieces*each, float64(n)*float64(r.judgeTokens()))+min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())))/rate + writeCost*(sampleTexts*sampleWords+textPlaces*likeness.Unit)*tokensPerWord/rate
+	texts := min(float64(words), float64(n)*foldWords)
+	reads := min(pieces*each, float64(n)*float64(r.judgeTokens())) + min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())) + texts/likeness.Unit*float64(r.recipe.Prompt.most())
+	return (reads + writeCost*(sampleTexts*sampleWords+texts)*tokensPerWord) / rate
 }
 
 // clearFolds removes what the folds of a run left.

@@ -17,7 +17,9 @@ import (
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
@@ -29,10 +31,16 @@ func crossed(t *testing.T) Options {
 }
 
 // TestFolds follows hashes: every document is judged once, by a twin that has not
-// seen it in an example, among its passages or to choose by; what goes live is
-// trained on all.
+// seen it in an example, among its passages or to choose by, and what stands before a
+// text that is begun in it is not of it; what goes live is trained on all.
 func TestFolds(t *testing.T) {
 	o := crossed(t)
+	t.Run("toy", func(t *testing.T) { followFolds(t, o) })
+	o.Base = testkit.Base(t)
+	t.Run("real", func(t *testing.T) { followFolds(t, o) })
+}
+
+func followFolds(t *testing.T, o Options) {
 	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +83,21 @@ func TestFolds(t *testing.T) {
 				maps.Copy(learnt, runs(x.Tokens, long))
 			}
 		}
+		places := foldOpenings(p.judge)
+		if len(places) < 2 {
+			t.Errorf("fold %d begins %d texts", k, len(places))
+		}
+		m := &measured{b: p.b, passages: p.passages}
+		stood := 0
+		for i, ids := range m.before(places, p.passages, 1<<20) {
+			stood += len(ids)
+			if o := places[i]; shared(runs(p.b.tok.Encode(o.doc.Text), long), runs(ids, long)) || seen[o.doc.Hash] || !slices.ContainsFunc(p.judge, func(d stroke.Document) bool { return d.Hash == o.doc.Hash }) {
+				t.Errorf("fold %d begins a text in %s and is given of it", k, o.doc.Source)
+			}
+		}
+		if stood == 0 {
+			t.Errorf("fold %d is given no passages", k)
+		}
 		for _, d := range p.judge {
 			judged[d.Hash]++
 			text := runs(p.b.tok.Encode(d.Text), long)
@@ -97,6 +120,37 @@ func TestFolds(t *testing.T) {
 	}
 	if again := folds(r.all(), r.ledger); !reflect.DeepEqual(again, dealt) {
 		t.Error("folds are dealt otherwise the next time")
+	}
+}
+
+// TestFoldTexts lets the real base write from a document of a fold: it goes on from the
+// opening, is given passages of the other folds, and writes the same again.
+func TestFoldTexts(t *testing.T) {
+	o := crossed(t)
+	o.Base = testkit.Base(t)
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	p := r.fold(1, folds(r.all(), r.ledger))
+	short := slices.MinFunc(p.judge, func(a, b stroke.Document) int { return cmp.Compare(a.Words, b.Words) })
+	short.Text = likeness.Head(short.Text, textGiven+textLeast)
+	p.judge = []stroke.Document{short}
+	l := &learnt{adapter: lora.New(r.b.model.Shape(), lora.Options{Rank: 2, Alpha: 2}, 1, nil)}
+	list, err := p.foldTexts(context.Background(), l, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := func(s string) string { return strings.Join(strings.Fields(s), " ") } // line
+	if len(list) != 1 || list[0].Fold != 1 || list[0].Group != short.Hash || !strings.Contains(one(short.Text), one(list[0].Opening+" "+list[0].Own)) {
+		t.Fatalf("%+v", list)
+	}
+	if n := len(strings.Fields(list[0].Twin)); n < textLeast {
+		t.Errorf("it wrote %d words: %q", n, list[0].Twin)
+	}
+	if again, err := p.foldTexts(context.Background(), l, 1); err != nil || !reflect.DeepEqual(again, list) {
+		t.Errorf("again it wrote %+v, %v", again, err)
 	}
 }
 

@@ -24,7 +24,27 @@ const foldsFile = "folds.json"
 // was trained on all of the text, and what is measured on that flatters it.
 type foldsKept struct {
 	Predicted predicted     // of all text, each piece by the twin that had not seen it
-	Texts     []writtenText // from openings of judge documents, each by the twin that had not seen the document; without the base's
+	Texts     []writtenText // from openings of documents of all folds, each by the twin that had not seen the document; without the base's
+	Learnt    [][]string    `json:",omitempty"` // by fold, hashes of the documents that its twin was trained on; nothing where only judge documents were begun
+}
+
+// What a fold's twin writes.
+const (
+	foldPlaces = 12                // openings, at the most
+	foldWords  = 8 * likeness.Unit // of the writer's behind them, up to which another is added
+)
+
+// foldOpenings are places in documents of a fold where its twin begins texts: few in
+// long documents, more where the documents are short.
+func foldOpenings(docs []stroke.Document) []opening {
+	list := openings(docs, foldPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
+	words := 0
+	for i, o := range list {
+		if words += len(strings.Fields(o.own)); words >= foldWords {
+			return list[:i+1]
+		}
+	}
+	return list
 }
 
 // groups are the hashes of the documents of so many scored pieces, in the order in
@@ -39,9 +59,10 @@ func (r *run) groups(n int) []string {
 	return out[:n]
 }
 
-// foldTexts lets a fold's twin write from openings of documents that it has not seen.
-// number is that of each opening among those of all folds: seeds depend on it.
-func (r *run) foldTexts(ctx context.Context, l *learnt, places []opening, number []int) ([]writtenText, error) {
+// foldTexts lets a fold's twin write from openings of the fold's documents, none of
+// which it has seen; what stands before them is of what it was trained on.
+func (r *run) foldTexts(ctx context.Context, l *learnt, fold int) ([]writtenText, error) {
+	places := foldOpenings(r.judge)
 	if len(places) == 0 {
 		return nil, nil
 	}
@@ -58,7 +79,7 @@ func (r *run) foldTexts(ctx context.Context, l *learnt, places []opening, number
 	defer done()
 	open := make([]eval.Opening, len(places))
 	for i, o := range places {
-		open[i] = eval.Opening{Tokens: m.tokens(o.text), Words: len(strings.Fields(o.own)), Seed: r.recipe.Options.Seed + 1000*uint64(number[i])}
+		open[i] = eval.Opening{Tokens: m.tokens(o.text), Words: len(strings.Fields(o.own)), Seed: r.recipe.Options.Seed + 1000*uint64(fold*foldPlaces+i)}
 	}
 	before := m.before(places, m.passages, m.contextFor(likeness.Unit)-3*likeness.Unit-64)
 	texts, err := w.twin.GoOn(ctx, m.system("twin", m.use, before), open, nil)
@@ -67,12 +88,12 @@ func (r *run) foldTexts(ctx context.Context, l *learnt, places []opening, number
 	}
 	out := make([]writtenText, len(places))
 	for i, o := range places {
-		out[i] = writtenText{Group: o.doc.Hash, Opening: o.text, Own: o.own, Twin: texts[i]}
+		out[i] = writtenText{Group: o.doc.Hash, Opening: o.text, Own: o.own, Twin: texts[i], Fold: fold}
 	}
 	return out, nil
 }
 
-// keepFolds puts together what is kept of the folds.
+// keepFolds puts together what is kept of the folds, their texts by turns.
 func keepFolds(results []foldResult) *foldsKept {
 	k := &foldsKept{}
 	for _, x := range results {
@@ -82,7 +103,14 @@ func keepFolds(results []foldResult) *foldsKept {
 		p.Examples = append(p.Examples, x.Judged.Losses[verdict.Examples]...)
 		p.Adapter = append(p.Adapter, x.Judged.Losses[verdict.Adapter]...)
 		p.Both = append(p.Both, x.Judged.Losses[verdict.Both]...)
-		k.Texts = append(k.Texts, x.Texts...)
+		k.Learnt = append(k.Learnt, x.Learnt)
+	}
+	for i := range foldPlaces {
+		for _, x := range results {
+			if i < len(x.Texts) {
+				k.Texts = append(k.Texts, x.Texts[i])
+			}
+		}
 	}
 	return k
 }

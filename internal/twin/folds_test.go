@@ -2,13 +2,16 @@ package twin
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/likeness"
 )
 
 // TestReportFolds makes the report of a version that was cross-fitted: its figures are
@@ -39,14 +42,17 @@ func TestReportFolds(t *testing.T) {
 			t.Errorf("of %s no loss is kept", e.Source)
 		}
 	}
-	if len(kept.Texts) == 0 {
-		t.Fatal("no text by the folds is kept")
-	}
+	roles, wrote := map[stroke.Role]int{}, map[int]int{}
 	for _, x := range kept.Texts {
+		roles[l.Role(x.Group)]++
+		wrote[x.Fold]++
 		text, ok := f.Text(x.Group)
-		if !ok || l.Role(x.Group) != stroke.RoleJudge || !strings.Contains(text, x.Opening) || x.Twin == "" {
+		if !ok || !strings.Contains(text, x.Opening) || !strings.Contains(text, x.Own) || x.Twin == "" || slices.Contains(kept.Learnt[x.Fold], x.Group) {
 			t.Errorf("a text from %q of the document %s", x.Opening, x.Group)
 		}
+	}
+	if roles[stroke.RoleTrain] == 0 || roles[stroke.RoleJudge] == 0 || len(wrote) != crossFolds {
+		t.Errorf("texts of the roles %v by the folds %v", roles, wrote)
 	}
 
 	measures := []string{ofPrediction, ofRange, ofLeakage, ofForgetting}
@@ -68,11 +74,13 @@ func TestReportFolds(t *testing.T) {
 		t.Errorf("it says %q", r.Subtitle())
 	}
 	for _, line := range r.Lines() {
-		said := strings.Contains(line.Answer, restsOnFolds)
+		said := strings.Contains(line.Answer, restsOnFolds) || strings.Contains(line.Answer, kept.restsOnTexts())
 		if want := line.Measure != ofForgetting; said != want && line.State != "unsaid" {
 			t.Errorf("%s: %q", line.Measure, line.Answer)
 		}
 	}
+
+	inParts(t, f, v, kept)
 
 	path := filepath.Join(f.Dir, versionsDir, v.ID, foldsFile)
 	b, err := os.ReadFile(path)
@@ -84,5 +92,86 @@ func TestReportFolds(t *testing.T) {
 	}
 	if _, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: measures}, nil); stroke.CodeOf(err) != stroke.CodeFailure || !strings.Contains(err.Error(), foldsFile) {
 		t.Errorf("with %s cut short: %v", foldsFile, err)
+	}
+}
+
+// inParts follows the hashes of the texts through a report: what a part is measured
+// by has nothing of the documents that its texts begin in, nor of their near
+// duplicates, and all texts are in one part each, at equal lengths.
+func inParts(t *testing.T, f *Folder, v *Version, kept *foldsKept) {
+	t.Helper()
+	m, err := measure(context.Background(), f.Dir, "", func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	p := &reporter{measured: m, folds: kept, o: ReportOptions{Seed: 1}}
+	s := p.written()
+	s.path = filepath.Join(f.Dir, versionsDir, v.ID, reportDir, s.name+".json")
+	if !p.load(s) {
+		t.Fatal("the texts of the report are not kept")
+	}
+	n := 0
+	for _, part := range p.inParts() {
+		known := map[string]bool{}
+		for _, d := range part.train {
+			known[clusterOf(d, m.ledger)] = true
+		}
+		if len(known) == 0 || len(part.base) == 0 {
+			t.Errorf("a part has %d documents and %d texts by the base to learn from", len(known), len(part.base))
+		}
+		begun := map[string]bool{}
+		for i, q := range part.sides.Own {
+			n++
+			begun[q.Group] = true
+			if known[clusterOf(stroke.Document{Hash: q.Group}, m.ledger)] {
+				t.Errorf("a part learns from the document %s that a text begins in", q.Group)
+			}
+			words := len(strings.Fields(q.Text))
+			for _, other := range []likeness.Piece{part.sides.Twin[i], part.sides.Base[i]} {
+				if other.Group != q.Group || len(strings.Fields(other.Text)) != words {
+					t.Errorf("beside %d words of %s stand %d of %s", words, q.Group, len(strings.Fields(other.Text)), other.Group)
+				}
+			}
+		}
+		for _, q := range part.base {
+			if begun[q.Group] {
+				t.Errorf("a part learns what the base wrote from the document %s", q.Group)
+			}
+		}
+	}
+	if n != len(kept.Texts) {
+		t.Errorf("of %d texts %d are in parts", len(kept.Texts), n)
+	}
+	for _, q := range p.beside().base {
+		if m.ledger.Role(q.Group) == stroke.RoleJudge {
+			t.Errorf("beside judge documents stands what the base wrote from one")
+		}
+	}
+
+	// A version whose folds wrote from judge documents alone has one part.
+	old := *kept
+	old.Learnt = nil
+	p = &reporter{measured: m, folds: &old, texts: texts{Judge: []writtenText{{Group: m.judge[0].Hash, Own: "own", Twin: "twin", Base: "base"}}}}
+	if parts := p.inParts(); len(parts) != 1 || len(parts[0].train) != len(m.train) || p.beside() != parts[0] {
+		t.Errorf("there are %d parts", len(parts))
+	}
+}
+
+// TestFoldOpenings takes few places where documents are long and more where they are
+// short, so that either gives passages enough.
+func TestFoldOpenings(t *testing.T) {
+	doc := func(hash string, sentences int) stroke.Document {
+		return stroke.Document{Hash: hash, Text: strings.Repeat("Of ten words in a row this sentence has them all. ", sentences)}
+	}
+	if n := len(foldOpenings([]stroke.Document{doc("a", 1000)})); n != 8 {
+		t.Errorf("%d places in a long document", n)
+	}
+	var notes []stroke.Document
+	for i := range 20 {
+		notes = append(notes, doc(fmt.Sprint(i), 10))
+	}
+	if n := len(foldOpenings(notes)); n != foldPlaces {
+		t.Errorf("%d places in notes", n)
 	}
 }

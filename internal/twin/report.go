@@ -92,7 +92,7 @@ type reporter struct {
 	thought   thoughtPlan
 	predicted predicted
 	texts     texts
-	known     *likeness.Recogniser
+	parts     []*part    // of the texts, once they are written
 	amounts   []*amount  // of text, of a curve
 	folds     *foldsKept // nil where the version was judged by withheld text
 }
@@ -172,9 +172,19 @@ func (m *measured) cover() *report.Report {
 // What a figure of a version that was cross-fitted rests on.
 const (
 	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
+	restsOnTexts = "in %d texts by the twins of the folds, from openings of %d documents, each by one that had not seen the document; what serves is trained on all of it"
 	restsOnTrain = "by twins of the text to train on alone, which had not seen what judges; what serves is trained on all of it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
 )
+
+// restsOnTexts says what the measures on the folds' texts rest on.
+func (k *foldsKept) restsOnTexts() string {
+	documents := map[string]bool{}
+	for _, x := range k.Texts {
+		documents[x.Group] = true
+	}
+	return fmt.Sprintf(restsOnTexts, len(k.Texts), len(documents))
+}
 
 // rests notes what the measures of a version that was cross-fitted rest on.
 func (p *reporter) rests() {
@@ -186,8 +196,9 @@ func (p *reporter) rests() {
 		p.r.Rests[name] = restsOnAll
 	}
 	if p.folds != nil {
-		for _, name := range []string{ofPrediction, ofRecognition, ofRange, ofLeakage, ofPassages} {
-			p.r.Rests[name] = restsOnFolds
+		p.r.Rests[ofPrediction] = restsOnFolds
+		for _, name := range []string{ofRecognition, ofRange, ofLeakage, ofPassages} {
+			p.r.Rests[name] = p.folds.restsOnTexts()
 		}
 	} else {
 		p.v.flattered(p.emit)

@@ -377,7 +377,7 @@ func (p *reporter) rewriting() *stage {
 		for i, q := range originals {
 			list = append(list, likeness.Rewritten{Group: q.Group, Original: q.Text, Plain: plain[i], Text: again[i]})
 		}
-		r, err := p.recogniser()
+		r, err := p.beside().recogniser(p.o.Seed)
 		if err != nil {
 			return err
 		}

@@ -7,13 +7,12 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
-	"github.com/getstroke/stroke/internal/twin/report"
 )
 
 // texts are what the measures on text look at, kept as they are written.
 type texts struct {
-	Judge []writtenText // from openings of judge documents
-	Train []writtenText // by the base, from openings of train documents
+	Judge []writtenText // from openings of judge documents or, where folds wrote, of documents of all folds
+	Train []writtenText // by the base, from openings of train documents; none where others of the folds serve
 	Of    [2]int        // how many there will be of each
 }
 
@@ -22,6 +21,7 @@ type texts struct {
 type writtenText struct {
 	Group, Opening  string
 	Own, Twin, Base string
+	Fold            int `json:",omitempty"` // whose twin wrote
 }
 
 func (t *texts) whole() bool { return len(t.Judge) == t.Of[0] && len(t.Train) == t.Of[1] }
@@ -36,8 +36,14 @@ func (p *reporter) written() *stage {
 		}
 	}
 	train := openings(p.train, basePlaces, textGiven, 0, 1, 2*likeness.Unit)
+	if p.folded() {
+		train = nil
+	}
 	s := &stage{name: ofTexts, into: &p.texts, ready: p.texts.whole,
 		key: p.textsKey(), writes: (2*len(judge) + len(train)) * likeness.Unit * 4 / 3, reads: len(judge) * p.passages.prompt.Tokens}
+	if p.folds != nil {
+		s.writes, s.reads = (len(judge)+len(train))*likeness.Unit*4/3, 0
+	}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(judge) == 0 {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: "no judge document is long enough to write on from its beginning", Hint: "train again with longer pieces"}
@@ -73,7 +79,11 @@ func (p *reporter) written() *stage {
 			}
 			for i, o := range judge[lo:hi] {
 				n := min(len(strings.Fields(o.own)), len(strings.Fields(twins[i])), len(strings.Fields(bases[i])))
-				p.texts.Judge = append(p.texts.Judge, writtenText{o.doc.Hash, o.text, likeness.Head(o.own, n), likeness.Head(twins[i], n), likeness.Head(bases[i], n)})
+				x := writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)}
+				if p.folds != nil {
+					x.Fold = p.folds.Texts[lo+i].Fold
+				}
+				p.texts.Judge = append(p.texts.Judge, x)
 			}
 			if err := p.keep(s); err != nil {
 				return err
@@ -121,120 +131,9 @@ func (p *reporter) begun(list []opening, first int) []eval.Opening {
 	return out
 }
 
-// sides are the texts as measures take them.
-func (t *texts) sides() (s likeness.Sides, base []likeness.Piece, openings map[string]string) {
-	openings = map[string]string{}
-	for _, x := range t.Judge {
-		s.Twin = append(s.Twin, likeness.Piece{Group: x.Group, Text: x.Twin})
-		s.Base = append(s.Base, likeness.Piece{Group: x.Group, Text: x.Base})
-		s.Own = append(s.Own, likeness.Piece{Group: x.Group, Text: x.Own})
-		openings[x.Group] += x.Opening + "\n\n"
-	}
-	for _, x := range t.Train {
-		base = append(base, likeness.Piece{Group: x.Group, Text: x.Base})
-	}
-	return s, base, openings
-}
-
-// recogniser is trained once in a report.
-func (p *reporter) recogniser() (*likeness.Recogniser, error) {
-	if p.known == nil {
-		_, base, _ := p.texts.sides()
-		r, err := likeness.NewRecogniser(likeness.Known{Writer: likeness.Pieces(p.train), Base: base, Seed: p.o.Seed})
-		if err != nil {
-			return nil, err
-		}
-		p.known = r
-	}
-	return p.known, nil
-}
-
-// onTexts is a measure on texts that are written.
-func (p *reporter) onTexts(name string, work float64, into any, do func() error) *stage {
-	return &stage{name: name, needs: ofTexts, work: work, into: into, key: hashes(p.train), do: func(ctx context.Context, progress func(done, total int)) error {
-		if len(p.texts.Judge) == 0 {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "there are no texts to look at"}
-		}
-		progress(0, 1)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := do(); err != nil {
-			return err
-		}
-		progress(1, 1)
-		return nil
-	}}
-}
-
-func (p *reporter) recognition() *stage {
-	p.r.Recognition = &likeness.Recognition{}
-	return p.onTexts(ofRecognition, recogniserWork, p.r.Recognition, func() error {
-		r, err := p.recogniser()
-		if err != nil {
-			return err
-		}
-		s, _, _ := p.texts.sides()
-		*p.r.Recognition = r.Recognise(s, p.how)
-		return nil
-	})
-}
-
-func (p *reporter) habits() *stage {
-	p.r.Range = &report.Range{}
-	return p.onTexts(ofRange, habitsWork, p.r.Range, func() error {
-		s, _, _ := p.texts.sides()
-		train := likeness.Pieces(p.train)
-		r, err := likeness.MeasureRange(train, s, p.how)
-		if err != nil {
-			return err
-		}
-		p.r.Range.Range = *r
-		for _, h := range []struct {
-			to *[]likeness.Profile
-			of []likeness.Piece
-		}{{&p.r.Range.WriterHabits, train}, {&p.r.Range.TwinHabits, s.Twin}, {&p.r.Range.BaseHabits, s.Base}} {
-			if *h.to, err = likeness.Profiles(h.of); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (p *reporter) leakage() *stage {
-	p.r.Leakage = &likeness.Leakage{}
-	return p.onTexts(ofLeakage, habitsWork, p.r.Leakage, func() error {
-		s, _, openings := p.texts.sides()
-		*p.r.Leakage = likeness.NewSource(likeness.Pieces(p.train)).Measure(s, openings, p.how)
-		return nil
-	})
-}
-
-// sideBySide marks in some of the texts what is the writer's.
-func (p *reporter) sideBySide() *stage {
-	p.r.Passages = &report.Passages{}
-	return p.onTexts(ofPassages, habitsWork, p.r.Passages, func() error {
-		s, base, _ := p.texts.sides()
-		m, err := likeness.NewMarker(likeness.Pieces(p.train), base)
-		if err != nil {
-			return err
-		}
-		out := p.r.Passages
-		*out = report.Passages{Own: m.Density(s.Own, p.how), Twin: m.Density(s.Twin, p.how), Base: m.Density(s.Base, p.how)}
-		marked := func(text string) report.Marked {
-			text = likeness.Head(text, shownWords)
-			if parts := strings.Split(text, "\n\n"); len(parts) > shownParagraphs {
-				text = strings.Join(parts[:shownParagraphs], "\n\n")
-			}
-			return report.Marked{Text: text, Marks: m.Marks(text)}
-		}
-		for _, x := range p.texts.Judge[:min(shownPassages, len(p.texts.Judge))] {
-			out.Shown = append(out.Shown, report.Passage{Opening: x.Opening, Own: marked(x.Own), Twin: marked(x.Twin), Base: marked(x.Base)})
-		}
-		return nil
-	})
-}
+// folded says whether the texts are of all folds, each to be looked at with what its
+// twin had learnt from.
+func (p *reporter) folded() bool { return p.folds != nil && len(p.folds.Learnt) > 0 }
 
 // textsKey is what the texts depend on beside version and seed.
 func (p *reporter) textsKey() any {

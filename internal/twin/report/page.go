@@ -176,6 +176,9 @@ func (r *Report) pagePassages() *section {
 	s := &section{ID: "passages", Heading: "Side by side",
 		Text:   []string{"Each goes on from the same opening of yours, to the same length. Marked are words that you use much more than English does, turns that you use in several pieces and the base does not, and long runs that stand in your train text."},
 		Fooled: "Marks are for the eye. A word that is yours can stand where you would never put it."}
+	if on := r.Rests["passages"]; on != "" {
+		s.Text[0] += " (" + strings.ToUpper(on[:1]) + on[1:] + ".)"
+	}
 	s.Charts = append(s.Charts, figures("Marks in a hundred words, long runs apart", "", 1, fromZero, []figure{
 		ofText("you", "writer", p.Own), ofText("the twin", "twin", p.Twin), ofText("the bare base", "base", p.Base)}))
 	for _, x := range p.Shown {
