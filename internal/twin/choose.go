@@ -30,6 +30,10 @@ const verdictTokens = gateTokens + controlShare + 4*selectTokens
 // reaches, as measured in bench/; forecasts are made with it.
 const scoreShare = 0.55
 
+// scoreShareBF16 is that in bfloat16, which has a peak of its own: 1.3 with
+// AVX512_BF16 and 1.7 with tiles, less for what is read in small pieces.
+const scoreShareBF16 = 1.2
+
 // stepShare is that of training: over 1 in bfloat16, which has a peak of its own.
 func stepShare(o *train.Options) float64 {
 	if o.Arithmetic == train.BF16 {
@@ -126,6 +130,10 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		// are four fifths. Blocks to judge by may be too few with more than crossWords.
 		tokens *= 3 / (1 - 0.2)
 	}
+	scores := scoreShare
+	if recipe.Options.Arithmetic == train.BF16 {
+		scores = scoreShareBF16
+	}
 	var candidates []base.Candidate
 	for _, e := range base.Catalog() {
 		if e.Architecture == "" || e.Shape.Layers == 0 {
@@ -133,7 +141,7 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		}
 		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e, &recipe.Options)}
 		p := float64(e.Shape.Parameters())
-		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare(&recipe.Options)) + 2*p*verdictTokens/(peak*1e9*scoreShare)
+		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare(&recipe.Options)) + 2*p*verdictTokens/(peak*1e9*scores)
 		_, err := store.Locate(ctx, e.Name)
 		switch {
 		case err == nil:

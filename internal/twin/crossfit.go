@@ -453,7 +453,11 @@ func (r *run) judgeSeconds(n int) float64 {
 	each := 2 * (2*pieceTokens + float64(r.recipe.Prompt.most()))
 	texts := min(float64(words), float64(n)*foldWords)
 	reads := min(pieces*each, float64(n)*float64(r.judgeTokens())) + min(pieces*pieceTokens*7, float64(n)*float64(r.besideTokens())) + texts/likeness.Unit*float64(r.recipe.Prompt.most())
-	return (reads + writeCost*(sampleTexts*sampleWords+texts)*tokensPerWord) / rate
+	faster := 1.0
+	if r.bf16() {
+		faster = scoreShareBF16 / scoreShare
+	}
+	return (reads/faster + writeCost*(sampleTexts*sampleWords+texts)*tokensPerWord) / rate
 }
 
 // clearFolds removes what the folds of a run left.
