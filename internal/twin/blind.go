@@ -18,13 +18,13 @@ import (
 	"github.com/getstroke/stroke/internal/twin/report"
 )
 
-// BlindOptions say how a blind test is made. Zero values take the defaults.
+// BlindOptions say how a blind test is made.
 type BlindOptions struct {
 	Name  string // of the twin, or NAME@VERSION
 	Base  string // another base than the version's
-	Pairs int    // 20
-	Words int    // of each text: 70
-	Seed  uint64 // of the texts and of which stands first: 1
+	Pairs int    // from 1 to 1000
+	Words int    // of each text, from 5 to 400
+	Seed  uint64 // of the texts and of which stands first; 0 stands for 1
 	More  bool   // adds as many pairs to a test that there is
 	Real  bool   // a game, kept apart: the twin against how the writer went on
 }
@@ -89,8 +89,11 @@ func OpenBlind(ctx context.Context, o BlindOptions, emit Emit) (*Blind, error) {
 	if emit == nil {
 		emit = func(stroke.Event) {}
 	}
-	if err := o.fill(); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
+	}
+	if o.Seed == 0 {
+		o.Seed = 1
 	}
 	m, err := measure(ctx, o.Name, o.Base, emit)
 	if err != nil {
@@ -110,16 +113,8 @@ func OpenBlind(ctx context.Context, o BlindOptions, emit Emit) (*Blind, error) {
 	return t, nil
 }
 
-func (o *BlindOptions) fill() error {
-	if o.Pairs == 0 {
-		o.Pairs = 20
-	}
-	if o.Words == 0 {
-		o.Words = 70
-	}
-	if o.Seed == 0 {
-		o.Seed = 1
-	}
+// check says what is out of range.
+func (o *BlindOptions) check() error {
 	switch {
 	case o.Pairs < 1 || o.Pairs > 1000:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%d pairs: there must be from 1 to 1000", o.Pairs), Hint: "for example --pairs 20"}

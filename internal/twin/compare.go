@@ -92,6 +92,8 @@ func (o *CompareOptions) check() error {
 		}
 	}
 	switch {
+	case o.Epochs < 0:
+		return bad("for example --epochs 2", "%d epochs: there must be from 1 to 1000", o.Epochs)
 	case o.Texts > 100:
 		return bad("for example --texts 6", "%d texts of each method: there can be at most 100", o.Texts)
 	case o.Watts < 0 || o.Watts > 1e5:
