@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/twin"
 	"github.com/getstroke/stroke/internal/twin/report"
 )
@@ -58,8 +56,8 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 			if page == "" {
 				page = filepath.Join(dir, "report.html")
 			}
-			if err := os.WriteFile(page, html, 0o600); err != nil {
-				return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + page, Err: err, Hint: "name a file that can be written: --html FILE"}
+			if err := twin.WritePage(page, html); err != nil {
+				return err
 			}
 			if e.json {
 				return printJSON(e, reported{"report", page, r.Lines(), r}, false)

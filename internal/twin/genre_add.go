@@ -131,25 +131,35 @@ func ExportGenre(name, baseName, to string) (*GenreExported, error) {
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre " + name + " cannot be used", Err: err, Hint: "make it or add it again"}
 	}
-	if err := os.Mkdir(to, 0o755); errors.Is(err, os.ErrExist) {
+	if _, err := os.Lstat(to); err == nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: to + " is there already", Hint: "name a folder that is not there yet"}
-	} else if err != nil {
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(to), halfWritten+"*")
+	if err != nil {
 		return nil, writeError(to, err)
 	}
+	defer os.RemoveAll(tmp)
 	e := &GenreExported{Genre: g.Name, Base: g.Base.Name, Path: to}
-	if err := lora.WriteDir(to, file, tensor.F16); err != nil {
+	if err := lora.WriteDir(tmp, file, tensor.F16); err != nil {
 		return nil, writeError(to, err)
 	}
-	if err := writeFile(filepath.Join(to, genre.ReadmeFile), []byte(g.Readme())); err != nil {
+	if err := writeFile(filepath.Join(tmp, genre.ReadmeFile), []byte(g.Readme())); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
-		_, n, err := hashFile(filepath.Join(to, name))
+		_, n, err := hashFile(filepath.Join(tmp, name))
 		if err != nil {
 			return nil, fmt.Errorf("export the genre: %w", err)
 		}
 		e.Bytes += n
 	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return nil, writeError(to, err)
+	}
+	if err := os.Rename(tmp, to); err != nil {
+		return nil, writeError(to, err)
+	}
+	syncDir(filepath.Dir(to))
 	return e, nil
 }
 
