@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/weights"
 )
 
 // DefaultWithin is how long a whole run may be forecast to take where a base is
@@ -44,23 +46,13 @@ func stepShare(o *train.Options) float64 {
 
 // openBase finds, fetches where needed, and opens the base of a run.
 func (o *Options) openBase(ctx context.Context, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) (*baseModel, error) {
-	name, reason := o.Base, ""
 	store, err := base.NewStore()
 	if err != nil {
 		return nil, err
 	}
-	auto := name == "" || name == "auto"
-	if auto && o.Resume {
-		// The machine may be faster or slower now; the run is on the base it has.
-		if was := f.runBase(); was != "" {
-			name, reason, auto = was, "the base of the run that was stopped", false
-		}
-	}
-	if auto {
-		language, _ := r.Language()
-		if name, reason, err = o.choose(ctx, store, words, recipe, language, emit); err != nil {
-			return nil, err
-		}
+	name, reason, err := o.baseOf(ctx, store, f, r, words, recipe, emit)
+	if err != nil {
+		return nil, err
 	}
 	e, err := base.Find(name)
 	if listed := err == nil; listed {
@@ -69,9 +61,61 @@ func (o *Options) openBase(ctx context.Context, f *Folder, r *corpus.Reading, wo
 	}
 	b, err := OpenBase(ctx, store, name, o.From, reason, emit)
 	if err == nil {
-		tellLanguage(r, name, b.languages(), emit)
+		tellLanguage(r, name, languagesOf(b.model.Source), emit)
 	}
 	return b, err
+}
+
+// baseOf is the base that a run takes, by name or path, and why.
+func (o *Options) baseOf(ctx context.Context, store *base.Store, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) (name, reason string, err error) {
+	if o.Base != "" && o.Base != "auto" {
+		return o.Base, "", nil
+	}
+	if o.Resume {
+		// The machine may be faster or slower now; the run is on the base it has.
+		if was := f.runBase(); was != "" {
+			return was, "the base of the run that was stopped", nil
+		}
+	}
+	language, _ := r.Language()
+	return o.choose(ctx, store, words, recipe, language, emit)
+}
+
+// foretell tells in a dry run, as a run would, of a language that the base does not
+// know. Nothing is fetched, and no base is chosen where all of them know it.
+func (o *Options) foretell(ctx context.Context, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) error {
+	strange := func(e base.Entry) bool { return unknownLanguage(r, e.Name, e.Languages) != "" }
+	auto := o.Base == "" || o.Base == "auto"
+	if auto && !slices.ContainsFunc(base.Catalog(), strange) {
+		return nil
+	}
+	store, err := base.NewStore()
+	if err != nil {
+		return err
+	}
+	name, _, err := o.baseOf(ctx, store, f, r, words, recipe, emit)
+	if err != nil {
+		return err
+	}
+	if e, err := base.Find(name); err == nil {
+		tellLanguage(r, name, e.Languages, emit)
+		return nil
+	}
+	path := name
+	if _, err := os.Stat(path); err != nil {
+		found, err := store.Locate(ctx, name)
+		if err != nil {
+			return nil // a dry run needs no base
+		}
+		path = found.Path
+	}
+	src, err := weights.Open(path)
+	if err != nil {
+		return baseError(name, path, err)
+	}
+	defer src.Close()
+	tellLanguage(r, name, languagesOf(src), emit)
+	return nil
 }
 
 // OpenBase opens a base by its name in the catalog or by a path, and fetches one

@@ -11,6 +11,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/weights"
 )
 
 // strangeShare is the share of the words from which on it is told that a base was
@@ -71,9 +72,9 @@ func baseFor(language string) (base.Entry, bool) {
 	return all[i], true
 }
 
-// languages are those that a base's file says it was made for.
-func (b *baseModel) languages() []string {
-	g := b.model.Source.GGUF
+// languagesOf are those that a base's file says it was made for.
+func languagesOf(src *weights.Source) []string {
+	g := src.GGUF
 	if g == nil {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package twin
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,6 +68,36 @@ func TestLanguageCodes(t *testing.T) {
 	} {
 		if got := languageCodes(c.have); !slices.Equal(got, c.want) {
 			t.Errorf("of %q: %q, want %q", c.have, got, c.want)
+		}
+	}
+}
+
+// TestDryRunTellsLanguage wants a dry run to say of a base what a run says, and to
+// need none for it.
+func TestDryRunTellsLanguage(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	dir := t.TempDir()
+	for i := range 12 {
+		var text strings.Builder
+		for k := range 4 {
+			fmt.Fprintf(&text, "Als er am %d. Morgen aus dem Haus %d ging, war die Straße noch leer, und es war nicht zu sehen, ob sie auch so bleiben würde. Die Nachbarin stand am Fenster %d und sah ihm nach.\n\n", k+1, 31*i+k, 17*i+7*k)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.txt", i)), []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	toy := testkit.Toy(t, testkit.ToyShape{})
+	for _, only := range []bool{false, true} {
+		for base, want := range map[string]bool{"smollm2-135m-instruct": true, "qwen3-0.6b": false, toy: false, filepath.Join(dir, "gone.gguf"): false} {
+			told := false
+			err := Train(t.Context(), Options{Source: dir, Name: "de", Base: base, DryRun: true, ExamplesOnly: only}, func(e stroke.Event) {
+				if n, ok := e.(stroke.NoteEvent); ok {
+					told = told || strings.Contains(n.Text, "in German, which the base "+base+" was not made for")
+				}
+			})
+			if err != nil || told != want {
+				t.Errorf("on %s: told %t, want %t (%v)", base, told, want, err)
+			}
 		}
 	}
 }

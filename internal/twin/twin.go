@@ -104,12 +104,15 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if o.Rows != nil && ledger != nil {
 		o.Rows(corpus.Table(reading, ledger))
 	}
-	if err != nil || o.DryRun {
+	if err != nil {
 		return nil, nil, err
 	}
 	recipe, err := o.recipe(ledger, docs)
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.DryRun {
+		return nil, nil, o.foretell(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
 	}
 	const doing = "train"
 	if err := f.free(doing); err != nil {

@@ -17,14 +17,15 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 	if len(f.Versions) > 0 {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has been trained already", Hint: "train it without --examples-only, or give this one another name with --name"}
 	}
+	recipe := DefaultRecipe(reading.Words())
 	if o.DryRun {
-		return nil
+		return o.foretell(ctx, f, reading, reading.Words(), recipe, emit)
 	}
 	const doing = "keep your passages"
 	if err := f.free(doing); err != nil {
 		return err
 	}
-	b, err := o.openBase(ctx, f, reading, reading.Words(), DefaultRecipe(reading.Words()), emit)
+	b, err := o.openBase(ctx, f, reading, reading.Words(), recipe, emit)
 	if err != nil {
 		return err
 	}
