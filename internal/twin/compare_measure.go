@@ -151,25 +151,14 @@ func (c *comparer) measured(b *baseModel, l *learnt, recipe Recipe, docs []strok
 // judged are the judge documents as pieces, each with its hash: the same for
 // every method.
 func (c *comparer) judged(m *measured) (pieces []piece, groups []string, err error) {
-	for _, d := range m.judge {
-		for _, x := range m.passages.pieces([]stroke.Document{d}, pieceTokens) {
-			pieces, groups = append(pieces, x), append(groups, d.Hash)
-		}
-	}
 	// Passages are not the same for every method, so what is looked at is bounded
 	// by the texts alone.
-	left := judgeTokens / 4
-	for i, x := range pieces {
-		if left -= len(x.plain.Tokens); left < 0 && i > 0 {
-			pieces, groups = pieces[:i], groups[:i]
-			break
-		}
-	}
+	pieces = evenly(m.passages.pieces(m.judge, pieceTokens), judgeTokens/4, piece.scored)
 	if len(pieces) == 0 {
 		return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("no judge document has more than the %d words that passages are asked with", askWords),
 			Hint: "compare on longer pieces"}
 	}
-	return pieces, groups, nil
+	return pieces, groupsOf(pieces), nil
 }
 
 // side gives the pieces with passages in the prompt, or without, and the room
@@ -262,14 +251,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 		if p.Tokens < 64 {
 			continue
 		}
-		pieces := newPassages(m.train, c.ledger, m.b, p).pieces(m.choose, pieceTokens)
-		left := selectTokens
-		for i, x := range pieces {
-			if left -= len(x.plain.Tokens); left < 0 && i > 0 {
-				pieces = pieces[:i]
-				break
-			}
-		}
+		pieces := evenly(newPassages(m.train, c.ledger, m.b, p).pieces(m.choose, pieceTokens), selectTokens, piece.scored)
 		if len(pieces) == 0 {
 			break // the recipe's, then
 		}
@@ -293,7 +275,7 @@ func promptSetting(p Prompt) string { return fmt.Sprintf("%d tokens of passages"
 // repeats of the train text. Base texts are written first and held against those
 // of the others.
 func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
-	places := openings(m.judge, c.o.Texts, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
+	places := openings(spread(m.judge), c.o.Texts, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	if len(places) == 0 {
 		return nil
 	}

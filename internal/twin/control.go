@@ -158,7 +158,7 @@ func (b *baseModel) beside(ctx context.Context, pieces []piece, s *systems, toke
 // there is no opening to write from both are empty. With exact they are written in
 // float32.
 func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64, exact bool) (copier, monotone string, err error) {
-	open := openings(train, sampleTexts, sampleGiven, sampleWords/2, 2*likeness.Unit, sampleGiven+sampleWords)
+	open := openings(spread(train), sampleTexts, sampleGiven, sampleWords/2, 2*likeness.Unit, sampleGiven+sampleWords)
 	if len(open) < 2 || len(own) == 0 {
 		return "", "", nil
 	}

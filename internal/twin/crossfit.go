@@ -353,10 +353,11 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult, fold int) error {
 	if err != nil {
 		return err
 	}
-	if to.Judged, err = r.judgePieces(ctx, written); err != nil {
+	// Folds have their documents in the order of hashes.
+	if to.Judged, err = r.judgePieces(ctx, written, r.judge); err != nil {
 		return err
 	}
-	to.Groups = r.groups(len(to.Judged.Losses[verdict.Base]))
+	to.Groups = groupsOf(r.passages.pieces(r.judge, pieceTokens))[:len(to.Judged.Losses[verdict.Base])]
 	to.Learnt = hashes(r.train)
 	if to.Texts, err = r.foldTexts(ctx, written, fold); err != nil {
 		return interrupted(err, "write what the report will look at", resumeHint)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/twin/verdict"
@@ -47,16 +46,13 @@ func foldOpenings(docs []stroke.Document) []opening {
 	return list
 }
 
-// groups are the hashes of the documents of so many scored pieces, in the order in
-// which pieces come.
-func (r *run) groups(n int) []string {
-	var out []string
-	for _, d := range r.judge {
-		for range r.passages.pieces([]stroke.Document{d}, pieceTokens) {
-			out = append(out, d.Hash)
-		}
+// groupsOf are the hashes of the documents of pieces.
+func groupsOf(pieces []piece) []string {
+	out := make([]string, len(pieces))
+	for i, x := range pieces {
+		out[i] = x.doc
 	}
-	return out[:n]
+	return out
 }
 
 // foldTexts lets a fold's twin write from openings of the fold's documents, none of

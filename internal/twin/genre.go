@@ -350,9 +350,9 @@ func tryOn(choose, train []stroke.Document) (docs []stroke.Document, by string) 
 	case len(choose) == 0:
 		return train, string(stroke.RoleTrain)
 	case len(train) == 0:
-		return choose, string(stroke.RoleSelect)
+		return spread(choose), string(stroke.RoleSelect)
 	}
-	return slices.Concat(choose, train), string(stroke.RoleSelect) + " and " + string(stroke.RoleTrain)
+	return slices.Concat(spread(choose), train), string(stroke.RoleSelect) + " and " + string(stroke.RoleTrain)
 }
 
 // standOn finds the genre that the run is to stand on, and makes its recipe that

@@ -22,6 +22,7 @@ const (
 
 // piece is a document to score under every condition.
 type piece struct {
+	doc             string // hash of the document
 	plain, prompted eval.Piece
 	rival           eval.Piece // with the passages that a base without an adapter has
 }
@@ -65,6 +66,7 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 			return append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
 		}
 		x := piece{
+			doc:      d.Hash,
 			plain:    eval.Piece{Context: []int32{p.b.sep}, Tokens: ids, From: from},
 			prompted: eval.Piece{Context: before(p), Tokens: ids, From: from},
 		}
@@ -103,10 +105,10 @@ func (r *run) written(l *learnt) (*learnt, error) {
 	return &learnt{adapter: half}, nil
 }
 
-// judgePieces scores the judge documents under the four conditions, the start and
-// the controls.
-func (r *run) judgePieces(ctx context.Context, l *learnt) (*evidence, error) {
-	pieces := within(r.passages.pieces(r.judge, pieceTokens), r.judgeTokens())
+// judgePieces scores documents under the four conditions, the start and the
+// controls: of each as many as there is time for, the first of them.
+func (r *run) judgePieces(ctx context.Context, l *learnt, docs []stroke.Document) (*evidence, error) {
+	pieces := within(r.passages.pieces(docs, pieceTokens), r.judgeTokens())
 	tell := func(condition string, done, total int) {
 		r.emit(stroke.ScoreEvent{Condition: condition, Done: done, Total: total})
 	}
@@ -135,13 +137,20 @@ func (r *run) judgePieces(ctx context.Context, l *learnt) (*evidence, error) {
 // base under all four conditions.
 func within(pieces []piece, tokens int) []piece {
 	for i, p := range pieces {
-		tokens -= 2*len(p.plain.Context) + len(p.prompted.Context) + len(p.rival.Context) + 4*len(p.plain.Tokens)
-		if tokens < 0 && i > 0 {
+		if tokens -= p.reads(); tokens < 0 && i > 0 {
 			return pieces[:i]
 		}
 	}
 	return pieces
 }
+
+// reads is how many tokens go through the base under all four conditions.
+func (p piece) reads() int {
+	return 2*len(p.plain.Context) + len(p.prompted.Context) + len(p.rival.Context) + 4*len(p.plain.Tokens)
+}
+
+// scored is how many are scored under one of them.
+func (p piece) scored() int { return len(p.plain.Tokens) }
 
 // judge scores pieces under the four conditions; those with the adapter are with
 // what was learnt, whatever it is. progress may be nil.

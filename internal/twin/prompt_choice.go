@@ -50,11 +50,7 @@ func (r *run) choosePrompt(ctx context.Context, l *learnt) error {
 	longest := 2
 	for k, n := range bounds {
 		r.passages.prompt.Tokens = n
-		left := selectTokens
-		for _, x := range r.passages.pieces(docs, most) {
-			if left -= len(x.plain.Tokens); left < 0 && len(list[k]) > 0 {
-				break
-			}
+		for _, x := range evenly(r.passages.pieces(docs, most), selectTokens, piece.scored) {
 			list[k] = append(list[k], x.prompted)
 			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
 		}

@@ -139,7 +139,7 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 	if err != nil {
 		return err
 	}
-	pieces := r.passages.pieces(r.judge, pieceTokens)[:len(groups)]
+	pieces := slices.DeleteFunc(r.passages.pieces(r.judge, pieceTokens), func(x piece) bool { return !slices.Contains(groups, x.doc) })
 	done := 0
 	losses, err := p.b.judge(ctx, pieces, written, p.v.fast(), func(verdict.Condition, int, int) {
 		done++

@@ -71,13 +71,8 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 
 // judged are the judge documents as pieces, each with its hash.
 func (p *reporter) judged() (pieces []piece, groups []string) {
-	for _, d := range p.judge {
-		for _, x := range p.passages.pieces([]stroke.Document{d}, pieceTokens) {
-			pieces, groups = append(pieces, x), append(groups, d.Hash)
-		}
-	}
-	pieces = within(pieces, judgeTokens)
-	return pieces, groups[:len(pieces)]
+	pieces = evenly(p.passages.pieces(p.judge, pieceTokens), judgeTokens, piece.reads)
+	return pieces, groupsOf(pieces)
 }
 
 // predicted is what is kept of prediction: the losses, from which all else
@@ -97,7 +92,7 @@ func (p *reporter) prediction(pieces []piece, groups []string) *stage {
 	}
 	s := &stage{name: ofPrediction, into: &p.predicted, key: groups}
 	for _, x := range pieces {
-		s.reads += 2*len(x.plain.Context) + len(x.prompted.Context) + len(x.rival.Context) + 4*len(x.plain.Tokens)
+		s.reads += x.reads()
 	}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(pieces) == 0 {

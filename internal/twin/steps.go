@@ -259,11 +259,8 @@ func (r *run) epochDir(epoch int) string { return r.path("epoch-" + strconv.Itoa
 // selector prepares the scoring of select documents.
 func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 	var pieces []eval.Piece
-	left, longest := selectTokens, 2
-	for _, p := range r.passages.pieces(r.choose, pieceTokens) {
-		if left -= len(p.plain.Tokens) + 1; left < 0 && len(pieces) > 0 {
-			break
-		}
+	longest := 2
+	for _, p := range evenly(r.passages.pieces(r.choose, pieceTokens), selectTokens, piece.scored) {
 		pieces = append(pieces, p.plain)
 		longest = max(longest, len(p.plain.Tokens)+1)
 	}

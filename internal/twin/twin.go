@@ -607,7 +607,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 	if found == nil {
 		written, err := r.written(l)
 		if err == nil {
-			found, err = r.judgePieces(ctx, written)
+			found, err = r.judgePieces(ctx, written, spread(r.judge))
 		}
 		if err != nil {
 			return nil, err
