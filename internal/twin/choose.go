@@ -2,7 +2,9 @@ package twin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -155,6 +157,34 @@ func OpenBase(ctx context.Context, store *base.Store, name, from, reason string,
 	emit(stroke.BaseEvent{Name: b.name, Path: found.Path, From: found.From, Architecture: b.model.Architecture, Bytes: b.model.Bytes(),
 		Licence: found.Entry.Licence, Reason: reason})
 	return b, nil
+}
+
+// openBase opens the base of the twin that is called of, or another where one is
+// named.
+func (f *Folder) openBase(ctx context.Context, of, named string, emit Emit) (*baseModel, error) {
+	store, err := base.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	if named == "" {
+		if err := f.baseThere(of); err != nil {
+			return nil, err
+		}
+		named = of
+	}
+	return OpenBase(ctx, store, named, "", "", emit)
+}
+
+// baseThere says of a base that is a file or a folder that it is gone or was moved.
+func (f *Folder) baseThere(of string) error {
+	if !filepath.IsAbs(of) {
+		return nil // of the catalog: it is fetched again
+	}
+	if _, err := os.Stat(of); errors.Is(err, fs.ErrNotExist) {
+		return &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the base of the twin %s is no longer at %s", f.Name, of),
+			Hint: "put it back there, or say where it is now: --base PATH"}
+	}
+	return nil
 }
 
 // choose takes the largest base whose whole forecast fits.

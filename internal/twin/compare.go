@@ -244,6 +244,9 @@ func (c *comparer) open(ctx context.Context) (*baseModel, error) {
 	c.ledger, c.words = ledger, wordsByRole(ledger, c.docs)
 	o := &Options{Base: c.o.Base, From: c.o.From, Memory: c.o.Memory}
 	if (o.Base == "" || o.Base == "auto") && own != nil && own.Base != "" {
+		if err := own.baseThere(own.Base); err != nil {
+			return nil, err
+		}
 		o.Base = own.Base
 	}
 	b, err := o.openBase(ctx, own, reading, c.words[stroke.RoleTrain], DefaultRecipe(c.words[stroke.RoleTrain]), func(e stroke.Event) {

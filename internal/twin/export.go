@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
-	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/token"
@@ -46,15 +45,7 @@ func Export(ctx context.Context, o ExportOptions, emit Emit) (*Exported, error) 
 	if err != nil {
 		return nil, err
 	}
-	name := o.Base
-	if name == "" {
-		name = v.Base.Name
-	}
-	store, err := base.NewStore()
-	if err != nil {
-		return nil, err
-	}
-	b, err := OpenBase(ctx, store, name, "", "", emit)
+	b, err := f.openBase(ctx, v.Base.Name, o.Base, emit)
 	if err != nil {
 		return nil, err
 	}

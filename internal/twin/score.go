@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/getstroke/stroke"
-	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/twin/verdict"
@@ -30,14 +29,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 	if err != nil {
 		return none, err
 	}
-	store, err := base.NewStore()
-	if err != nil {
-		return none, err
-	}
-	if baseName == "" {
-		baseName = v.Base.Name
-	}
-	b, err := OpenBase(ctx, store, baseName, "", "", emit)
+	b, err := f.openBase(ctx, v.Base.Name, baseName, emit)
 	if err != nil {
 		return none, err
 	}

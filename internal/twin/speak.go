@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
-	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/lora"
@@ -56,21 +55,14 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
 	}
 	voice := &Voice{Folder: f, Version: v, keep: o.Keep}
-	baseName := o.Base
-	if baseName == "" {
-		baseName = f.Base
-		if v != nil {
-			baseName = v.Base.Name
-		}
+	of := f.Base
+	if v != nil {
+		of = v.Base.Name
 	}
-	if baseName == "" {
+	if of == "" && o.Base == "" {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + f.Name}
 	}
-	store, err := base.NewStore()
-	if err != nil {
-		return nil, err
-	}
-	if voice.b, err = OpenBase(ctx, store, baseName, "", "", emit); err != nil {
+	if voice.b, err = f.openBase(ctx, of, o.Base, emit); err != nil {
 		return nil, err
 	}
 	prompt := DefaultRecipe(0).Prompt
