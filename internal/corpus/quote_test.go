@@ -27,6 +27,12 @@ func TestQuotations(t *testing.T) {
 	}{
 		{"behind the marks of a mail", "a.txt", own + "\n\nOn Tuesday Anna wrote:\n> " + prose("they", 30) + "\n>\n> " + prose("more", 30) + "\n" + prose("Answer", 30),
 			[]string{"they1", "more1"}, []string{"Own1", "Answer1", "Anna wrote"}, false},
+		{"one line of a mail", "a.txt", own + "\n\nOn Tuesday Anna wrote:\n>From " + prose("they", 12) + "\n\n" + own, []string{"they1"}, []string{"Own1", "Anna wrote"}, false},
+		{"a line of a mail among others", "a.txt", own + "\n\n>" + prose("they", 12) + "\n>From " + prose("more", 12) + "\n\n" + own, []string{"they1", "more1"}, []string{"Own1"}, false},
+		{"three deep", "a.txt", own + "\n\n>>> Could you bring the boots when you come on Tuesday?\n>>> It is wet there.\n\n" + own, []string{"boots"}, []string{"Own1"}, false},
+		{"three deep before two", "a.txt", own + "\n\n>>> they(1)\n>> more(1)\n\n" + own, []string{"they", "more"}, []string{"Own1"}, false},
+		{"a line that a mailbox has marked", "a.txt", own + "\n\nIt was late.\n>From there we went on.\n\n>From here on alone.\n\n" + own, nil, []string{"\nFrom there", "\nFrom here", "Own1"}, false},
+		{"Python at its prompt", "a.txt", own + "\n\n>>> import pond\n>>> pond.deep(3)\n\n" + own, nil, []string{"Own1"}, false},
 		{"in marks with a name on the next line", "a.txt", own + "\n\n" + said("they") + "\n-- Joseph Conrad, Youth\n\n" + own, []string{"they1", "Conrad"}, []string{"Own1"}, false},
 		{"in marks with a name in a line of its own", "a.md", own + "\n\n" + said("they") + "\n\n— Joseph Conrad\n\n" + own, []string{"they1", "Conrad"}, []string{"Own1"}, false},
 		{"of two paragraphs, the marks opened anew", "a.md", own + "\n\n" + strings.TrimSuffix(said("they"), "”") + "\n\n" + said("more") + "\n\n— Joseph Conrad\n\n" + own,

@@ -46,15 +46,23 @@ var (
 // textBlocks parts plain text into paragraphs.
 func textBlocks(text string) []block {
 	lines := strings.Split(text, "\n")
+	unescapeFrom(lines)
 	width := wrapWidth(lines)
 	src := &source{}
 	var para []string
 	kind := blockPara
+	prompts := false // all lines of the quotation so far begin as Python's prompt does
 	flush := func() {
-		if len(para) > 0 {
-			src.add(kind, 0, strings.Join(unwrap(para, width), "\n"))
-			para = para[:0]
+		if len(para) == 0 {
+			return
 		}
+		text := strings.Join(unwrap(para, width), "\n")
+		if kind == blockQuote && prompts && !looksLikeProse(text) {
+			src.add(blockCode, 0, text)
+		} else {
+			src.add(kind, 0, text)
+		}
+		para = para[:0]
 	}
 	for _, l := range lines {
 		l = strings.TrimRight(l, " \t")
@@ -64,10 +72,11 @@ func textBlocks(text string) []block {
 			flush()
 			kind = blockPara
 			if answered {
-				kind = blockQuote
+				kind, prompts = blockQuote, true
 			}
 		}
 		if kind == blockQuote {
+			prompts = prompts && (t == "" || t == prompt || strings.HasPrefix(t, prompt+" "))
 			t = strings.TrimLeft(t, "> ")
 			l = t
 		}
@@ -97,6 +106,27 @@ func textBlocks(text string) []block {
 	}
 	flush()
 	return src.blocks
+}
+
+// prompt is what Python's interpreter, and its documentation, begin a line of code with.
+const prompt = ">>>"
+
+// unescapeFrom takes the mark from lines that begin with >From: mailboxes have it
+// before a line that would else begin a mail. In what a mail answers it stays.
+// https://www.rfc-editor.org/rfc/rfc4155
+func unescapeFrom(lines []string) {
+	answered := func(i int) bool {
+		return i >= 0 && i < len(lines) && strings.HasPrefix(strings.TrimSpace(lines[i]), ">")
+	}
+	for i, l := range lines {
+		if !strings.HasPrefix(l, ">From ") || answered(i-1) || answered(i+1) {
+			continue
+		}
+		// The line before it may say whose words come.
+		if i == 0 || !strings.HasSuffix(strings.TrimSpace(lines[i-1]), ":") {
+			lines[i] = l[1:]
+		}
+	}
 }
 
 func indented(l string) bool { return strings.HasPrefix(l, "  ") || strings.HasPrefix(l, "\t") }
