@@ -50,6 +50,9 @@ func Export(ctx context.Context, o ExportOptions, emit Emit) (*Exported, error) 
 		return nil, err
 	}
 	defer b.close()
+	if o.To != "" {
+		o.To = filepath.Clean(o.To) // beside a name with a slash at its end would be in it
+	}
 	e := &Exported{Version: v.ID, Path: o.To, Format: "huggingface"}
 	gguf := strings.EqualFold(filepath.Ext(o.To), ".gguf")
 	if gguf {

@@ -131,6 +131,7 @@ func ExportGenre(name, baseName, to string) (*GenreExported, error) {
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre " + name + " cannot be used", Err: err, Hint: "make it or add it again"}
 	}
+	to = filepath.Clean(to) // beside a name with a slash at its end would be in it
 	if _, err := os.Lstat(to); err == nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: to + " is there already", Hint: "name a folder that is not there yet"}
 	}
