@@ -257,7 +257,7 @@ func TestLock(t *testing.T) {
 }
 
 // TestBusyBeforeFetch holds that a twin in use is told of before a base is looked
-// for, and that a dry run looks for none.
+// for, and that a dry run needs none.
 func TestBusyBeforeFetch(t *testing.T) {
 	f := toyTwin(t)
 	unlock, err := f.lock("train")
