@@ -20,7 +20,7 @@ import (
 // What a verdict takes beside the four conditions.
 
 const (
-	controlShare = 16000 // tokens through the base for the start and the controls
+	controlShare = 18000 // tokens through the base for the start and six controls: eight blocks
 	fastTimes    = 2     // as many tokens where scoring is in matrix tiles
 
 	sampleTexts = 8   // that are written to look for copies in

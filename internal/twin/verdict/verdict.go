@@ -213,6 +213,8 @@ func (v *Verdict) judgeSpecificity(started bool, say func(pass bool, why string)
 		say(false, fmt.Sprintf("over %s it gains %.3f (%s): what it learnt may be what any text would have taught", of, s.Gain.Mean, v.bounds(s.Gain)))
 	case n > 1 && s.Stranger > 2*StrangerAlpha*share(v.Look):
 		say(false, fmt.Sprintf("over %s it gains %.3f, no more than one more of them might (p %.2g): what it learnt may be another's", of, s.Gain.Mean, s.Stranger))
+	case few:
+		say(true, fmt.Sprintf("and you better than %s do, by %.3f, but the %d blocks of text that they were held against are too few to prove it", of, s.Gain.Mean, s.Units))
 	default:
 		say(true, fmt.Sprintf("and you better than %s do, by %.3f (%s)", of, s.Gain.Mean, v.bounds(s.Gain)))
 	}

@@ -173,7 +173,7 @@ func TestSpecificity(t *testing.T) {
 		"a copier":                  {copier, false, "it copies: it repeats"},
 		"monotone":                  {monotone, false, "it is monotone: it drones"},
 		"the twentieth on one text": {late, false, "may be another's"},
-		"controls on fewer pieces":  {few, true, "than adapters of other writers do"},
+		"controls on fewer pieces":  {few, true, "held against are too few to prove it"},
 	} {
 		v := Decide(c.e, 1)
 		if v.Live != c.live || !strings.Contains(v.Why, c.says) || v.Unproven != (name == "controls on fewer pieces" || name == "little over its start") {
