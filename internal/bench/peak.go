@@ -39,8 +39,8 @@ func FlopsPeak(seconds float64) float64 {
 	return (&peakTask{seconds: seconds, rate: make([]float64, kernel.Workers())}).sum()
 }
 
-// TilesPeak is the bfloat16 arithmetic that all workers together reach in matrix
-// tiles, in GFLOP/s; 0 where the kernel has none.
+// TilesPeak is the bfloat16 arithmetic that all workers together reach, in GFLOP/s; 0
+// where the kernel does not multiply it in hardware.
 func TilesPeak(seconds float64) float64 {
 	return (&peakTask{seconds: seconds, tiles: true, rate: make([]float64, kernel.Workers())}).sum()
 }

@@ -73,7 +73,7 @@ const scoreChunk = 512
 
 // NewScorer makes a scorer for pieces of at most context tokens, their prompts
 // included, with adapters of at most pad padded ranks in all. With bf16 matrix
-// products have bfloat16 operands: fast where the kernel has tiles, and within
+// products have bfloat16 operands: fast where [kernel.FastTiles], and within
 // about a thousandth of a nat per token of float32.
 func NewScorer(m *model.Model, context, pad int, bf16 bool) (*Scorer, error) {
 	if bf16 {

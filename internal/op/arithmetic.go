@@ -6,8 +6,8 @@ import "github.com/getstroke/stroke/internal/kernel"
 // them the bits of a row depend on the row alone.
 type Arithmetic string
 
-// The arithmetics. bf16 is meant for kernels with matrix tiles; others compute it
-// with the same bits, slowly. int8 and int16 are for inference alone.
+// The arithmetics. bf16 is meant for kernels that multiply it in hardware; others
+// compute it slowly, with the bits of matrix tiles. int8 and int16 are for inference alone.
 const (
 	F32   Arithmetic = "f32"   // exact: float32 throughout
 	BF16  Arithmetic = "bf16"  // operands of all products narrowed to bfloat16, sums in float32

@@ -3,6 +3,7 @@ package op
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
@@ -150,25 +151,23 @@ func same(t *testing.T, what string, got []float32, want []float64, limit float6
 }
 
 // eachKernel runs f under every kernel of this machine.
-func eachKernel(t *testing.T, f func(t *testing.T)) {
+func eachKernel(t *testing.T, f func(t *testing.T)) { under(t, kernel.Kinds(), f) }
+
+// eachFloatKernel runs f under every kernel that has loops in float32 of its own:
+// those that multiply bfloat16 take them from avx512.
+func eachFloatKernel(t *testing.T, f func(t *testing.T)) {
+	under(t, slices.DeleteFunc(kernel.Kinds(), func(k string) bool { return k == "avx512bf16" || k == "amx" }), f)
+}
+
+func under(t *testing.T, kinds []string, f func(t *testing.T)) {
 	was := kernel.Name()
 	defer kernel.Use(was)
-	for _, k := range kernel.Kinds() {
+	for _, k := range kinds {
 		if err := kernel.Use(k); err != nil {
 			t.Fatal(err)
 		}
 		t.Run(k, f)
 	}
-}
-
-// eachFloatKernel runs f under every kernel that has loops in float32 of its own.
-func eachFloatKernel(t *testing.T, f func(t *testing.T)) {
-	eachKernel(t, func(t *testing.T) {
-		if k := kernel.Name(); k == "avx512bf16" || k == "amx" {
-			t.Skip("its float32 is that of avx512")
-		}
-		f(t)
-	})
 }
 
 func heap(n int) []float32 { return make([]float32, n) }
