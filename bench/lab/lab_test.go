@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,7 +187,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab.Seeds = tab.Seeds[:1]
+	tab.Seeds, tab.Prompts = tab.Seeds[:1], []int{0, 100}
 	var said bytes.Buffer
 	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: &said}
 	if err := run(context.Background(), tab, o); err != nil {
@@ -204,6 +205,12 @@ func TestRun(t *testing.T) {
 	}
 	if x := first[0].Cell; x.Recipe.Name != "plain" || x.Epoch != 1 || x.Tokens == 0 || len(x.Select) != 2 {
 		t.Errorf("a cell is %+v", x)
+	}
+	for _, l := range first {
+		x := l.Cell
+		if l.trained() && (len(x.Prompts) != 2 || x.Prompts[0].Judge[0] != x.Documents[0].Adapter || len(x.Prompts[1].Judge) != len(x.Documents) || x.Prompts[1].Start.Tokens == 0) {
+			t.Errorf("%s: with bounds on the passages %+v", l.Name, x.Prompts)
+		}
 	}
 	// Killed in the second cell's line.
 	b, err := os.ReadFile(o.Out)
@@ -237,6 +244,33 @@ func TestRun(t *testing.T) {
 	}
 	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 |") {
 		t.Errorf("the summary is\n%s", s)
+	}
+}
+
+// TestTexts lets what was learnt write, and has its texts measured.
+func TestTexts(t *testing.T) {
+	toy := testkit.Toy(t, testkit.ToyShape{})
+	t.Setenv("STROKE_HOME", t.TempDir())
+	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(toyTable, toy)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab.Seeds, tab.Recipes, tab.Texts = tab.Seeds[:1], tab.Recipes[:1], true
+	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: io.Discard}
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	cells, err := readCells([]string{o.Out})
+	if err != nil || len(cells) != 1 {
+		t.Fatalf("%d cells, %v", len(cells), err)
+	}
+	if x := cells[0].Cell.Texts; x == nil || x.Texts == 0 || x.Documents == 0 || x.Leakage.Twin.Words == 0 || len(x.Recognition.Taken) == 0 {
+		t.Errorf("of its texts %+v", x)
+	}
+	var out bytes.Buffer
+	summarizeTexts(&out, cells, "plain")
+	if s := out.String(); !strings.Contains(s, "| 1000 | plain | copiers; monotone | 1 |") {
+		t.Errorf("of texts the summary says\n%s", s)
 	}
 }
 

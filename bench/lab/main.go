@@ -53,6 +53,7 @@ func main() {
 		lines, err := readCells(pflag.Args())
 		if err == nil {
 			err = summarize(os.Stdout, lines, *ours, *rival)
+			summarizeTexts(os.Stdout, lines, cmp.Or(*rival, lines[0].Name))
 		}
 		if err == nil && *crossedOut != "" {
 			var all []crossed
@@ -140,7 +141,7 @@ func run(ctx context.Context, t *table, o options) error {
 		if o.Keep != "" {
 			keep = o.adapterDir(&l)
 		}
-		if err := l.measure(ctx, lab, w, &c, keep); err != nil {
+		if err := l.measure(ctx, lab, w, &c, t, keep); err != nil {
 			return fmt.Errorf("%s, %d words, %s: %w", l.Writer, l.Words, l.Name, err)
 		}
 		if err := lines.Append(o.Out, &l); err != nil {
@@ -156,8 +157,9 @@ func run(ctx context.Context, t *table, o options) error {
 	return cross(ctx, lab, t, &o, text)
 }
 
-// measure runs a cell, and keeps its adapter in a folder, if any.
-func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell, keep string) error {
+// measure runs a cell with what the table wants measured, and keeps its adapter in a
+// folder, if any. Writers go by the names that the reference writers have.
+func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell, t *table, keep string) error {
 	dealt, err := w.give(c.Words, c.Seed)
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell, 
 	if err != nil {
 		return err
 	}
-	l.Cell, err = lab.Cell(ctx, twin.CellOptions{Dealt: dealt, Change: change, Untrained: c.Recipe.Untrained, Keep: keep}, nil)
+	l.Cell, err = lab.Cell(ctx, twin.CellOptions{Dealt: dealt, Change: change, Untrained: c.Recipe.Untrained, Prompts: t.Prompts, Texts: t.Texts, Known: []string{c.Writer.Name}, Keep: keep}, nil)
 	return err
 }
 

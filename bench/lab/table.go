@@ -18,6 +18,8 @@ import (
 type table struct {
 	Base        string   `toml:"base"`
 	JudgeTokens int      `toml:"judge_tokens"` // of a writer's judge text that are scored, at the most
+	Prompts     []int    `toml:"prompts"`      // bounds on the passages that what was learnt is measured with, beside its own
+	Texts       bool     `toml:"texts"`        // write from openings of judge documents, and measure that
 	Words       []int    `toml:"words"`        // that a method gets
 	Seeds       []uint64 `toml:"seeds"`
 	Writers     []writer `toml:"writer"`

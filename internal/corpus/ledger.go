@@ -86,6 +86,22 @@ func (l *Ledger) Neighbours(hash string) []string {
 	return out
 }
 
+// Siblings are all other blocks of the document that a block was cut from. A whole
+// document has none.
+func (l *Ledger) Siblings(hash string) []string {
+	e, ok := l.Entry(hash)
+	if !ok || e.Parent == "" {
+		return nil
+	}
+	var out []string
+	for _, o := range l.Entries {
+		if o.Parent == e.Parent && o.Hash != hash {
+			out = append(out, o.Hash)
+		}
+	}
+	return out
+}
+
 // Look is which verdict on the documents one of that name is, from 1. Where they
 // were judged unequally often it is that of those which hold at least half of the
 // words. One that was given before is none anew.

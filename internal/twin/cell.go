@@ -61,6 +61,7 @@ type Lab struct {
 	dir    string
 	tokens int
 	shared map[[sha256.Size]byte][]eval.Loss
+	wrote  map[[sha256.Size]byte][]string // by the bare base
 }
 
 // OpenLab opens a base for experiments that work in dir. Each measures tokens of
@@ -74,7 +75,7 @@ func OpenLab(ctx context.Context, name, dir string, tokens int) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{b: b, dir: dir, tokens: tokens, shared: map[[sha256.Size]byte][]eval.Loss{}}, nil
+	return &Lab{b: b, dir: dir, tokens: tokens, shared: map[[sha256.Size]byte][]eval.Loss{}, wrote: map[[sha256.Size]byte][]string{}}, nil
 }
 
 // Close gives the base back.
@@ -92,6 +93,8 @@ type Cell struct {
 	Seconds    float64        `json:"train_seconds"`    // of training
 	Took       float64        `json:"seconds"`          // of everything
 	Documents  []CellDocument `json:"documents"`        // to judge by
+	Prompts    []CellPrompt   `json:"prompts,omitempty"`
+	Texts      *CellTexts     `json:"texts,omitempty"`
 }
 
 // CellDocument is what a judge document costs under each condition, in nats.
@@ -107,6 +110,23 @@ type CellDocument struct {
 	Untrained float64 `json:"untrained,omitempty"`
 }
 
+// CellPrompt is what a bound on the passages costs: by what was learnt, or by the start
+// where nothing was, the judge documents and blocks of the select documents; by the
+// start some of the train documents. In nats.
+type CellPrompt struct {
+	Tokens int       `json:"tokens"`
+	Judge  []float64 `json:"judge"` // by document
+	Select CellLoss  `json:"select"`
+	Start  CellLoss  `json:"start"`
+	Apart  CellLoss  `json:"apart"` // as start, with passages from other whole documents
+}
+
+// CellLoss is a loss over all tokens that were scored.
+type CellLoss struct {
+	Nats   float64 `json:"nats"`
+	Tokens int     `json:"tokens"`
+}
+
 // cellMemory lets a cell keep its activations: bits do not depend on it, and
 // nothing is computed twice.
 const cellMemory = 2e9
@@ -117,6 +137,13 @@ type CellOptions struct {
 	Change func(*Recipe) // applied to the default recipe for the words
 	// Untrained measures the start, with examples too, and trains nothing.
 	Untrained bool
+	// Prompts are bounds on the passages, in tokens, that what was learnt, or the start
+	// where nothing was, is measured with, each by itself.
+	Prompts []int
+	// Texts lets what was learnt write, and measures the texts. Known are reference
+	// writers who are the writer.
+	Texts bool
+	Known []string
 	// Keep is a folder that gets what was learnt, with what it stands on, as an
 	// adapter in F16; empty for none.
 	Keep string
@@ -148,6 +175,16 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 	c.Recipe, c.Arithmetic = r.recipe, string(r.recipe.Options.Arithmetic)
 	if err := l.measure(ctx, r, final, c); err != nil {
 		return nil, err
+	}
+	if len(o.Prompts) > 0 {
+		if err := l.measurePrompts(ctx, r, final, o.Prompts, c); err != nil {
+			return nil, err
+		}
+	}
+	if o.Texts {
+		if c.Texts, err = l.measureTexts(ctx, r, final, o.Known); err != nil {
+			return nil, err
+		}
 	}
 	c.Took = time.Since(begin).Seconds()
 	return c, nil

@@ -251,7 +251,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 		if p.Tokens < 64 {
 			continue
 		}
-		pieces := evenly(newPassages(m.train, c.ledger, m.b, p).pieces(m.choose, pieceTokens), selectTokens, piece.scored)
+		pieces := evenly(newPassages(m.train, c.ledger, m.b, p).apartPieces(m.choose, pieceTokens), selectTokens, piece.scored)
 		if len(pieces) == 0 {
 			break // the recipe's, then
 		}

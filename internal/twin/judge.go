@@ -78,6 +78,16 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 	return out
 }
 
+// apartPieces are pieces before which stands nothing of the longer document that one
+// was cut from. What is written next is no part of a document that is here already,
+// and passages of the same one save much more than they will do then. Where all
+// passages are of one document they may come from it.
+func (p *passages) apartPieces(docs []stroke.Document, most int) []piece {
+	q := *p
+	q.apart = p.severalDocuments()
+	return q.pieces(docs, most)
+}
+
 // evidence is what a verdict is given by.
 type evidence verdict.Evidence
 

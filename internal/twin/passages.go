@@ -16,6 +16,7 @@ type passages struct {
 	ledger *corpus.Ledger
 	b      *baseModel
 	prompt Prompt
+	apart  bool // nothing stands before a document that was cut from the same longer one
 }
 
 const (
@@ -79,6 +80,11 @@ func (p *passages) own(doc stroke.Document) map[string]bool {
 			out[n] = true
 		}
 	}
+	if p.apart {
+		for _, n := range p.ledger.Siblings(doc.Hash) {
+			out[n] = true
+		}
+	}
 	bar(doc.Hash)
 	for _, d := range p.docs {
 		if strings.Contains(doc.Text, d.Text) || strings.Contains(d.Text, doc.Text) {
@@ -86,6 +92,23 @@ func (p *passages) own(doc stroke.Document) map[string]bool {
 		}
 	}
 	return out
+}
+
+// severalDocuments says whether the passages are of more than one document, the blocks
+// of a longer one counted as that.
+func (p *passages) severalDocuments() bool {
+	first := ""
+	for _, d := range p.docs {
+		whole := d.Hash
+		if e, ok := p.ledger.Entry(d.Hash); ok && e.Parent != "" {
+			whole = e.Parent
+		}
+		if first != "" && whole != first {
+			return true
+		}
+		first = whole
+	}
+	return false
 }
 
 // head is the beginning of a text up to n words, and how many bytes that is.

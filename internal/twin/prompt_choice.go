@@ -29,7 +29,7 @@ const (
 // choosePrompt takes, of the bounds that the recipe has to choose from, the one that
 // does best with what was learnt on select documents. Where these are few it goes by
 // what was there before the writer's text was learnt, on documents of it: their
-// passages come from the others. Where there is nothing to go by the recipe's stays,
+// passages come from the others. Blocks of one longer document are no others. Where there is nothing to go by the recipe's stays,
 // and where it was told one it takes that.
 func (r *run) choosePrompt(ctx context.Context, l *learnt) error {
 	p := &r.recipe.Prompt
@@ -43,14 +43,14 @@ func (r *run) choosePrompt(ctx context.Context, l *learnt) error {
 	}
 	bounds := slices.Sorted(slices.Values(p.Choose))
 	docs, most, by, least := r.choose, pieceTokens, stroke.RoleSelect, 0.0
-	if len(r.passages.pieces(docs, most)) < fewSelect && r.recipe.On == "" {
+	if len(r.passages.apartPieces(docs, most)) < fewSelect && r.recipe.On == "" {
 		docs, most, by, least = r.someTrain(), promptTokens, stroke.RoleTrain, startWorth
 	}
 	list := make([][]eval.Piece, len(bounds))
 	longest := 2
 	for k, n := range bounds {
 		r.passages.prompt.Tokens = n
-		for _, x := range evenly(r.passages.pieces(docs, most), selectTokens, piece.scored) {
+		for _, x := range evenly(r.passages.apartPieces(docs, most), selectTokens, piece.scored) {
 			list[k] = append(list[k], x.prompted)
 			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
 		}

@@ -1,8 +1,14 @@
 package twin
 
 import (
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 )
 
 // TestWorth takes the fewest passages that are as good as the best.
@@ -49,5 +55,28 @@ func TestRival(t *testing.T) {
 		if got := c.p.rival().Tokens; got != c.want {
 			t.Errorf("%+v: %d tokens, not %d", c.p, got, c.want)
 		}
+	}
+}
+
+// TestApart holds that what chooses a bound sees no block of its own document, where
+// there are others.
+func TestApart(t *testing.T) {
+	doc := func(hash string) stroke.Document { return stroke.Document{Hash: hash, Text: "the text of " + hash} }
+	l := &corpus.Ledger{Entries: []corpus.Entry{{Hash: "a1", Parent: "a", Index: 1}, {Hash: "a2", Parent: "a", Index: 2}, {Hash: "a3", Parent: "a", Index: 3}, {Hash: "a4", Parent: "a", Index: 4}, {Hash: "b"}}}
+	p := &passages{docs: []stroke.Document{doc("a1"), doc("a3"), doc("a4"), doc("b")}, ledger: l}
+	if !p.severalDocuments() {
+		t.Error("blocks of a document and another are one document")
+	}
+	barred := func() string { return strings.Join(slices.Sorted(maps.Keys(p.own(doc("a1")))), " ") }
+	if s := barred(); s != "a1 a2" {
+		t.Errorf("barred are %s", s)
+	}
+	p.apart = true
+	if s := barred(); s != "a1 a2 a3 a4" {
+		t.Errorf("apart, barred are %s", s)
+	}
+	p.docs = p.docs[:3]
+	if p.severalDocuments() {
+		t.Error("blocks of one document are several documents")
 	}
 }

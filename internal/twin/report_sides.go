@@ -16,7 +16,9 @@ type part struct {
 	train []stroke.Document // that the twin had learnt from
 	base  []likeness.Piece  // by the bare base, from openings of other documents
 	sides likeness.Sides
-	known *likeness.Recogniser
+
+	without []string // reference writers who are the writer
+	known   *likeness.Recogniser
 }
 
 // add takes a text into the part.
@@ -29,7 +31,7 @@ func (t *part) add(x writtenText) {
 // recogniser is trained once.
 func (t *part) recogniser(seed uint64) (*likeness.Recogniser, error) {
 	if t.known == nil {
-		r, err := likeness.NewRecogniser(likeness.Known{Writer: likeness.Pieces(t.train), Base: t.base, Seed: seed})
+		r, err := likeness.NewRecogniser(likeness.Known{Writer: likeness.Pieces(t.train), Base: t.base, Without: t.without, Seed: seed})
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,121 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/lora"
+)
+
+// Words of the blocks that select documents are cut into: what passages are asked
+// with, and as much to twice as much to be scored.
+const (
+	selectBlockLeast = 2 * askWords
+	selectBlockMost  = 3 * askWords
+)
+
+// measurePrompts measures what was learnt, or the start where nothing was, with each of
+// the bounds.
+func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds []int, c *Cell) error {
+	defer func() { r.passages.prompt = r.recipe.Prompt }()
+	judged := map[string]bool{}
+	for _, d := range c.Documents {
+		judged[d.Hash] = true
+	}
+	var judge, blocks []stroke.Document
+	for _, d := range r.judge {
+		if judged[d.Hash] {
+			judge = append(judge, d)
+		}
+	}
+	for _, d := range r.choose {
+		for _, b := range corpus.CutTo(d, selectBlockLeast, selectBlockMost) {
+			blocks = append(blocks, b.Document)
+		}
+	}
+	start := r.start()
+	own := start
+	if final != nil {
+		own = []lora.Applied{{Adapter: final.adapter, Strength: 1}}
+	}
+	pieces := func(docs []stroke.Document, tokens int, apart bool) []eval.Piece {
+		all := r.passages.pieces
+		if apart {
+			all = r.passages.apartPieces
+		}
+		var out []eval.Piece
+		for _, x := range all(docs, tokens) {
+			out = append(out, x.prompted)
+		}
+		return out
+	}
+	for _, n := range bounds {
+		r.passages.prompt = r.recipe.Prompt
+		r.passages.prompt.Tokens = n
+		p := CellPrompt{Tokens: n}
+		for _, d := range c.Documents {
+			switch {
+			case n == 0 && final != nil:
+				p.Judge = append(p.Judge, d.Adapter)
+			case n == 0:
+				p.Judge = append(p.Judge, d.Start)
+			case n == r.recipe.Prompt.Tokens && final != nil:
+				p.Judge = append(p.Judge, d.Both)
+			case n == r.recipe.Prompt.Tokens:
+				p.Judge = append(p.Judge, d.Untrained)
+			}
+		}
+		asked := judge
+		if len(p.Judge) > 0 {
+			asked = nil
+		}
+		for _, x := range []struct {
+			pieces []eval.Piece
+			use    []lora.Applied
+			id     string
+			into   func([]eval.Loss)
+		}{
+			{pieces(asked, pieceTokens, false), own, "", func(all []eval.Loss) {
+				for _, a := range all {
+					p.Judge = append(p.Judge, a.Nats)
+				}
+			}},
+			{pieces(blocks, pieceTokens, false), own, "", func(all []eval.Loss) { p.Select = cellLoss(all) }},
+			{pieces(r.someTrain(), promptTokens, false), start, fmt.Sprint("prompt ", r.bf16(), " on ", r.recipe.Genre.identity()), func(all []eval.Loss) { p.Start = cellLoss(all) }},
+			{pieces(r.someTrain(), promptTokens, true), start, fmt.Sprint("prompt ", r.bf16(), " on ", r.recipe.Genre.identity()), func(all []eval.Loss) { p.Apart = cellLoss(all) }},
+		} {
+			if len(x.pieces) == 0 {
+				continue
+			}
+			room := 2
+			for _, q := range x.pieces {
+				room = max(room, len(q.Context)+len(q.Tokens))
+			}
+			losses, err := l.scoreWith(ctx, r, room, x.pieces, x.use, x.id)
+			if err != nil {
+				return err
+			}
+			x.into(losses)
+		}
+		c.Prompts = append(c.Prompts, p)
+	}
+	return nil
+}
+
+func cellLoss(all []eval.Loss) CellLoss {
+	p := eval.Pool(all)
+	return CellLoss{Nats: p.Nats, Tokens: p.Tokens}
+}
+
+// scoreWith scores pieces of room tokens at the most by a scorer of their own.
+func (l *Lab) scoreWith(ctx context.Context, r *run, room int, pieces []eval.Piece, use []lora.Applied, id string) ([]eval.Loss, error) {
+	s, err := eval.NewScorer(l.b.model, room, eval.System{Adapters: use}.Pad(), r.bf16())
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return l.score(ctx, s, pieces, use, id)
+}
