@@ -111,6 +111,37 @@ func (p *passages) severalDocuments() bool {
 	return false
 }
 
+// Whoever goes on with a text of theirs, or rewrites one, has it among the passages as
+// well: it would match best, and what comes next would be copied from it.
+const (
+	heldRun  = 12 // words in a row that a text and a document share where one holds the other
+	heldHits = 24 // passages that are looked at, the best matches
+)
+
+// holding are the documents that have a run of words of the text.
+func (p *passages) holding(text string) map[string]bool {
+	runs := func(text string, each func(string)) {
+		words := strings.Fields(text)
+		for i := 0; i+heldRun <= len(words); i++ {
+			each(strings.Join(words[i:i+heldRun], " "))
+		}
+	}
+	asked := map[string]bool{}
+	runs(text, func(r string) { asked[r] = true })
+	out := map[string]bool{}
+	if len(asked) == 0 {
+		return out
+	}
+	for _, h := range p.ix.Search(text, heldHits, index.SearchOptions{}) {
+		runs(h.Passage.Text, func(r string) {
+			if asked[r] {
+				out[h.Passage.Doc] = true
+			}
+		})
+	}
+	return out
+}
+
 // head is the beginning of a text up to n words, and how many bytes that is.
 func head(text string, n int) (string, int) {
 	at := 0

@@ -9,6 +9,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/index"
 )
 
 // TestWorth takes the fewest passages that are as good as the best.
@@ -78,5 +79,31 @@ func TestApart(t *testing.T) {
 	p.docs = p.docs[:3]
 	if p.severalDocuments() {
 		t.Error("blocks of one document are several documents")
+	}
+}
+
+// TestHolding holds that the passages of a text that a document holds are others.
+func TestHolding(t *testing.T) {
+	var docs []stroke.Document
+	for _, text := range []string{
+		"The heron stood in the river all morning and did not move until the boat came past the mill, and then it rose.",
+		"In the river there is a heron, says the miller, who has seen it stand there before the boats come.",
+	} {
+		docs = append(docs, stroke.Document{Hash: stroke.HashText(text), Text: text, Words: len(strings.Fields(text))})
+	}
+	var all []index.Passage
+	for _, d := range docs {
+		all = append(all, index.Passages(d, passageWords, passageMostWords)...)
+	}
+	p := &passages{ix: index.New(all), docs: docs}
+	for text, want := range map[string]int{
+		"The heron stood in the river all morning\nand did not move until":      1,
+		"The heron stood in the river all morning, and a heron is in the river": 0,
+		"a heron": 0,
+		"":        0,
+	} {
+		if got := p.holding(text); len(got) != want || want == 1 && !got[docs[0].Hash] {
+			t.Errorf("%q is held by %v", text, got)
+		}
 	}
 }

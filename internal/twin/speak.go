@@ -234,7 +234,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	}
 	prompt, breaks := []int32{v.b.sep}, 0
 	if s.Passages {
-		prompt = append(prompt, v.passages.find(query, nil, room-min(s.Max, room/2))...)
+		prompt = append(prompt, v.passages.find(query, v.passages.holding(query), room-min(s.Max, room/2))...)
 		breaks = v.passages.prompt.breaks()
 	}
 	before := prompt
