@@ -16,14 +16,15 @@ import (
 // table says which cells there are: every recipe with every number of words, seed
 // and writer, in this order, so that a run that is stopped leaves whole rows.
 type table struct {
-	Base        string   `toml:"base"`
-	JudgeTokens int      `toml:"judge_tokens"` // of a writer's judge text that are scored, at the most
-	Prompts     []int    `toml:"prompts"`      // bounds on the passages that what was learnt is measured with, beside its own
-	Texts       bool     `toml:"texts"`        // write from openings of judge documents, and measure that
-	Words       []int    `toml:"words"`        // that a method gets
-	Seeds       []uint64 `toml:"seeds"`
-	Writers     []writer `toml:"writer"`
-	Recipes     []recipe `toml:"recipe"`
+	Base        string    `toml:"base"`
+	JudgeTokens int       `toml:"judge_tokens"` // of a writer's judge text that are scored, at the most
+	Prompts     []int     `toml:"prompts"`      // bounds on the passages that what was learnt is measured with, beside its own
+	Strengths   []float64 `toml:"strengths"`    // of the writer's own part, measured beside 1
+	Texts       bool      `toml:"texts"`        // write from openings of judge documents, and measure that
+	Words       []int     `toml:"words"`        // that a method gets
+	Seeds       []uint64  `toml:"seeds"`
+	Writers     []writer  `toml:"writer"`
+	Recipes     []recipe  `toml:"recipe"`
 }
 
 // writer is one whose text methods are measured on.

@@ -95,6 +95,7 @@ type Cell struct {
 	Documents  []CellDocument `json:"documents"`        // to judge by
 	Prompts    []CellPrompt   `json:"prompts,omitempty"`
 	Texts      *CellTexts     `json:"texts,omitempty"`
+	Strengths  []CellStrength `json:"strengths,omitempty"`
 }
 
 // CellDocument is what a judge document costs under each condition, in nats.
@@ -144,6 +145,8 @@ type CellOptions struct {
 	// writers who are the writer.
 	Texts bool
 	Known []string
+	// Strengths are those of the writer's own part that are measured beside 1.
+	Strengths []float64
 	// Keep is a folder that gets what was learnt, with what it stands on, as an
 	// adapter in F16; empty for none.
 	Keep string
@@ -182,9 +185,19 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 		}
 	}
 	if o.Texts {
-		if c.Texts, err = l.measureTexts(ctx, r, final, o.Known); err != nil {
+		if c.Texts, err = l.measureTexts(ctx, r, r.used(final, 1), o.Known); err != nil {
 			return nil, err
 		}
+	}
+	for _, x := range o.Strengths {
+		if final == nil {
+			break
+		}
+		at, err := l.measureStrength(ctx, r, r.used(final, x), x, &o, c)
+		if err != nil {
+			return nil, err
+		}
+		c.Strengths = append(c.Strengths, *at)
 	}
 	c.Took = time.Since(begin).Seconds()
 	return c, nil

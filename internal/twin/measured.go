@@ -188,7 +188,7 @@ type writers struct{ base, twin *eval.Writer }
 
 // writers starts what writes texts of up to so many words; done ends it.
 func (m *measured) writers(words int) (w writers, done func(), err error) {
-	o := m.learnt.serving(engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), 16), Memory: 512 << 20}, false)
+	o := m.learnt.serving(engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), eval.System{Adapters: m.use}.Pad(), 16), Memory: 512 << 20}, false)
 	start := func(on *model.Model) (*eval.Writer, error) {
 		e, err := engine.New(on, o)
 		if err != nil {
