@@ -494,3 +494,76 @@ func TestMeanOfEpochs(t *testing.T) {
 		}
 	}
 }
+
+// TestStrength holds what is taken of a run to what the run without a strength learnt,
+// times the strength; a checkpoint is not gone on with by a recipe of another.
+func TestStrength(t *testing.T) {
+	source := writing(t, t.TempDir(), func(i int) bool { return i < 14 })
+	learn := func(strength float64) *lora.Adapter {
+		o := options(t, source)
+		o.Change = func(r *Recipe) {
+			small(r)
+			r.Epochs, r.Strength = 1, strength
+		}
+		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		l, _, _, err := r.trained(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.adapter
+	}
+	one, more := learn(0), learn(1.5)
+	moved := false
+	for l, pairs := range one.Pairs {
+		for m, p := range pairs {
+			if p == nil {
+				continue
+			}
+			q := more.Pairs[l][m]
+			if !slices.Equal(p.A[:p.Rank*p.In], q.A[:q.Rank*q.In]) {
+				t.Fatalf("A of layer %d, linear %d is another", l, m)
+			}
+			for i := range p.Rank * p.Out {
+				want := 1.5 * float64(p.Scale*p.B[i])
+				if got := float64(q.Scale * q.B[i]); math.Abs(got-want) > 1e-7+1e-5*math.Abs(want) {
+					t.Fatalf("layer %d, linear %d, number %d of B is %g and not %g", l, m, i, got, want)
+				}
+				moved = moved || want != 0
+			}
+		}
+	}
+	if !moved {
+		t.Error("nothing was learnt")
+	}
+	o := options(t, source)
+	o.CheckpointEvery = 1
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Epochs, r.Strength = 2, 1.5
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err := Train(ctx, o, func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok && s.Epoch == 2 {
+			cancel()
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted {
+		t.Fatalf("stopped: %v", err)
+	}
+	o.Resume = true
+	with := o.Change
+	o.Change = func(r *Recipe) {
+		with(r)
+		r.Strength = 0
+	}
+	if err := Train(context.Background(), o, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" {
+		t.Errorf("gone on with by a recipe of another strength: %v", err)
+	}
+	o.Change = with
+	trained(t, o)
+}
