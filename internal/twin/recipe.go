@@ -15,21 +15,18 @@ import (
 // Recipe is how a version is made. It is data: printed by --show-recipe, kept
 // with each version.
 type Recipe struct {
-	Name   string `json:"name,omitempty"` // in the library, where it began as one of those
-	Method Method `json:"method"`
-	DType  string `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
-	Epochs int    `json:"epochs"`          // trained; the best on select documents is taken
-	Mean   bool   `json:"mean,omitempty"`  // what an epoch comes to is the mean of the adapters after it and those before
-	// Strength is how much of what was learnt of the writer is in what an epoch comes
-	// to, over what the steps came to; 0 for 1.
-	Strength float64       `json:"strength,omitempty"`
-	Options  train.Options `json:"options"`
-	Mix      examples.Mix  `json:"mix"`
-	On       string        `json:"on,omitempty"`        // adapter it starts from
-	OnHash   string        `json:"on_sha256,omitempty"` // of that adapter's weights
-	Stack    bool          `json:"stack,omitempty"`     // that adapter stays as it is, below the new one
-	Genre    Stage         `json:"genre,omitzero"`
-	Prompt   Prompt        `json:"prompt"`
+	Name    string        `json:"name,omitempty"` // in the library, where it began as one of those
+	Method  Method        `json:"method"`
+	DType   string        `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
+	Epochs  int           `json:"epochs"`          // trained; the best on select documents is taken
+	Mean    bool          `json:"mean,omitempty"`  // what an epoch comes to is the mean of the adapters after it and those before
+	Options train.Options `json:"options"`
+	Mix     examples.Mix  `json:"mix"`
+	On      string        `json:"on,omitempty"`        // adapter it starts from
+	OnHash  string        `json:"on_sha256,omitempty"` // of that adapter's weights
+	Stack   bool          `json:"stack,omitempty"`     // that adapter stays as it is, below the new one
+	Genre   Stage         `json:"genre,omitzero"`
+	Prompt  Prompt        `json:"prompt"`
 }
 
 // Method is what of a model a run trains.
@@ -46,7 +43,7 @@ const (
 // s names. Weights that already know something move less than an adapter that
 // begins at nothing.
 func (r *Recipe) Tune(m Method, s model.Selection) {
-	r.Name, r.Method, r.DType, r.Mean, r.Strength = "", m, tensor.F16.String(), false, 0
+	r.Name, r.Method, r.DType, r.Mean = "", m, tensor.F16.String(), false
 	r.Options.LoRA, r.Genre = lora.Options{}, Stage{}
 	r.Options.Weights, r.Options.Optimizer = &s, train.AdamW
 	r.Options.Rate = weightsRate
@@ -146,8 +143,6 @@ func (r *Recipe) Validate() error {
 	}
 	switch {
 	case err != nil:
-	case !(r.Strength >= 0 && r.Strength <= 4):
-		err = fmt.Errorf("a strength of %g: it must be from 0 to 4", r.Strength)
 	case r.Epochs < 1 || r.Epochs > 1000:
 		err = fmt.Errorf("%d epochs: there must be from 1 to 1000", r.Epochs)
 	case r.Mix.Length < 64 || r.Mix.Length > 8192:

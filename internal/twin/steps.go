@@ -147,13 +147,10 @@ func (r *run) restore() error {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
 	on := r.progress.On
-	r.progress.Mean, r.progress.Strength = false, 0
+	r.progress.Mean = false
 	if err := json.Unmarshal(extra, &r.progress); err == nil && r.progress.On != on {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it stands on another adapter",
 			Hint: "resume with the adapter of that run, or start afresh without --resume"}
-	} else if err == nil && r.progress.Strength != r.recipe.Strength {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its strength is %g, and that of the recipe %g", r.progress.Strength, r.recipe.Strength),
-			Hint: "resume with the recipe of that run, or start afresh without --resume"}
 	} else if err == nil && r.progress.Mean != r.recipe.Mean {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
@@ -249,7 +246,7 @@ func (r *run) stopped(err error) error {
 }
 
 func (r *run) save() error {
-	r.progress.Mean, r.progress.Strength = r.recipe.Mean, r.recipe.Strength
+	r.progress.Mean = r.recipe.Mean
 	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
 	if err == nil {
 		r.emit(stroke.CheckpointEvent{Step: r.trainer.Done()})
@@ -291,22 +288,13 @@ func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 // bf16 says whether the run scores in bfloat16: as it trains, unless told.
 func (r *run) bf16() bool { return r.recipe.Options.Arithmetic == train.BF16 && !r.o.Exact }
 
-// own is the strength of what is learnt. An adapter that is gone on with has its own.
-func (r *run) own() float32 {
-	if r.recipe.Strength == 0 || r.recipe.On != "" {
-		return 1
-	}
-	return float32(r.recipe.Strength)
-}
-
-// inTraining are the adapters that take part in training, with the strengths that
-// they are served at; none where weights of the base are trained, which are in the
-// trainer's model.
+// inTraining are the adapters that take part in training; none where weights of
+// the base are trained, which are in the trainer's model.
 func (r *run) inTraining() []lora.Applied {
 	if r.trainer.Adapter() == nil {
 		return nil
 	}
-	return append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: r.trainer.Adapter(), Strength: r.own()})
+	return append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: r.trainer.Adapter(), Strength: 1})
 }
 
 // scoreSelect adds the loss on select documents with the given adapters.
@@ -405,8 +393,8 @@ func (r *run) chosen() (*learnt, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the adapter of epoch %d: %w", best, err)
 	}
-	if len(r.below) > 0 || r.own() != 1 {
-		if a, err = lora.Join(append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: a, Strength: r.own()})...); err != nil {
+	if len(r.below) > 0 {
+		if a, err = lora.Join(append(append([]lora.Applied(nil), r.below...), lora.Applied{Adapter: a, Strength: 1})...); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -355,8 +355,6 @@ type progress struct {
 	Tokens  int       `json:"tokens"`
 	On      string    `json:"on,omitempty"`   // hash of the adapter that it started from
 	Mean    bool      `json:"mean,omitempty"` // epochs come to the mean of their adapters
-	// Strength is the recipe's, at which epochs are scored.
-	Strength float64 `json:"strength,omitempty"`
 }
 
 func (r *run) run(ctx context.Context) error {
