@@ -112,7 +112,8 @@ func (p *passages) severalDocuments() bool {
 }
 
 // Whoever goes on with a text of theirs, or rewrites one, has it among the passages as
-// well: it would match best, and what comes next would be copied from it.
+// well: it would match best, and what comes next would be copied from it. Whoever asks
+// about it wants it there.
 const (
 	heldRun  = 12 // words in a row that a text and a document share where one holds the other
 	heldHits = 24 // passages that are looked at, the best matches

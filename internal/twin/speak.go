@@ -215,8 +215,9 @@ func (s *Speech) Validate() error {
 	return nil
 }
 
-// speak goes on with ids, after the writer's passages where they are asked for.
-func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32, text func(string) error) (engine.Reason, error) {
+// speak goes on with ids, after the writer's passages where they are asked for, none
+// of them of the documents in barred.
+func (v *Voice) speak(ctx context.Context, s *Speech, query string, barred map[string]bool, ids []int32, text func(string) error) (engine.Reason, error) {
 	if err := s.Validate(); err != nil {
 		return "", err
 	}
@@ -234,7 +235,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 	}
 	prompt, breaks := []int32{v.b.sep}, 0
 	if s.Passages {
-		prompt = append(prompt, v.passages.find(query, v.passages.holding(query), room-min(s.Max, room/2))...)
+		prompt = append(prompt, v.passages.find(query, barred, room-min(s.Max, room/2))...)
 		breaks = v.passages.prompt.breaks()
 	}
 	before := prompt
@@ -265,7 +266,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, ids []int32,
 // Write goes on with an opening in the writer's voice; text takes what is
 // written as it comes, the opening not included.
 func (v *Voice) Write(ctx context.Context, opening string, s *Speech, text func(string) error) (engine.Reason, error) {
-	return v.speak(ctx, s, opening, v.b.tok.Encode(opening), text)
+	return v.speak(ctx, s, opening, v.passages.holding(opening), v.b.tok.Encode(opening), text)
 }
 
 // Message is a turn of a conversation.
@@ -273,6 +274,11 @@ type Message = token.Message
 
 // Chat answers the last of a conversation's messages.
 func (v *Voice) Chat(ctx context.Context, messages []Message, s *Speech, text func(string) error) (engine.Reason, error) {
+	return v.answer(ctx, messages, nil, s, text)
+}
+
+// answer is [Voice.Chat] without passages of the documents in barred.
+func (v *Voice) answer(ctx context.Context, messages []Message, barred map[string]bool, s *Speech, text func(string) error) (engine.Reason, error) {
 	query := ""
 	for _, m := range messages {
 		if m.Role == "user" {
@@ -287,7 +293,7 @@ func (v *Voice) Chat(ctx context.Context, messages []Message, s *Speech, text fu
 		ids := v.b.tok.EncodeSpecial(rendered)
 		// A conversation that has outgrown the context loses its oldest turns.
 		if len(ids)+s.Max+1 < v.engine.Context() || len(messages) <= 2 {
-			return v.speak(ctx, s, query, ids, text)
+			return v.speak(ctx, s, query, barred, ids, text)
 		}
 		keep := 0
 		if messages[0].Role == "system" {
@@ -309,7 +315,7 @@ func (v *Voice) Rewrite(ctx context.Context, source string, s *Speech, text func
 		q := *s
 		q.Max = min(s.Max, 64+3*len(v.b.tok.Encode(part))/2)
 		m := []Message{{Role: "user", Content: "Write this again in your own voice. Keep everything it says, its names and its numbers.\n\n" + part}}
-		if _, err := v.Chat(ctx, m, &q, text); err != nil {
+		if _, err := v.answer(ctx, m, v.passages.holding(part), &q, text); err != nil {
 			return err
 		}
 	}
