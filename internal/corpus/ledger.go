@@ -73,29 +73,24 @@ func (l *Ledger) Roles() map[string]stroke.Role {
 // it was cut from: texts that a reader of the block could guess from, and that
 // must therefore never be retrieved for it. A whole document has none.
 func (l *Ledger) Neighbours(hash string) []string {
-	e, ok := l.Entry(hash)
-	if !ok || e.Parent == "" {
-		return nil
-	}
-	var out []string
-	for _, o := range l.Entries {
-		if o.Parent == e.Parent && (o.Index == e.Index-1 || o.Index == e.Index+1) {
-			out = append(out, o.Hash)
-		}
-	}
-	return out
+	return l.siblings(hash, func(blocks int) bool { return blocks == -1 || blocks == 1 })
 }
 
 // Siblings are all other blocks of the document that a block was cut from. A whole
 // document has none.
 func (l *Ledger) Siblings(hash string) []string {
+	return l.siblings(hash, func(int) bool { return true })
+}
+
+// siblings are those that are so many blocks behind as is wanted.
+func (l *Ledger) siblings(hash string, wanted func(blocks int) bool) []string {
 	e, ok := l.Entry(hash)
 	if !ok || e.Parent == "" {
 		return nil
 	}
 	var out []string
 	for _, o := range l.Entries {
-		if o.Parent == e.Parent && o.Hash != hash {
+		if o.Parent == e.Parent && o.Hash != hash && wanted(o.Index-e.Index) {
 			out = append(out, o.Hash)
 		}
 	}
