@@ -85,15 +85,17 @@ func TestTable(t *testing.T) {
 		t.Errorf("the recipe is %+v", r)
 	}
 	for name, bad := range map[string]string{
-		"unknown key":    "colour = 1\n",
-		"unknown field":  "[[recipe]]\nname = \"x\"\n[recipe.set]\ncolour = 1\n",
-		"wrong type":     "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = \"two\"\n",
-		"out of range":   "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = 0\n",
-		"no such recipe": "[[recipe]]\nname = \"x\"\nlike = \"nobodys\"\n",
-		"same name":      "[[recipe]]\nname = \"more\"\n",
+		"unknown key":         "colour = 1\n",
+		"passages below none": "prompts = [-1]\n",
+		"no strength":         "strengths = [nan]\n",
+		"unknown field":       "[[recipe]]\nname = \"x\"\n[recipe.set]\ncolour = 1\n",
+		"wrong type":          "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = \"two\"\n",
+		"out of range":        "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = 0\n",
+		"no such recipe":      "[[recipe]]\nname = \"x\"\nlike = \"nobodys\"\n",
+		"same name":           "[[recipe]]\nname = \"more\"\n",
 	} {
 		text := fmt.Sprintf(toyTable, "toy")
-		if name == "unknown key" {
+		if name == "unknown key" || name == "passages below none" || name == "no strength" {
 			text = bad + text
 		} else {
 			text += bad
@@ -187,7 +189,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab.Seeds, tab.Prompts = tab.Seeds[:1], []int{0, 100}
+	tab.Seeds, tab.Prompts, tab.Strengths = tab.Seeds[:1], []int{0, 100}, []float64{1, 2}
 	var said bytes.Buffer
 	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: &said}
 	if err := run(context.Background(), tab, o); err != nil {
@@ -210,6 +212,9 @@ func TestRun(t *testing.T) {
 		x := l.Cell
 		if l.trained() && (len(x.Prompts) != 2 || x.Prompts[0].Judge[0] != x.Documents[0].Adapter || len(x.Prompts[1].Judge) != len(x.Documents) || x.Prompts[1].Start.Tokens == 0) {
 			t.Errorf("%s: with bounds on the passages %+v", l.Name, x.Prompts)
+		}
+		if l.trained() && (len(x.Strengths) != 2 || x.Strengths[0].Both[0] != x.Documents[0].Both || x.Strengths[1].Both[0] == x.Documents[0].Both) {
+			t.Errorf("%s: at other strengths %+v", l.Name, x.Strengths)
 		}
 	}
 	// Killed in the second cell's line.
@@ -291,6 +296,9 @@ func TestSummary(t *testing.T) {
 	var out bytes.Buffer
 	if err := summarize(&out, lines, "ours", "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
 		t.Errorf("%v:\n%s", err, out.String())
+	}
+	if err := summarize(&out, nil, "", ""); err == nil {
+		t.Error("nothing was summarized")
 	}
 	lines[3] = made("b", "rival", 15, 15)
 	if _, _, err := compare(lines[:2], lines[2:]); err == nil {

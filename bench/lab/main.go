@@ -53,6 +53,8 @@ func main() {
 		lines, err := readCells(pflag.Args())
 		if err == nil {
 			err = summarize(os.Stdout, lines, *ours, *rival)
+		}
+		if err == nil {
 			summarizeTexts(os.Stdout, lines, cmp.Or(*rival, lines[0].Name))
 		}
 		if err == nil && *crossedOut != "" {

@@ -105,6 +105,10 @@ func (t *table) check() error {
 		}
 	}
 	switch {
+	case slices.ContainsFunc(t.Prompts, func(n int) bool { return n < 0 }):
+		return errors.New("a bound on the passages is below 0")
+	case slices.ContainsFunc(t.Strengths, func(x float64) bool { return !(x >= 0 && x <= 4) }):
+		return errors.New("a strength is not from 0 to 4")
 	case len(t.Writers) == 0 || len(t.Recipes) == 0 || len(t.Words) == 0 || len(t.Seeds) == 0:
 		return errors.New("there are no writers, recipes, words or seeds")
 	case t.JudgeTokens < 200:
