@@ -3,6 +3,7 @@ package twin
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
@@ -21,26 +22,14 @@ const (
 // the bounds.
 func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds []int, c *Cell) error {
 	defer func() { r.passages.prompt = r.recipe.Prompt }()
-	judged := map[string]bool{}
-	for _, d := range c.Documents {
-		judged[d.Hash] = true
-	}
-	var judge, blocks []stroke.Document
-	for _, d := range r.judge {
-		if judged[d.Hash] {
-			judge = append(judge, d)
-		}
-	}
+	var blocks []stroke.Document
 	for _, d := range r.choose {
 		for _, b := range corpus.CutTo(d, selectBlockLeast, selectBlockMost) {
 			blocks = append(blocks, b.Document)
 		}
 	}
-	start := r.start()
-	own := start
-	if final != nil {
-		own = []lora.Applied{{Adapter: final.adapter, Strength: 1}}
-	}
+	start, own := r.start(), r.used(final, 1)
+	as := fmt.Sprint("prompt ", r.bf16(), " on ", r.recipe.Genre.identity())
 	pieces := func(docs []stroke.Document, tokens int, apart bool) []eval.Piece {
 		all := r.passages.pieces
 		if apart {
@@ -68,9 +57,9 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 				p.Judge = append(p.Judge, d.Untrained)
 			}
 		}
-		asked := judge
-		if len(p.Judge) > 0 {
-			asked = nil
+		var asked []stroke.Document
+		if len(p.Judge) == 0 {
+			asked = c.judged(r.judge)
 		}
 		for _, x := range []struct {
 			pieces []eval.Piece
@@ -84,8 +73,8 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 				}
 			}},
 			{pieces(blocks, pieceTokens, false), own, "", func(all []eval.Loss) { p.Select = cellLoss(all) }},
-			{pieces(r.someTrain(), promptTokens, false), start, fmt.Sprint("prompt ", r.bf16(), " on ", r.recipe.Genre.identity()), func(all []eval.Loss) { p.Start = cellLoss(all) }},
-			{pieces(r.someTrain(), promptTokens, true), start, fmt.Sprint("prompt ", r.bf16(), " on ", r.recipe.Genre.identity()), func(all []eval.Loss) { p.Apart = cellLoss(all) }},
+			{pieces(r.someTrain(), promptTokens, false), start, as, func(all []eval.Loss) { p.Start = cellLoss(all) }},
+			{pieces(r.someTrain(), promptTokens, true), start, as, func(all []eval.Loss) { p.Apart = cellLoss(all) }},
 		} {
 			if len(x.pieces) == 0 {
 				continue
@@ -103,6 +92,17 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 		c.Prompts = append(c.Prompts, p)
 	}
 	return nil
+}
+
+// judged are those of the documents that the cell is judged by.
+func (c *Cell) judged(docs []stroke.Document) []stroke.Document {
+	var out []stroke.Document
+	for _, d := range docs {
+		if slices.ContainsFunc(c.Documents, func(x CellDocument) bool { return x.Hash == d.Hash }) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func cellLoss(all []eval.Loss) CellLoss {

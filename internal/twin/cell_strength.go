@@ -37,17 +37,11 @@ func (r *run) used(final *learnt, strength float64) []lora.Applied {
 
 func (l *Lab) measureStrength(ctx context.Context, r *run, use []lora.Applied, strength float64, o *CellOptions, c *Cell) (*CellStrength, error) {
 	s := &CellStrength{Strength: strength}
-	judged := map[string]bool{}
-	for _, d := range c.Documents {
-		judged[d.Hash] = true
-	}
 	var plain, prompted []eval.Piece
 	room := 2
-	for _, x := range r.passages.pieces(r.judge, pieceTokens) {
-		if judged[x.doc] {
-			plain, prompted = append(plain, x.plain), append(prompted, x.prompted)
-			room = max(room, len(x.prompted.Context)+len(x.prompted.Tokens))
-		}
+	for _, x := range r.passages.pieces(c.judged(r.judge), pieceTokens) {
+		plain, prompted = append(plain, x.plain), append(prompted, x.prompted)
+		room = max(room, len(x.prompted.Context)+len(x.prompted.Tokens))
 	}
 	for _, x := range []struct {
 		pieces []eval.Piece
