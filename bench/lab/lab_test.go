@@ -92,6 +92,8 @@ func TestTable(t *testing.T) {
 		"wrong type":          "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = \"two\"\n",
 		"out of range":        "[[recipe]]\nname = \"x\"\n[recipe.set]\nepochs = 0\n",
 		"no such recipe":      "[[recipe]]\nname = \"x\"\nlike = \"nobodys\"\n",
+		"no such method":      "[[recipe]]\nname = \"x\"\nmethod = \"half\"\n",
+		"no layers":           "[[recipe]]\nname = \"x\"\nmethod = \"partial\"\n",
 		"same name":           "[[recipe]]\nname = \"more\"\n",
 	} {
 		text := fmt.Sprintf(toyTable, "toy")
@@ -249,6 +251,74 @@ func TestRun(t *testing.T) {
 	}
 	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 |") {
 		t.Errorf("the summary is\n%s", s)
+	}
+}
+
+const weightsTable = `
+base = %q
+judge_tokens = 400
+words = [1000]
+strengths = [0.5, 1]
+
+[[writer]]
+name = "notebook"
+path = "notebook"
+
+[[recipe]]
+name = "all"
+method = "full"
+
+[[recipe]]
+name = "all, at a rate that harms"
+method = "full"
+[recipe.set.options]
+rate = 0.5
+
+[[recipe]]
+name = "one layer"
+method = "partial"
+[recipe.set.options.weights]
+layers = [1]
+`
+
+// TestWeights trains weights of the toy base in place of an adapter, and has each
+// method's setting chosen by the writer's select documents.
+func TestWeights(t *testing.T) {
+	toy := testkit.Toy(t, testkit.ToyShape{})
+	t.Setenv("STROKE_HOME", t.TempDir())
+	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(weightsTable, toy)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: io.Discard}
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	cells, err := readCells([]string{o.Out})
+	if err != nil || len(cells) != 3 {
+		t.Fatalf("%d cells, %v", len(cells), err)
+	}
+	for _, l := range cells {
+		x := l.Cell
+		if x.Documents[0].Adapter == x.Documents[0].Base || x.Documents[0].Both == 0 {
+			t.Errorf("%s: %+v", l.Name, x.Documents[0])
+		}
+		half, whole := x.Strengths[0], x.Strengths[1]
+		if whole.Adapter[0] != x.Documents[0].Adapter || half.Adapter[0] == whole.Adapter[0] || half.Adapter[0] == x.Documents[0].Base {
+			t.Errorf("%s: of strength 0.5 %v, of 1 %v", l.Name, half.Adapter, whole.Adapter)
+		}
+	}
+	best := chosen(cells)
+	if len(best) != 2 || best[0].Name != "full" || best[1].Name != "partial" || best[0].key() == best[1].key() {
+		t.Fatalf("chosen were %+v", best)
+	}
+	if best[0].Cell.Documents[0] != cells[0].Cell.Documents[0] {
+		t.Errorf("of rates %g and %g that was taken which harms", cells[0].Cell.Recipe.Options.Rate, cells[1].Cell.Recipe.Options.Rate)
+	}
+	o.Keep = t.TempDir()
+	o.Out += "2"
+	if err := run(context.Background(), tab, o); err == nil {
+		t.Error("weights were kept as an adapter")
 	}
 }
 

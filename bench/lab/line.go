@@ -27,9 +27,10 @@ type line struct {
 func (r *recipe) asked() (json.RawMessage, error) {
 	b, err := json.Marshal(struct {
 		Like      string         `json:"like,omitempty"`
+		Method    string         `json:"method,omitempty"`
 		Untrained bool           `json:"untrained,omitempty"`
 		Set       map[string]any `json:"set,omitempty"`
-	}{r.Like, r.Untrained, r.Set})
+	}{r.Like, r.Method, r.Untrained, r.Set})
 	if err != nil {
 		return nil, fmt.Errorf("the recipe %s: %w", r.Name, err)
 	}

@@ -43,6 +43,7 @@ func main() {
 	crossedOut := pflag.String("crossed", "", "file of what writers cost under the twins of others; needs --keep but in a summary")
 	summary := pflag.Bool("summary", false, "print the tables of cells as Markdown, and measure nothing")
 	ours := pflag.String("ours", "", "in a summary: the recipe that is set beside the rival, all where empty")
+	best := pflag.Bool("chosen", false, "in a summary: of the recipes of one method the one that a writer's select documents choose")
 	rival := pflag.String("rival", "", "in a summary: the recipe that the others are set beside")
 	only := pflag.Duration("within", 0, "begin no cell after so long")
 	commit := pflag.String("commit", "", "that the program was built from, where neither it nor the folder knows")
@@ -51,6 +52,9 @@ func main() {
 	defer stop()
 	if *summary {
 		lines, err := readCells(pflag.Args())
+		if *best {
+			lines = chosen(lines)
+		}
 		if err == nil {
 			err = summarize(os.Stdout, lines, *ours, *rival)
 		}

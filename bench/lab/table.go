@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -38,6 +39,7 @@ type writer struct {
 type recipe struct {
 	Name      string         `toml:"name"`
 	Like      string         `toml:"like"`      // recipe of the library that it begins with; the default for the words where empty
+	Method    string         `toml:"method"`    // full or partial, with that method's settings; lora where empty
 	Untrained bool           `toml:"untrained"` // only the start is measured
 	Words     []int          `toml:"words"`     // the table's, where empty
 	Set       map[string]any `toml:"set"`       // fields by the names that they have in a recipe's JSON
@@ -140,6 +142,9 @@ func (r *recipe) change(seed uint64) (func(*twin.Recipe), error) {
 	apply := func(to *twin.Recipe) error {
 		if like != nil {
 			like.Apply(to)
+		}
+		if r.Method != "" {
+			to.Tune(twin.Method(r.Method), model.Selection{})
 		}
 		return twin.SetRecipe(to, set)
 	}

@@ -166,6 +166,10 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 		if final, err = r.learnCell(ctx, c); err != nil {
 			return nil, err
 		}
+		defer final.close()
+	}
+	if o.Keep != "" && final != nil && final.adapter == nil {
+		return nil, errors.New("an adapter is kept, and weights of the base were trained")
 	}
 	if o.Keep != "" && final != nil {
 		if err := os.MkdirAll(o.Keep, 0o700); err != nil {
@@ -185,7 +189,12 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 		}
 	}
 	if o.Texts {
-		if c.Texts, err = l.measureTexts(ctx, r, r.used(final, 1), o.Known); err != nil {
+		own, err := r.used(final, 1)
+		if err != nil {
+			return nil, err
+		}
+		defer own.done()
+		if c.Texts, err = l.measureTexts(ctx, r, own, o.Known); err != nil {
 			return nil, err
 		}
 	}
@@ -193,7 +202,7 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 		if final == nil {
 			break
 		}
-		at, err := l.measureStrength(ctx, r, r.used(final, x), x, &o, c)
+		at, err := l.measureStrength(ctx, r, final, x, &o, c)
 		if err != nil {
 			return nil, err
 		}
@@ -238,8 +247,8 @@ func (l *Lab) run(ctx context.Context, o *CellOptions, emit Emit) (r *run, done 
 	if err := r.recipe.Validate(); err != nil {
 		return nil, nil, err
 	}
-	if r.recipe.Method != LoRA || r.recipe.On != "" {
-		return nil, nil, errors.New("a cell trains an adapter, from the base or from a genre")
+	if r.recipe.On != "" {
+		return nil, nil, errors.New("a cell begins at the base or a genre, and not at an adapter")
 	}
 	r.asked = r.recipe
 	r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
@@ -257,6 +266,9 @@ func (r *run) learnCell(ctx context.Context, c *Cell) (*learnt, error) {
 		return nil, err
 	}
 	c.Epoch, c.Select, c.Tokens, c.Seconds = epoch, r.progress.Select, r.progress.Tokens, r.progress.Seconds
+	if l.adapter == nil {
+		return l, nil // read from the file in which it was written
+	}
 	half, err := r.asWritten(l.adapter)
 	if err != nil {
 		return nil, err
@@ -293,43 +305,25 @@ func (l *Lab) measure(ctx context.Context, r *run, final *learnt, c *Cell) error
 	if len(plain) == 0 {
 		return errors.New("no judge document is long enough to be scored")
 	}
-	pad, start := final.pad(), r.start()
-	sum := 0
-	for _, a := range start {
-		sum += a.Adapter.Pad()
-	}
-	s, err := eval.NewScorer(l.b.model, room, max(pad, sum), r.bf16())
+	own, err := r.used(final, 1)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	score := func(pieces []eval.Piece, use []lora.Applied, id string, into func(d *CellDocument, nats float64)) error {
-		losses, err := l.score(ctx, s, pieces, use, id)
-		if err != nil {
-			return err
-		}
-		for i, x := range losses {
-			c.Documents[i].Tokens = x.Tokens
-			into(&c.Documents[i], x.Nats)
-		}
-		return nil
-	}
+	defer own.done()
+	base := speaker{model: l.b.model}
+	start := speaker{model: l.b.model, adapters: r.start()}
 	bare := fmt.Sprint("base ", r.bf16())
 	on := bare + " on " + r.recipe.Genre.identity() // the same for all cells with the same start
-	own := []lora.Applied(nil)
-	if final != nil {
-		own = []lora.Applied{{Adapter: final.adapter, Strength: 1}}
-	}
 	for _, x := range []struct {
 		do     bool
 		pieces []eval.Piece
-		use    []lora.Applied
+		by     speaker
 		id     string
 		into   func(d *CellDocument, nats float64)
 	}{
-		{true, plain, nil, bare, func(d *CellDocument, nats float64) { d.Base, d.Start = nats, nats }},
-		{true, rival, nil, bare, func(d *CellDocument, nats float64) { d.Examples = nats }},
-		{len(start) > 0, plain, start, on, func(d *CellDocument, nats float64) { d.Start = nats }},
+		{true, plain, base, bare, func(d *CellDocument, nats float64) { d.Base, d.Start = nats, nats }},
+		{true, rival, base, bare, func(d *CellDocument, nats float64) { d.Examples = nats }},
+		{len(start.adapters) > 0, plain, start, on, func(d *CellDocument, nats float64) { d.Start = nats }},
 		{final == nil, prompted, start, on, func(d *CellDocument, nats float64) { d.Untrained = nats }},
 		{final != nil, plain, own, "", func(d *CellDocument, nats float64) { d.Adapter = nats }},
 		{final != nil, prompted, own, "", func(d *CellDocument, nats float64) { d.Both = nats }},
@@ -337,16 +331,21 @@ func (l *Lab) measure(ctx context.Context, r *run, final *learnt, c *Cell) error
 		if !x.do {
 			continue
 		}
-		if err := score(x.pieces, x.use, x.id, x.into); err != nil {
+		losses, err := l.score(ctx, r, room, x.pieces, x.by, x.id)
+		if err != nil {
 			return err
+		}
+		for i, loss := range losses {
+			c.Documents[i].Tokens = loss.Tokens
+			x.into(&c.Documents[i], loss.Nats)
 		}
 	}
 	return nil
 }
 
-// score scores pieces; what id names is scored once for all cells with the same
-// pieces, where it names anything.
-func (l *Lab) score(ctx context.Context, s *eval.Scorer, pieces []eval.Piece, use []lora.Applied, id string) ([]eval.Loss, error) {
+// score scores pieces of room tokens at the most; what id names is scored once for all
+// cells with the same pieces, where it names anything.
+func (l *Lab) score(ctx context.Context, r *run, room int, pieces []eval.Piece, by speaker, id string) ([]eval.Loss, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, id)
 	for _, p := range pieces {
@@ -360,7 +359,12 @@ func (l *Lab) score(ctx context.Context, s *eval.Scorer, pieces []eval.Piece, us
 	if losses, ok := l.shared[key]; ok && id != "" {
 		return losses, nil
 	}
-	losses, err := s.Score(ctx, pieces, use, nil)
+	s, err := eval.NewScorer(by.model, room, eval.System{Adapters: by.adapters}.Pad(), r.bf16())
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	losses, err := s.Score(ctx, pieces, by.adapters, nil)
 	if err == nil && id != "" {
 		l.shared[key] = losses
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
-	"github.com/getstroke/stroke/internal/lora"
 )
 
 // Words of the blocks that select documents are cut into: what passages are asked
@@ -28,7 +27,12 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 			blocks = append(blocks, b.Document)
 		}
 	}
-	start, own := r.start(), r.used(final, 1)
+	own, err := r.used(final, 1)
+	if err != nil {
+		return err
+	}
+	defer own.done()
+	start := speaker{model: l.b.model, adapters: r.start()}
 	as := fmt.Sprint("prompt ", r.bf16(), " on ", r.recipe.Genre.identity())
 	pieces := func(docs []stroke.Document, tokens int, apart bool) []eval.Piece {
 		all := r.passages.pieces
@@ -63,7 +67,7 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 		}
 		for _, x := range []struct {
 			pieces []eval.Piece
-			use    []lora.Applied
+			by     speaker
 			id     string
 			into   func([]eval.Loss)
 		}{
@@ -83,7 +87,7 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 			for _, q := range x.pieces {
 				room = max(room, len(q.Context)+len(q.Tokens))
 			}
-			losses, err := l.scoreWith(ctx, r, room, x.pieces, x.use, x.id)
+			losses, err := l.score(ctx, r, room, x.pieces, x.by, x.id)
 			if err != nil {
 				return err
 			}
@@ -108,14 +112,4 @@ func (c *Cell) judged(docs []stroke.Document) []stroke.Document {
 func cellLoss(all []eval.Loss) CellLoss {
 	p := eval.Pool(all)
 	return CellLoss{Nats: p.Nats, Tokens: p.Tokens}
-}
-
-// scoreWith scores pieces of room tokens at the most by a scorer of their own.
-func (l *Lab) scoreWith(ctx context.Context, r *run, room int, pieces []eval.Piece, use []lora.Applied, id string) ([]eval.Loss, error) {
-	s, err := eval.NewScorer(l.b.model, room, eval.System{Adapters: use}.Pad(), r.bf16())
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	return l.score(ctx, s, pieces, use, id)
 }

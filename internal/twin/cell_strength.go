@@ -5,6 +5,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/model"
 )
 
 // CellStrength is what came of a cell with the writer's own part at another strength,
@@ -16,26 +17,43 @@ type CellStrength struct {
 	Texts    *CellTexts `json:"texts,omitempty"`
 }
 
+// speaker is what computes: the base, or weights in its place, and adapters beside it.
+// done gives back the memory that it takes, where it is not nil.
+type speaker struct {
+	model    *model.Model
+	adapters []lora.Applied
+	done     func()
+}
+
 // used is what was learnt with the writer's own part at a strength. The adapter that
 // was learnt has what it stands on in it, so that this is set off. Without anything
 // learnt it is what the run stands on.
-func (r *run) used(final *learnt, strength float64) []lora.Applied {
-	start := r.start()
+func (r *run) used(final *learnt, strength float64) (speaker, error) {
+	if final != nil && final.tuned != nil {
+		m, use, done, err := final.at(r.b.model, float32(strength))
+		return speaker{m, use, done}, err
+	}
+	s := speaker{model: r.b.model, adapters: r.start(), done: func() {}}
 	if final == nil {
-		return start
+		return s, nil
 	}
 	use := []lora.Applied{{Adapter: final.adapter, Strength: float32(strength)}}
-	if strength == 1 {
-		return use
+	if strength != 1 {
+		for _, a := range s.adapters {
+			a.Strength *= float32(1 - strength)
+			use = append(use, a)
+		}
 	}
-	for _, a := range start {
-		a.Strength *= float32(1 - strength)
-		use = append(use, a)
-	}
-	return use
+	s.adapters = use
+	return s, nil
 }
 
-func (l *Lab) measureStrength(ctx context.Context, r *run, use []lora.Applied, strength float64, o *CellOptions, c *Cell) (*CellStrength, error) {
+func (l *Lab) measureStrength(ctx context.Context, r *run, final *learnt, strength float64, o *CellOptions, c *Cell) (*CellStrength, error) {
+	own, err := r.used(final, strength)
+	if err != nil {
+		return nil, err
+	}
+	defer own.done()
 	s := &CellStrength{Strength: strength}
 	var plain, prompted []eval.Piece
 	room := 2
@@ -47,7 +65,7 @@ func (l *Lab) measureStrength(ctx context.Context, r *run, use []lora.Applied, s
 		pieces []eval.Piece
 		into   *[]float64
 	}{{plain, &s.Adapter}, {prompted, &s.Both}} {
-		losses, err := l.scoreWith(ctx, r, room, x.pieces, use, "")
+		losses, err := l.score(ctx, r, room, x.pieces, own, "")
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +74,7 @@ func (l *Lab) measureStrength(ctx context.Context, r *run, use []lora.Applied, s
 		}
 	}
 	if o.Texts {
-		t, err := l.measureTexts(ctx, r, use, o.Known)
+		t, err := l.measureTexts(ctx, r, own, o.Known)
 		if err != nil {
 			return nil, err
 		}

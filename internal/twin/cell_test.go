@@ -28,7 +28,7 @@ func TestUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{genres: []*lora.Adapter{below}}
+	r := &run{b: &baseModel{}, genres: []*lora.Adapter{below}}
 	r.recipe.Genre.On = []StandsOn{{Name: "prose", Strength: half}}
 	// first is the first row of what adapters add to the base's weight in one place.
 	first := func(use ...lora.Applied) []float64 {
@@ -47,7 +47,11 @@ func TestUsed(t *testing.T) {
 		return sum
 	}
 	for _, s := range []float32{0, 1, 1.5} {
-		got := first(r.used(&learnt{adapter: joined}, float64(s))...)
+		by, err := r.used(&learnt{adapter: joined}, float64(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := first(by.adapters...)
 		want := first(lora.Applied{Adapter: below, Strength: half}, lora.Applied{Adapter: own, Strength: s})
 		for i := range want {
 			if math.Abs(got[i]-want[i]) > 1e-5 {
@@ -55,7 +59,11 @@ func TestUsed(t *testing.T) {
 			}
 		}
 	}
-	if use := r.used(nil, 2); len(use) != 1 || use[0].Adapter != below || use[0].Strength != half {
+	by, err := r.used(nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if use := by.adapters; len(use) != 1 || use[0].Adapter != below || use[0].Strength != half {
 		t.Errorf("without anything learnt it is %+v", use)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
-	"github.com/getstroke/stroke/internal/lora"
 )
 
 // CellTexts is what was measured on texts that go on from openings of judge
@@ -23,15 +22,15 @@ type CellTexts struct {
 	Leakage     likeness.Leakage     `json:"leakage"` // without the runs and leaks themselves
 }
 
-// measureTexts lets what was learnt write, by what is used of it, and looks at the
-// texts as a report does. known are reference writers who are the writer.
-func (l *Lab) measureTexts(ctx context.Context, r *run, use []lora.Applied, known []string) (*CellTexts, error) {
+// measureTexts lets what was learnt write, and looks at the texts as a report
+// does. known are reference writers who are the writer.
+func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []string) (*CellTexts, error) {
 	seed := r.recipe.Options.Seed
 	places := openings(r.judge, textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	if len(places) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "no judge document is long enough to write on from its beginning"}
 	}
-	m := &measured{b: l.b, model: l.b.model, passages: r.passages, use: use}
+	m := &measured{b: l.b, model: own.model, passages: r.passages, use: own.adapters}
 	r.passages.prompt = r.recipe.Prompt
 	w, done, err := m.writers(likeness.Unit)
 	if err != nil {

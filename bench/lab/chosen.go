@@ -1,0 +1,48 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/getstroke/stroke/internal/twin"
+)
+
+// chosen gives one cell for each method, start, writer, number of words and seed: that
+// whose select documents cost least, as a writer who tries settings would take it. The
+// cells are named by their method.
+func chosen(lines []line) []line {
+	type place struct {
+		method, writer string
+		words          int
+		seed           uint64
+	}
+	best := map[place]line{}
+	for _, l := range lines {
+		if !l.trained() {
+			continue
+		}
+		at := place{l.method(), l.Writer, l.Words, l.Seed}
+		if was, ok := best[at]; !ok || slices.Min(l.Cell.Select) < slices.Min(was.Cell.Select) {
+			best[at] = l
+		}
+	}
+	var out []line
+	for at, l := range best {
+		l.Name = at.method
+		out = append(out, l)
+	}
+	slices.SortFunc(out, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.Words, b.Words), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Writer, b.Writer), cmp.Compare(a.Seed, b.Seed))
+	})
+	return out
+}
+
+// method is what was trained, and from where.
+func (l *line) method() string {
+	r := &l.Cell.Recipe
+	if r.Method == twin.LoRA && len(r.Genre.On) > 0 {
+		return fmt.Sprint(r.Method, " on a genre")
+	}
+	return string(r.Method)
+}
