@@ -130,7 +130,7 @@ type CellLoss struct {
 
 // cellMemory lets a cell keep its activations: bits do not depend on it, and
 // nothing is computed twice.
-const cellMemory = 2e9
+const cellMemory = 4e9
 
 // CellOptions are what a cell is asked for.
 type CellOptions struct {
