@@ -104,7 +104,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.IntVar(&f.rank, "rank", 0, "rank of the adapter")
 	fl.StringVar(&f.arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the faster for an adapter, f32 for weights of the base)")
 	fl.BoolVar(&f.Exact, "exact", false, "float32 arithmetic, also where the machine has something faster")
-	fl.Float64Var(&f.alpha, "alpha", 0, "alpha of the adapter (twice the rank)")
+	fl.Float64Var(&f.alpha, "alpha", 0, "alpha of the adapter (that of the recipe, whatever the rank: what a step changes then stays the same)")
 	fl.BoolVar(&f.rslora, "rslora", false, "scale by alpha/√rank")
 	fl.Float32Var(&f.dropout, "dropout", 0, "dropout before the adapter")
 	fl.StringSliceVar(&f.targets, "targets", nil, "target modules: q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")
@@ -192,12 +192,7 @@ func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lo
 		r.Factor()
 	}
 	set(given("dtype"), &r.DType, f.dtype)
-	if given("rank") {
-		o.LoRA.Rank = f.rank
-		if !given("alpha") {
-			o.LoRA.Alpha = 2 * float64(f.rank)
-		}
-	}
+	set(given("rank"), &o.LoRA.Rank, f.rank)
 	set(given("alpha"), &o.LoRA.Alpha, f.alpha)
 	set(given("dropout"), &o.LoRA.Dropout, f.dropout)
 	set(given("rate"), &o.Rate, f.rate)
