@@ -95,7 +95,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
 	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for the best by what you wrote, none, a name, or A+B")
 	fl.StringVar(&f.genre.As, "genre-as", twin.AsLayer, "layer: the genre stays as it is below your adapter; start: your adapter goes on from it")
-	fl.Float64Var(&f.genre.Strength, "genre-strength", 1, "of the genre as a layer")
+	fl.Float64Var(&f.genre.Strength, "genre-strength", twin.LayerStrength, "of the genre as a layer")
 	fl.StringVar(&f.method, "method", string(twin.LoRA), "lora for an adapter, full for all weights of the base, partial for some")
 	fl.StringVar(&f.layers, "layers", "", "with --method partial: the layers, from 0, as 20-29 or 0,5-7 (all)")
 	fl.StringSliceVar(&f.modules, "modules", nil, "with --method partial: q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj,norm,embed_tokens,lm_head (all; with --layers those of the layers)")

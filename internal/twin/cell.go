@@ -278,11 +278,10 @@ func (r *run) learnCell(ctx context.Context, c *Cell) (*learnt, error) {
 
 // start is what the run stands on.
 func (r *run) start() []lora.Applied {
-	var use []lora.Applied
-	for i, a := range r.genres {
-		use = append(use, lora.Applied{Adapter: a, Strength: float32(r.recipe.Genre.On[i].Strength)})
+	if r.genre.Adapter == nil {
+		return nil
 	}
-	return use
+	return []lora.Applied{r.genre}
 }
 
 // measure scores the judge documents under every condition.

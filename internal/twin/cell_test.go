@@ -28,8 +28,7 @@ func TestUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{b: &baseModel{}, genres: []*lora.Adapter{below}}
-	r.recipe.Genre.On = []StandsOn{{Name: "prose", Strength: half}}
+	r := &run{b: &baseModel{}, genre: lora.Applied{Adapter: below, Strength: half}}
 	// first is the first row of what adapters add to the base's weight in one place.
 	first := func(use ...lora.Applied) []float64 {
 		var sum []float64

@@ -15,9 +15,9 @@ import (
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
-	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
@@ -198,7 +198,6 @@ type foldResult struct {
 	Learnt   []string      `json:"learnt"` // hashes of the documents that it was trained on
 	Epoch    int           `json:"epoch"`
 	Prompt   int           `json:"prompt_tokens"`
-	Genre    string        `json:"genre"` // that it stands on; none, or empty where none was asked for
 	Tokens   int           `json:"tokens"`
 	Seconds  float64       `json:"seconds"`
 	WattHour float64       `json:"watt_hours"` // of training; below zero where nothing is known
@@ -287,22 +286,13 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	prompt := mostPrompt(results)
 	final.takePrompt = &prompt
 	what := fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take)
-	if g := &final.recipe.Genre; g.Ask == genre.Auto {
-		var of int
-		if g.Ask, of = mostGenre(results); of > 1 {
-			what += ", and the genre that most of them did: " + g.Ask
-		} else {
-			what += ", and the genre of the first, since each chose another: " + g.Ask
-		}
-	}
 	start(final, what)
 	final.recall()
 	l, epoch, wattHours, err = final.learn(ctx)
 	if err != nil {
 		return nil, 0, nil, nil, err
 	}
-	final.recipe.Genre.Ask = r.asked.Genre.Ask // the recipe is the one that was asked for
-	r.trainer, r.recipe, r.genres, r.recalled = final.trainer, final.recipe, nil, false
+	r.trainer, r.recipe, r.genre, r.recalled = final.trainer, final.recipe, lora.Applied{}, false
 	if err := r.keepGenre(); err != nil {
 		return nil, 0, nil, nil, err
 	}
@@ -345,7 +335,6 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult, fold int) error {
 	defer l.close()
 	to.Prompt = r.recipe.Prompt.Tokens
 	to.Epoch, to.Tokens, to.Seconds = epoch, r.progress.Tokens, r.progress.Seconds
-	to.Genre = cmp.Or(r.recipe.Genre.title(), genre.None)
 	if wattHours != nil {
 		to.WattHour = *wattHours
 	}
@@ -373,21 +362,6 @@ func middleEpoch(list []foldResult) int {
 	}
 	slices.Sort(epochs)
 	return epochs[len(epochs)/2]
-}
-
-// mostGenre is the genre that most folds chose, of several the first, and how many
-// did: what goes live stands on what was judged.
-func mostGenre(list []foldResult) (name string, of int) {
-	count := map[string]int{}
-	for _, x := range list {
-		count[x.Genre]++
-	}
-	for _, x := range list {
-		if count[x.Genre] > of {
-			name, of = x.Genre, count[x.Genre]
-		}
-	}
-	return name, of
 }
 
 // pool puts what was found on parts of the text together: first the pieces that

@@ -27,7 +27,7 @@ import (
 // Stage says which genre a twin stands on, and how. A part of the recipe, it is
 // asked for before a run and completed when the genre is there.
 type Stage struct {
-	Ask      string     `json:"ask"`          // auto, none, a genre's name, or several with + between them
+	Ask      string     `json:"ask"`          // auto, none, a genre's name, or several with + between them, as many parts of each as stand behind a colon
 	As       string     `json:"as"`           // layer or start
 	Strength float64    `json:"strength"`     // of all layers together
 	On       []StandsOn `json:"on,omitempty"` // what was found for it
@@ -47,16 +47,30 @@ type StandsOn struct {
 	Gain     float64 `json:"gain"`     // nats per token that it saved on the documents it was chosen by, before training
 }
 
-// defaultStage takes the best genre, where one helps.
-func defaultStage() Stage { return Stage{Ask: genre.Auto, As: AsLayer, Strength: 1} }
+// LayerStrength is that of genres as layers: others' prose is nearer to a writer at less
+// than what it was trained at (docs/LOG.md).
+const LayerStrength = 0.85
+
+// defaultStage takes the genres that help, where any do.
+func defaultStage() Stage { return Stage{Ask: genre.Auto, As: AsLayer, Strength: LayerStrength} }
+
+// strength is what genres are used at.
+func (s *Stage) strength() float64 {
+	if s.As == AsStart {
+		return 1
+	}
+	return s.Strength
+}
 
 // check says what of a stage is out of range.
 func (s *Stage) check(m Method, on string) error {
 	if s.Ask == "" || s.Ask == genre.None {
 		return nil
 	}
-	names := s.names()
+	names, _, err := s.names()
 	switch {
+	case err != nil:
+		return err
 	case m != LoRA:
 		return fmt.Errorf("a genre to stand on goes with the method lora, and this is %s", m)
 	case s.Ask != genre.Auto && on != "":
@@ -65,12 +79,12 @@ func (s *Stage) check(m Method, on string) error {
 		return fmt.Errorf("a genre is used as %q: it can be a layer or a start", s.As)
 	case s.As == AsStart && len(names) > 1:
 		return errors.New("several genres can be layers, and one a start")
-	case s.As == AsStart && s.Strength != 1:
+	case s.As == AsStart && s.Strength != 1 && s.Strength != LayerStrength:
 		return errors.New("a genre as a start has no strength")
 	case !(s.Strength > 0 && s.Strength <= 4):
 		return fmt.Errorf("the strength of the genre is %g: it must be above 0 and at most 4", s.Strength)
-	case len(names) > 4:
-		return fmt.Errorf("it is to stand on %d genres: at most 4", len(names))
+	case len(names) > mostLayers:
+		return fmt.Errorf("it is to stand on %d genres: at most %d", len(names), mostLayers)
 	}
 	for i, n := range names {
 		if err := genre.CheckName(n); err != nil && n != genre.Auto {
@@ -86,7 +100,8 @@ func (s *Stage) check(m Method, on string) error {
 	return nil
 }
 
-func (s *Stage) names() []string { return strings.Split(s.Ask, "+") }
+// mostLayers bounds the genres that are named.
+const mostLayers = 16
 
 // there says which of the genres that are named is not there for the base, or
 // does not fit it.
@@ -105,7 +120,11 @@ func (s *Stage) there(b *baseModel) error {
 // named opens the genres that are named.
 func (s *Stage) named(l *genre.Library, b *baseModel) ([]trial, error) {
 	var out []trial
-	for _, name := range s.names() {
+	names, parts, err := s.names()
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
 		g, err := l.Find(b.name, name)
 		if err != nil {
 			return nil, err
@@ -114,7 +133,7 @@ func (s *Stage) named(l *genre.Library, b *baseModel) ([]trial, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, trial{genre: g, adapter: a})
+		out = append(out, trial{genre: g, adapter: a, share: parts[i]})
 	}
 	return out, nil
 }
@@ -141,6 +160,9 @@ func (s *Stage) identity() string {
 	var b strings.Builder
 	for _, g := range s.On {
 		fmt.Fprintf(&b, "%s %s %g;", s.As, g.SHA256, g.Strength)
+	}
+	if len(s.On) > 1 {
+		b.WriteString("as one")
 	}
 	return b.String()
 }
@@ -201,6 +223,7 @@ type trial struct {
 	genre   *genre.Genre
 	adapter *lora.Adapter
 	gain    float64
+	share   float64     // of the strength of all that are taken
 	losses  []eval.Loss // of the documents that it was tried on
 }
 
@@ -367,6 +390,7 @@ func (r *run) standOn(ctx context.Context) error {
 		return err
 	}
 	begin := time.Now()
+	r.genre = lora.Applied{}
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
@@ -377,28 +401,21 @@ func (r *run) standOn(ctx context.Context) error {
 	} else if list, err = s.named(l, r.b); err != nil {
 		return err
 	}
-	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.Strength, By: by}
-	each := s.Strength
+	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.strength(), By: by}
 	if s.Ask == genre.Auto {
 		var kinds string
-		if _, e.Tokens, kinds, err = r.b.try(ctx, docs, list, s.Strength, r.bf16()); err == nil {
+		if _, e.Tokens, kinds, err = r.b.try(ctx, docs, list, s.strength(), r.bf16()); err == nil {
 			if kinds != "" {
 				r.emit(stroke.NoteEvent{Text: kinds})
 			}
 			for _, t := range list {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
 			}
-			list, err = r.b.take(ctx, docs, list, s, r.bf16())
-			each /= float64(max(len(list), 1))
+			list, r.genre, err = r.b.take(ctx, docs, list, s, r.bf16())
 		}
-	} else {
-		each /= float64(len(list))
-		var use []lora.Applied
-		for _, t := range list {
-			use = append(use, lora.Applied{Adapter: t.adapter, Strength: float32(each)})
-		}
+	} else if r.genre, err = r.b.asOne(list, s.strength()); err == nil {
 		var gains []float64
-		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, [][]lora.Applied{use}, r.bf16()); err == nil {
+		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, [][]lora.Applied{{r.genre}}, r.bf16()); err == nil {
 			for i := range list {
 				list[i].gain = gains[0]
 			}
@@ -409,8 +426,7 @@ func (r *run) standOn(ctx context.Context) error {
 	}
 	s.On = nil
 	for _, t := range list {
-		s.On = append(s.On, StandsOn{Name: t.genre.Name, SHA256: t.genre.SHA256(), Strength: each, Gain: finiteGain(t.gain)})
-		r.genres = append(r.genres, t.adapter)
+		s.On = append(s.On, StandsOn{Name: t.genre.Name, SHA256: t.genre.SHA256(), Strength: s.strength() * t.share, Gain: finiteGain(t.gain)})
 	}
 	e.Name, e.Gain, e.Seconds = s.title(), s.gain(), time.Since(begin).Seconds()
 	r.emit(e)
@@ -424,12 +440,12 @@ func finiteGain(x float64) float64 { return max(x, -1e6) }
 // stage makes the recipe anew as that of a run on the genre that was found.
 func (r *run) stage() error {
 	s := r.recipe.Genre
-	if len(r.genres) == 0 {
+	if r.genre.Adapter == nil {
 		return nil
 	}
 	next := pick(r.words[stroke.RoleTrain], StartGenre).Recipe()
 	next.Genre = s
-	next.onGenre(r.genres[0])
+	next.onGenre(r.genre.Adapter)
 	if r.o.Change != nil {
 		r.o.Change(&next)
 	}
@@ -442,12 +458,13 @@ const stageFile = "genre.json"
 
 // kept is run/genre.json: what was asked for, and the recipe that came of it.
 type kept struct {
-	Asked  Recipe `json:"asked"`
-	Base   string `json:"base"`
-	Staged Recipe `json:"staged"`
+	Asked    Recipe  `json:"asked"`
+	Base     string  `json:"base"`
+	Staged   Recipe  `json:"staged"`
+	Strength float32 `json:"strength"` // of the adapter beside it
 }
 
-func (r *run) genreDir(i int) string { return r.path(fmt.Sprintf("genre-%d", i+1)) }
+func (r *run) genreDir() string { return r.path("genre") }
 
 // keepGenre keeps what the run stands on beside its checkpoint: a run that is
 // resumed does not choose again, and needs no genre that was deleted since.
@@ -455,8 +472,8 @@ func (r *run) keepGenre() error {
 	if r.recipe.Genre.title() == "" || r.recalled {
 		return nil
 	}
-	for i, a := range r.genres {
-		dir := r.genreDir(i)
+	if a := r.genre.Adapter; a != nil {
+		dir := r.genreDir()
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return writeError(dir, err)
 		}
@@ -464,7 +481,7 @@ func (r *run) keepGenre() error {
 			return writeError(dir, err)
 		}
 	}
-	b, err := json.Marshal(kept{Asked: r.asked, Base: r.b.name, Staged: r.recipe})
+	b, err := json.Marshal(kept{Asked: r.asked, Base: r.b.name, Staged: r.recipe, Strength: r.genre.Strength})
 	if err != nil {
 		return fmt.Errorf("keep the genre: %w", err)
 	}
@@ -483,17 +500,16 @@ func (r *run) recallGenre() {
 		return
 	}
 	r.recipe, r.progress.On = k.Staged, k.Staged.Genre.identity()
-	for i := range k.Staged.Genre.On {
-		file, err := lora.ReadDir(r.genreDir(i))
+	if len(k.Staged.Genre.On) > 0 {
+		file, err := lora.ReadDir(r.genreDir())
 		var a *lora.Adapter
 		if err == nil {
 			a, err = r.b.fit(file)
 		}
 		if err != nil {
-			r.genres = nil
 			return
 		}
-		r.genres = append(r.genres, a)
+		r.genre = lora.Applied{Adapter: a, Strength: k.Strength}
 	}
 	r.recalled = true
 }
@@ -508,12 +524,10 @@ func sameRecipe(a, b *Recipe) bool {
 func (r *run) useGenre(shape lora.Shape) (from *lora.Adapter, err error) {
 	s := &r.recipe.Genre
 	if s.As == AsLayer {
-		for i, a := range r.genres {
-			r.below = append(r.below, lora.Applied{Adapter: a, Strength: float32(s.On[i].Strength)})
-		}
+		r.below = []lora.Applied{r.genre}
 		return nil, nil
 	}
-	a := r.genres[0]
+	a := r.genre.Adapter
 	if !a.SameShape(lora.New(shape, r.recipe.Options.LoRA, 0, nil)) {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genre %s has the rank %d and alpha %g, and an adapter of another shape cannot go on from it", s.title(), a.Options.Rank, a.Options.Alpha),
 			Hint: "leave --rank, --alpha, --rslora and --targets out, or use the genre as a layer: --genre-as layer"}

@@ -225,7 +225,7 @@ func (r *run) startGenre(l *genre.Library, card *genreCard) (*lora.Adapter, erro
 	}
 	card.Start = &genre.Start{Name: name, SHA256: g.SHA256()}
 	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{{Name: name, SHA256: g.SHA256(), Strength: 1}}}
-	r.genres, r.progress.On = []*lora.Adapter{a}, r.recipe.Genre.identity()
+	r.genre, r.progress.On = lora.Applied{Adapter: a, Strength: 1}, r.recipe.Genre.identity()
 	return a, nil
 }
 

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 )
 
-// TestGenreMixture takes two genres where both together are better than the best
-// alone, and otherwise one or none.
+// TestGenreMixture takes genres that are nearly as good as the best with it, one where
+// one can start or the others are far behind, and none where none helps.
 func TestGenreMixture(t *testing.T) {
 	t.Setenv("STROKE_HOME", t.TempDir())
 	g := notes(t)
@@ -47,23 +48,27 @@ func TestGenreMixture(t *testing.T) {
 		stage Stage
 		want  int
 	}{
-		"better together": {[]trial{name("a", join(8, 1)), name("b", join(8, -1))}, layer, 2},
-		"one can start":   {[]trial{name("a", join(8, 1)), name("b", join(8, -1))}, start, 1},
-		"the same twice":  {[]trial{name("a", good), name("b", good)}, layer, 1},
-		"alone":           {[]trial{name("a", good)}, layer, 1},
-		"none helps":      {[]trial{name("a", join(-3, 0)), name("b", join(-2, 0))}, layer, 0},
+		"nearly as good": {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, layer, 2},
+		"far behind":     {[]trial{name("a", join(8, 0)), name("b", join(1, 2))}, layer, 1},
+		"one can start":  {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, start, 1},
+		"the same twice": {[]trial{name("a", good), name("b", good)}, layer, 2},
+		"alone":          {[]trial{name("a", good)}, layer, 1},
+		"none helps":     {[]trial{name("a", join(-3, 0)), name("b", join(-2, 0))}, layer, 0},
 	} {
 		if _, _, _, err := b.try(context.Background(), docs, c.list, 1, false); err != nil {
 			t.Fatal(err)
 		}
-		got, err := b.take(context.Background(), docs, c.list, &c.stage, false)
+		got, on, err := b.take(context.Background(), docs, c.list, &c.stage, false)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if (on.Adapter == nil) != (c.want == 0) {
+			t.Errorf("%s: %d genres, and what is used of them is %+v", what, len(got), on)
 		}
 		if len(got) != c.want {
 			t.Errorf("%s: %d genres, want %d; gains of each %g", what, len(got), c.want, c.list[0].gain)
 		}
-		if len(got) == 2 && (got[0].gain < c.list[0].gain+mixtureLeast/2 || got[0].gain != got[1].gain) {
+		if len(got) == 2 && (got[0].gain < c.list[0].gain-shareWorse || got[0].gain != got[1].gain || math.Abs(got[0].share+got[1].share-1) > 1e-9) {
 			t.Errorf("%s: together %g and %g, alone %g", what, got[0].gain, got[1].gain, c.list[0].gain)
 		}
 	}

@@ -2,39 +2,129 @@ package twin
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
 )
 
-// mixtureLeast is what two genres at half their strength must save over the best
-// one alone, in nats per token, to be taken: of twelve writers one gained .016,
-// and all others less than .003 (docs/GENRES.md), which is within the noise of
-// what they are chosen by.
-const mixtureLeast = 0.005
+// How much of each genre auto takes; docs/LOG.md has what this was chosen by.
+const (
+	shareNats  = 0.02 // a genre that saves so much less a token than another has 1/e of its share
+	shareLeast = 0.07 // below this a genre is left out
+	shareWorse = 0.005
+)
 
-// take gives those of the genres, best first, that auto stands on: the best, the
-// best two where these are better together, or none where none saves anything.
-// The gain of two is that of both together.
-func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []trial, s *Stage, bf16 bool) ([]trial, error) {
+// take gives those of the genres, best first, that auto stands on, with their shares:
+// all that are nearly as good as the best, or the best alone where one can start or
+// where together they are worse by shareWorse; none where none saves anything. The
+// gain of several is that of all together. on is what is used of them.
+func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []trial, s *Stage, bf16 bool) (taken []trial, on lora.Applied, err error) {
 	if len(list) == 0 || !(list[0].gain > 0) {
-		return nil, nil
+		return nil, lora.Applied{}, nil
 	}
-	if s.As != AsLayer || len(list) < 2 || !(list[1].gain > 0) {
-		return list[:1], nil
+	best := slices.Clone(list[:1])
+	best[0].share = 1
+	if s.As == AsLayer {
+		taken = shares(list)
 	}
-	whole, half := float32(s.Strength), float32(s.Strength/2)
-	gains, _, _, err := b.gains(ctx, docs, [][]lora.Applied{
-		{{Adapter: list[0].adapter, Strength: whole}},
-		{{Adapter: list[0].adapter, Strength: half}, {Adapter: list[1].adapter, Strength: half}},
-	}, bf16)
+	if len(taken) < 2 {
+		on, err = b.asOne(best, s.strength())
+		return best, on, err
+	}
+	if on, err = b.asOne(taken, s.strength()); err != nil {
+		return nil, lora.Applied{}, err
+	}
+	gains, _, _, err := b.gains(ctx, docs, [][]lora.Applied{{on}}, bf16)
 	if err != nil {
-		return nil, err
+		return nil, lora.Applied{}, err
 	}
-	if !(gains[1]-gains[0] >= mixtureLeast) {
-		return list[:1], nil
+	if !(gains[0] >= list[0].gain-shareWorse) {
+		on, err = b.asOne(best, s.strength())
+		return best, on, err
 	}
-	two := append([]trial(nil), list[:2]...)
-	two[0].gain, two[1].gain = gains[1], gains[1]
-	return two, nil
+	for i := range taken {
+		taken[i].gain = gains[0]
+	}
+	return taken, on, nil
+}
+
+// shares are the genres of a list, best first, that have a share of some size, with
+// their shares, which come to 1.
+func shares(list []trial) []trial {
+	weigh := func(list []trial) (out []trial) {
+		sum := 0.0
+		for _, t := range list {
+			sum += math.Exp((t.gain - list[0].gain) / shareNats)
+		}
+		for _, t := range list {
+			t.share = math.Exp((t.gain-list[0].gain)/shareNats) / sum
+			out = append(out, t)
+		}
+		return out
+	}
+	all := weigh(list)
+	return weigh(all[:slices.IndexFunc(append(all, trial{}), func(t trial) bool { return t.share < shareLeast })])
+}
+
+// asOne is what genres do together, each at its share of the strength. Several come to
+// one adapter of the largest rank among them, the nearest to their sum: it costs what
+// one of them costs.
+func (b *baseModel) asOne(list []trial, strength float64) (lora.Applied, error) {
+	if len(list) == 1 {
+		return lora.Applied{Adapter: list[0].adapter, Strength: float32(strength)}, nil
+	}
+	var parts []lora.Applied
+	rank := 0
+	for _, t := range list {
+		parts = append(parts, lora.Applied{Adapter: t.adapter, Strength: float32(strength * t.share)})
+		t.adapter.Each(func(_ int, _ lora.Module, p *op.Pair) { rank = max(rank, p.Rank) })
+	}
+	sum, err := lora.Join(parts...)
+	if err != nil {
+		return lora.Applied{}, err
+	}
+	near, err := lora.Truncate(sum.File(), rank)
+	if err != nil {
+		return lora.Applied{}, err
+	}
+	a, err := b.fit(near)
+	return lora.Applied{Adapter: a, Strength: 1}, err
+}
+
+// names are the genres that are asked for by name, and how much of each, which comes
+// to 1: equal parts, or as behind a colon.
+func (s *Stage) names() (names []string, parts []float64, err error) {
+	sum := 0.0
+	for _, x := range strings.Split(s.Ask, "+") {
+		name, part, given := strings.Cut(x, ":")
+		n := 1.0
+		if given {
+			if n, err = strconv.ParseFloat(part, 64); err != nil || !(n > 0 && n <= 100) {
+				return nil, nil, fmt.Errorf("the part %q of the genre %s is no number above 0, as in prose:2+blog:1", part, name)
+			}
+		}
+		names, parts, sum = append(names, name), append(parts, n), sum+n
+	}
+	for i := range parts {
+		parts[i] /= sum
+	}
+	return names, parts, nil
+}
+
+// again asks by name for what was found, and for as much of each.
+func (s *Stage) again() string {
+	if len(s.On) < 2 {
+		return s.title()
+	}
+	var out []string
+	for _, g := range s.On {
+		out = append(out, fmt.Sprintf("%s:%.4g", g.Name, g.Strength))
+	}
+	return strings.Join(out, "+")
 }

@@ -387,7 +387,7 @@ func TestGenreInTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	on := v.Recipe.Genre.On
-	if len(on) != 1 || on[0].SHA256 != made.SHA256() || on[0].Strength != 1 || on[0].Gain != got[0].Gain || !strings.Contains(v.Verdict.Why, "stands on the genre notes") {
+	if len(on) != 1 || on[0].SHA256 != made.SHA256() || on[0].Strength != LayerStrength || on[0].Gain != got[0].Gain || !strings.Contains(v.Verdict.Why, "stands on the genre notes") {
 		t.Errorf("the version records %+v; %s", v.Recipe.Genre, v.Verdict.Why)
 	}
 	if want := pick(v.Words, StartGenre).Recipe(); v.Recipe.Name != want.Name || v.Recipe.Options.Rate != want.Options.Rate || v.Recipe.Options.LoRA.Rank != 2 {
@@ -428,7 +428,7 @@ func TestGenreInTraining(t *testing.T) {
 			t.Errorf("%s of layer %d: F16 of B %v, and after it was changed %v", m, l, p.HalfB != nil, q.HalfB != nil)
 		}
 	})
-	again, err := lora.Join(lora.Applied{Adapter: ga, Strength: 1}, lora.Applied{Adapter: without, Strength: 1})
+	again, err := lora.Join(lora.Applied{Adapter: ga, Strength: LayerStrength}, lora.Applied{Adapter: without, Strength: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

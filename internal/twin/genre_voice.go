@@ -154,7 +154,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	begin := time.Now()
 	t := &Tried{Event: "tried", Base: b.name, By: by}
 	kinds := ""
-	if t.Nats, t.Tokens, kinds, err = b.try(ctx, docs, list, 1, train.Fastest() == train.BF16); err != nil {
+	if t.Nats, t.Tokens, kinds, err = b.try(ctx, docs, list, LayerStrength, train.Fastest() == train.BF16); err != nil {
 		return nil, interrupted(err, "try the genres", "")
 	}
 	if kinds != "" {
@@ -164,7 +164,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 		t.Genres = append(t.Genres, stroke.GenreGain{Name: x.genre.Name, Gain: finiteGain(x.gain)})
 	}
 	stage := defaultStage()
-	if list, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16); err != nil {
+	if list, _, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16); err != nil {
 		return nil, interrupted(err, "try the genres", "")
 	}
 	for _, x := range list {

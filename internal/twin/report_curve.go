@@ -110,7 +110,7 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 	defer os.RemoveAll(dir)
 	recipe := p.v.Recipe
 	recipe.Genre.On = nil
-	if recipe.Genre.Ask = p.v.Recipe.Genre.title(); recipe.Genre.Ask == "" {
+	if recipe.Genre.Ask = p.v.Recipe.Genre.again(); recipe.Genre.Ask == "" {
 		recipe.Genre.Ask = genre.None
 	}
 	judges, scored := slices.Clone(p.judge), int(verdict.Conditions)*len(groups)

@@ -114,9 +114,7 @@ func (r *run) clear() {
 	for e := range r.recipe.Epochs {
 		os.RemoveAll(r.epochDir(e))
 	}
-	for i := range r.genres {
-		os.RemoveAll(r.genreDir(i))
-	}
+	os.RemoveAll(r.genreDir())
 	r.clearFolds()
 }
 

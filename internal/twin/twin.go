@@ -340,10 +340,10 @@ type run struct {
 	trainer              *train.Trainer
 	below                []lora.Applied // frozen, under the adapter that is trained
 	asked                Recipe         // before a genre was found
-	genres               []*lora.Adapter
-	recalled             bool // the genre is that of the run that is resumed
-	take                 int  // epoch that is taken whatever select says; 0 for the best
-	takePrompt           *int // bound of the prompt that is taken whatever select says
+	genre                lora.Applied   // that was found, several as one; without an adapter for none
+	recalled             bool           // the genre is that of the run that is resumed
+	take                 int            // epoch that is taken whatever select says; 0 for the best
+	takePrompt           *int           // bound of the prompt that is taken whatever select says
 	progress             progress
 	folds                *foldsKept // what they showed, where there are any
 }
@@ -460,7 +460,7 @@ func (r *run) plan() error {
 			return err
 		}
 	}
-	if len(r.genres) > 0 {
+	if r.genre.Adapter != nil {
 		if j.From, err = r.useGenre(r.b.model.Shape()); err != nil {
 			return err
 		}
