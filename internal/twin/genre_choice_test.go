@@ -42,7 +42,7 @@ func TestGenreMixture(t *testing.T) {
 		return trial{genre: &genre.Genre{Card: genre.Card{Name: n}}, adapter: a}
 	}
 	layer, start := defaultStage(), defaultStage()
-	layer.As, start.As = AsLayer, AsStart
+	layer.As, layer.Strength, start.As = AsLayer, 1, AsStart
 	for what, c := range map[string]struct {
 		list  []trial
 		stage Stage
@@ -66,7 +66,7 @@ func TestGenreMixture(t *testing.T) {
 			t.Errorf("%s: %d genres, and what is used of them is %+v", what, len(got), on)
 		}
 		if len(got) != c.want {
-			t.Errorf("%s: %d genres, want %d; gains of each %g", what, len(got), c.want, c.list[0].gain)
+			t.Errorf("%s: %d genres, want %d; gains of each %g and %g", what, len(got), c.want, c.list[0].gain, c.list[len(c.list)-1].gain)
 		}
 		if len(got) == 2 && (got[0].gain < c.list[0].gain-shareWorse || got[0].gain != got[1].gain || math.Abs(got[0].share+got[1].share-1) > 1e-9) {
 			t.Errorf("%s: together %g and %g, alone %g", what, got[0].gain, got[1].gain, c.list[0].gain)
