@@ -93,7 +93,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
 	fl.StringVar(&f.recipe, "recipe", "", "recipe to begin with: a name of stroke recipe list or a TOML file (the one for your words); other flags change it")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
-	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for the best by what you wrote, none, a name, or A+B")
+	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for a mixture by what you wrote, none, a name, A+B, or parts of each, A:2+B:1")
 	fl.StringVar(&f.genre.As, "genre-as", twin.AsLayer, "layer: the genre stays as it is below your adapter; start: your adapter goes on from it")
 	fl.Float64Var(&f.genre.Strength, "genre-strength", twin.LayerStrength, "of the genre as a layer")
 	fl.StringVar(&f.method, "method", string(twin.LoRA), "lora for an adapter, full for all weights of the base, partial for some")

@@ -49,7 +49,7 @@ type StandsOn struct {
 
 // LayerStrength is that of genres as layers: others' prose is nearer to a writer at less
 // than what it was trained at (docs/LOG.md).
-const LayerStrength = 0.85
+const LayerStrength = 0.9
 
 // defaultStage takes the genres that help, where any do.
 func defaultStage() Stage { return Stage{Ask: genre.Auto, As: AsLayer, Strength: LayerStrength} }
