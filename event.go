@@ -227,8 +227,9 @@ type GenreEvent struct {
 
 // GenreGain is what a genre by itself saves on a writer's documents.
 type GenreGain struct {
-	Name string  `json:"name"`
-	Gain float64 `json:"gain"` // nats per token over the bare base
+	Name  string  `json:"name"`
+	Gain  float64 `json:"gain"`            // nats per token over the bare base
+	Share float64 `json:"share,omitempty"` // of what is taken; 0 where it is not among that
 }
 
 // ParagraphEvent is a paragraph of the new twin.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -165,11 +163,11 @@ interrupted.`,
 			var rows [][]string
 			for _, g := range t.Genres {
 				taken := ""
-				switch names := strings.Split(t.Chosen, "+"); {
+				switch {
 				case g.Name == t.Chosen:
 					taken = "auto takes it"
-				case slices.Contains(names, g.Name):
-					taken = "auto takes both, at half their strength"
+				case g.Share > 0:
+					taken = fmt.Sprintf("%.0f %% of what auto takes", 100*g.Share)
 				}
 				rows = append(rows, []string{g.Name, fmt.Sprintf("%+.3f", g.Gain), taken})
 			}

@@ -19,7 +19,7 @@ type MeasuredOn struct {
 	Kind      string `json:"kind,omitempty"`  // the genre that the text is of the kind of
 	Writer    bool   `json:"writer"`          // it is a writer's, and no genre has seen any of theirs
 	Words     int    `json:"words,omitempty"` // of the writer's own that were trained on, from the genre and from the bare base; 0 for none
-	With      string `json:"with,omitempty"`  // other genre that those stand on too, both at half their strength
+	With      string `json:"with,omitempty"`  // other genres that those stand on too, with + between them
 	Tokens    int    `json:"tokens"`          // scored
 	Gain      Gain   `json:"gain"`            // over the base; with words, over training from the base
 	OverProse *Gain  `json:"over_prose,omitempty"`

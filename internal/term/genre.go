@@ -19,11 +19,17 @@ func genre(e stroke.GenreEvent) string {
 	}
 	var all []string
 	for _, g := range e.Tried {
-		all = append(all, fmt.Sprintf("%s %+.3f", g.Name, g.Gain))
+		one := fmt.Sprintf("%s %+.3f", g.Name, g.Gain)
+		if g.Share > 0 && g.Share < 1 {
+			one += fmt.Sprintf(", %.0f %% of it", 100*g.Share)
+		}
+		all = append(all, one)
 	}
-	which := "none: none saves anything"
-	if e.Name != "" {
-		which = fmt.Sprintf("%s, which saves %.3f nats a token", e.Name, e.Gain)
+	switch n := 1 + strings.Count(e.Name, "+"); {
+	case e.Name == "":
+		return fmt.Sprintf("genre none: none saves anything on %s (%s)", on, strings.Join(all, "; "))
+	case n > 1:
+		return fmt.Sprintf("a mixture of %d genres, which saves %.3f nats a token on %s (each by itself: %s)", n, e.Gain, on, strings.Join(all, "; "))
 	}
-	return fmt.Sprintf("genre %s on %s (%s)", which, on, strings.Join(all, ", "))
+	return fmt.Sprintf("genre %s, which saves %.3f nats a token on %s (%s)", e.Name, e.Gain, on, strings.Join(all, "; "))
 }

@@ -90,7 +90,7 @@ func settingOf(r *Recipe) string {
 	switch w := r.Options.Weights; {
 	case w == nil:
 		s += fmt.Sprintf(", rank %d", r.Options.LoRA.Rank)
-		if on := r.Genre.title(); on != "" {
+		if on := r.Genre.brief(); on != "" {
 			s += ", on the genre " + on
 		}
 	case len(w.Layers) == 1:

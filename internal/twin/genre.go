@@ -147,6 +147,15 @@ func (s *Stage) title() string {
 	return strings.Join(names, "+")
 }
 
+// brief names what was found in few words: the genre, or the two of which there is most
+// and how many more there are.
+func (s *Stage) brief() string {
+	if n := len(s.On); n > 3 {
+		return fmt.Sprintf("%s+%s and %d more", s.On[0].Name, s.On[1].Name, n-2)
+	}
+	return s.title()
+}
+
 // gain is that of all together: each was measured with the others.
 func (s *Stage) gain() float64 {
 	if len(s.On) == 0 {
@@ -412,6 +421,7 @@ func (r *run) standOn(ctx context.Context) error {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
 			}
 			list, r.genre, err = r.b.take(ctx, docs, list, s, r.bf16())
+			share(e.Tried, list)
 		}
 	} else if r.genre, err = r.b.asOne(list, s.strength()); err == nil {
 		var gains []float64
@@ -546,9 +556,9 @@ func (s *Stage) said() string {
 	}
 	g := s.gain()
 	if g <= 0 {
-		return fmt.Sprintf("; it stands on the genre %s, %s, which by itself predicts you worse than the base does, by %.3f nats a token", s.title(), how, -g)
+		return fmt.Sprintf("; it stands on the genre %s, %s, which by itself predicts you worse than the base does, by %.3f nats a token", s.brief(), how, -g)
 	}
-	return fmt.Sprintf("; it stands on the genre %s, %s, which by itself gained %.3f nats a token", s.title(), how, g)
+	return fmt.Sprintf("; it stands on the genre %s, %s, which by itself gained %.3f nats a token", s.brief(), how, g)
 }
 
 // errNoLayer is of a version whose genre has no strength of its own.

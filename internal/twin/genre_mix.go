@@ -72,6 +72,17 @@ func shares(list []trial) []trial {
 	return weigh(all[:slices.IndexFunc(append(all, trial{}), func(t trial) bool { return t.share < shareLeast })])
 }
 
+// share enters the shares of what was taken into a list of what was tried.
+func share(tried []stroke.GenreGain, taken []trial) {
+	for i := range tried {
+		for _, t := range taken {
+			if t.genre.Name == tried[i].Name {
+				tried[i].Share = t.share
+			}
+		}
+	}
+}
+
 // asOne is what genres do together, each at its share of the strength. Several come to
 // one adapter of the largest rank among them, the nearest to their sum: it costs what
 // one of them costs.

@@ -170,6 +170,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	for _, x := range list {
 		stage.On = append(stage.On, StandsOn{Name: x.genre.Name})
 	}
+	share(t.Genres, list)
 	t.Chosen = stage.title()
 	t.Seconds = time.Since(begin).Seconds()
 	return t, nil
