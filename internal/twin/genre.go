@@ -267,12 +267,15 @@ type tried struct {
 	with [][]eval.Loss     // the same with each set
 }
 
-// score scores documents with the bare base and with each set of adapters. bf16 is
-// the arithmetic.
-func (b *baseModel) score(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, bf16 bool) (*tried, error) {
+// trialRoom is how many tokens so many sets of adapters are tried on.
+func trialRoom(sets int) int { return min(mostTrial, trialTokens/(sets+1)) }
+
+// score scores the first tokens of documents with the bare base and with each set of
+// adapters. bf16 is the arithmetic.
+func (b *baseModel) score(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, tokens int, bf16 bool) (*tried, error) {
 	var pieces []eval.Piece
 	t := &tried{}
-	left, longest, pad := min(mostTrial, trialTokens/(len(with)+1)), 2, 0
+	left, longest, pad := tokens, 2, 0
 	for _, d := range docs {
 		ids := b.tok.Encode(d.Text)
 		if ids = ids[:min(len(ids), pieceTokens, left)]; len(ids) == 0 {
@@ -321,9 +324,9 @@ func (t *tried) gains() (gains []float64, bare float64, tokens int) {
 	return gains, base.PerToken(), base.Tokens
 }
 
-// gains scores documents and gives what each set of adapters saves.
-func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, bf16 bool) (gains []float64, bare float64, tokens int, err error) {
-	t, err := b.score(ctx, docs, with, bf16)
+// gains scores as many tokens of documents and gives what each set of adapters saves.
+func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, room int, bf16 bool) (gains []float64, bare float64, tokens int, err error) {
+	t, err := b.score(ctx, docs, with, room, bf16)
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -338,7 +341,7 @@ func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []tria
 	for _, t := range list {
 		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(strength)}})
 	}
-	t, err := b.score(ctx, docs, with, bf16)
+	t, err := b.score(ctx, docs, with, trialRoom(len(with)), bf16)
 	if err != nil {
 		return 0, 0, "", err
 	}
@@ -425,7 +428,7 @@ func (r *run) standOn(ctx context.Context) error {
 		}
 	} else if r.genre, err = r.b.asOne(list, s.strength()); err == nil {
 		var gains []float64
-		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, [][]lora.Applied{{r.genre}}, r.bf16()); err == nil {
+		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, [][]lora.Applied{{r.genre}}, trialRoom(1), r.bf16()); err == nil {
 			for i := range list {
 				list[i].gain = gains[0]
 			}

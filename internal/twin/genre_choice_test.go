@@ -3,6 +3,7 @@ package twin
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,7 @@ func TestGenreMixture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	docs = slices.Repeat(docs, 20) // more than all that genres are tried on
 	name := func(n string, a *lora.Adapter) trial {
 		return trial{genre: &genre.Genre{Card: genre.Card{Name: n}}, adapter: a}
 	}
@@ -51,6 +53,7 @@ func TestGenreMixture(t *testing.T) {
 		"nearly as good": {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, layer, 2},
 		"far behind":     {[]trial{name("a", join(8, 0)), name("b", join(1, 2))}, layer, 1},
 		"one can start":  {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, start, 1},
+		"the same often": {slices.Repeat([]trial{name("a", good)}, 8), layer, 8},
 		"the same twice": {[]trial{name("a", good), name("b", good)}, layer, 2},
 		"alone":          {[]trial{name("a", good)}, layer, 1},
 		"none helps":     {[]trial{name("a", join(-3, 0)), name("b", join(-2, 0))}, layer, 0},
@@ -67,6 +70,9 @@ func TestGenreMixture(t *testing.T) {
 		}
 		if len(got) != c.want {
 			t.Errorf("%s: %d genres, want %d; gains of each %g and %g", what, len(got), c.want, c.list[0].gain, c.list[len(c.list)-1].gain)
+		}
+		if strings.HasPrefix(what, "the same") && math.Abs(got[0].gain-c.list[0].gain) > 1e-4 {
+			t.Errorf("%s: together %g and alone %g", what, got[0].gain, c.list[0].gain)
 		}
 		if len(got) == 2 && (got[0].gain < c.list[0].gain-shareWorse || got[0].gain != got[1].gain || math.Abs(got[0].share+got[1].share-1) > 1e-9) {
 			t.Errorf("%s: together %g and %g, alone %g", what, got[0].gain, got[1].gain, c.list[0].gain)

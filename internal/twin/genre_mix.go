@@ -40,7 +40,8 @@ func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []tri
 	if on, err = b.asOne(taken, s.strength()); err != nil {
 		return nil, lora.Applied{}, err
 	}
-	gains, _, _, err := b.gains(ctx, docs, [][]lora.Applied{{on}}, bf16)
+	// On as many tokens as each was tried on by itself.
+	gains, _, _, err := b.gains(ctx, docs, [][]lora.Applied{{on}}, trialRoom(len(list)), bf16)
 	if err != nil {
 		return nil, lora.Applied{}, err
 	}

@@ -41,7 +41,7 @@ func (r *run) wrongGenre(ctx context.Context) (string, error) {
 	for _, t := range all {
 		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(s.Strength)}})
 	}
-	gains, _, _, err := r.b.gains(ctx, docs, with, r.bf16())
+	gains, _, _, err := r.b.gains(ctx, docs, with, trialRoom(len(with)), r.bf16())
 	if err != nil {
 		return "", interrupted(err, "try the other genres", resumeHint)
 	}
