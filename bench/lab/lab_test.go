@@ -181,19 +181,26 @@ func TestNothingOfTheJudge(t *testing.T) {
 	}
 }
 
+// onToy reads a table of the toy base, and gives what to run it with in a home of its own.
+func onToy(t *testing.T, text string) (*table, options) {
+	t.Helper()
+	toy := testkit.Toy(t, testkit.ToyShape{})
+	t.Setenv("STROKE_HOME", t.TempDir())
+	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(text, toy)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tab, options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: io.Discard}
+}
+
 // TestRun measures a table on the toy base: cells are kept one by one, a run that was
 // cut off in a line goes on behind the last whole one, nothing is measured twice, and
 // what a cell says does not depend on which came before it.
 func TestRun(t *testing.T) {
-	toy := testkit.Toy(t, testkit.ToyShape{})
-	t.Setenv("STROKE_HOME", t.TempDir())
-	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(toyTable, toy)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	tab, o := onToy(t, toyTable)
 	tab.Seeds, tab.Prompts, tab.Strengths = tab.Seeds[:1], []int{0, 100}, []float64{1, 2}
 	var said bytes.Buffer
-	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: &said}
+	o.Log = &said
 	if err := run(context.Background(), tab, o); err != nil {
 		t.Fatal(err)
 	}
@@ -284,13 +291,7 @@ layers = [1]
 // TestWeights trains weights of the toy base in place of an adapter, and has each
 // method's setting chosen by the writer's select documents.
 func TestWeights(t *testing.T) {
-	toy := testkit.Toy(t, testkit.ToyShape{})
-	t.Setenv("STROKE_HOME", t.TempDir())
-	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(weightsTable, toy)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: io.Discard}
+	tab, o := onToy(t, weightsTable)
 	if err := run(context.Background(), tab, o); err != nil {
 		t.Fatal(err)
 	}
@@ -324,14 +325,8 @@ func TestWeights(t *testing.T) {
 
 // TestTexts lets what was learnt write, and has its texts measured.
 func TestTexts(t *testing.T) {
-	toy := testkit.Toy(t, testkit.ToyShape{})
-	t.Setenv("STROKE_HOME", t.TempDir())
-	tab, err := readTable(write(t, "t.toml", fmt.Sprintf(toyTable, toy)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	tab, o := onToy(t, toyTable)
 	tab.Seeds, tab.Recipes, tab.Texts = tab.Seeds[:1], tab.Recipes[:1], true
-	o := options{Data: filepath.Join(testkit.Root(t), "examples"), Out: filepath.Join(t.TempDir(), "cells.jsonl"), Work: t.TempDir(), Commit: "0123456789ab", Log: io.Discard}
 	if err := run(context.Background(), tab, o); err != nil {
 		t.Fatal(err)
 	}
