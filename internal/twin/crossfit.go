@@ -285,8 +285,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	final.take = middleEpoch(results)
 	prompt := mostPrompt(results)
 	final.takePrompt = &prompt
-	what := fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take)
-	start(final, what)
+	start(final, fmt.Sprintf("now on all %d words: the epoch that the folds chose, %d", final.words[stroke.RoleTrain], final.take))
 	final.recall()
 	l, epoch, wattHours, err = final.learn(ctx)
 	if err != nil {

@@ -94,8 +94,8 @@ func (s *Stage) check(m Method, on string) error {
 			return fmt.Errorf("the genre %s is named twice", n)
 		}
 	}
-	if len(names) > 1 && slices.Contains(names, genre.Auto) {
-		return errors.New("auto goes with no other genre")
+	if s.Ask != genre.Auto && slices.Contains(names, genre.Auto) {
+		return errors.New("auto goes with no other genre and has no parts")
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ func TestGenreMixture(t *testing.T) {
 	}{
 		"nearly as good": {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, layer, 2},
 		"far behind":     {[]trial{name("a", join(8, 0)), name("b", join(1, 2))}, layer, 1},
+		"one harms":      {[]trial{name("a", join(0.5, 0)), name("b", join(-0.01, 0))}, layer, 1},
 		"one can start":  {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, start, 1},
 		"the same often": {slices.Repeat([]trial{name("a", good)}, 8), layer, 8},
 		"the same twice": {[]trial{name("a", good), name("b", good)}, layer, 2},
@@ -76,6 +77,31 @@ func TestGenreMixture(t *testing.T) {
 		}
 		if len(got) == 2 && (got[0].gain < c.list[0].gain-shareWorse || got[0].gain != got[1].gain || math.Abs(got[0].share+got[1].share-1) > 1e-9) {
 			t.Errorf("%s: together %g and %g, alone %g", what, got[0].gain, got[1].gain, c.list[0].gain)
+		}
+	}
+}
+
+// TestGenreParts asks for parts of genres by name, and for those that were found again.
+func TestGenreParts(t *testing.T) {
+	s := Stage{Ask: "a:3+b", As: AsLayer, Strength: 1}
+	names, parts, err := s.names()
+	if err != nil || !slices.Equal(names, []string{"a", "b"}) || !slices.Equal(parts, []float64{0.75, 0.25}) {
+		t.Errorf("%s is %v of %v, %v", s.Ask, parts, names, err)
+	}
+	s.On = []StandsOn{{Name: "a", Strength: 0.6}, {Name: "b", Strength: 0.2}}
+	s.Ask = s.again()
+	names, again, err := s.names()
+	if err != nil || !slices.Equal(names, []string{"a", "b"}) || math.Abs(again[0]-0.75) > 1e-3 {
+		t.Errorf("%s is %v of %v, %v", s.Ask, again, names, err)
+	}
+	s.On = s.On[:1]
+	if s.again() != "a" {
+		t.Errorf("one genre is asked for as %s", s.again())
+	}
+	for _, ask := range []string{"a:", "a:x", "a:0+b", "a:-1", "a:nan", "a:inf", "a:2+a", "auto:2", "auto:1+b"} {
+		s := Stage{Ask: ask, As: AsLayer, Strength: 1}
+		if err := s.check(LoRA, ""); err == nil {
+			t.Errorf("%s can be asked for", ask)
 		}
 	}
 }

@@ -15,9 +15,9 @@ import (
 
 // How much of each genre auto takes; docs/LOG.md has what this was chosen by.
 const (
-	shareNats  = 0.02 // a genre that saves so much less a token than another has 1/e of its share
-	shareLeast = 0.07 // below this a genre is left out
-	shareWorse = 0.005
+	shareNats  = 0.02  // a genre that saves so much less a token than another has 1/e of its share
+	shareLeast = 0.07  // below this a genre is left out
+	shareWorse = 0.005 // where all together save so much less than the best, that is taken alone
 )
 
 // take gives those of the genres, best first, that auto stands on, with their shares:
@@ -55,8 +55,8 @@ func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []tri
 	return taken, on, nil
 }
 
-// shares are the genres of a list, best first, that have a share of some size, with
-// their shares, which come to 1.
+// shares are the genres of a list, best first, that save something and have a share of
+// some size, with their shares, which come to 1.
 func shares(list []trial) []trial {
 	weigh := func(list []trial) (out []trial) {
 		sum := 0.0
@@ -69,8 +69,8 @@ func shares(list []trial) []trial {
 		}
 		return out
 	}
-	all := weigh(list)
-	return weigh(all[:slices.IndexFunc(append(all, trial{}), func(t trial) bool { return t.share < shareLeast })])
+	some := slices.DeleteFunc(weigh(list), func(t trial) bool { return t.share < shareLeast || !(t.gain > 0) })
+	return weigh(some)
 }
 
 // share enters the shares of what was taken into a list of what was tried.
