@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -59,16 +57,14 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 				return err
 			}
 			p := e.printer()
-			var dump func([]int32, int) error
+			to := dump{path: dumpFile}
+			if err := to.free(); err != nil {
+				return err
+			}
+			var each func([]int32, int) error
 			if dumpFile != "" {
-				f, err := os.Create(dumpFile)
-				if err != nil {
-					return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + dumpFile, Err: err, Hint: "name a file that can be written"}
-				}
-				defer f.Close()
-				lines := json.NewEncoder(f)
-				dump = func(ids []int32, from int) error {
-					return lines.Encode(map[string]any{"ids": ids, "score_from": from})
+				each = func(ids []int32, from int) error {
+					return to.write(map[string]any{"ids": ids, "score_from": from})
 				}
 			}
 			var rows [][]string
@@ -79,7 +75,10 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 					return
 				}
 				rows = append(rows, scoreRow(s.File, s.Figures))
-			}, dump)
+			}, each)
+			if e := to.close(); err == nil {
+				err = e
+			}
 			if err != nil {
 				return err
 			}
@@ -97,7 +96,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
 	c.Flags().StringVar(&baseName, "base", "", "another base than the twin's")
-	c.Flags().StringVar(&dumpFile, "dump", "", "also write the token ids that are scored, a line of JSON each, to this file")
+	c.Flags().StringVar(&dumpFile, "dump", "", "also write the token ids that are scored, a line of JSON each, to this new file")
 	return c
 }
 

@@ -57,6 +57,9 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 			return err
 		}
 	}
+	if o.Dump != "" && filepath.Clean(o.Dump) == filepath.Clean(o.Out) {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the file of the weights and that of the ids are both " + o.Out, Hint: "give another name behind --dump"}
+	}
 	if err := kernel.Init(); err != nil {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the kernel cannot be used", Err: err, Hint: "unset STROKE_KERNEL, or set it to one of those named"}
 	}

@@ -403,6 +403,7 @@ func TestRefusals(t *testing.T) {
 		"itself":         {Options{Source: there, Out: there, Force: true}, stroke.CodeInput, "one that is read"},
 		"dumped upon":    {Options{Source: there, Dump: there, Force: true}, stroke.CodeInput, "one that is read"},
 		"in the folder":  {Options{Source: gelu, Dump: gelu + "/config.json", Force: true}, stroke.CodeInput, "one that is read"},
+		"both":           {Options{Source: toy, Out: dir + "/both.gguf", Dump: dir + "/./both.gguf"}, stroke.CodeInput, "are both"},
 		"no source":      {Options{Source: dir + "/none.gguf"}, stroke.CodeNotFound, "there is no file or folder"},
 		"no base":        {Options{Source: "nosuchbase"}, stroke.CodeNotFound, "nosuchbase"},
 		"not a model":    {Options{Source: filepath.Join(dir, "cut.gguf")}, stroke.CodeInput, "cut short"},
