@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/twin"
@@ -243,33 +243,39 @@ func textOf(e *env, arg string) (string, error) {
 	return readAll(e)
 }
 
-func readAll(e *env) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(bufio.NewReader(e.in), 4<<20))
-	if err != nil {
-		return "", fmt.Errorf("read the standard input: %w", err)
-	}
-	s := strings.TrimSpace(strings.ToValidUTF8(string(b), "\ufffd"))
-	if s == "" {
-		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "there is no text on the standard input", Hint: "pipe some in, or name a file"}
-	}
-	return s, nil
-}
+// mostText is the longest text that is read whole, in bytes.
+const mostText = 4 << 20
+
+func readAll(e *env) (string, error) { return readText(e.in, "the standard input") }
 
 // fileText is a file's text, or the standard input for -.
 func fileText(e *env, path string) (string, error) {
 	if path == "-" {
 		return readAll(e)
 	}
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Hint: "name a file of plain text or Markdown, or - for the standard input"}
 	}
 	if err != nil {
 		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err}
 	}
-	s := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(string(b), "\r\n", "\n"), "\ufffd"))
-	if s == "" || strings.ContainsRune(s, 0) {
-		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "there is no text in " + path, Hint: "give a file of plain text or Markdown"}
+	defer f.Close()
+	return readText(f, path)
+}
+
+// readText reads a text in whatever encoding it is; from is what errors call it.
+func readText(r io.Reader, from string) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, mostText+1))
+	if err != nil {
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + from, Err: err}
+	}
+	if len(b) > mostText {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: from + " has more than 4 MB, which is too long for one text", Hint: "give a part of it at a time"}
+	}
+	s, err := corpus.Text(b)
+	if s = strings.TrimSpace(s); err != nil || s == "" {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "there is no text in " + from, Err: err, Hint: "give plain text or Markdown"}
 	}
 	return s, nil
 }

@@ -17,6 +17,13 @@ import (
 	xunicode "golang.org/x/text/encoding/unicode"
 )
 
+// Text is the text of a file of plain text or Markdown in whatever encoding it is, its
+// lines ended by "\n". It is an error where the bytes are no text.
+func Text(b []byte) (string, error) {
+	text, _, err := decode(b, false)
+	return text, err
+}
+
 // decode gives a file's bytes as UTF-8 with "\n" line ends. The note says
 // what a writer should know of it, and is empty for UTF-8. Where isHTML is
 // set, a page's own statement of its encoding is heard.

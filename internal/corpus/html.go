@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -93,11 +94,11 @@ func fragmentBlocks(raw string) []block {
 // a tree (512 elements), and with it the recursion here.
 type htmlWalker struct {
 	src    *source
-	line   strings.Builder // the paragraph being put together
-	quote  int             // block quotations around it
-	list   int             // lists around it
-	notice int             // publisher's sections around it
-	chrome bool            // the page has navigation and the like around its text
+	line   bytes.Buffer // the paragraph being put together
+	quote  int          // block quotations around it
+	list   int          // lists around it
+	notice int          // publisher's sections around it
+	chrome bool         // the page has navigation and the like around its text
 }
 
 func (w *htmlWalker) flush() {
@@ -138,8 +139,7 @@ func (w *htmlWalker) inline(s string) {
 }
 
 func (w *htmlWalker) space() {
-	s := w.line.String()
-	if s != "" && s[len(s)-1] != ' ' && s[len(s)-1] != '\n' {
+	if s := w.line.Bytes(); len(s) > 0 && s[len(s)-1] != ' ' && s[len(s)-1] != '\n' {
 		w.line.WriteByte(' ')
 	}
 }
@@ -185,9 +185,8 @@ func (w *htmlWalker) walk(n *html.Node) {
 		}
 		w.group(n)
 	case atom.Br:
-		s := strings.TrimRight(w.line.String(), " ")
-		w.line.Reset()
-		w.line.WriteString(s + "\n")
+		w.line.Truncate(len(bytes.TrimRight(w.line.Bytes(), " ")))
+		w.line.WriteByte('\n')
 	case atom.Hr:
 		w.flush()
 		w.emit(blockRule, 0, "* * *")

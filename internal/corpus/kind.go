@@ -78,7 +78,7 @@ var bulkKinds = func() map[string]string {
 	return m
 }()
 
-var legalName = regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|authors|contributors|code[_-]of[_-]conduct|changelog|security)([._-].*)?$`)
+var legalName = regexp.MustCompile(`(?i)^((licen[cs]e|copying|copyright)([._-].*)?|(notice|authors|contributors|code[_-]of[_-]conduct|changelog|security)(\.[a-z]+)?)$`)
 
 // chatName is what Telegram, Instagram, Facebook, Discord, WhatsApp and the
 // rest call the files that they export.

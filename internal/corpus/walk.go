@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/fluxcd/pkg/sourceignore/gitignore"
+	"golang.org/x/text/unicode/norm"
 )
 
 // ignoreFiles in the order of their say: a later one can take back what an
@@ -46,7 +46,7 @@ func (r *reader) walk(ctx context.Context) error {
 				r.leaveBulk("hidden files and folders", "their names begin with a dot", "")
 				return skip(d)
 			}
-			if gitignore.NewMatcher(patterns).Match(strings.Split(name, "/"), d.IsDir()) {
+			if gitignore.NewMatcher(patterns).Match(strings.Split(norm.NFC.String(name), "/"), d.IsDir()) {
 				source := name
 				if d.IsDir() {
 					source += "/"
@@ -102,7 +102,7 @@ func skip(d fs.DirEntry) error {
 func (r *reader) patterns(dir string) []gitignore.Pattern {
 	var domain []string
 	if dir != "." {
-		domain = strings.Split(dir, "/")
+		domain = strings.Split(norm.NFC.String(dir), "/")
 	}
 	var ps []gitignore.Pattern
 	for _, base := range ignoreFiles {
@@ -117,12 +117,20 @@ func (r *reader) patterns(dir string) []gitignore.Pattern {
 			r.note(name, "cannot be read, so that nothing is left out by it: %s", plainCause(err))
 			continue
 		}
-		for line := range bytes.Lines(data) {
-			s := strings.TrimRight(string(line), "\r\n")
+		text, note, err := decode(data, false)
+		if err != nil {
+			r.note(name, "cannot be read, so that nothing is left out by it: %s", err)
+			continue
+		}
+		if note != "" {
+			r.note(name, "%s", note)
+		}
+		for line := range strings.Lines(text) {
+			s := strings.TrimRight(line, "\n")
 			if s == "" || strings.HasPrefix(s, "#") {
 				continue
 			}
-			ps = append(ps, gitignore.ParsePattern(s, domain))
+			ps = append(ps, gitignore.ParsePattern(norm.NFC.String(s), domain))
 		}
 	}
 	return ps

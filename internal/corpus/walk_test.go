@@ -1,0 +1,44 @@
+package corpus
+
+import (
+	"slices"
+	"testing"
+	"unicode/utf16"
+)
+
+// TestIgnoreFiles leaves out what an ignore file names, in whatever encoding an editor
+// or a shell wrote it and in whatever form the letters of the names are.
+func TestIgnoreFiles(t *testing.T) {
+	var wide []byte
+	for _, u := range utf16.Encode([]rune("\ufeffsmith.md\r\n\u00c9crits.md\r\n")) {
+		wide = append(wide, byte(u), byte(u>>8))
+	}
+	for name, rules := range map[string]string{
+		"UTF-16":         string(wide),
+		"a mark of UTF8": "\ufeffsmith.md\n\u00c9crits.md\n",
+		"apart":          "# of others\n\nsmith.md\nE\u0301crits.md",
+	} {
+		r := read(t, map[string]string{".strokeignore": rules, "smith.md": prose("smith", 40), "E\u0301crits.md": prose("other", 40), "own.md": prose("own", 40)})
+		var sources []string
+		for _, d := range r.Documents {
+			sources = append(sources, d.Source)
+		}
+		if !slices.Equal(sources, []string{"own.md"}) {
+			t.Errorf("%s: read are %q", name, sources)
+		}
+	}
+}
+
+// TestLegalNames leaves out licences, and not pieces that begin with such a word.
+func TestLegalNames(t *testing.T) {
+	for _, name := range []string{"LICENSE", "license-mit.txt", "COPYING", "NOTICE", "Security.md", "CODE_OF_CONDUCT.md", "changelog.md"} {
+		if kindOf(name).reason == "" {
+			t.Errorf("%s is read", name)
+		}
+	}
+	for _, name := range []string{"notice-to-quit.md", "security-and-sleep.md", "authors-i-love.md", "licensed.md"} {
+		if why := kindOf(name).reason; why != "" {
+			t.Errorf("%s is left out: %s", name, why)
+		}
+	}
+}
