@@ -41,6 +41,9 @@ func (in *interp) binary(op string, a, b any) (any, error) {
 		}
 		if n, ok := asInt(b); ok && op == "*" {
 			n = max(n, 0)
+			if len(x.items) == 0 {
+				n = 0
+			}
 			hi, lo := bits.Mul64(uint64(n), uint64(len(x.items))*16)
 			if hi != 0 || lo > math.MaxInt32 {
 				lo = math.MaxInt64

@@ -537,7 +537,7 @@ func mapFilter(in *interp, v any, a arguments) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("the filter %q is not known here", name)
 	}
-	rest := arguments{pos: a.pos[1:], names: a.names, named: a.named}
+	rest := a.after("filter")
 	for i, x := range items {
 		if err := in.step(1); err != nil {
 			return nil, err

@@ -102,6 +102,8 @@ func FuzzTemplate(f *testing.F) {
 		f.Add(x.Template)
 	}
 	f.Add("{% for a in range(99999) recursive %}{{ loop([a]*a) }}{% endfor %}")
+	f.Add("{{ [1]|map(filter='upper') }}{{ ['a']|map(filter='default', default_value=2) }}")
+	f.Add("{{ [] * 9000000000000000000 }}")
 	f.Add("{{ 'a'.format() % [] ** -1 // 0 }}{% set x.y, z = 1 %}")
 	limits := Limits{Steps: 20_000, Memory: 1 << 20, Output: 1 << 16, Depth: 20}
 	f.Fuzz(func(t *testing.T, src string) {

@@ -51,6 +51,17 @@ func (a arguments) get(i int, name string) (any, bool) {
 	return nil, false
 }
 
+// after are the arguments behind the first, which may have been given by its name.
+func (a arguments) after(first string) arguments {
+	out := arguments{pos: a.pos[min(1, len(a.pos)):]}
+	for i, n := range a.names {
+		if n != first {
+			out.names, out.named = append(out.names, n), append(out.named, a.named[i])
+		}
+	}
+	return out
+}
+
 func (a arguments) str(i int, name, def string) (string, error) {
 	v, ok := a.get(i, name)
 	if !ok || v == nil {
