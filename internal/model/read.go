@@ -71,7 +71,7 @@ func (r *tensors) VectorIf(name string) []float32 {
 // feature i of a head turns with feature i+size/2, to llama.cpp's, where
 // neighbours turn together.
 func HalfOrder(heads, size, rows int) ([]int32, error) {
-	if heads*size != rows || size%2 != 0 {
+	if heads > maxDim || size > maxDim || heads*size != rows || size%2 != 0 {
 		return nil, fmt.Errorf("%d rows are not %d heads of %d features", rows, heads, size)
 	}
 	order := make([]int32, rows)
