@@ -135,14 +135,17 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		return err
 	}
 	given := c.Flags().Changed
-	selection, err := f.selection(given)
-	if err != nil {
-		return err
-	}
 	if f.recipe != "" {
 		if f.named, err = twin.FindRecipe(f.recipe); err != nil {
 			return err
 		}
+		if err := f.methodOf(f.named, given("method")); err != nil {
+			return err
+		}
+	}
+	selection, err := f.selection(given)
+	if err != nil {
+		return err
 	}
 	f.Change = func(r *twin.Recipe) { f.apply(r, given, targets, selection) }
 	if f.showRecipe {
@@ -179,8 +182,11 @@ func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lo
 	if f.named == nil || given("seed") {
 		o.Seed = f.seed
 	}
-	if m := twin.Method(f.method); m != twin.LoRA {
+	switch m := twin.Method(f.method); {
+	case m != twin.LoRA && r.Method != m:
 		r.Tune(m, s)
+	case m == twin.Partial && (f.layers != "" || len(f.modules) > 0):
+		o.Weights = &s
 	}
 	set(given("arithmetic"), &o.Arithmetic, train.Arithmetic(f.arithmetic))
 	set(f.Exact, &o.Arithmetic, train.F32)
@@ -188,7 +194,7 @@ func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lo
 	set(given("genre-as"), &r.Genre.As, f.genre.As)
 	set(given("genre-strength"), &r.Genre.Strength, f.genre.Strength)
 	set(given("optimizer"), &o.Optimizer, train.Method(f.optimizer))
-	if o.Optimizer == train.Adafactor {
+	if given("optimizer") && o.Optimizer == train.Adafactor {
 		r.Factor()
 	}
 	set(given("dtype"), &r.DType, f.dtype)
@@ -203,7 +209,21 @@ func (f *trainFlags) apply(r *twin.Recipe, given func(string) bool, targets []lo
 	set(given("decay"), &o.Decay, f.decay)
 	set(given("epochs"), &r.Epochs, f.epochs)
 	set(len(targets) > 0, &o.LoRA.Targets, targets)
-	o.LoRA.RSLoRA = f.rslora
+	set(given("rslora"), &o.LoRA.RSLoRA, f.rslora)
+}
+
+// methodOf takes the method from a recipe, unless another is given that can be had of
+// it.
+func (f *trainFlags) methodOf(n *twin.Named, given bool) error {
+	of := n.Recipe().Method
+	switch {
+	case !given:
+		f.method = string(of)
+	case of != twin.LoRA && twin.Method(f.method) == twin.LoRA:
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the recipe %s trains weights of the base, by the method %s, and --method is lora", n.Name, of),
+			Hint: "leave --method out, or name a recipe of an adapter: stroke recipe list"}
+	}
+	return nil
 }
 
 // selection reads --layers and --modules, which go with --method partial, and
@@ -220,7 +240,8 @@ func (f *trainFlags) selection(given func(string) bool) (s model.Selection, err 
 		return s, &stroke.Error{Code: stroke.CodeInput, Msg: "--layers and --modules choose weights of the base, and the method is " + f.method,
 			Hint: "add --method partial; for an adapter, --targets chooses linears"}
 	}
-	if partial && f.layers == "" && len(f.modules) == 0 {
+	chosen := f.named != nil && f.named.Recipe().Method == twin.Partial
+	if partial && !chosen && f.layers == "" && len(f.modules) == 0 {
 		return s, &stroke.Error{Code: stroke.CodeInput, Msg: "--method partial trains some of the base, and it is not said which",
 			Hint: "for example --layers 20-29, or --modules q_proj,v_proj, or both"}
 	}

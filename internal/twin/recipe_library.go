@@ -15,6 +15,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/model"
 )
 
 // Recipes are data: each file says what it changes of the plain one, for whom it
@@ -78,11 +79,21 @@ func (n *Named) check() error {
 	case n.From < 0 || n.To < 0 || n.To != 0 && n.To <= n.From:
 		return fmt.Errorf("it is for %d to %d words", n.From, n.To)
 	}
-	r := plainRecipe()
+	r := n.changed()
 	if err := SetRecipe(&r, n.set); err != nil {
 		return err
 	}
 	return r.Validate()
+}
+
+// changed is what the file changes: the plain recipe, or that of the method it names
+// where that trains weights of the base.
+func (n *Named) changed() Recipe {
+	r := plainRecipe()
+	if m, ok := n.Set["method"].(string); ok && Method(m) != LoRA {
+		r.Tune(Method(m), model.Selection{})
+	}
+	return r
 }
 
 // SetRecipe sets the fields of a recipe that a JSON object names, by the names
@@ -103,10 +114,14 @@ func SetRecipe(r *Recipe, set []byte) error {
 }
 
 // Apply makes r the recipe: the plain one, changed as its file says. What r is to
-// stand on stays where the file says nothing of it.
+// stand on stays where the file says nothing of it; weights of the base stand on no
+// genre.
 func (n *Named) Apply(r *Recipe) {
-	next := plainRecipe()
-	next.On, next.OnHash, next.Genre = r.On, r.OnHash, r.Genre
+	next := n.changed()
+	next.On, next.OnHash = r.On, r.OnHash
+	if next.Method == LoRA {
+		next.Genre = r.Genre
+	}
 	if err := SetRecipe(&next, n.set); err != nil {
 		panic(fmt.Sprintf("twin: the recipe %s was checked and cannot be set: %v", n.Name, err))
 	}
@@ -207,5 +222,5 @@ func (r *run) why() string {
 	if err != nil || i < 0 {
 		return ""
 	}
-	return list[i].Reason(r.words[stroke.RoleTrain])
+	return list[i].Reason(r.much())
 }
