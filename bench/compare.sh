@@ -30,9 +30,9 @@ for ((i = 0; i < rounds; i++)); do
   "$stroke" bench train --shape 1x512 --base "$gguf" --json
   "$python" "$here/peers/peft_speed.py" "$hf" 2>/dev/null
   "$python" "$here/peers/peft_speed.py" "$hf" --dtype bf16 2>/dev/null
+  "$stroke" bench train --method full --arithmetic bf16 --base "$gguf" --json
   "$stroke" bench train --method full --base "$gguf" --json
-  "$stroke" bench train --method full --exact --base "$gguf" --json
-  "$stroke" bench train --method full --exact --optimizer adafactor --base "$gguf" --json
+  "$stroke" bench train --method full --optimizer adafactor --base "$gguf" --json
   "$python" "$here/peers/peft_speed.py" "$hf" --full 2>/dev/null
   "$python" "$here/peers/peft_speed.py" "$hf" --full --dtype bf16 2>/dev/null
   for what in prefill decode; do

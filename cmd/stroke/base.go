@@ -23,7 +23,7 @@ HF_TOKEN and HF_HUB_OFFLINE are honoured.`,
   stroke base pull smollm2-360m-instruct`,
 	}
 	c.AddCommand(newBaseList(e), newBaseShow(e), newBasePull(e), newBaseRemove(e), newBaseVerify(e))
-	return c
+	return group(e, c)
 }
 
 // listedBase is a base in a list with --json.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,14 @@ import (
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin"
 )
+
+// mostShape is the most tokens that a batch is measured with.
+const mostShape = 1 << 20
+
+// measurements are those of a model.
+var measurements = map[string]func(context.Context, *model.Model, bench.Options) (bench.Result, error){
+	"train": bench.Train, "prefill": bench.Prefill, "decode": bench.Decode, "streams": bench.Streams, "first": bench.First,
+}
 
 func newBench(e *env) *cobra.Command {
 	var shape, baseName, shapeOf, format, memory, method, optimizer, arithmetic, reading string
@@ -41,6 +50,10 @@ Exit status: 0; 1 failure.`,
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
 			}
+			measure := measurements[args[0]]
+			if measure == nil {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams, first and peak"}
+			}
 			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic), Reading: train.Arithmetic(reading)}
 			if exact {
 				o.Arithmetic, o.Reading = train.F32, train.F32
@@ -60,7 +73,7 @@ Exit status: 0; 1 failure.`,
 				o.Rows, o.Tokens = 16, 64
 			}
 			if shape != "" {
-				if n, err := fmt.Sscanf(shape, "%dx%d", &o.Rows, &o.Tokens); n != 2 || err != nil || o.Rows < 1 || o.Tokens < 2 || o.Rows*o.Tokens > 1<<20 {
+				if n, err := fmt.Sscanf(shape, "%dx%d", &o.Rows, &o.Tokens); n != 2 || err != nil || o.Rows < 1 || o.Tokens < 2 || o.Rows > mostShape || o.Tokens > mostShape/o.Rows {
 					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %q is no shape", shape), Hint: "give rows and tokens, for example --shape 4x256"}
 				}
 			}
@@ -87,21 +100,7 @@ Exit status: 0; 1 failure.`,
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %dx%d: a text of %d tokens goes past the context of %s, which is %d", o.Rows, o.Tokens, o.Tokens, m.Name, m.Context),
 					Hint: fmt.Sprintf("for example --shape 1x%d", min(512, m.Context/2))}
 			}
-			var r bench.Result
-			switch args[0] {
-			case "train":
-				r, err = bench.Train(c.Context(), m, o)
-			case "prefill":
-				r, err = bench.Prefill(c.Context(), m, o)
-			case "decode":
-				r, err = bench.Decode(c.Context(), m, o)
-			case "streams":
-				r, err = bench.Streams(c.Context(), m, o)
-			case "first":
-				r, err = bench.First(c.Context(), m, o)
-			default:
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams, first and peak"}
-			}
+			r, err := measure(c.Context(), m, o)
 			if err != nil {
 				return err
 			}

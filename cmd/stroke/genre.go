@@ -24,7 +24,7 @@ STROKE_HOME/genres.`,
   stroke write --genre novel "The door stood open, and"`,
 	}
 	c.AddCommand(newGenreList(e), newGenreShow(e), newGenreTry(e), newGenreBuild(e), newGenreAdd(e), newGenreExport(e), newGenreRemove(e))
-	return c
+	return group(e, c)
 }
 
 // listedGenre is a genre in a list with --json.

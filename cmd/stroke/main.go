@@ -124,7 +124,7 @@ writes with it. What it makes lies in a folder that is yours.`,
 		msg, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows is for programmers
 		return &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "see " + c.CommandPath() + " --help"}
 	})
-	return root
+	return group(e, root)
 }
 
 // exactly demands n arguments named what.

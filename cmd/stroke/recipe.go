@@ -21,7 +21,7 @@ says what it changes; train --recipe takes one of yours.`,
   stroke recipe show plain`,
 	}
 	c.AddCommand(newRecipeList(e), newRecipeShow(e))
-	return c
+	return group(e, c)
 }
 
 // listedRecipe is a recipe with --json.

@@ -60,8 +60,14 @@ type Options struct {
 	Optimizer           train.Method
 }
 
-// arithmetic is that of training.
-func (o *Options) arithmetic() train.Arithmetic { return cmp.Or(o.Arithmetic, train.Fastest()) }
+// arithmetic is that of training: for all weights float32, where only adapters are
+// proven in a cheaper one.
+func (o *Options) arithmetic() train.Arithmetic {
+	if o.Full {
+		return cmp.Or(o.Arithmetic, train.F32)
+	}
+	return cmp.Or(o.Arithmetic, train.Fastest())
+}
 
 // served are the arithmetics of an engine.
 func (o *Options) served() (writing, reading train.Arithmetic) {
