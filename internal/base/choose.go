@@ -79,9 +79,13 @@ func (c Candidate) cost() string {
 func noFit(order []Candidate, within time.Duration, memory int64) error {
 	i := slices.IndexFunc(order, func(c Candidate) bool { return !c.Gone })
 	if i < 0 {
+		name := "NAME"
+		if len(order) > 0 {
+			name = order[0].Entry.Name
+		}
 		return &stroke.Error{
 			Code: stroke.CodeNotFound, Msg: "no base is on this machine, and no source of one answers", Err: ErrUnreachable,
-			Hint: "connect to a network and try again, or bring a file: stroke base pull --from FILE",
+			Hint: "connect to a network and try again, or bring a file: stroke base pull " + name + " --from FILE",
 		}
 	}
 	c := order[i]
@@ -89,7 +93,7 @@ func noFit(order []Candidate, within time.Duration, memory int64) error {
 	e.Msg = fmt.Sprintf("no base fits within %s: the smallest that can be had, %s, %s", span(within), c.Entry.Name, c.cost())
 	if memory > 0 && c.MemoryBytes > memory {
 		e.Msg = fmt.Sprintf("no base fits into %s of memory: the smallest that can be had, %s, %s", bytesText(memory), c.Entry.Name, c.cost())
-		e.Hint = "close other programs, or train on a machine with more memory"
+		e.Hint = "close other programs, allow more with --memory where that was given, or train on a machine with more memory"
 	}
 	return e
 }

@@ -209,6 +209,7 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		scores = scoreShareBF16
 	}
 	var candidates []base.Candidate
+	asked, answered := false, false // of the network
 	for _, e := range base.Catalog() {
 		if e.Architecture == "" || e.Shape.Layers == 0 {
 			continue
@@ -227,11 +228,17 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 			c.FetchSeconds = float64(e.Size) / 5e6
 		default:
 			c.FetchSeconds, c.Gone = fetchSeconds(ctx, store, e.Name)
+			asked, answered = true, answered || !c.Gone
 		}
 		if err := ctx.Err(); err != nil {
 			return "", "", interrupted(err, "choose a base", "")
 		}
 		candidates = append(candidates, c)
+	}
+	if asked && !answered {
+		for i := range candidates {
+			candidates[i].Gone = !candidates[i].Have
+		}
 	}
 	chosen, _, reason, err := base.Choose(candidates, within, memory, language)
 	if err != nil {

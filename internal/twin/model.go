@@ -54,7 +54,7 @@ func openBase(name, path string) (b *baseModel, err error) {
 	}
 	if tok.Len() > m.Vocab {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the tokenizer of %s has %d tokens and the model %d: they do not belong together", name, tok.Len(), m.Vocab),
-			Hint: "fetch the base again: stroke base pull " + name}
+			Hint: again(name)}
 	}
 	b = &baseModel{name: name, model: m, tok: tok, sep: tok.Separator()}
 	if b.sep < 0 {
@@ -81,10 +81,21 @@ func tokenizer(src *weights.Source) (*token.Tokenizer, error) {
 	return token.ParseHF(f.Tokenizer, f.TokenizerConfig, f.Generation, f.ChatTemplate)
 }
 
+// again says how a base is had anew: one of the catalog, or a file.
+func again(name string) string {
+	if filepath.IsAbs(name) {
+		return "copy or fetch the file again, or name another with --base"
+	}
+	return "fetch the base again: stroke base pull " + name
+}
+
 func baseError(name, path string, err error) error {
 	hint := stroke.HintOf(err)
 	if hint == "" {
 		hint = "see whether the file is whole: stroke base verify " + name
+		if filepath.IsAbs(name) {
+			hint = again(name)
+		}
 		if _, e := os.Stat(path); e != nil {
 			hint = "name a GGUF file or a Hugging Face folder, or a base of the catalog: stroke base list"
 		}
