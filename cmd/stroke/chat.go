@@ -316,7 +316,8 @@ func (t *talk) save(path string, out io.Writer) error {
 		err = e
 	}
 	if err != nil {
-		return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot save the conversation", Err: err}
+		os.Remove(path) // half of it would be in the way of the next try
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot save the conversation", Err: err, Hint: "make room, or name a file elsewhere"}
 	}
 	fmt.Fprintln(out, "saved in "+path)
 	return nil
