@@ -3,6 +3,8 @@ package genre
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const schema = 1
@@ -159,7 +161,8 @@ func sentence(s string) string {
 	if s == "" {
 		return "It is not said what it is for."
 	}
-	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(s[n:], ".") + "."
 }
 
 // cell keeps a text within its cell of a table.

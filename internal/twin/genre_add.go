@@ -187,8 +187,11 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	}
 	name := o.Name
 	if name == "" {
-		last := filepath.ToSlash(strings.TrimRight(genre.Public(o.From), `/\`))
-		last = last[strings.LastIndex(last, "/")+1:]
+		parts := strings.Split(filepath.ToSlash(strings.TrimRight(genre.Public(o.From), `/\`)), "/")
+		if n := len(parts); n > 1 && parts[n-1] == lora.WeightsFile {
+			parts = parts[:n-1] // every adapter's file has that name
+		}
+		last := parts[len(parts)-1]
 		for _, end := range []string{".zip", ".tar.gz", ".tgz"} {
 			last = strings.TrimSuffix(last, end)
 		}

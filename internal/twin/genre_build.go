@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
@@ -167,8 +166,7 @@ func (o *GenreOptions) prepare(ctx context.Context, emit Emit) (*run, *genreCard
 		}
 		var of []stroke.Document
 		for _, d := range reading.Documents {
-			file, _, _ := strings.Cut(d.Source, "#")
-			if s.Match(file) && !known[d.Hash] {
+			if s.Match(fileOf(d.Source)) && !known[d.Hash] {
 				known[d.Hash] = true
 				of = append(of, d)
 			}

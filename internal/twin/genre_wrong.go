@@ -39,7 +39,7 @@ func (r *run) wrongGenre(ctx context.Context) (string, error) {
 	docs, _ := tryOn(r.choose, r.train)
 	with := [][]lora.Applied{use}
 	for _, t := range all {
-		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(s.Strength)}})
+		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(s.strength())}})
 	}
 	gains, _, _, err := r.b.gains(ctx, docs, with, trialRoom(len(with)), r.bf16())
 	if err != nil {
