@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -28,7 +27,12 @@ reads that again and shows beside them what was left out, and why.
 Exit status: 0; 1 failure; 10 no such twin or folder.`,
 		Example: `  stroke corpus -t writing
   stroke corpus -t writing ~/writing --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("stroke corpus takes one folder or file at the most, and %d arguments are given", len(args)), Hint: "see stroke corpus --help"}
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := needTwin(name); err != nil {
 				return err
@@ -177,6 +181,10 @@ func newShow(e *env) *cobra.Command {
 				if err != nil {
 					if !e.json {
 						rows = append(rows, []string{id, "damaged", "", "", "", "", "", "", ""})
+						continue
+					}
+					if err := printJSON(e, damagedVersion{id, id == f.Live, err.Error()}, false); err != nil {
+						return err
 					}
 					continue
 				}
@@ -215,6 +223,13 @@ func newShow(e *env) *cobra.Command {
 	return c
 }
 
+// damagedVersion is a line of show --json for a version that cannot be read.
+type damagedVersion struct {
+	ID    string `json:"version"`
+	Live  bool   `json:"live"`
+	Error string `json:"error"`
+}
+
 func newRemove(e *env) *cobra.Command {
 	var name string
 	var yes bool
@@ -234,9 +249,11 @@ func newRemove(e *env) *cobra.Command {
 				return err
 			}
 			if !yes {
-				fmt.Fprintf(e.err, "delete the twin in %s for good? (y/N) ", dir)
-				line, _ := bufio.NewReader(e.in).ReadString('\n')
-				if a := strings.ToLower(strings.TrimSpace(line)); a != "y" && a != "yes" {
+				sure, err := e.confirm(c.Context(), "delete the twin in "+dir+" for good?")
+				if err != nil {
+					return err
+				}
+				if !sure {
 					return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was deleted"}
 				}
 			}

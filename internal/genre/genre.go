@@ -276,7 +276,7 @@ func (l *Library) Remove(g *Genre) error {
 	if err := g.Removable(); err != nil {
 		return err
 	}
-	for _, name := range []string{CardFile, ConfigFile, WeightsFile, CompactFile, MeasuredFile, ReadmeFile} {
+	for _, name := range []string{ConfigFile, WeightsFile, CompactFile, MeasuredFile, ReadmeFile, CardFile} { // by the last it is known
 		if err := os.Remove(filepath.Join(g.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre in " + g.Path + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 		}
