@@ -41,6 +41,7 @@ type training struct {
 	memory int64   // by forecast
 	disk   int64   // by forecast
 	spent  int     // parameters
+	key    string  // of what it depends on
 
 	kept   bool
 	result outcome
@@ -227,7 +228,8 @@ func (c *comparer) cost(b *baseModel, t *training) (err error) {
 	t.memory += r.beside(&t.asked.Options)
 	chosen := float64((t.asked.Epochs + 1) * min(selectTokens, int(float64(c.words[stroke.RoleSelect])*tokensPerWord)))
 	t.cost = float64(t.tokens)/forecastRate(b, t.asked) + chosen/c.readRate(b)
-	return nil
+	t.key, err = c.key(c.trainingKey(t))
+	return err
 }
 
 // examples are those of a run, made once for all trainings that have the same.

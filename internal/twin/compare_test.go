@@ -197,6 +197,52 @@ func TestCompareGoesOn(t *testing.T) {
 	}
 }
 
+// TestCompareOtherwise stops a comparison in a training, and asks for it with other
+// settings: it begins that training anew.
+func TestCompareOtherwise(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts = []string{"full"}, -1
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, _, err := Compare(ctx, o, func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok && s.Step == 3 {
+			cancel()
+		}
+	})
+	code(t, err, stroke.CodeInterrupted)
+	o.Epochs = 2
+	var h heard
+	if _, _, err := Compare(context.Background(), o, h.take); err != nil {
+		t.Fatal(err)
+	}
+	if trained, first := h.trained(); !slices.Equal(trained, []string{"full"}) || !slices.Equal(first, []int{1}) {
+		t.Errorf("trained were %v, from the steps %v on", trained, first)
+	}
+}
+
+// TestCompareCurveOnAGenre holds that less text on a genre is trained by the recipe for
+// that.
+func TestCompareCurveOnAGenre(t *testing.T) {
+	o, g := comparing(t), notes(t)
+	build(t, g)
+	o.Base, o.Genre, o.Methods, o.Texts, o.Curve = g.Base, "notes", []string{"lora"}, -1, []int{300}
+	change, staged := o.Change, 0
+	o.Change = func(r *Recipe) {
+		if len(r.Genre.On) > 0 {
+			if staged++; !strings.HasPrefix(r.Name, "genre-") {
+				t.Errorf("on a genre the recipe is %q", r.Name)
+			}
+		}
+		change(r)
+	}
+	if _, _, err := Compare(context.Background(), o, nil); err != nil {
+		t.Fatal(err)
+	}
+	if staged < 2 {
+		t.Errorf("%d trainings stood on the genre", staged)
+	}
+}
+
 // TestCompareTwin compares on a twin's documents: they keep their roles, and the
 // twin its versions; the tables lie in its folder and go with it.
 func TestCompareTwin(t *testing.T) {

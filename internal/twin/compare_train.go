@@ -84,7 +84,11 @@ const (
 	learntDir = "learnt"
 )
 
-func (c *comparer) trainingDir(t *training) string { return filepath.Join(c.work, t.id()) }
+// trainingDir is where a training is done: one asked for with other settings has
+// another, and goes on from none of its checkpoints.
+func (c *comparer) trainingDir(t *training) string {
+	return filepath.Join(c.work, t.id()+"-"+t.key[:8])
+}
 
 func (c *comparer) learntDir(t *training) string {
 	return filepath.Join(c.trainingDir(t), learntDir)
@@ -174,13 +178,6 @@ func (c *comparer) learn(ctx context.Context, t *training) error {
 		c.emit(e)
 	}
 	o.Change = c.change(t)
-	if t.words > 0 {
-		change := o.Change
-		o.Change = func(r *Recipe) {
-			*r = DefaultRecipe(wordsOf(some(c.role(stroke.RoleTrain), t.words, c.o.Seed)))
-			change(r)
-		}
-	}
 	m = begin(before)
 	r, done, err := o.prepare(ctx, emit)
 	if err != nil {
@@ -190,6 +187,7 @@ func (c *comparer) learn(ctx context.Context, t *training) error {
 	if t.words > 0 {
 		r.train = some(r.train, t.words, c.o.Seed)
 		r.words[stroke.RoleTrain] = wordsOf(r.train)
+		r.recipe = t.asked
 		r.passages = newPassages(r.train, r.ledger, r.b, r.recipe.Prompt)
 	}
 	r.recall()
