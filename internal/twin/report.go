@@ -499,6 +499,9 @@ func (p *reporter) run(ctx context.Context) error {
 			s.into = nil
 			continue
 		}
+		if stroke.CodeOf(err) == stroke.CodeInterrupted {
+			return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure " + s.name, Hint: "what is measured is kept; the same command goes on"}
+		}
 		if err != nil {
 			return interrupted(err, "measure "+s.name, "what is measured is kept; the same command goes on")
 		}

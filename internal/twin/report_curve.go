@@ -41,8 +41,8 @@ type amountResult struct {
 // id names the stage of an amount, and its file.
 func (a *amount) id() string { return fmt.Sprintf("%s-%.0f", ofCurve, 100*a.share) }
 
-// curve gives the stages of a curve. What needs no training, the version itself, is
-// taken from prediction.
+// curve gives the stages of a curve. What needs no training, the version itself where
+// it was trained on all there is, is taken from prediction.
 func (p *reporter) curve(groups []string) []*stage {
 	v := &p.v.Recipe
 	all := wordsOf(p.train)
@@ -66,7 +66,7 @@ func (p *reporter) curve(groups []string) []*stage {
 		}
 		p.amounts = append(p.amounts, a)
 		s := &stage{name: a.id(), into: &a.result, key: []any{a.words, groups, hashes(a.docs)}}
-		if share == 1 && p.folds == nil && p.v.Verdict.Folds == 0 {
+		if share == 1 && p.folds == nil && p.v.Verdict.Folds == 0 && all == p.v.Words {
 			s.needs = ofPrediction
 			s.do = func(_ context.Context, progress func(done, total int)) error {
 				k := &p.predicted

@@ -68,7 +68,7 @@ func TestCurve(t *testing.T) {
 func TestCurveOfLittle(t *testing.T) {
 	for why, p := range map[string]*reporter{
 		"too little":    {measured: &measured{v: &Version{Recipe: DefaultRecipe(400)}, train: []stroke.Document{{Words: 400}}, ledger: &corpus.Ledger{}}},
-		"one paragraph": {measured: &measured{b: &baseModel{}, v: &Version{Recipe: DefaultRecipe(900)}, train: []stroke.Document{{Words: 900, Text: strings.Repeat("word ", 900)}}, ledger: &corpus.Ledger{}}},
+		"one paragraph": {measured: &measured{b: &baseModel{}, v: &Version{Recipe: DefaultRecipe(900), Words: 900}, train: []stroke.Document{{Words: 900, Text: strings.Repeat("word ", 900)}}, ledger: &corpus.Ledger{}}},
 		"adapters":      {measured: &measured{v: &Version{Recipe: Recipe{Method: Full}}, train: []stroke.Document{{Words: 9000}}, ledger: &corpus.Ledger{}}},
 	} {
 		p.r = &report.Report{}

@@ -162,7 +162,7 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 		tokens += len(pieces[n].plain.Tokens) + 1
 		n++
 	}
-	p.r.Specificity = &eval.Specificity{}
+	p.r.Specificity, p.r.Level = &eval.Specificity{}, 0.95
 	s := &stage{name: ofSpecificity, into: p.r.Specificity, key: hashes, reads: tokens * (len(p.controls) + 2)}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(pieces) == 0 {
@@ -213,7 +213,7 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 // controlled is specificity as the verdict has it, over the controls that come with
 // the program.
 func (p *reporter) controlled() *stage {
-	p.r.Specificity = &eval.Specificity{}
+	p.r.Specificity, p.r.Level = &eval.Specificity{}, p.v.Verdict.Level
 	return &stage{name: ofSpecificity, into: p.r.Specificity, do: func(_ context.Context, progress func(done, total int)) error {
 		*p.r.Specificity = p.v.Verdict.Specificity.Specificity
 		progress(1, 1)
@@ -397,7 +397,7 @@ func (p *reporter) collect() error {
 		p.r.Curve = p.curveOf()
 	}
 	if !have[ofSpecificity] {
-		p.r.Specificity = nil
+		p.r.Specificity, p.r.Level = nil, 0
 	}
 	if !have[ofRecognition] {
 		p.r.Recognition = nil

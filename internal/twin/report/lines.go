@@ -70,11 +70,21 @@ func (r *Report) Lines() []Line {
 // Title is what the report is of.
 func (r *Report) Title() string { return "How like you is " + r.Twin + "?" }
 
+// serving says what serves in place of the version that was measured.
+func (r *Report) serving() string {
+	for _, v := range r.Versions {
+		if v.Live {
+			return "the version " + v.ID + " serves"
+		}
+	}
+	return "the base with your passages serves"
+}
+
 // Subtitle says which version of what was measured.
 func (r *Report) Subtitle() string {
-	state := "kept, not live: the base with your passages serves"
-	if r.Live {
-		state = "live"
+	state := "live"
+	if !r.Live {
+		state = "kept, not live: " + r.serving()
 	}
 	if r.Unproven {
 		state += ", unproven"
@@ -116,7 +126,7 @@ func (r *Report) saySpecificity() (string, State) {
 	}
 	state := sign(s.Gain, 0)
 	lead := map[State]string{Good: "you", Bad: "any prose: adapters of other writers do better", Open: "that may be chance"}[state]
-	return fmt.Sprintf("%s: it gains %s more than %s", lead, nats(s.Gain), some(len(s.Controls), "adapter of another writer", "adapters of other writers")), state
+	return fmt.Sprintf("%s: it gains %s more than %s", lead, natsAt(s.Gain, r.Level), some(len(s.Controls), "adapter of another writer", "adapters of other writers")), state
 }
 
 func (r *Report) sayRecognition() (string, State) {
@@ -303,9 +313,12 @@ func (r *Report) sayBlind() (string, State) {
 		some(b.Answered, "pair", "pairs"), b.Twins, b.Others, percent(b.Share.Mean), percent(b.Share.Low), percent(b.Share.High)), state
 }
 
-// nats writes a figure in nats a token.
-func nats(i eval.Interval) string {
-	return fmt.Sprintf("%.3f nats a token (95 %%: %.3f to %.3f)", i.Mean, i.Low, i.High)
+// nats writes a figure in nats a token, with its interval at 95 %.
+func nats(i eval.Interval) string { return natsAt(i, 0.95) }
+
+// natsAt is nats with an interval of another level.
+func natsAt(i eval.Interval, level float64) string {
+	return fmt.Sprintf("%.3f nats a token (%.3g %%: %.3f to %.3f)", i.Mean, 100*level, i.Low, i.High)
 }
 
 func ratio(i likeness.Interval) string {

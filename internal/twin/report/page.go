@@ -119,6 +119,9 @@ func (r *Report) pagePrediction() *section {
 		for _, x := range c.Controls {
 			list = append(list, of(x.Name, "base", x.Gain))
 		}
+		if r.Level > 0.95 {
+			s.Text = append(s.Text, fmt.Sprintf("Against adapters of other writers lines are %.3g %% intervals, since the same text had judged before.", 100*r.Level))
+		}
 		s.Charts = append(s.Charts, figures("Is that you, or what any prose would give? What adapters of other writers gain on your text", "nats a token", 3, fromZero, list))
 	}
 	return s
@@ -288,7 +291,7 @@ func (r *Report) pageVersions() *section {
 		amounts[v.Words] = true
 		list = append(list, of(fmt.Sprintf("%s, %s words", v.Made.Format("2 Jan 2006"), count(v.Words)), class, v.Gain))
 	}
-	s.Text = append(s.Text, "What each version gained over your passages alone when it was judged. Judge text may have grown between them.")
+	s.Text = append(s.Text, "What each version gained over your passages alone when it was judged. Judge text may have grown between them. Lines are the intervals that it was judged by: 95 %, and more for each verdict on the same text.")
 	if len(amounts) < 2 && r.Curve == nil {
 		s.Text = append(s.Text, "How the gain grows with the amount of text they do not show, since all are of the same number of words: stroke report --curve measures it.")
 	}

@@ -26,6 +26,7 @@ type Report struct {
 
 	Prediction  *Prediction           `json:"prediction"`
 	Specificity *eval.Specificity     `json:"specificity"`
+	Level       float64               `json:"specificity_level,omitempty"` // of its intervals: 0.95, and more where the same text had judged before
 	Recognition *likeness.Recognition `json:"recognition"`
 	Range       *Range                `json:"range"`
 	Leakage     *likeness.Leakage     `json:"leakage"`

@@ -48,7 +48,7 @@ func full() *Report {
 	return &Report{
 		Twin: "me & <you>", Version: "0123456789ab", Made: day, Base: "/somewhere/base.gguf", Live: true, Words: Words{9000, 800, 12345},
 		Prediction:  &Prediction{Base: 3.2, Tokens: 4000, Examples: pred(0.05), Adapter: pred(0.12), Both: pred(0.15), Over: pred(0.1), Unit: "documents"},
-		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}}, Better: 1},
+		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}}, Better: 1}, Level: 0.95,
 		Recognition: &likeness.Recognition{Value: text(0.6, 0.4, 0.8), Lean: text(0.7, 0.5, 0.9), P: 0.01, Passages: 16, Claim: true,
 			Taken:    []likeness.Taken{{Class: likeness.Class{ID: "writer", Name: "the writer"}, Share: 0.6}, {Class: likeness.Class{ID: "base", Name: "the bare base"}, Share: 0.4}},
 			Accuracy: likeness.Accuracy{Writer: text(0.9, 0.8, 1), Others: text(0.01, 0, 0.02), Classes: 26}},
