@@ -28,6 +28,7 @@ type Entry struct {
 	Why     string      `json:"why"`               // why it has its role
 	Parent  string      `json:"parent,omitempty"`  // of a block: hash of the whole document it was cut from
 	Index   int         `json:"index,omitempty"`   // of a block: its place in the parent, from 1
+	Gone    bool        `json:"gone,omitempty"`    // it was not among the files when they were last trained on
 
 	// Verdicts name what was judged by it, in that order: the beginnings of hashes of
 	// what each training was asked for.
@@ -58,15 +59,6 @@ func (l *Ledger) Entry(hash string) (Entry, bool) {
 func (l *Ledger) Role(hash string) stroke.Role {
 	e, _ := l.Entry(hash)
 	return e.Role
-}
-
-// Roles are the roles of all documents by their hashes.
-func (l *Ledger) Roles() map[string]stroke.Role {
-	m := make(map[string]stroke.Role, len(l.Entries))
-	for _, e := range l.Entries {
-		m[e.Hash] = e.Role
-	}
-	return m
 }
 
 // Neighbours are the blocks directly before and behind a block in the document
@@ -122,6 +114,17 @@ func (l *Ledger) Look(hashes []string, name string) int {
 		}
 	}
 	return most
+}
+
+// Here marks as gone what is not among documents, and nothing else.
+func (l *Ledger) Here(docs []stroke.Document) {
+	here := make(map[string]bool, len(docs))
+	for _, d := range docs {
+		here[d.Hash] = true
+	}
+	for i := range l.Entries {
+		l.Entries[i].Gone = !here[l.Entries[i].Hash]
+	}
 }
 
 // Judged enters into the documents' lists that they were judged by.

@@ -388,7 +388,20 @@ func TestTable(t *testing.T) {
 	if i := slices.Index(sources, "book.md#10"); i < 0 || sources[i-1] != "book.md#9" {
 		t.Errorf("blocks are not in the order of their numbers: %v", sources)
 	}
-	if n := len(Table(nil, l)); n != len(l.Entries) {
-		t.Errorf("%d rows of a ledger of %d", n, len(l.Entries))
+	var here []stroke.Document
+	for _, e := range l.Entries {
+		if e.Source != "gone.md" {
+			here = append(here, stroke.Document{Hash: e.Hash})
+		}
+	}
+	l.Here(here)
+	rows = Table(nil, l)
+	if len(rows) != len(l.Entries) {
+		t.Errorf("%d rows of a ledger of %d", len(rows), len(l.Entries))
+	}
+	for _, row := range rows {
+		if row.Gone != (row.Source == "gone.md") {
+			t.Errorf("%+v", row)
+		}
 	}
 }

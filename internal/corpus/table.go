@@ -42,9 +42,18 @@ func Table(r *Reading, l *Ledger) []Row {
 	row := func(e *Entry) Row {
 		return Row{Source: e.Source, Title: e.Title, Words: e.Words, Role: e.Role, Why: e.Why}
 	}
+	gone := func(e *Entry) Row {
+		rw := row(e)
+		rw.Gone, rw.Why = true, "no longer among the files; "+rw.Why
+		return rw
+	}
 	if r == nil {
 		for i := range l.Entries {
-			rows = append(rows, row(&l.Entries[i]))
+			if e := &l.Entries[i]; e.Gone {
+				rows = append(rows, gone(e))
+			} else {
+				rows = append(rows, row(e))
+			}
 		}
 		return ordered(rows)
 	}
@@ -70,10 +79,7 @@ func Table(r *Reading, l *Ledger) []Row {
 	}
 	for i := range l.Entries {
 		if e := &l.Entries[i]; !here[e] {
-			rw := row(e)
-			rw.Gone = true
-			rw.Why = "no longer among the files; " + rw.Why
-			rows = append(rows, rw)
+			rows = append(rows, gone(e))
 		}
 	}
 	for _, o := range r.Left {

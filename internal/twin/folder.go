@@ -382,11 +382,10 @@ func (f *Folder) saveLedger(name string, l *corpus.Ledger) error {
 // keep stores the texts of documents.
 func (f *Folder) keep(docs []stroke.Document) error {
 	for _, d := range docs {
-		path := f.documentPath(d.Hash)
-		if _, err := os.Stat(path); err == nil {
+		if _, ok := f.Text(d.Hash); ok {
 			continue
 		}
-		if err := writeFile(path, []byte(d.Text)); err != nil {
+		if err := writeFile(f.documentPath(d.Hash), []byte(d.Text)); err != nil {
 			return err
 		}
 	}
@@ -406,11 +405,12 @@ func (f *Folder) Text(hash string) (string, bool) {
 	return string(b), true
 }
 
-// Documents gives the documents of a role that are kept, in the ledger's order.
+// Documents gives the documents of a role that are kept and not gone, in the ledger's
+// order.
 func (f *Folder) Documents(l *corpus.Ledger, role stroke.Role) []stroke.Document {
 	var out []stroke.Document
 	for _, e := range l.Entries {
-		if e.Role != role {
+		if e.Role != role || e.Gone {
 			continue
 		}
 		if text, ok := f.Text(e.Hash); ok {
@@ -551,6 +551,14 @@ func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) e
 	}
 	syncDir(filepath.Join(f.Dir, versionsDir))
 	return f.list(v)
+}
+
+// serving says what serves where a new version does not.
+func (f *Folder) serving() string {
+	if f.Live != "" {
+		return "the version " + f.Live + " goes on serving"
+	}
+	return "the base with your passages serves"
 }
 
 // list takes a version whose folder is there into the manifest.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -304,15 +305,72 @@ func TestWriteWhole(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, name := range []string{"me", "Writing 2", "a.b-c_d", "élan", "日記"} {
+	for _, name := range []string{"me", "Writing 2", "a.b-c_d", "élan", "日記", "हिन्दी", "E\u0301crits"} {
 		if err := CheckName(name); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, name := range []string{"", ".", "..", "../x", "a/b", `a\b`, "a@b", " a", "a.", "x\n", strings.Repeat("a", 65)} {
+	for _, name := range []string{"", ".", "..", "../x", "a/b", `a\b`, "a@b", " a", "a.", "x\n", strings.Repeat("a", 65), strings.Repeat("日", 64), "\u0301"} {
 		if CheckName(name) == nil {
 			t.Errorf("%q is taken for a name", name)
 		}
+	}
+}
+
+// TestGone holds that text which is no longer among the files stands nowhere but in the
+// ledger: not in prompts, and not among what is measured.
+func TestGone(t *testing.T) {
+	dir := writing(t, t.TempDir(), func(int) bool { return true })
+	o := options(t, dir)
+	f, _ := trained(t, o)
+	l, err := f.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string // of text that is trained on
+	for _, e := range l.Entries {
+		if name := fileOf(e.Source); e.Role == stroke.RoleTrain && !slices.Contains(files, name) {
+			files = append(files, name)
+		}
+	}
+	edited := filepath.Join(dir, files[0])
+	b, err := os.ReadFile(edited)
+	if err == nil {
+		err = os.WriteFile(edited, append(b, "\n\nAnd the ferry came back with nobody on board but the dog, who had been asleep.\n"...), 0o600)
+	}
+	if err == nil {
+		err = os.Remove(filepath.Join(dir, files[1]))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := corpus.Read(context.Background(), dir, corpus.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, v := trained(t, o)
+	if l, err = f.Ledger(); err != nil {
+		t.Fatal(err)
+	}
+	whole := ""
+	for _, d := range r.Documents {
+		whole += d.Text + "\n\n"
+	}
+	n := 0
+	for _, role := range []stroke.Role{stroke.RoleTrain, stroke.RoleSelect, stroke.RoleJudge} {
+		docs := f.Documents(l, role)
+		if len(docs) != v.Documents[string(role)] {
+			t.Errorf("%d documents of the role %s, and the version had %d", len(docs), role, v.Documents[string(role)])
+		}
+		for _, d := range docs {
+			n++
+			if !strings.Contains(whole, d.Text) {
+				t.Errorf("%s, of the role %s, is not among the files", d.Source, role)
+			}
+		}
+	}
+	if n == 0 || n == len(l.Entries) {
+		t.Errorf("%d documents of a ledger of %d", n, len(l.Entries))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"sort"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/getstroke/stroke"
 )
 
@@ -40,11 +42,15 @@ func Home() (string, error) {
 	return filepath.Join(home, ".local", "share", "stroke"), nil
 }
 
-var goodName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$`)
+var goodName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,63}$`)
+
+// mostName is the longest name of a folder in bytes that a twin may have: file systems
+// allow 255, and some is put behind it while it is made.
+const mostName = 180
 
 // CheckName says what is wrong with a twin's name.
 func CheckName(name string) error {
-	if !goodName.MatchString(name) || strings.HasSuffix(name, ".") {
+	if !goodName.MatchString(name) || strings.HasSuffix(name, ".") || len(name) > mostName {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be a twin's name", name),
 			Hint: "use up to 64 letters, digits, spaces, dots, dashes and underscores, beginning with a letter or digit: --name NAME"}
 	}
@@ -61,7 +67,7 @@ func NameOf(path string) string {
 	if info, err := os.Stat(abs); err == nil && !info.IsDir() {
 		base = strings.TrimSuffix(base, filepath.Ext(base))
 	}
-	return base
+	return norm.NFC.String(base)
 }
 
 // Find is the folder of a twin: a path where the name has a separator or is a
@@ -77,7 +83,7 @@ func Find(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(home, "twins", name)
+	dir := filepath.Join(home, "twins", norm.NFC.String(name))
 	if !isTwin(dir) {
 		return "", notFound(name)
 	}
@@ -133,9 +139,9 @@ func Remove(dir string) error {
 		return err
 	}
 	defer unlock()
-	err = removeTwin(dir, unlock)
+	err = forgetPrefixes()
 	if err == nil {
-		err = forgetPrefixes()
+		err = removeTwin(dir, unlock)
 	}
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the twin in " + dir + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
@@ -144,7 +150,8 @@ func Remove(dir string) error {
 }
 
 // removeTwin deletes all of a twin but the lock while that is held, and then the
-// rest, since Windows deletes no file that is open.
+// rest, since Windows deletes no file that is open. The manifest goes last: until then
+// the twin can be named, and deleting it tried again.
 func removeTwin(dir string, unlock func()) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -153,7 +160,7 @@ func removeTwin(dir string, unlock func()) error {
 	others := false
 	for _, e := range entries {
 		switch {
-		case e.Name() == lockFile:
+		case e.Name() == lockFile || e.Name() == manifestFile:
 			continue
 		case !ownEntry(dir, e.Name()) && e.Name() != readmeFile:
 			others = true
@@ -162,6 +169,9 @@ func removeTwin(dir string, unlock func()) error {
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, manifestFile)); err != nil {
+		return err
 	}
 	unlock()
 	if others {

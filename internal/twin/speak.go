@@ -343,12 +343,14 @@ func portions(text string, most int) []string {
 	return out
 }
 
-// paragraph lets a new version write, from the first words of a piece that it
-// has never seen. A failure here costs nothing of the run and is told in a note.
+// paragraph lets what serves now write, from the first words of a piece that judges:
+// the new version, or the base. Where an older version goes on serving nothing is
+// written. A failure here costs nothing of the run and is told in a note.
 func (r *run) paragraph(ctx context.Context, v *Version, l *learnt) {
-	if len(r.judge) == 0 {
+	if len(r.judge) == 0 || !v.Verdict.Live && r.f.Live != "" {
 		return
 	}
+	r.passages.prompt = v.Recipe.Prompt
 	voice := &Voice{Folder: r.f, Version: v, b: r.b, learnt: l, passages: r.passages,
 		options: l.serving(engine.Options{Streams: 1, Context: min(2048, r.b.model.Context), Pad: l.pad(), Memory: 256 << 20}, r.o.Exact)}
 	defer voice.stop()

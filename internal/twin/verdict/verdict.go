@@ -152,7 +152,7 @@ func Decide(e Evidence, seed uint64) Verdict {
 	}
 	switch {
 	case v.Units == 0:
-		v.Why = "there is no judge text, so nothing can be told; the base with your passages serves"
+		v.Why = "there is no judge text, so nothing can be told"
 		return v
 	case v.Unproven && v.Gain.Mean > 0:
 		say(true, fmt.Sprintf("it predicts you better than your passages alone, but %d blocks of text are too few to prove it", v.Units))
@@ -172,9 +172,6 @@ func Decide(e Evidence, seed uint64) Verdict {
 	}
 	v.Live = !refused
 	v.Why = strings.Join(said, "; ")
-	if refused {
-		v.Why += "; the base with your passages serves"
-	}
 	return v
 }
 
