@@ -288,6 +288,19 @@ func (t *Trainer) EpochsDone() int {
 	return n
 }
 
+// EpochEnd is the number of steps to the end of an epoch, counted from 1: all steps
+// where there are fewer epochs.
+func (t *Trainer) EpochEnd(epoch int) int {
+	for i, s := range t.steps {
+		if s.last {
+			if epoch--; epoch == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(t.steps)
+}
+
 // Tokens is the number of tokens that the steps [from, to) put through the
 // base.
 func (t *Trainer) Tokens(from, to int) int {

@@ -132,7 +132,7 @@ func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
 	o := *r.o
 	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.OnHash},
-		ledger: r.ledger, words: map[stroke.Role]int{}, train: train, choose: choose, judge: judge}
+		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), train: train, choose: choose, judge: judge}
 	if _, err := os.Stat(p.path(checkpointFile)); err != nil {
 		o.Resume = false
 	}
@@ -228,6 +228,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		runs = append(runs, f)
 		left += f.words[stroke.RoleTrain]
 	}
+	var results []foldResult
 	told := false
 	start := func(p *run, what string) {
 		share := float64(left) / float64(max(p.words[stroke.RoleTrain], 1))
@@ -238,7 +239,9 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 					told = true
 					e.Folds = crossFolds
 					e.Tokens, e.Steps = int(float64(e.Tokens)*share), int(float64(e.Steps)*share)
-					e.Seconds = e.Seconds*share + r.judgeSeconds(crossFolds)
+					// What is left of this part, all of those behind it, and what is judged.
+					whole := float64(p.trainer.Tokens(0, p.trainer.Steps())) / forecastRate(r.b, p.recipe)
+					e.Seconds += whole*(share-1) + r.judgeSeconds(crossFolds-len(results))
 					r.emit(e)
 					r.emit(stroke.NoteEvent{Text: what})
 				}
@@ -254,7 +257,6 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 			r.emit(stroke.NoteEvent{Text: what})
 		}
 	}
-	var results []foldResult
 	for k, p := range runs {
 		path := r.path(fmt.Sprintf("fold-%d.json", k+1))
 		var done foldResult

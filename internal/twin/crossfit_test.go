@@ -69,6 +69,9 @@ func followFolds(t *testing.T, o Options) {
 		if len(p.train) == 0 || len(p.choose) == 0 || len(p.judge) == 0 {
 			t.Fatalf("fold %d: %d, %d and %d documents", k, len(p.train), len(p.choose), len(p.judge))
 		}
+		if p.much() != wordsOf(r.all()) {
+			t.Errorf("fold %d has the recipe for %d words, and what goes live that for %d", k, p.much(), wordsOf(r.all()))
+		}
 		seen := map[string]bool{}
 		for _, d := range slices.Concat(p.train, p.choose) {
 			seen[d.Hash] = true

@@ -456,7 +456,7 @@ func (r *run) stage() error {
 	if r.genre.Adapter == nil {
 		return nil
 	}
-	next := pick(r.words[stroke.RoleTrain], StartGenre).Recipe()
+	next := pick(r.much(), StartGenre).Recipe()
 	next.Genre = s
 	next.onGenre(r.genre.Adapter)
 	if r.o.Change != nil {

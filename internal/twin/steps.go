@@ -120,7 +120,7 @@ func (r *run) clear() {
 
 // afresh removes what a run before left, and says so where it was stopped.
 func (r *run) afresh() error {
-	if _, err := os.Stat(r.path(checkpointFile)); err == nil {
+	if r.begun() || r.crossFitting() {
 		r.emit(stroke.NoteEvent{Text: "the run that was stopped is given up and begun again; with --resume it would go on"})
 	}
 	if err := os.RemoveAll(r.path("")); err != nil {
@@ -144,17 +144,18 @@ func (r *run) restore() error {
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
-	on := r.progress.On
-	r.progress.Mean = false
-	if err := json.Unmarshal(extra, &r.progress); err == nil && r.progress.On != on {
+	var kept progress
+	switch err := json.Unmarshal(extra, &kept); {
+	case err != nil:
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
+	case kept.On != r.progress.On:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it stands on another adapter",
 			Hint: "resume with the adapter of that run, or start afresh without --resume"}
-	} else if err == nil && r.progress.Mean != r.recipe.Mean {
+	case kept.Mean != r.recipe.Mean:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
-	} else if err != nil {
-		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
 	}
+	r.progress = kept
 	return nil
 }
 
@@ -189,14 +190,16 @@ func (r *run) steps(ctx context.Context) error {
 	}
 	every := often
 	speed := 0.0
-	for {
+	// Where it is known which epoch is taken, those behind it are not trained.
+	last := t.Steps()
+	if r.take > 0 {
+		last = t.EpochEnd(r.take)
+	}
+	for t.Done() < last {
 		begin := time.Now()
-		info, ok, err := t.Step(ctx)
+		info, _, err := t.Step(ctx)
 		if err != nil {
 			return r.stopped(err)
-		}
-		if !ok {
-			break
 		}
 		took := time.Since(begin).Seconds()
 		r.progress.Seconds += took
@@ -206,8 +209,8 @@ func (r *run) steps(ctx context.Context) error {
 		} else {
 			speed = 0.8*speed + 0.2*now
 		}
-		r.emit(stroke.StepEvent{Step: info.Step, Steps: info.Steps, Epoch: info.Epoch, Epochs: r.recipe.Epochs, Loss: info.Loss, Rate: info.Rate,
-			TokensPerSecond: speed, SecondsLeft: float64(t.Tokens(t.Done(), t.Steps())) / speed})
+		r.emit(stroke.StepEvent{Step: info.Step, Steps: last, Epoch: info.Epoch, Epochs: r.recipe.Epochs, Loss: info.Loss, Rate: info.Rate,
+			TokensPerSecond: speed, SecondsLeft: float64(t.Tokens(t.Done(), last)) / speed})
 		if info.Last {
 			if err := r.endEpoch(ctx, info.Epoch-1, scorer, pieces); err != nil {
 				return r.stopped(err)
@@ -245,6 +248,7 @@ func (r *run) stopped(err error) error {
 
 func (r *run) save() error {
 	r.progress.Mean = r.recipe.Mean
+	r.tally()
 	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
 	if err == nil {
 		r.emit(stroke.CheckpointEvent{Step: r.trainer.Done()})

@@ -5,6 +5,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/bench"
@@ -157,6 +160,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err := f.keep(docs); err != nil {
 		return nil, nil, err
 	}
+	ledger.Here(docs)
 	if err := f.saveLedger(ledgerFile, ledger); err != nil {
 		return nil, nil, err
 	}
@@ -235,6 +239,7 @@ func (o *Options) folder() (*Folder, error) {
 	if name == "" {
 		name = NameOf(o.Source)
 	}
+	name = norm.NFC.String(name)
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
@@ -334,6 +339,7 @@ type run struct {
 	ledger *corpus.Ledger
 	emit   Emit
 	words  map[stroke.Role]int
+	amount int // of all words, of a part of a cross-fitted run; 0 of others
 
 	train, choose, judge []stroke.Document
 	passages             *passages
@@ -345,8 +351,13 @@ type run struct {
 	take                 int            // epoch that is taken whatever select says; 0 for the best
 	takePrompt           *int           // bound of the prompt that is taken whatever select says
 	progress             progress
-	folds                *foldsKept // what they showed, where there are any
+	energy               bench.Energy // when it was last added to the progress
+	folds                *foldsKept   // what they showed, where there are any
 }
+
+// much is the number of words that a recipe is taken for: all of them in a
+// cross-fitted run, so that its parts and what goes live have the same.
+func (r *run) much() int { return cmp.Or(r.amount, r.words[stroke.RoleTrain]) }
 
 // progress is kept beside a checkpoint.
 type progress struct {
@@ -355,6 +366,21 @@ type progress struct {
 	Tokens  int       `json:"tokens"`
 	On      string    `json:"on,omitempty"`   // hash of the adapter that it started from
 	Mean    bool      `json:"mean,omitempty"` // epochs come to the mean of their adapters
+
+	WattHours float64 `json:"watt_hours,omitempty"` // of training so far, where the machine tells
+}
+
+// tally adds the energy since the last call to that of the training, and gives the
+// sum; nil where the machine tells nothing.
+func (r *run) tally() *float64 {
+	used := r.energy.WattHours()
+	if used == nil {
+		return nil
+	}
+	r.energy = bench.ReadEnergy()
+	r.progress.WattHours += *used
+	sum := r.progress.WattHours
+	return &sum
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -426,7 +452,7 @@ func (r *run) trained(ctx context.Context) (l *learnt, epoch int, wattHours *flo
 	if err := r.plan(); err != nil {
 		return nil, 0, nil, err
 	}
-	energy := bench.ReadEnergy()
+	r.energy = bench.ReadEnergy()
 	err = r.steps(ctx)
 	// What comes after needs none of the memory that training takes.
 	if e := r.trainer.Close(); err == nil {
@@ -435,7 +461,7 @@ func (r *run) trained(ctx context.Context) (l *learnt, epoch int, wattHours *flo
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	wattHours = energy.WattHours()
+	wattHours = r.tally()
 	if l, epoch, err = r.chosen(); err == nil {
 		if err = r.choosePrompt(ctx, l); err != nil {
 			l.close()
@@ -647,6 +673,9 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 	if r.recipe.On != "" && sawJudge(r.recipe.On, judges) {
 		v.Verdict.Unproven = true
 		v.Verdict.Why += "; the adapter that it started from has learnt text that judges here, so that nothing of this is proven"
+	}
+	if !v.Verdict.Live {
+		v.Verdict.Why += "; " + r.f.serving()
 	}
 	r.tellVerdict(v)
 	return v, nil
