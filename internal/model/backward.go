@@ -108,8 +108,9 @@ func (s *Session) Backward() error {
 func (s *Session) backward() {
 	lowest := s.lowestTrained()
 	for l := s.m.Layers - 1; l >= lowest; l-- {
-		if l < s.m.Layers-s.lim.Kept {
-			s.forwardLayer(l, s.x)
+		// The topmost of those that share memory was the last to write it.
+		if l < s.m.Layers-s.lim.Kept-1 {
+			s.forwardLayer(l, s.x, true)
 		}
 		s.backwardLayer(l, l > lowest || s.embedTrained())
 	}
@@ -167,7 +168,6 @@ func (s *Session) backwardLayer(l int, below bool) {
 
 	// next = mid + down_proj(act)
 	e.GLU(s.act, a.gate, a.up, n*m.FFN, m.Gelu)
-	clear(g.act[:n*m.FFN])
 	s.linearGrad(l, lora.DownProj, s.beforeNorm(a.mlp, L.MLPPost, d.mlpPost, a.pinv2))
 	e.LinearGrad(g.act, s.act, n, m.FFN, s.lins[lora.DownProj:])
 
@@ -176,7 +176,6 @@ func (s *Session) backwardLayer(l int, below bool) {
 
 	// gate, up = gate_proj(norm(mid)), up_proj(norm(mid))
 	e.RMSNorm(s.norm, a.rinv2, a.mid, L.MLPNorm, n, m.Dim, m.Eps)
-	clear(g.norm[:n*m.Dim])
 	s.linearGrad(l, lora.GateProj, a.gate)
 	s.linearGrad(l, lora.UpProj, a.up)
 	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.GateProj:lora.DownProj])
@@ -184,7 +183,6 @@ func (s *Session) backwardLayer(l int, below bool) {
 	e.RMSNormGrad(g.x, g.norm, a.mid, L.MLPNorm, a.rinv2, n, m.Dim)
 
 	// mid = x + o_proj(o)
-	clear(g.o[:n*q])
 	s.linearGrad(l, lora.OProj, s.beforeNorm(a.attn, L.AttnPost, d.attnPost, a.pinv1))
 	e.LinearGrad(g.o, a.o, n, q, s.lins[lora.OProj:lora.GateProj])
 
@@ -219,7 +217,6 @@ func (s *Session) backwardLayer(l int, below bool) {
 		e.LinearGrad(nil, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
 		return
 	}
-	clear(g.norm[:n*m.Dim])
 	e.LinearGrad(g.norm, s.norm, n, m.Dim, s.lins[lora.QProj:lora.OProj])
 	s.normGrad(d.attnNorm, g.norm, a.x, a.rinv1, n, m.Dim)
 	e.RMSNormGrad(g.x, g.norm, a.x, L.AttnNorm, a.rinv1, n, m.Dim)

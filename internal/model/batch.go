@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
@@ -133,29 +134,18 @@ func (m *Model) check(rows []Row, lim *Limits) (int, error) {
 }
 
 // deltas fills d with what the adapters of rows do to one linear, merging
-// neighbouring rows that use the same adapter. h and dh are memory for the
+// neighbouring rows that use the same adapters. h and dh are memory for the
 // low-rank inputs and their gradients; dh is nil where there is no backward pass.
 func deltas(d []op.Delta, rows []Row, layer int, m lora.Module, h, dh []float32, drop *op.Dropout) []op.Delta {
 	d = d[:0]
-	used, lo := 0, 0
-	for i := range rows {
-		r := &rows[i]
-		hi := lo + len(r.Tokens)
-		if i > 0 && len(r.Adapters) == 1 && len(rows[i-1].Adapters) == 1 && r.Adapters[0] == rows[i-1].Adapters[0] {
-			if p := r.Adapters[0].Adapter.Pairs[layer][m]; p != nil && r.Adapters[0].Strength != 0 {
-				last := &d[len(d)-1]
-				last.Hi = hi
-				n := len(r.Tokens) * p.Pad
-				last.H = last.H[:len(last.H)+n]
-				if dh != nil {
-					last.DH = last.DH[:len(last.DH)+n]
-				}
-				used += n
-			}
-			lo = hi
-			continue
+	used := 0
+	for i, lo := 0, 0; i < len(rows); {
+		first, hi := &rows[i], lo
+		for i < len(rows) && slices.Equal(rows[i].Adapters, first.Adapters) {
+			hi += len(rows[i].Tokens)
+			i++
 		}
-		for _, a := range r.Adapters {
+		for _, a := range first.Adapters {
 			p := a.Adapter.Pairs[layer][m]
 			if p == nil || a.Strength == 0 {
 				continue

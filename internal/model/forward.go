@@ -52,7 +52,7 @@ func (s *Session) forward() {
 		if l+1 < len(m.Layer) {
 			next = s.layers[l+1].x
 		}
-		s.forwardLayer(l, next)
+		s.forwardLayer(l, next, false)
 	}
 }
 
@@ -62,8 +62,9 @@ func (s *Session) forward() {
 //	next = mid + down_proj(silu(gate_proj(norm(mid)))·up_proj(norm(mid)))
 //
 // with a norm of each head of q and k, and one after o_proj and down_proj, where
-// the architecture has them.
-func (s *Session) forwardLayer(l int, next []float32) {
+// the architecture has them. Again, for a backward pass, it computes what that needs,
+// and next is memory that may be written.
+func (s *Session) forwardLayer(l int, next []float32, again bool) {
 	m, e, n := s.m, s.exec, s.n
 	L, a := &m.Layer[l], &s.layers[l]
 	kv := m.KVHeads * m.HeadSize
@@ -112,6 +113,10 @@ func (s *Session) forwardLayer(l int, next []float32) {
 		mlp = a.mlp
 	}
 	s.linear(l, lora.DownProj, mlp)
+	if again && L.MLPPost == nil {
+		e.LowInputs(s.act, n, m.FFN, s.lins[lora.DownProj:])
+		return
+	}
 	s.next(l+1, lora.QProj, lora.OProj)
 	e.Linear(s.act, n, m.FFN, s.lins[lora.DownProj:])
 	if L.MLPPost != nil {

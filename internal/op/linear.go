@@ -157,10 +157,7 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		return
 	}
 	t.next = nil
-	t.phase, t.rows = lowManyRows, rowChunk(n, 64)
-	if tasks := deltaTasks(lins, t.rows); tasks > 0 {
-		run(tasks, t)
-	}
+	t.lowInputs()
 	t.phase, t.rows, t.panel = manyRows, rowChunk(n, 264), 64
 	t.chunks = ceilDiv(n, t.rows)
 	t.panels = 0
@@ -168,6 +165,27 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 		t.panels += t.chunks * ceilDiv(lins[i].W.Rows, t.panel)
 	}
 	run(t.panels, t)
+}
+
+// LowInputs computes each Delta.H as Linear does, and no Y: what a backward pass needs
+// of a linear whose output it does not.
+func (e *Exec) LowInputs(x []float32, n, in int, lins []Linear) {
+	e.breathe()
+	if e.tiles != nil {
+		e.tileLinear.lowInputs(e.tiles, x, n, in, lins)
+		return
+	}
+	t := &e.linear
+	t.x, t.n, t.in, t.lins, t.next = x, n, in, lins, nil
+	t.lowInputs()
+}
+
+// lowInputs computes the low-rank inputs of many rows.
+func (t *linearTask) lowInputs() {
+	t.phase, t.rows = lowManyRows, rowChunk(t.n, 64)
+	if tasks := deltaTasks(t.lins, t.rows); tasks > 0 {
+		run(tasks, t)
+	}
 }
 
 // anyLong says whether there is a factor B that lies row by row: few rows of x
@@ -308,12 +326,12 @@ type linearGradTask struct {
 	dxN   int // number of tasks for dx
 }
 
-// LinearGrad is the backward pass of Linear. It reads x and each DY, adds
+// LinearGrad is the backward pass of Linear. It reads x and each DY, overwrites
+// dx [n, in] unless that is nil,
 //
-//	dx += Σ dy W + Strength·Scale·(dy B) A
+//	dx = Σ dy W + Strength·Scale·(dy B) A
 //
-// to dx [n, in] unless dx is nil, and accumulates for each pair that has
-// gradients
+// and accumulates for each pair that has gradients
 //
 //	GradB += dyᵀ h        GradA += xᵀ (Strength·Scale·(dy B))
 //
@@ -410,9 +428,10 @@ func (t *linearGradTask) lowRank(lin *Linear, d *Delta, chunk int) {
 	kernel.Scale(dh, p.Scale*d.Strength)
 }
 
-// input adds to rows of dx.
+// input computes rows of dx.
 func (t *linearGradTask) input(chunk int) {
 	lo, hi := chunk*t.rows, min((chunk+1)*t.rows, t.n)
+	clear(t.dx[lo*t.in : hi*t.in])
 	for l := range t.lins {
 		lin := &t.lins[l]
 		out := lin.W.Rows

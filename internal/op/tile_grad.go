@@ -149,7 +149,7 @@ func (t *tileGradTask) lowRank(l, k, chunk, worker int) {
 	t.pack(t.lowOf(t.lins, l, k), d.DH, p.Pad, lo-d.Lo, hi-d.Lo)
 }
 
-// input adds to columns of dx from j0 on.
+// input computes columns of dx from j0 on.
 func (t *tileGradTask) input(j0, worker int) {
 	j1 := min(j0+t.width, t.in)
 	right := t.right[worker]
@@ -157,7 +157,7 @@ func (t *tileGradTask) input(j0, worker int) {
 		lin := &t.lins[l]
 		w := lin.W
 		kernel.PackRightQ(right, w.Data, w.DType, w.Order, t.in, j0, j1-j0, w.Rows)
-		kernel.MulTiles(t.dx[j0:], t.in, t.of(l), right, t.n, j1-j0, w.Rows, true)
+		kernel.MulTiles(t.dx[j0:], t.in, t.of(l), right, t.n, j1-j0, w.Rows, l > 0)
 		for k := range lin.Deltas {
 			d := &lin.Deltas[k]
 			if d.Drop != nil {

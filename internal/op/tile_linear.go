@@ -34,6 +34,17 @@ const (
 )
 
 func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
+	t.lowInputs(tl, x, n, in, lins)
+	t.phase = products
+	tasks := 0
+	for i := range lins {
+		tasks += ceilDiv(lins[i].W.Rows, t.panel)
+	}
+	run(tasks, t)
+}
+
+// lowInputs packs x, and computes and packs what goes into the second factors.
+func (t *tileLinearTask) lowInputs(tl *tiles, x []float32, n, in int, lins []Linear) {
 	*t = tileLinearTask{tiles: tl, x: x, n: n, in: in, lins: lins, rows: tileRows(n), panel: tilePanel}
 	if n <= fewRows {
 		t.panel = fewRun * fewPanel
@@ -43,12 +54,6 @@ func (t *tileLinearTask) run(tl *tiles, x []float32, n, in int, lins []Linear) {
 		t.phase = lowInputs
 		run(c, t)
 	}
-	t.phase = products
-	tasks := 0
-	for i := range lins {
-		tasks += ceilDiv(lins[i].W.Rows, t.panel)
-	}
-	run(tasks, t)
 }
 
 // Do runs task i.
