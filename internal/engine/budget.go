@@ -54,10 +54,7 @@ func (b *Budget) Reserve(what string, n int64) error {
 	if b.take(n) {
 		return nil
 	}
-	b.mu.Lock()
-	pools := b.reclaimable
-	b.mu.Unlock()
-	for _, p := range pools {
+	for _, p := range b.pools() {
 		// What is given back another may take first, so there are more rounds.
 		for more := true; more; {
 			more = p.trim(n - b.Left())
@@ -67,6 +64,33 @@ func (b *Budget) Reserve(what string, n int64) error {
 		}
 	}
 	return &BudgetError{What: what, Need: n, Left: b.Left(), Limit: b.limit}
+}
+
+// reclaim has engines other than a pool's own give back what no stream of theirs uses,
+// until n bytes are left.
+func (b *Budget) reclaim(but *pool, n int64) {
+	for _, p := range b.pools() {
+		if p == but {
+			continue
+		}
+		for b.Left() < n && p.trim(n-b.Left()) {
+		}
+	}
+}
+
+// idle is what all engines could give back, in bytes.
+func (b *Budget) idle() (n int64) {
+	for _, p := range b.pools() {
+		_, free, kept := p.counts()
+		n += int64(free+kept) * p.bytes
+	}
+	return n
+}
+
+func (b *Budget) pools() []*pool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.reclaimable
 }
 
 // take takes n bytes if they are free.

@@ -85,7 +85,7 @@ func (o Options) fit(m *model.Model, b *Budget) (Options, error) {
 	}
 	open := o
 	o.defaults(m)
-	left := b.Left()
+	left := b.Left() + b.idle()
 	batches := []int{o.Batch}
 	if open.Batch == 0 {
 		for n := o.Batch / 2; n >= leastBatch; n /= 2 {

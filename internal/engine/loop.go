@@ -107,6 +107,10 @@ func (e *Engine) open(s *stream) error {
 		part, n = nil, 0
 		pages, err = e.pool.takeAll(pages, need-full)
 	}
+	if err == errShort {
+		e.budget.reclaim(e.pool, int64(need-full)*e.pool.bytes)
+		pages, err = e.pool.takeAll(pages, need-full)
+	}
 	s.pages = pages
 	if err != nil {
 		if part != nil {
@@ -137,8 +141,7 @@ func (e *Engine) open(s *stream) error {
 
 // shortOf is the error for so many pages that cannot be had.
 func (e *Engine) shortOf(what string, pages int) *BudgetError {
-	_, free, kept := e.pool.counts()
-	left := e.budget.Left() + int64(free+kept)*e.pool.bytes
+	left := e.budget.Left() + e.budget.idle()
 	err := &BudgetError{What: what, Need: int64(pages) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
 	if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
 		err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
@@ -279,7 +282,10 @@ func (e *Engine) run(a op.Arithmetic, logits int) error {
 		return nil
 	}
 	e.session.Use(a)
-	if err := e.session.Forward(e.rows); err != nil || len(e.at) == 0 {
+	if len(e.at) == 0 {
+		return e.session.Fill(e.rows)
+	}
+	if err := e.session.Forward(e.rows); err != nil {
 		return err
 	}
 	e.session.Use(e.opt.writing())

@@ -50,7 +50,9 @@ func (w *watch) changed(src *weights.Source, anything bool) error {
 		return nil
 	}
 	if now := time.Now().UnixNano(); anything || now >= w.next.Load() {
-		w.next.Store(now + int64(watchEvery))
+		if !anything { // new requests may come more often than streams look
+			w.next.Store(now + int64(watchEvery))
+		}
 		err := src.Unchanged()
 		if r, ok := err.(*weights.ReplacedError); ok && !anything && !r.InPlace {
 			return nil
