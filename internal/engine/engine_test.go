@@ -276,5 +276,10 @@ func TestSampler(t *testing.T) {
 				t.Errorf("%s: token %d is drawn with %.4f and not %.4f", name, i, got, w)
 			}
 		}
+		bad := slices.Clone(logits)
+		bad[3] = float32(math.NaN())
+		if id := s.Next(bad, nil); id != -1 {
+			t.Errorf("%s: of logits that are no numbers %d is drawn", name, id)
+		}
 	}
 }

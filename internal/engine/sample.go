@@ -82,9 +82,11 @@ func (s *Sampler) next(room *scratch, logits []float32, recent []int32) int32 {
 	if v := float64(top); math.IsNaN(v) || math.IsInf(v, 0) {
 		return -1
 	}
-	best := int32(slices.Index(logits, top))
 	if s.s.Temperature == 0 {
-		return best
+		if math.IsNaN(kernel.SumSquares(logits)) {
+			return -1 // MaxOf passes over what is no number
+		}
+		return int32(slices.Index(logits, top))
 	}
 	// p = exp((logit - top)/temperature); an infinite factor would make the top no
 	// number.
@@ -99,7 +101,10 @@ func (s *Sampler) next(room *scratch, logits []float32, recent []int32) int32 {
 	}
 	u := s.rng.Float64()
 	if (s.s.TopP == 0 || s.s.TopP == 1) && s.s.MinP == 0 && s.s.TopK == 0 {
-		return draw(p, u*sum, best)
+		if id := draw(p, u*sum); id >= 0 {
+			return id
+		}
+		return int32(slices.Index(logits, top))
 	}
 	h, n := s.candidates(room.heap, p, sum)
 	var mass float64
@@ -114,7 +119,7 @@ func (s *Sampler) next(room *scratch, logits []float32, recent []int32) int32 {
 		}
 		u -= float64(c.p)
 	}
-	return best
+	return int32(slices.Index(logits, top))
 }
 
 // candidates sorts the likeliest tokens to the end of a heap and says how many
@@ -168,14 +173,15 @@ func (s *Sampler) candidates(room candidates, p []float32, sum float64) (h candi
 	return h, kept
 }
 
-func draw(p []float32, u float64, best int32) int32 {
+// draw is the token at u of the mass of p; -1 where rounding leaves u behind it.
+func draw(p []float32, u float64) int32 {
 	for i, x := range p {
 		if u < float64(x) {
 			return int32(i)
 		}
 		u -= float64(x)
 	}
-	return best
+	return -1
 }
 
 func penalize(logits []float32, recent []int32, r float32) {

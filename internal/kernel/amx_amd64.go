@@ -68,26 +68,7 @@ func amxKind() *kind {
 func amxMulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) {
 	i := 0
 	if k%32 == 0 && (t == Q4_1 || t == Q4_0 || t == Q8_0) {
-		var rows [64]*byte
-		s := claimScratch(1024)
-		part := (*uint16)(unsafe.Pointer(&s.buf[512-uintptr(unsafe.Pointer(&s.buf[0]))/4%512]))
-		rb := t.RowBytes(k)
-		for n-i >= 16 {
-			groups := min(4, (n-i)/16)
-			for r := range 16 * groups {
-				rows[r] = &storedRow(w, order, rb, i+r)[0]
-			}
-			switch t {
-			case Q4_1:
-				amxFewQ4_1(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
-			case Q4_0:
-				amxFewQ4_0(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
-			case Q8_0:
-				amxFewQ8_0(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
-			}
-			i += 16 * groups
-		}
-		s.release()
+		i = amxMulFewStored(c, ldc, w, t, order, b, n, k)
 	}
 	if i == n {
 		return
@@ -98,6 +79,31 @@ func amxMulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint1
 		w = w[i*t.RowBytes(k):]
 	}
 	mulFewPacked(c[i*ldc:], ldc, w, t, order, b, n-i, k, amxMulTiles)
+}
+
+// amxMulFewStored takes groups of 16 rows, and says how many rows that were.
+func amxMulFewStored(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) (i int) {
+	var rows [64]*byte
+	s := claimScratch(1024)
+	defer s.release() // also where the file of the weights is gone
+	part := (*uint16)(unsafe.Pointer(&s.buf[512-uintptr(unsafe.Pointer(&s.buf[0]))/4%512]))
+	rb := t.RowBytes(k)
+	for n-i >= 16 {
+		groups := min(4, (n-i)/16)
+		for r := range 16 * groups {
+			rows[r] = &storedRow(w, order, rb, i+r)[0]
+		}
+		switch t {
+		case Q4_1:
+			amxFewQ4_1(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
+		case Q4_0:
+			amxFewQ4_0(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
+		case Q8_0:
+			amxFewQ8_0(&tileConfig[0], &c[i*ldc], 4*ldc, &rows[0], &b[0], k/32, groups, part, 16*groups*rb)
+		}
+		i += 16 * groups
+	}
+	return i
 }
 
 func amxMulTiles(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool) {

@@ -117,10 +117,12 @@ func mulFewPacked(c []float32, ldc int, w []byte, t DType, order []int32, b []ui
 			part = w[i*t.RowBytes(k):]
 		}
 		rows := min(64, n-i)
-		s := claimScratch(TilesLen(rows, k)/2 + 1)
-		left := unsafe.Slice((*uint16)(unsafe.Pointer(&s.buf[0])), TilesLen(rows, k))
-		bf16PackLeftQ(left, part, t, at, rows, k)
-		mul(c, ldc, left, (k+31)/32, b, rows, 16, (k+31)/32, false)
-		s.release()
+		func() {
+			s := claimScratch(TilesLen(rows, k)/2 + 1)
+			defer s.release() // also where the file of the weights is gone
+			left := unsafe.Slice((*uint16)(unsafe.Pointer(&s.buf[0])), TilesLen(rows, k))
+			bf16PackLeftQ(left, part, t, at, rows, k)
+			mul(c, ldc, left, (k+31)/32, b, rows, 16, (k+31)/32, false)
+		}()
 	}
 }

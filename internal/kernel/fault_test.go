@@ -22,6 +22,7 @@ type multiplying struct {
 	integers bool
 	size     Integers // with integers, as is order
 	order    []int32
+	few      bool // by tiles, with few columns
 }
 
 func (p *multiplying) Do(i, worker int) {
@@ -29,6 +30,10 @@ func (p *multiplying) Do(i, worker int) {
 	p.here.Wait()
 	const n, k = 64, 256
 	c, a := make([]float32, p.m*n), make([]float32, p.m*k)
+	if p.few {
+		MulFew(make([]float32, 16*n), 16, p.w, p.t, nil, make([]uint16, TilesLen(16, k)), n, k)
+		return
+	}
 	if p.integers {
 		p.size.Mul(c, n, make([]byte, p.size.Len(p.m, k)), p.w, p.t, p.order, p.m, n, k)
 		return
@@ -63,7 +68,7 @@ func TestFault(t *testing.T) {
 				if err := f.Truncate(0); err != nil {
 					t.Fatal(err)
 				}
-				for _, p := range []*multiplying{{t: typ, w: w, m: m}, {t: typ, w: w, m: m, integers: true}, {t: typ, w: w, m: m, integers: true, size: Int16}, {t: typ, w: w, m: m, integers: true, size: Int16, order: backwards(64)}} {
+				for _, p := range []*multiplying{{t: typ, w: w, m: m}, {t: typ, w: w, m: m, few: true}, {t: typ, w: w, m: m, integers: true}, {t: typ, w: w, m: m, integers: true, size: Int16}, {t: typ, w: w, m: m, integers: true, size: Int16, order: backwards(64)}} {
 					if p.integers && !p.size.Has(typ) {
 						continue
 					}

@@ -23,7 +23,8 @@ type tileLinearTask struct {
 	lins  []Linear
 	phase int
 	rows  int
-	panel int // outputs in a task
+	panel int  // outputs in a task
+	leftB bool // see onLeft
 }
 
 // The phases: x is packed; low-rank inputs are computed and packed; products.
@@ -49,6 +50,7 @@ func (t *tileLinearTask) lowInputs(tl *tiles, x []float32, n, in int, lins []Lin
 	if n <= fewRows {
 		t.panel = fewRun * fewPanel
 	}
+	t.leftB = t.onLeft()
 	run(ceilDiv(n, t.rows), t)
 	if c := deltaTasks(lins, t.rows); c > 0 {
 		t.phase = lowInputs
@@ -114,7 +116,7 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 		t.mulRows(h, p.Pad, t.left, right, lo, hi, p.Pad, t.in, worker)
 	}
 	kernel.Scale(h, p.Scale*d.Strength)
-	if t.onLeft(p) {
+	if t.leftB {
 		// Columns for all rows of x: those of other adapters are zero.
 		all := t.turn[worker][:fewRows*p.Pad]
 		clear(all)
@@ -125,8 +127,22 @@ func (t *tileLinearTask) lowRank(l, k, chunk, worker int) {
 	t.pack(t.lowOf(t.lins, l, k), d.H, p.Pad, lo-d.Lo, hi-d.Lo)
 }
 
-// onLeft says whether a pair's B stands on the left, as the weights do.
-func (t *tileLinearTask) onLeft(p *Pair) bool { return t.n <= fewRows && p.TileB != nil }
+// onLeft says whether factors B stand on the left, as the weights do of few rows: all
+// do or none, so that they are added in the order of the deltas whatever the number of
+// rows.
+func (t *tileLinearTask) onLeft() bool {
+	if t.n > fewRows {
+		return false
+	}
+	for l := range t.lins {
+		for k := range t.lins[l].Deltas {
+			if t.lins[l].Deltas[k].Pair.TileB == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // few computes outputs [j0, j1) of few rows.
 func (t *tileLinearTask) few(l, j0, j1, worker int) {
@@ -143,7 +159,7 @@ func (t *tileLinearTask) few(l, j0, j1, worker int) {
 		}
 	}
 	for k := range lin.Deltas {
-		if p := lin.Deltas[k].Pair; t.onLeft(p) {
+		if p := lin.Deltas[k].Pair; t.leftB {
 			kernel.MulTiles(sum, fewRows, p.TileB[kernel.TilesLen(j0, p.Pad):], t.lowOf(t.lins, l, k), j1-j0, fewRows, p.Pad, true)
 		}
 	}
@@ -177,11 +193,11 @@ func (t *tileLinearTask) product(l, j0, worker int) {
 			kernel.Add(lin.Y[r*out+j0:r*out+j1], lin.Bias[j0:j1])
 		}
 	}
+	if t.leftB {
+		return
+	}
 	for k := range lin.Deltas {
 		d := &lin.Deltas[k]
-		if t.onLeft(d.Pair) {
-			continue
-		}
 		kernel.PackRight(right, d.Pair.B[j0:], out, d.Pair.Pad, j1-j0)
 		kernel.MulTiles(lin.Y[d.Lo*out+j0:], out, t.lowOf(t.lins, l, k), right, d.Hi-d.Lo, j1-j0, d.Pair.Pad, true)
 	}

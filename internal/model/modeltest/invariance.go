@@ -65,7 +65,8 @@ func Invariance(t *testing.T, m *model.Model, length, trials int) {
 		"base": nil, "strength 0": {{Adapter: adapters[0], Strength: 0}},
 		"adapter": {{Adapter: adapters[1], Strength: 0.7}}, "two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
 		"bf16": {{Adapter: adapters[1], Strength: 0.7}}, "bf16, two adapters": {{Adapter: adapters[0], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
-		"int8": nil, "int16": {{Adapter: adapters[1], Strength: 0.7}}, "int8, two adapters": {{Adapter: adapters[1], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
+		"bf16, the other first": {{Adapter: adapters[2], Strength: -0.5}, {Adapter: adapters[0], Strength: 1}},
+		"int8":                  nil, "int16": {{Adapter: adapters[1], Strength: 0.7}}, "int8, two adapters": {{Adapter: adapters[1], Strength: 1}, {Adapter: adapters[2], Strength: -0.5}},
 	} {
 		arithmetic := op.F32
 		for _, a := range []op.Arithmetic{op.BF16, op.Int8, op.Int16} {
