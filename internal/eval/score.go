@@ -157,8 +157,8 @@ func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (
 	return l, err
 }
 
-// walk computes a piece chunk by chunk, and after each calls seen, while the session
-// has the rows of ids[at:end]; the tokens of ids from from on are scored. What the
+// walk computes a piece chunk by chunk, and after each in which something is scored
+// calls seen, while the session has the rows of ids[at:end]; the tokens of ids from from on are scored. What the
 // piece begins with like the one before it is not computed again.
 func (s *Scorer) walk(ctx context.Context, p *Piece, adapters []lora.Applied, seen func(ids []int32, from, at, end int) error) error {
 	ids := append(append(make([]int32, 0, len(p.Context)+len(p.Tokens)), p.Context...), p.Tokens...)
@@ -179,10 +179,18 @@ func (s *Scorer) walk(ctx context.Context, p *Piece, adapters []lora.Applied, se
 		}
 		end := min(at+scoreChunk, len(ids)-1)
 		rows[0] = model.Row{Tokens: ids[at:end], Start: at, Pages: s.pages, Adapters: adapters}
-		if err := s.session.Forward(rows); err != nil {
+		scored := end >= from
+		pass := s.session.Fill
+		if scored {
+			pass = s.session.Forward
+		}
+		if err := pass(rows); err != nil {
 			return err
 		}
 		s.filled = append(s.filled, ids[at:end]...)
+		if !scored {
+			continue
+		}
 		if err := seen(ids, from, at, end); err != nil {
 			return err
 		}

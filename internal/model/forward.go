@@ -27,6 +27,14 @@ func (s *Session) Forward(rows []Row) error {
 	})
 }
 
+// Fill is Forward where nobody asks for more of the rows than that others may attend
+// to them: it fills their pages, and leaves nothing for Logits, Loss and Backward.
+func (s *Session) Fill(rows []Row) error {
+	s.fill = true
+	defer func() { s.fill = false }()
+	return s.Forward(rows)
+}
+
 // SetDropout sets the key of the next passes' dropout masks; with equal keys
 // masks are equal.
 func (s *Session) SetDropout(key uint64) { s.key = key }
@@ -89,6 +97,9 @@ func (s *Session) forwardLayer(l int, next []float32, again bool) {
 		e.Rope(k, s.pos[:n], rot, n, m.KVHeads)
 	}
 	s.placeKeys(l, a, k, v)
+	if s.fill && l == m.Layers-1 {
+		return
+	}
 	e.Attend(a.o, a.q, a.stat, s.seqs, m.heads(l))
 	attn := a.mid
 	if L.AttnPost != nil {

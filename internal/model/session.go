@@ -41,6 +41,7 @@ type Session struct {
 	grad  gradients
 	drops [lora.Modules]op.Dropout
 	key   uint64 // of this pass's dropout
+	fill  bool   // this pass is to fill pages alone
 }
 
 // acts are the activations of one layer.

@@ -74,12 +74,36 @@ func (e *Exec) Attend(o, q, stat []float32, seqs []Sequence, h Heads) {
 
 // tasks is the number of tasks of a sequence: one for each head and block of
 // queries. Of a single query the heads that share keys make one task, which reads
-// them once.
+// them once; where it is the only one, what would leave a worker idle is cut into
+// parts.
 func (t *attendTask) tasks(s *Sequence) int {
 	if t.together(s) {
-		return t.h.KV
+		whole, parts := t.cut()
+		return whole + (t.h.KV-whole)*parts
 	}
 	return ceilDiv(s.N, attendBlock) * t.h.Q
+}
+
+// cut says how many groups of heads of a single query are whole tasks, and into how
+// many parts each of the others is cut.
+func (t *attendTask) cut() (whole, parts int) {
+	w := kernel.Workers()
+	if len(t.seqs) > 1 || t.h.KV%w == 0 {
+		return t.h.KV, 1
+	}
+	return t.h.KV - t.h.KV%w, min(w, t.h.Q/t.h.KV)
+}
+
+// group is task i of a single query: heads of one group.
+func (t *attendTask) group(i int) (head, n int) {
+	each := t.h.Q / t.h.KV
+	whole, parts := t.cut()
+	if i < whole {
+		return i * each, each
+	}
+	g, part := whole+(i-whole)/parts, (i-whole)%parts
+	lo, hi := part*each/parts, (part+1)*each/parts
+	return g*each + lo, hi - lo
 }
 
 func (t *attendTask) together(s *Sequence) bool { return s.N == 1 && t.h.Q/t.h.KV <= attendBlock }
@@ -94,8 +118,10 @@ func (t *attendTask) Do(i, worker int) {
 			continue
 		}
 		dim := t.h.Q * t.h.Size
-		b := attendRows{s: s, n: t.h.Q / t.h.KV, head: i * (t.h.Q / t.h.KV), pos: s.Start, ld: t.h.Size}
-		if !t.together(s) {
+		b := attendRows{s: s, pos: s.Start, ld: t.h.Size}
+		if t.together(s) {
+			b.head, b.n = t.group(i)
+		} else {
 			block := c/t.h.Q - 1 - i/t.h.Q
 			at := block * attendBlock
 			b = attendRows{s: s, n: min(attendBlock, s.N-at), head: i % t.h.Q, at: at, pos: s.Start + at, step: 1, ld: dim}

@@ -60,12 +60,13 @@ func (v *Voice) prefix(tokens []int32, use []lora.Applied) (path string, p engin
 // used is as good as none: it will be written anew.
 func (v *Voice) recall(ctx context.Context, tokens []int32, use []lora.Applied) bool {
 	path, p, ok := v.prefix(tokens, use)
-	if !ok {
-		return false
+	if !ok || path == v.kept {
+		return ok // they are in the engine's pages still
 	}
 	if _, err := v.engine.LoadPrefix(ctx, path, p); err != nil {
 		return false
 	}
+	v.kept = path
 	now := time.Now()
 	return os.Chtimes(path, now, now) == nil
 }

@@ -22,7 +22,7 @@ type Voice struct {
 	learnt   *learnt // nil for nothing
 	passages *passages
 	keep     bool   // see VoiceOptions
-	kept     string // the file that was written last because of it
+	kept     string // the file whose tokens the engine read last, or wrote because of it
 
 	options  engine.Options
 	engine   *engine.Engine
@@ -129,7 +129,7 @@ func (v *Voice) stop() error {
 	}
 	err := v.engine.Close()
 	v.done()
-	v.engine = nil
+	v.engine, v.kept = nil, ""
 	return err
 }
 
