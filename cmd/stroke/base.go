@@ -143,7 +143,7 @@ func newBasePull(e *env) *cobra.Command {
 		Long: `Pull fetches a base from the first of its sources that answers, goes on where an
 earlier try stopped, and checks its hash before it is used.
 
-Exit status: 0; 1 failure; 10 no such base; 11 another process fetches it.`,
+Exit status: 0; 1 failure; 10 no such base.`,
 		Example: `  stroke base pull smollm2-135m-instruct
   stroke base pull mine --from hub:ORG/NAME-GGUF@main/model.Q8_0.gguf`,
 		Args: exactly(1, "a base's name"),

@@ -327,6 +327,25 @@ func TestLittleText(t *testing.T) {
 	}
 }
 
+// TestRolesThatAreMissing says what is wanting where what judged is gone and what was
+// trained on keeps its role.
+func TestRolesThatAreMissing(t *testing.T) {
+	var docs, left []stroke.Document
+	for i := range 20 {
+		docs = append(docs, document(fmt.Sprintf("m%d", i), 300))
+	}
+	l := &Ledger{}
+	for _, d := range assign(t, l, docs, AssignOptions{}) {
+		if l.Role(d.Hash) != stroke.RoleJudge {
+			left = append(left, d)
+		}
+	}
+	_, err := Assign(l, left, AssignOptions{})
+	if stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "0 to judge by") || stroke.HintOf(err) == "" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestLedgerFile(t *testing.T) {
 	l := &Ledger{}
 	assign(t, l, []stroke.Document{document("book", 9000)}, AssignOptions{})

@@ -310,6 +310,12 @@ func (a *assignment) roles(docs []stroke.Document, blockOf map[string]Block) err
 		}
 	}
 	if t.docs[stroke.RoleTrain] < 1 || t.docs[stroke.RoleSelect] < 1 || t.docs[stroke.RoleJudge] < 2 {
+		if known := len(docs) - len(fresh); known > 0 && len(docs) >= 4 {
+			return &stroke.Error{Code: stroke.CodeInput,
+				Msg: fmt.Sprintf("of the %d pieces of the text %d keep a role that they once had, which leaves %d to train on, %d to choose by and %d to judge by: at least one, one and two are needed",
+					len(docs), known, t.docs[stroke.RoleTrain], t.docs[stroke.RoleSelect], t.docs[stroke.RoleJudge]),
+				Hint: "add a new piece or two; or train a twin of another name with --name"}
+		}
 		return &stroke.Error{Code: stroke.CodeInput,
 			Msg: fmt.Sprintf("the text falls into %d pieces: too few to train on some, to choose by one and to judge by two", len(docs)),
 			Hint: "add more writing, or part what there is into paragraphs by blank lines; " +

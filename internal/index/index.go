@@ -68,9 +68,6 @@ func New(passages []Passage) *Index {
 	return ix
 }
 
-// Len is the number of passages.
-func (ix *Index) Len() int { return len(ix.passages) }
-
 // Hit is a passage found.
 type Hit struct {
 	Passage Passage

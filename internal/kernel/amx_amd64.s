@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// amxTiles does blocks of 32 rows of C, one after the other: see tileBlocks.
+// amxTiles does blocks of 32 rows of C, one after the other.
 // func amxTiles(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, bCol, kt, blocks int, add bool)
 TEXT ·amxTiles(SB), NOSPLIT, $32-73
 	MOVQ cfg+0(FP), AX

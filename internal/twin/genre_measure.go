@@ -1,10 +1,8 @@
 package twin
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/getstroke/stroke"
@@ -155,13 +153,6 @@ type GenresOn struct {
 	Tokens    int                  `json:"tokens"` // scored
 	Base      float64              `json:"base"`   // nats per token of the bare base
 	Genres    map[string]GenreOver `json:"genres"`
-	Mixture   *GenreMixture        `json:"mixture,omitempty"`
-}
-
-// GenreMixture is the best two genres at half their strength each.
-type GenreMixture struct {
-	Of   [2]string  `json:"of"`
-	Best genre.Gain `json:"over_best"` // over the best one alone, on the text that they were ranked by
 }
 
 // GenreOver is what a genre saves, in nats per token with intervals at 95 %.
@@ -198,7 +189,7 @@ func (b *baseModel) genresOn(ctx context.Context, t GenreText, list []trial, tok
 	j := b.judgeable(t.Documents, tokens)
 	pad := 0
 	for _, x := range list {
-		pad = max(pad, 2*x.adapter.Pad()) // two of them are used together
+		pad = max(pad, x.adapter.Pad())
 	}
 	s, err := eval.NewScorer(b.model, j.longest, pad, train.Fastest() == train.BF16)
 	if err != nil {
@@ -225,18 +216,5 @@ func (b *baseModel) genresOn(ctx context.Context, t GenreText, list []trial, tok
 		}
 		on.Genres[name] = over
 	}
-	if len(list) < 2 {
-		return on, nil
-	}
-	ranked := slices.Clone(list)
-	slices.SortStableFunc(ranked, func(x, y trial) int {
-		return cmp.Compare(on.Genres[y.genre.Name].Base.Mean, on.Genres[x.genre.Name].Base.Mean)
-	})
-	x, y := ranked[0], ranked[1]
-	half, err := s.Score(ctx, j.pieces, []lora.Applied{{Adapter: x.adapter, Strength: 0.5}, {Adapter: y.adapter, Strength: 0.5}}, nil)
-	if err != nil {
-		return nil, err
-	}
-	on.Mixture = &GenreMixture{Of: [2]string{x.genre.Name, y.genre.Name}, Best: j.gainOver(with[x.genre.Name], half, 1)}
 	return on, nil
 }

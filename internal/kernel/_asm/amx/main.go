@@ -80,7 +80,7 @@ func label(s string) { fmt.Fprintf(&out, "%s:\n", s) }
 
 // tiles multiplies blocks of 2x2 tiles, one above the other.
 func tiles() {
-	function("amxTiles does blocks of 32 rows of C, one after the other: see tileBlocks.",
+	function("amxTiles does blocks of 32 rows of C, one after the other.",
 		"amxTiles(cfg *byte, c *float32, ldc int, a *uint16, aRow int, b *uint16, bCol, kt, blocks int, add bool)", 73)
 	p("MOVQ cfg+0(FP), AX")
 	bytes("LDTILECFG (AX)", 0xC4, 0xE2, 0x78, 0x49, 0x00)
