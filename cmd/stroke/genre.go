@@ -42,7 +42,7 @@ type listedGenre struct {
 	SHA256   string      `json:"sha256"`
 }
 
-func listed1(g *genre.Genre) listedGenre {
+func genreListed(g *genre.Genre) listedGenre {
 	l := listedGenre{Name: g.Name, For: g.For, Base: g.Base.Name, Bytes: g.Bytes, Words: g.Words, Licence: g.Licence, Sources: len(g.Sources), Embedded: g.Embedded, Path: g.Path, SHA256: g.SHA256()}
 	if g.Figures != nil {
 		l.Gain = &g.Figures.Gain
@@ -72,7 +72,7 @@ Exit status: 0; 1 failure.`,
 			for _, g := range l.List(base, func(path string, err error) {
 				fmt.Fprintln(e.err, p.Wrap("stroke: left out "+path+": "+err.Error()))
 			}) {
-				x := listed1(&g)
+				x := genreListed(&g)
 				if e.json {
 					if err := printJSON(e, x, false); err != nil {
 						return err
@@ -236,7 +236,7 @@ made; 130 interrupted.`,
 // tellGenre shows a genre that is there now.
 func tellGenre(e *env, g *genre.Genre, how string) error {
 	if e.json {
-		return printJSON(e, listed1(g), false)
+		return printJSON(e, genreListed(g), false)
 	}
 	if e.quiet {
 		return nil

@@ -34,7 +34,7 @@ type listedRecipe struct {
 	To    int    `json:"to"`    // below; 0 for no end
 }
 
-func listed2(n *twin.Named) listedRecipe {
+func recipeListed(n *twin.Named) listedRecipe {
 	return listedRecipe{Name: n.Name, For: n.For, Why: n.Why, Start: n.Start, From: n.From, To: n.To}
 }
 
@@ -67,7 +67,7 @@ Exit status: 0; 1 failure.`,
 			}
 			var rows [][]string
 			for _, n := range list {
-				x := listed2(n)
+				x := recipeListed(n)
 				if e.json {
 					if err := printJSON(e, x, false); err != nil {
 						return err
@@ -106,7 +106,7 @@ Exit status: 0; 1 failure; 10 no such recipe.`,
 			if err != nil {
 				return err
 			}
-			x := shownRecipe{listedRecipe: listed2(n), Recipe: n.Recipe()}
+			x := shownRecipe{listedRecipe: recipeListed(n), Recipe: n.Recipe()}
 			if e.json {
 				return printJSON(e, x, false)
 			}

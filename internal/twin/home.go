@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"sort"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -95,8 +96,16 @@ func isTwin(dir string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// onLine is a name as it stands in a command line.
+func onLine(name string) string {
+	if strings.Contains(name, " ") {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 func notFound(name string) error {
-	hint := "train one: stroke train FOLDER --name " + name
+	hint := "train one: stroke train FOLDER --name " + onLine(name)
 	if names, err := List(); err == nil && len(names) > 0 {
 		var have []string
 		for _, d := range names {

@@ -60,7 +60,7 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		of = v.Base.Name
 	}
 	if of == "" && o.Base == "" {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + f.Name}
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + onLine(f.Name)}
 	}
 	if voice.b, err = f.openBase(ctx, of, o.Base, emit); err != nil {
 		return nil, err
