@@ -103,6 +103,9 @@ func (s *Store) plan(name, from string) (Entry, []Source, error) {
 	if err != nil {
 		return Entry{}, nil, err
 	}
+	if name == "" {
+		name = src.suggestName()
+	}
 	e, err := find(s.Catalog, name)
 	if err == nil {
 		return e, []Source{src}, nil

@@ -143,3 +143,34 @@ func quote(s string) string {
 }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
+
+// suggestName makes a base's name of where it comes from.
+func (s Source) suggestName() string {
+	n := path.Base(s.Repo)
+	switch {
+	case s.File != "":
+		n = path.Base(s.File)
+	case s.Kind == PyPI:
+		n = s.Package
+	case s.Path != "":
+		n = filepath.Base(s.Path)
+	}
+	n = strings.ToLower(n[:len(n)-extLen(n)])
+	n = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-' {
+			return r
+		}
+		return '-'
+	}, n)
+	return strings.TrimLeft(n, ".-_")
+}
+
+// extLen is the length of a name's extension if it is one of a model file, as
+// a name like tinyllama-1.1b has none.
+func extLen(name string) int {
+	switch ext := path.Ext(name); strings.ToLower(ext) {
+	case ".gguf", ".safetensors":
+		return len(ext)
+	}
+	return 0
+}
