@@ -1,10 +1,19 @@
 package twin
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/train"
 )
 
 // sawJudge says whether the adapter in the folder on, where that is one of a twin's
@@ -36,4 +45,57 @@ func sawJudge(on string, judge []stroke.Document) bool {
 		e, known := l.Entry(d.Hash)
 		return known && (v.Verdict.Folds > 0 || e.Role != stroke.RoleJudge)
 	})
+}
+
+// adapterHash is the SHA-256 of an adapter's weights.
+func adapterHash(dir string) (string, error) {
+	f, err := os.Open(filepath.Join(dir, lora.WeightsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		compact, e := os.Open(filepath.Join(dir, lora.CompactFile))
+		if !errors.Is(e, os.ErrNotExist) {
+			f, err = compact, e
+		}
+	}
+	if err != nil {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err,
+			Hint: "name the folder of a LoRA adapter as PEFT saves it: --on DIR"}
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be read", Err: err}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// layers is the number of layers up to the last that an adapter changes.
+func layers(a *lora.Adapter) int {
+	n := 0
+	a.Each(func(l int, _ lora.Module, _ *op.Pair) { n = max(n, l+1) })
+	return n
+}
+
+// startFrom takes the adapter that --on names: one of the same shape is gone on
+// with, another stays as it is below the new one.
+func (r *run) startFrom(j *train.Job) error {
+	file, err := lora.ReadDir(r.recipe.On)
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err, Hint: stroke.HintOf(err)}
+	}
+	a, err := r.b.fit(file)
+	if err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
+			Hint: "use the base it was trained on: --base NAME"}
+	}
+	if a.Base != "" && a.Base != r.b.name {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the adapter in %s says that it was trained on %s; it fits %s by its shape", r.recipe.On, a.Base, r.b.name)})
+	}
+	if a.SameShape(lora.New(r.b.model.Shape(), j.Options.LoRA, 0, nil)) {
+		j.From = a
+		return nil
+	}
+	r.recipe.Stack = true
+	r.below = []lora.Applied{{Adapter: a, Strength: 1}}
+	j.On = r.below
+	return nil
 }

@@ -1,0 +1,264 @@
+package twin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+)
+
+// What comes before a run: the files are read, the twin is taken, the base opened.
+
+// prepare reads the writer's files, gives them their roles, takes the twin and
+// opens the base. The run is nil where there is nothing to train.
+func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), err error) {
+	reading, err := o.read(ctx, emit)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := o.folder()
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.ExamplesOnly {
+		return nil, nil, o.examplesOnly(ctx, f, reading, emit)
+	}
+	known, _ := f.Ledger() // what is wrong with it is told below
+	ledger, docs, err := f.assign(reading, emit)
+	// What the twin has known already was told of then.
+	if err == nil && !o.Resume && len(ledger.Entries) > len(known.Entries) {
+		if err := o.onePerson(ctx, reading, emit); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.Rows != nil && ledger != nil {
+		o.Rows(corpus.Table(reading, ledger))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	recipe, err := o.recipe(ledger, docs)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.DryRun {
+		return nil, nil, o.foretell(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
+	}
+	const doing = "train"
+	if err := f.free(doing); err != nil {
+		return nil, nil, err
+	}
+	// What is wrong with the base is found before there is a folder.
+	b, err := o.openBase(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !o.Resume {
+		err = recipe.Genre.there(b)
+	}
+	unlock := func() {}
+	if err == nil {
+		f, unlock, err = o.take(f, doing)
+	}
+	if err != nil {
+		b.close()
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			b.close()
+			unlock()
+		}
+	}()
+	// Another process may have trained it between the reading and the lock.
+	if ledger, docs, err = f.assign(reading, func(stroke.Event) {}); err != nil {
+		return nil, nil, err
+	}
+	words := wordsByRole(ledger, docs)
+	r = &run{f: f, b: b, progress: progress{On: recipe.OnHash}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
+		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
+	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
+	if o.reading == nil && !o.Resume {
+		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
+			return nil, nil, err
+		}
+	}
+	// From here on the twin knows these documents, and nothing is told of them again.
+	if err := f.keep(docs); err != nil {
+		return nil, nil, err
+	}
+	ledger.Here(docs)
+	if err := f.saveLedger(ledgerFile, ledger); err != nil {
+		return nil, nil, err
+	}
+	if err := f.forgetExamples(); err != nil {
+		return nil, nil, err
+	}
+	return r, func() {
+		b.close()
+		unlock()
+	}, nil
+}
+
+// read reads the writer's files and tells of them, unless that was done before.
+func (o *Options) read(ctx context.Context, emit Emit) (*corpus.Reading, error) {
+	if o.reading != nil {
+		return o.reading, nil
+	}
+	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
+	if reading != nil {
+		tellReading(o.Source, reading, emit)
+	}
+	return reading, err
+}
+
+func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
+	words := map[stroke.Role]int{}
+	for _, d := range docs {
+		words[l.Role(d.Hash)] += d.Words
+	}
+	return words
+}
+
+// recipe is that of the run: the default for its words, changed as was asked.
+func (o *Options) recipe(l *corpus.Ledger, docs []stroke.Document) (Recipe, error) {
+	r := DefaultRecipe(wordsByRole(l, docs)[stroke.RoleTrain])
+	if r.On = o.On; r.On != "" {
+		var err error
+		if r.OnHash, err = adapterHash(r.On); err != nil {
+			return r, err
+		}
+	}
+	if o.Change != nil {
+		o.Change(&r)
+	}
+	return r, r.Validate()
+}
+
+func byRole(docs []stroke.Document, l *corpus.Ledger, role stroke.Role) []stroke.Document {
+	var out []stroke.Document
+	for _, d := range docs {
+		if l.Role(d.Hash) == role {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func tellReading(source string, r *corpus.Reading, emit Emit) {
+	language, _ := r.Language()
+	for _, l := range r.Left {
+		emit(stroke.LeftOutEvent{Source: l.Source, Reason: l.Reason, Hint: l.Hint, Words: l.Words, Files: max(l.Files, 1)})
+	}
+	for _, n := range r.Notes {
+		emit(stroke.NoteEvent{Text: n.Source + ": " + n.Text})
+	}
+	for _, hint := range quotationHints(r) {
+		emit(stroke.NoteEvent{Text: hint})
+	}
+	emit(stroke.ReadEvent{Source: source, Documents: len(r.Documents), Words: r.Words(), LeftOut: len(r.Left), Language: language})
+}
+
+// folder finds the twin that is to be trained; for one that does not exist yet,
+// or whose manifest is beyond reading, it gives a Folder without a manifest.
+func (o *Options) folder() (*Folder, error) {
+	name := o.Name
+	if name == "" {
+		name = NameOf(o.Source)
+	}
+	name = norm.NFC.String(name)
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	dir := o.To
+	if dir == "" {
+		home, err := Home()
+		if err != nil {
+			return nil, err
+		}
+		dir = filepath.Join(home, "twins", name)
+	}
+	if isTwin(dir) {
+		f, err := Open(dir)
+		if damaged := (*damagedManifestError)(nil); !errors.As(err, &damaged) {
+			return f, err
+		}
+	} else if err := o.vacant(dir); err != nil {
+		return nil, err
+	}
+	return &Folder{Dir: dir, Manifest: Manifest{Name: name}}, nil
+}
+
+// vacant says why a new twin's folder cannot be dir: there is something else in
+// it. It may lie among the writing, where no twin's folder is read.
+func (o *Options) vacant(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // not there yet; what else is wrong is found when it is made
+	}
+	for _, e := range entries {
+		if !ownEntry(dir, e.Name()) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s holds other files than a twin's, such as %s", dir, e.Name()),
+				Hint: "name a folder that is empty or not there yet: --to DIR"}
+		}
+	}
+	return nil
+}
+
+// take makes the folder of a new twin, locks it, and gives the twin as it is
+// under the lock.
+func (o *Options) take(f *Folder, doing string) (*Folder, func(), error) {
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return nil, nil, writeError(f.Dir, err)
+	}
+	unlock, err := f.lock(doing)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := o.folder()
+	if err == nil && now.Schema == 0 {
+		now, err = create(now.Dir, now.Name)
+	}
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	now.sweep()
+	return now, unlock, nil
+}
+
+// assign gives the documents their roles.
+func (f *Folder) assign(r *corpus.Reading, emit Emit) (*corpus.Ledger, []stroke.Document, error) {
+	ledger, err := f.Ledger()
+	if err != nil {
+		return nil, nil, err
+	}
+	before := len(ledger.Entries)
+	docs, err := corpus.Assign(ledger, r.Documents, corpus.AssignOptions{Clusters: r.Clusters, Text: f.Text})
+	if corpus.Enough(r.Words()) != nil {
+		return ledger, nil, &stroke.Error{Code: stroke.CodeInput, Err: err,
+			Hint: "add more writing; or train with --examples-only: the base then writes with your passages before it, and nothing is trained or judged"}
+	}
+	if err != nil {
+		return ledger, nil, err
+	}
+	e := stroke.RolesEvent{Documents: len(docs), New: len(ledger.Entries) - before}
+	for _, d := range docs {
+		switch ledger.Role(d.Hash) {
+		case stroke.RoleTrain:
+			e.Train += d.Words
+		case stroke.RoleSelect:
+			e.Select += d.Words
+		case stroke.RoleJudge:
+			e.Judge += d.Words
+		}
+	}
+	emit(e)
+	return ledger, docs, nil
+}
