@@ -376,3 +376,38 @@ func TestFirstUnit(t *testing.T) {
 		t.Errorf("%v and %v", first, others)
 	}
 }
+
+// TestTaken holds that no epoch is trained behind the one that is taken.
+func TestTaken(t *testing.T) {
+	source := writing(t, t.TempDir(), func(int) bool { return true })
+	learn := func(take int) (l *learnt, epoch, last int) {
+		o := options(t, source)
+		o.Change = func(r *Recipe) { small(r); r.Epochs = 3 }
+		r, done, err := o.prepare(context.Background(), func(e stroke.Event) {
+			if s, ok := e.(stroke.StepEvent); ok {
+				last = s.Epoch
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		r.recall()
+		r.take = take
+		if l, epoch, _, err = r.learn(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return l, epoch, last
+	}
+	one, epoch, last := learn(1)
+	if epoch != 1 || last != 1 {
+		t.Errorf("epoch %d is taken, and %d were trained", epoch, last)
+	}
+	two, epoch, last := learn(2)
+	if epoch != 2 || last != 2 {
+		t.Errorf("epoch %d is taken, and %d were trained", epoch, last)
+	}
+	if reflect.DeepEqual(one.adapter.Pairs, two.adapter.Pairs) {
+		t.Error("the first epoch and the second have the same bytes")
+	}
+}

@@ -417,7 +417,7 @@ func (r *run) standOn(ctx context.Context) error {
 	if s.Ask == genre.Auto {
 		var kinds string
 		if _, e.Tokens, kinds, err = r.b.try(ctx, docs, list, s.strength(), r.bf16()); err == nil {
-			if kinds != "" {
+			if kinds != "" && (r.amount == 0 || len(r.judge) == 0) { // of a fold it would be said of some of the text
 				r.emit(stroke.NoteEvent{Text: kinds})
 			}
 			for _, t := range list {
