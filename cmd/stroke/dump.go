@@ -18,7 +18,10 @@ type dump struct {
 
 // free says whether the file may be made.
 func (d *dump) free() error {
-	if _, err := os.Lstat(d.path); d.path == "" || err != nil {
+	if d.path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(d.path); err != nil {
 		return nil
 	}
 	return d.taken()

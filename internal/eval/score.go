@@ -158,8 +158,9 @@ func (s *Scorer) piece(ctx context.Context, p *Piece, adapters []lora.Applied) (
 }
 
 // walk computes a piece chunk by chunk, and after each in which something is scored
-// calls seen, while the session has the rows of ids[at:end]; the tokens of ids from from on are scored. What the
-// piece begins with like the one before it is not computed again.
+// calls seen, while the session has the rows of ids[at:end]; the tokens of ids from
+// from on are scored. What the piece begins with like the one before it is not
+// computed again.
 func (s *Scorer) walk(ctx context.Context, p *Piece, adapters []lora.Applied, seen func(ids []int32, from, at, end int) error) error {
 	ids := append(append(make([]int32, 0, len(p.Context)+len(p.Tokens)), p.Context...), p.Tokens...)
 	if room := s.session.Limits().Context; len(ids) > room {

@@ -500,7 +500,7 @@ func (p *reporter) run(ctx context.Context) error {
 			continue
 		}
 		if stroke.CodeOf(err) == stroke.CodeInterrupted {
-			return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure " + s.name, Hint: "what is measured is kept; the same command goes on"}
+			err = context.Canceled // a training says what is kept in its own folder, which is gone
 		}
 		if err != nil {
 			return interrupted(err, "measure "+s.name, "what is measured is kept; the same command goes on")
