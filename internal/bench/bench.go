@@ -167,7 +167,7 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1}
 	size.Arithmetic, size.Reading = o.served()
 	r.Arithmetic = string(size.Reading)
-	size.Memory = engine.Need(m, size) + adapterRoom(m)
+	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
 		return r, err
@@ -194,7 +194,7 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2}
 	size.Arithmetic, size.Reading = o.served()
 	r.Arithmetic = string(size.Arithmetic)
-	size.Memory = engine.Need(m, size) + adapterRoom(m)
+	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
 		return r, err

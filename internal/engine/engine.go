@@ -80,6 +80,7 @@ type Engine struct {
 	opt     Options
 	budget  *Budget
 	fixed   int64 // bytes of the budget for what is not pages or adapters
+	laid    *laid
 	session *model.Session
 	pool    *pool
 
@@ -162,12 +163,18 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 	if err := b.Reserve("the engine's working memory", fixed); err != nil {
 		return nil, err
 	}
-	session, err := m.NewSession(o.limits())
+	laid, err := interleave(m, &o, b)
 	if err != nil {
 		b.Release(fixed)
 		return nil, err
 	}
-	e := &Engine{m: m, opt: o, budget: b, fixed: fixed, session: session, pool: newPool(m, o.KV, b),
+	session, err := laid.m.NewSession(o.limits())
+	if err != nil {
+		laid.release(b)
+		b.Release(fixed)
+		return nil, err
+	}
+	e := &Engine{m: m, opt: o, budget: b, fixed: fixed, laid: laid, session: session, pool: newPool(m, o.KV, b),
 		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
 		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}
 	for range o.draws() {
@@ -184,6 +191,9 @@ func (e *Engine) Close() error {
 		<-e.done
 		err = e.session.Close()
 		if x := e.pool.close(); err == nil {
+			err = x
+		}
+		if x := e.laid.release(e.budget); err == nil {
 			err = x
 		}
 		e.budget.Release(e.fixed)

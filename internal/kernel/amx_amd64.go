@@ -58,7 +58,7 @@ func amxKind() *kind {
 	k.peakTiles = amxPeakTiles
 	if cpu.X86.HasAMXInt8 {
 		k.mulIntegers, k.mulLaid, k.layIntegers = amxMulIntegers, amxMulLaid, amxLayIntegers
-		k.laidBlock[Int16] = amxInt16Block
+		k.laidBlock[Int16], k.interleavedRows = amxInt16Block, amxInt16Least-1
 	}
 	return &k
 }

@@ -32,9 +32,9 @@ func avx512Kind() *kind {
 	}
 	switch {
 	case cpu.X86.HasAVX512VNNI:
-		k.mulIntegers, k.mulAhead = avx512Integers.mul, avx512Integers.mulAhead
+		k.useIntegers(&avx512Integers)
 	case cpu.X86.HasAVXVNNI:
-		k.mulIntegers, k.mulAhead = avxvnniIntegers.mul, avxvnniIntegers.mulAhead
+		k.useIntegers(&avxvnniIntegers)
 	}
 	k.peakFMA = avx512PeakFMA
 	return &k

@@ -135,6 +135,9 @@ func (s Integers) MulLaid(c []float32, ldc int, x, laid []byte, w []byte, t DTyp
 	cur.mulIntegers(s, c, ldc, x, w, t, order, m, n, k)
 }
 
+// allBehind is the rest of weights behind which nothing else is to be asked for.
+const allBehind = 1 << 40
+
 // check panics where packed rows do not lie within b.
 func (s Integers) check(op string, b []byte, rows, k int) {
 	if rows < 0 || k < 0 || k%32 != 0 || len(b) < s.Len(rows, k) {

@@ -2,44 +2,68 @@
 
 package kernel
 
-var avx2Integers = integerLoops{8, []int{1, 2, 3, 4}, [numIntegers][numDTypes][]integerLoop{
-	Int8: {
-		Q4_0: {avx2Int8Q4_0x1, avx2Int8Q4_0x2, avx2Int8Q4_0x3, avx2Int8Q4_0x4},
-		Q4_1: {avx2Int8Q4_1x1, avx2Int8Q4_1x2, avx2Int8Q4_1x3, avx2Int8Q4_1x4},
-		Q8_0: {avx2Int8Q8_0x1, avx2Int8Q8_0x2, avx2Int8Q8_0x3, avx2Int8Q8_0x4},
+var avx2Integers = integerLoops{
+	group: 8, counts: []int{1, 2, 3, 4}, turned: &avx2Turned,
+	rows: [numIntegers][numDTypes][]integerLoop{
+		Int8: {
+			Q4_0: {avx2Int8Q4_0x1, avx2Int8Q4_0x2, avx2Int8Q4_0x3, avx2Int8Q4_0x4},
+			Q4_1: {avx2Int8Q4_1x1, avx2Int8Q4_1x2, avx2Int8Q4_1x3, avx2Int8Q4_1x4},
+			Q8_0: {avx2Int8Q8_0x1, avx2Int8Q8_0x2, avx2Int8Q8_0x3, avx2Int8Q8_0x4},
+		},
+		Int16: {
+			Q4_0: {avx2Int16Q4_0x1, avx2Int16Q4_0x2, avx2Int16Q4_0x3, avx2Int16Q4_0x4},
+			Q4_1: {avx2Int16Q4_1x1, avx2Int16Q4_1x2, avx2Int16Q4_1x3, avx2Int16Q4_1x4},
+			Q8_0: {avx2Int16Q8_0x1, avx2Int16Q8_0x2, avx2Int16Q8_0x3, avx2Int16Q8_0x4},
+		},
 	},
-	Int16: {
-		Q4_0: {avx2Int16Q4_0x1, avx2Int16Q4_0x2, avx2Int16Q4_0x3, avx2Int16Q4_0x4},
-		Q4_1: {avx2Int16Q4_1x1, avx2Int16Q4_1x2, avx2Int16Q4_1x3, avx2Int16Q4_1x4},
-		Q8_0: {avx2Int16Q8_0x1, avx2Int16Q8_0x2, avx2Int16Q8_0x3, avx2Int16Q8_0x4},
+	interleaved: [numDTypes][]integerLoop{
+		Q4_0: {avx2InterleavedQ4_0x1, avx2InterleavedQ4_0x2, avx2InterleavedQ4_0x3, avx2InterleavedQ4_0x4},
+		Q4_1: {avx2InterleavedQ4_1x1, avx2InterleavedQ4_1x2, avx2InterleavedQ4_1x3, avx2InterleavedQ4_1x4},
+		Q8_0: {avx2InterleavedQ8_0x1, avx2InterleavedQ8_0x2, avx2InterleavedQ8_0x3, avx2InterleavedQ8_0x4},
 	},
-}, &avx2Turned}
+}
 
-var avxvnniIntegers = integerLoops{8, []int{1, 2, 3, 4}, [numIntegers][numDTypes][]integerLoop{
-	Int8: {
-		Q4_0: {avxvnniInt8Q4_0x1, avxvnniInt8Q4_0x2, avxvnniInt8Q4_0x3, avxvnniInt8Q4_0x4},
-		Q4_1: {avxvnniInt8Q4_1x1, avxvnniInt8Q4_1x2, avxvnniInt8Q4_1x3, avxvnniInt8Q4_1x4},
-		Q8_0: {avxvnniInt8Q8_0x1, avxvnniInt8Q8_0x2, avxvnniInt8Q8_0x3, avxvnniInt8Q8_0x4},
+var avxvnniIntegers = integerLoops{
+	group: 8, counts: []int{1, 2, 3, 4}, turned: &avxvnniTurned,
+	rows: [numIntegers][numDTypes][]integerLoop{
+		Int8: {
+			Q4_0: {avxvnniInt8Q4_0x1, avxvnniInt8Q4_0x2, avxvnniInt8Q4_0x3, avxvnniInt8Q4_0x4},
+			Q4_1: {avxvnniInt8Q4_1x1, avxvnniInt8Q4_1x2, avxvnniInt8Q4_1x3, avxvnniInt8Q4_1x4},
+			Q8_0: {avxvnniInt8Q8_0x1, avxvnniInt8Q8_0x2, avxvnniInt8Q8_0x3, avxvnniInt8Q8_0x4},
+		},
+		Int16: {
+			Q4_0: {avxvnniInt16Q4_0x1, avxvnniInt16Q4_0x2, avxvnniInt16Q4_0x3, avxvnniInt16Q4_0x4},
+			Q4_1: {avxvnniInt16Q4_1x1, avxvnniInt16Q4_1x2, avxvnniInt16Q4_1x3, avxvnniInt16Q4_1x4},
+			Q8_0: {avxvnniInt16Q8_0x1, avxvnniInt16Q8_0x2, avxvnniInt16Q8_0x3, avxvnniInt16Q8_0x4},
+		},
 	},
-	Int16: {
-		Q4_0: {avxvnniInt16Q4_0x1, avxvnniInt16Q4_0x2, avxvnniInt16Q4_0x3, avxvnniInt16Q4_0x4},
-		Q4_1: {avxvnniInt16Q4_1x1, avxvnniInt16Q4_1x2, avxvnniInt16Q4_1x3, avxvnniInt16Q4_1x4},
-		Q8_0: {avxvnniInt16Q8_0x1, avxvnniInt16Q8_0x2, avxvnniInt16Q8_0x3, avxvnniInt16Q8_0x4},
+	interleaved: [numDTypes][]integerLoop{
+		Q4_0: {avxvnniInterleavedQ4_0x1, avxvnniInterleavedQ4_0x2, avxvnniInterleavedQ4_0x3, avxvnniInterleavedQ4_0x4},
+		Q4_1: {avxvnniInterleavedQ4_1x1, avxvnniInterleavedQ4_1x2, avxvnniInterleavedQ4_1x3, avxvnniInterleavedQ4_1x4},
+		Q8_0: {avxvnniInterleavedQ8_0x1, avxvnniInterleavedQ8_0x2, avxvnniInterleavedQ8_0x3, avxvnniInterleavedQ8_0x4},
 	},
-}, &avxvnniTurned}
+}
 
-var avx512Integers = integerLoops{16, []int{1, 2, 3, 4, 8}, [numIntegers][numDTypes][]integerLoop{
-	Int8: {
-		Q4_0: {avx512Int8Q4_0x1, avx512Int8Q4_0x2, avx512Int8Q4_0x3, avx512Int8Q4_0x4, avx512Int8Q4_0x8},
-		Q4_1: {avx512Int8Q4_1x1, avx512Int8Q4_1x2, avx512Int8Q4_1x3, avx512Int8Q4_1x4, avx512Int8Q4_1x8},
-		Q8_0: {avx512Int8Q8_0x1, avx512Int8Q8_0x2, avx512Int8Q8_0x3, avx512Int8Q8_0x4, avx512Int8Q8_0x8},
+var avx512Integers = integerLoops{
+	group: 16, counts: []int{1, 2, 3, 4, 8}, turned: &avx512Turned,
+	rows: [numIntegers][numDTypes][]integerLoop{
+		Int8: {
+			Q4_0: {avx512Int8Q4_0x1, avx512Int8Q4_0x2, avx512Int8Q4_0x3, avx512Int8Q4_0x4, avx512Int8Q4_0x8},
+			Q4_1: {avx512Int8Q4_1x1, avx512Int8Q4_1x2, avx512Int8Q4_1x3, avx512Int8Q4_1x4, avx512Int8Q4_1x8},
+			Q8_0: {avx512Int8Q8_0x1, avx512Int8Q8_0x2, avx512Int8Q8_0x3, avx512Int8Q8_0x4, avx512Int8Q8_0x8},
+		},
+		Int16: {
+			Q4_0: {avx512Int16Q4_0x1, avx512Int16Q4_0x2, avx512Int16Q4_0x3, avx512Int16Q4_0x4, avx512Int16Q4_0x8},
+			Q4_1: {avx512Int16Q4_1x1, avx512Int16Q4_1x2, avx512Int16Q4_1x3, avx512Int16Q4_1x4, avx512Int16Q4_1x8},
+			Q8_0: {avx512Int16Q8_0x1, avx512Int16Q8_0x2, avx512Int16Q8_0x3, avx512Int16Q8_0x4, avx512Int16Q8_0x8},
+		},
 	},
-	Int16: {
-		Q4_0: {avx512Int16Q4_0x1, avx512Int16Q4_0x2, avx512Int16Q4_0x3, avx512Int16Q4_0x4, avx512Int16Q4_0x8},
-		Q4_1: {avx512Int16Q4_1x1, avx512Int16Q4_1x2, avx512Int16Q4_1x3, avx512Int16Q4_1x4, avx512Int16Q4_1x8},
-		Q8_0: {avx512Int16Q8_0x1, avx512Int16Q8_0x2, avx512Int16Q8_0x3, avx512Int16Q8_0x4, avx512Int16Q8_0x8},
+	interleaved: [numDTypes][]integerLoop{
+		Q4_0: {avx512InterleavedQ4_0x1, avx512InterleavedQ4_0x2, avx512InterleavedQ4_0x3, avx512InterleavedQ4_0x4, avx512InterleavedQ4_0x8},
+		Q4_1: {avx512InterleavedQ4_1x1, avx512InterleavedQ4_1x2, avx512InterleavedQ4_1x3, avx512InterleavedQ4_1x4, avx512InterleavedQ4_1x8},
+		Q8_0: {avx512InterleavedQ8_0x1, avx512InterleavedQ8_0x2, avx512InterleavedQ8_0x3, avx512InterleavedQ8_0x4, avx512InterleavedQ8_0x8},
 	},
-}, &avx512Turned}
+}
 
 var avx2Turned = turnedLoops{
 	group: 8, many: 8, turn: avx2Turn, counts: []int{1, 2, 3, 4},

@@ -15,6 +15,9 @@ type integerLoops struct {
 	counts []int
 	rows   [numIntegers][numDTypes][]integerLoop // rows[s][t][i] is for counts[i] rows of x
 	turned *turnedLoops                          // of Int16, for other types and for many rows
+	// interleaved are those of Int16 for weights that Interleave has laid out; nil where
+	// there are none.
+	interleaved [numDTypes][]integerLoop
 }
 
 // integersMost is the largest number of rows of x, and integersGroup that of W.
@@ -37,9 +40,6 @@ func (l *integerLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte,
 	l.mulAhead(s, c, ldc, x, w, t, order, m, n, k, allBehind, 0)
 }
 
-// allBehind is the rest of integerLoop where nothing else is to be asked for.
-const allBehind = 1 << 40
-
 // mulAhead is mul with the rest of w and what comes then, as integerLoop has them.
 func (l *integerLoops) mulAhead(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int, rest, then uintptr) {
 	if loops := l.rows[s][t]; loops == nil || s == Int16 && m >= l.turned.many && l.turned.turn[t] != nil {
@@ -53,7 +53,7 @@ func (l *integerLoops) mulAhead(s Integers, c []float32, ldc int, x []byte, w []
 			if order != nil {
 				at = int(order[j])
 			}
-			l.groups(s, c[j:], ldc, x, w[at*rb:], t, stride, m, rows/l.group, k, rest-uintptr(at*rb), then)
+			l.groups(l.rows[s][t], s, c[j:], ldc, x, w[at*rb:], stride, m, rows/l.group, k, rest-uintptr(at*rb), then)
 			j += rows
 			continue
 		}
@@ -61,6 +61,11 @@ func (l *integerLoops) mulAhead(s Integers, c []float32, ldc int, x []byte, w []
 		l.copied(s, c[j:], ldc, x, w, t, order, j, m, rows, k)
 		j += rows
 	}
+}
+
+// mulInterleaved is MulInterleaved with these loops.
+func (l *integerLoops) mulInterleaved(c []float32, ldc int, x, w []byte, t DType, m, n, k int, rest, then uintptr) {
+	l.groups(l.interleaved[t], Int16, c, ldc, x, w, t.RowBytes(k), m, n/l.group, k, rest, then)
 }
 
 // copied multiplies with rows from row j on that make no whole group, or lie
@@ -76,18 +81,18 @@ func (l *integerLoops) copied(s Integers, c []float32, ldc int, x []byte, w []by
 	clear(b[rows*rb:])
 	for i := 0; i < m; i += integersMost {
 		mr := min(integersMost, m-i)
-		l.groups(s, sum, l.group, x[i*row:], b, t, rb, mr, 1, k, allBehind, 0)
+		l.groups(l.rows[s][t], s, sum, l.group, x[i*row:], b, rb, mr, 1, k, allBehind, 0)
 		for r := range mr {
 			copy(c[(i+r)*ldc:(i+r)*ldc+rows], sum[r*l.group:])
 		}
 	}
 }
 
-// groups multiplies m rows of x with groups of rows of w that lie stride bytes
-// apart: some rows of x with some groups at a time, so that what is read again is
-// in the first-level cache.
-func (l *integerLoops) groups(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, stride, m, groups, k int, rest, then uintptr) {
-	loops, row := l.rows[s][t], s.Len(1, k)
+// groups multiplies m rows of x with groups of rows of w, of stride bytes a row, as
+// the loops have them: some rows of x with some groups at a time, so that what is read
+// again is in the first-level cache.
+func (l *integerLoops) groups(loops []integerLoop, s Integers, c []float32, ldc int, x []byte, w []byte, stride, m, groups, k int, rest, then uintptr) {
+	row := s.Len(1, k)
 	step := groups
 	if m > l.counts[len(loops)-1] {
 		step = 1

@@ -638,6 +638,318 @@ func avx512Int16Q8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride in
 //go:noescape
 func avx512Int16Q8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
+// avx2InterleavedQ4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_1x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_1x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_1x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_1x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_1x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_1x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_1x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_1x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ8_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ8_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ8_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ8_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ8_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ8_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ8_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
 // avx2TurnQ4_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //

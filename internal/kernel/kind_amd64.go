@@ -11,7 +11,8 @@ func archKinds() []*kind {
 		ks = append(ks, avx2Kind())
 		if cpu.X86.HasAVXVNNI {
 			k := avx2Kind()
-			k.name, k.mulIntegers, k.mulAhead = "avxvnni", avxvnniIntegers.mul, avxvnniIntegers.mulAhead
+			k.name = "avxvnni"
+			k.useIntegers(&avxvnniIntegers)
 			ks = append(ks, k)
 		}
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2 {
@@ -37,7 +38,8 @@ func avx2Kind() *kind {
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
 	k.addHalf = avx2AddHalfRows
-	k.fastIntegers, k.mulIntegers, k.mulAhead = true, avx2Integers.mul, avx2Integers.mulAhead
+	k.fastIntegers = true
+	k.useIntegers(&avx2Integers)
 	k.packIntegers = [numIntegers]func([]byte, []float32){packer(avx2PackInt8), packer(avx2PackInt16)}
 	k.exp, k.expSum, k.maxOf, k.sumSquares = avx2ExpSlice, avx2ExpSumSlice, avx2MaxOfSlice, avx2SumSquaresSlice
 	k.siluMul, k.siluMulGrad, k.geluMul, k.geluMulGrad = avx2Gate(avx2SiluMul), avx2GateGrad(avx2SiluMulGrad), avx2Gate(avx2GeluMul), avx2GateGrad(avx2GeluMulGrad)
@@ -48,4 +50,10 @@ func avx2Kind() *kind {
 	k.transpose, k.addTransposed = avx2Transpose, avx2AddTransposed
 	k.peakFMA, k.readSum, k.fetch = avx2PeakFMA, avx2ReadAll, fetch
 	return &k
+}
+
+// useIntegers makes the loops those of a kind.
+func (k *kind) useIntegers(l *integerLoops) {
+	k.mulIntegers, k.mulAhead = l.mul, l.mulAhead
+	k.mulInterleaved, k.interleavedLanes, k.interleavedRows = l.mulInterleaved, l.group, l.turned.many-1
 }

@@ -262,6 +262,8 @@ func (t *linearTask) product(lin *Linear, chunk, panel int, rest, then []byte) {
 		}
 	}
 	switch {
+	case t.interleaved(w):
+		kernel.MulInterleaved(y, out, t.packed.rows(lo, t.in), w.Interleaved, j0, hi-lo, j1-j0, rest, then)
 	case t.packed != nil && t.packed.size.Has(w.DType):
 		var laid []byte
 		if t.n > smallBatch && t.n <= fewInputs {

@@ -1,6 +1,9 @@
 package op
 
-import "github.com/getstroke/stroke/internal/kernel"
+import (
+	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/tensor"
+)
 
 // Next says which linears those of the next call of Linear are followed by, of which
 // only W is read, so that what they begin with is asked for before. It changes speed,
@@ -75,24 +78,38 @@ func (t *linearTask) work(worker int) {
 	}
 }
 
+// interleaved says whether products with w read it interleaved.
+func (t *linearTask) interleaved(w *tensor.Matrix) bool {
+	return t.packed != nil && t.packed.size == kernel.Int16 && t.n <= fewInputs && w.Interleaved.Serves(t.n)
+}
+
+// memory is what products with the rows [j0, j1) of w read.
+func (t *linearTask) memory(w *tensor.Matrix, j0, j1 int) []byte {
+	if t.interleaved(w) {
+		return w.Interleaved.Rows(j0, j1)
+	}
+	rb := w.RowBytes()
+	if w.Order != nil {
+		return w.Data[:j1*rb]
+	}
+	return w.Data[j0*rb : j1*rb]
+}
+
 // ahead is the memory that a worker reads from a panel on, of a linear of whose panels
 // it has at most so many, and what it begins with after that.
 func (t *linearTask) ahead(l, panel, panels, worker int) (rest, then []byte) {
 	w := t.lins[l].W
-	rb := w.RowBytes()
 	end := min((panel+panels)*t.panel, w.Rows)
-	rest = w.Data[panel*t.panel*rb : end*rb]
-	if w.Order != nil {
-		rest = w.Data[:end*rb]
-	}
+	rest = t.memory(w, panel*t.panel, end)
 	switch {
 	case panel+panels > ceilDiv(w.Rows, t.panel):
-		return rest, t.lins[l+1].W.Data
+		next := t.lins[l+1].W
+		return rest, t.memory(next, 0, next.Rows)
 	case len(t.next) > 0:
 		first, _ := shareOf(panelTasks(t.next, t.panel), worker)
 		l, panel := panelAt(t.next, t.panel, first)
 		w := t.next[l].W
-		return rest, w.Data[panel*t.panel*w.RowBytes():]
+		return rest, t.memory(w, panel*t.panel, w.Rows)
 	}
 	return rest, rest
 }

@@ -22,6 +22,10 @@ type Matrix struct {
 	// logical rows are always in Hugging Face's order, in which adapters are
 	// written.
 	Order []int32
+
+	// Interleaved is the matrix again, in the order in which the kernel reads it when
+	// rows of x are few; nil where there is none.
+	Interleaved *kernel.Interleaved
 }
 
 // NewMatrix is the matrix [rows, cols] in data. It panics where data is not

@@ -83,14 +83,23 @@ func main() {
 		pack(s)
 		for _, f := range formats {
 			for m := 1; m <= 4; m++ {
-				narrow("avx2", s, f, m, false)
+				narrow("avx2", s, f, m, &filed{many: 8}, false)
 			}
 			for m := 1; m <= 4; m++ {
-				narrow("avxvnni", s, f, m, true)
+				narrow("avxvnni", s, f, m, &filed{many: 8}, true)
 			}
 			for _, m := range []int{1, 2, 3, 4, 8} {
-				wide(s, f, m)
+				wide(s, f, m, &filed{many: 16})
 			}
+		}
+	}
+	for _, f := range formats {
+		for m := 1; m <= 4; m++ {
+			narrow("avx2", int16s, f, m, &interleaved{many: 8}, false)
+			narrow("avxvnni", int16s, f, m, &interleaved{many: 8}, true)
+		}
+		for _, m := range []int{1, 2, 3, 4, 8} {
+			wide(int16s, f, m, &interleaved{many: 16})
 		}
 	}
 	for _, lanes := range []int{8, 16} {
@@ -201,25 +210,23 @@ func (in *inputs) step() {
 
 // product writes what all products have in common: groups of lanes rows of W, a
 // block of each at a time, and m rows of x.
-func product(kind string, s integers, f format, m, lanes int, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(f format, r *rows, in *inputs)) {
-	name := fmt.Sprintf("%s%s%sx%d", kind, s.name, f.name, m)
+func product(kind string, s integers, f format, m int, w source, acc []reg.VecVirtual, clear func(reg.VecVirtual), block func(f format, in *inputs)) {
+	lanes := w.lanes()
+	name := fmt.Sprintf("%s%s%sx%d", kind, w.of(s), f.name, m)
 	Func(name, "func(c *float32, ldc int, x *byte, ldx int, w *byte, stride, blocks, groups int, rest, then uintptr)",
 		fmt.Sprintf("%s multiplies %d packed rows of x, ldx bytes apart, with groups > 0 times %d", name, m, lanes),
-		"rows of w, stride bytes apart, of blocks > 0 blocks each, as Integers.Mul does, and",
+		"rows of w, "+w.lie()+", of blocks > 0 blocks each, as Integers.Mul does, and",
 		"overwrites c. Meanwhile it asks for what lies behind them, and in place of what is",
 		"rest bytes and more behind w, for what is then bytes farther.")
-	r, in := newRows(lanes), newInputs(s, m)
+	w.load()
+	in := newInputs(s, m)
 	far, line, end, n := GP64(), GP64(), GP64(), GP64()
 	Load(Param("w"), end)
 	ADDQ(NewParamAddr("rest", 64), end)
 	Store(end, Param("rest"))
 	Label("group")
-	r.begin()
+	w.begin(far)
 	in.begin()
-	LEAQ(Mem{Base: r.low, Index: r.stride, Scale: 8, Disp: prefetch}, far)
-	if r.high != nil {
-		LEAQ(Mem{Base: far, Index: r.stride, Scale: 8}, far)
-	}
 	Load(Param("blocks"), n)
 	for i := range acc {
 		clear(acc[i])
@@ -231,10 +238,10 @@ func product(kind string, s integers, f format, m, lanes int, acc []reg.VecVirtu
 	JB(LabelRef("near"))
 	ADDQ(NewParamAddr("then", 72), line)
 	Label("near")
-	f.ahead = &ahead{at: line, lines: (lanes*f.bytes + 63) / 64, points: (f.bytes - f.at) / 16 * 8}
-	block(f, r, in)
+	f.ahead = &ahead{at: line, lines: (lanes*f.bytes + 63) / 64, points: (f.bytes - f.at) / 16 * (4 + w.loads())}
+	block(f, in)
 	ADDQ(U32(uint64(lanes*f.bytes)), far)
-	r.step(f.bytes)
+	w.step(f)
 	in.step()
 	DECQ(n)
 	JNZ(LabelRef("block"))
@@ -249,13 +256,7 @@ func product(kind string, s integers, f format, m, lanes int, acc []reg.VecVirtu
 	}
 	ADDQ(Imm(uint64(4*lanes)), next)
 	Store(next, Param("c"))
-	w := GP64()
-	Load(Param("w"), w)
-	LEAQ(Mem{Base: w, Index: r.stride, Scale: 8}, w)
-	if lanes == 16 {
-		LEAQ(Mem{Base: w, Index: r.stride, Scale: 8}, w)
-	}
-	Store(w, Param("w"))
+	w.end()
 	groups := GP64()
 	Load(Param("groups"), groups)
 	DECQ(groups)

@@ -11,14 +11,14 @@ import (
 // narrow writes the product of m rows of x with eight rows of W at a time. Without
 // VNNI sums of two products with 8-bit x are 16 bits wide: eight of them fit where
 // weights have four bits, and one where they have eight.
-func narrow(kind string, s integers, f format, m int, vnni bool) {
+func narrow(kind string, s integers, f format, m int, w source, vnni bool) {
 	var acc []reg.VecVirtual
 	for range m {
 		acc = append(acc, YMM())
 	}
 	short := s == int8s && !vnni && !f.whole // sums are 16 bits wide
 	bias := f.bias > 0 && !(f.whole && (s == int16s || !vnni))
-	product(kind, s, f, m, 8, acc, func(v reg.VecVirtual) { Zero(v) }, func(f format, r *rows, in *inputs) {
+	product(kind, s, f, m, w, acc, func(v reg.VecVirtual) { Zero(v) }, func(f format, in *inputs) {
 		chains := 1
 		if s == int16s && vnni {
 			chains = chainsOf(s, m, 5)
@@ -76,14 +76,8 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 			count++
 		}
 		for from := f.at; from < f.bytes; from += 16 {
-			var a [4]reg.VecVirtual
-			for i := range a {
-				f.ahead.next()
-				a[i] = YMM()
-				begin("VMOVDQU", r.at(i, from), a[i])
-				VINSERTI128(Imm(1), r.at(i+4, from), a[i], a[i])
-			}
-			for g, v := range turn(a, func() reg.VecVirtual { return YMM() }) {
+			for g := range 4 {
+				v := w.word(f, from, g)
 				f.ahead.next()
 				switch {
 				case f.whole && s == int16s:
@@ -125,16 +119,7 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 				}
 			}
 		}
-		scale, least := YMM(), YMM()
-		if f.least {
-			a, b := YMM(), YMM()
-			VCVTPH2PS(doubles(r, [4]int{0, 1, 4, 5}).AsX(), a)
-			VCVTPH2PS(doubles(r, [4]int{2, 3, 6, 7}).AsX(), b)
-			VSHUFPS(Imm(0x88), b, a, scale)
-			VSHUFPS(Imm(0xdd), b, a, least)
-		} else {
-			VCVTPH2PS(halves(r, 8, 0)[0].AsX(), scale)
-		}
+		scales := w.scales(f)
 		for i := range sum {
 			addChains(sums[i])
 			if short {
@@ -148,11 +133,11 @@ func narrow(kind string, s integers, f format, m int, vnni bool) {
 			VCVTDQ2PS(sum[i], sum[i])
 			d := YMM()
 			VBROADCASTSS(in.end(i, atScale), d)
-			VMULPS(scale, d, d)
+			VMULPS(scales[0], d, d)
 			VFMADD231PS(sum[i], d, acc[i])
 			if f.least {
 				VBROADCASTSS(in.end(i, atSum), d)
-				VFMADD231PS(least, d, acc[i])
+				VFMADD231PS(scales[1], d, acc[i])
 			}
 		}
 	})

@@ -17,13 +17,13 @@ func dotBroadcast(s integers, x Mem, w, sum reg.VecVirtual) {
 func clearWide(v reg.VecVirtual) { VPXORD(v, v, v) }
 
 // wide writes the product of m rows of x with sixteen rows of W at a time.
-func wide(s integers, f format, m int) {
+func wide(s integers, f format, m int, w source) {
 	var acc []reg.VecVirtual
 	for range m {
 		acc = append(acc, ZMM())
 	}
 	bias := f.bias > 0 && !(f.whole && s == int16s)
-	product("avx512", s, f, m, 16, acc, clearWide, func(f format, r *rows, in *inputs) {
+	product("avx512", s, f, m, w, acc, clearWide, func(f format, in *inputs) {
 		chains := chainsOf(s, m, 8)
 		// Sums of 8-bit x are made row by row, and those of 16-bit x, for which there
 		// are twice as many vectors of weights, of all rows at once.
@@ -44,12 +44,12 @@ func wide(s integers, f format, m int) {
 				sums = append(sums, start(i))
 			}
 		}
-		var w []reg.VecVirtual
+		var weights []reg.VecVirtual
 		var at []int
 		count := 0
 		emit := func(v reg.VecVirtual, x int) {
 			if s == int8s {
-				w, at = append(w, v), append(at, x)
+				weights, at = append(weights, v), append(at, x)
 				return
 			}
 			for i := range m {
@@ -58,16 +58,8 @@ func wide(s integers, f format, m int) {
 			count++
 		}
 		for from := f.at; from < f.bytes; from += 16 {
-			var a [4]reg.VecVirtual
-			for i := range a {
-				f.ahead.next()
-				a[i] = ZMM()
-				begin("VMOVUPS", r.at(i, from), a[i])
-				for q := 1; q < 4; q++ {
-					VINSERTI32X4(Imm(uint64(q)), r.at(i+4*q, from), a[i], a[i])
-				}
-			}
-			for g, v := range turn(a, func() reg.VecVirtual { return ZMM() }) {
+			for g := range 4 {
+				v := w.word(f, from, g)
 				f.ahead.next()
 				switch {
 				case f.whole && s == int16s:
@@ -107,24 +99,24 @@ func wide(s integers, f format, m int) {
 				}
 			}
 		}
-		scale, least := wideScales(f, r)
+		scales := w.scales(f)
 		for i := range m {
 			var sum []reg.VecVirtual
 			if s == int16s {
 				sum = sums[i]
 			} else {
 				sum = start(i)
-				for k := range w {
-					dotBroadcast(s, in.at(i, at[k]), w[k], sum[k%chains])
+				for k := range weights {
+					dotBroadcast(s, in.at(i, at[k]), weights[k], sum[k%chains])
 				}
 			}
 			addChains(sum)
 			VCVTDQ2PS(sum[0], sum[0])
 			d := ZMM()
-			VMULPS_BCST(in.end(i, atScale), scale, d)
+			VMULPS_BCST(in.end(i, atScale), scales[0], d)
 			VFMADD231PS(sum[0], d, acc[i])
 			if f.least {
-				VFMADD231PS_BCST(in.end(i, atSum), least, acc[i])
+				VFMADD231PS_BCST(in.end(i, atSum), scales[1], acc[i])
 			}
 		}
 	})

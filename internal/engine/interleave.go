@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"github.com/getstroke/stroke/internal/model"
+	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
+)
+
+// laid are the weights of an engine that writes in integers once more, in the order in
+// which the kernel reads them: to lay them out takes as long as to check a file of
+// them, so they are in no file.
+type laid struct {
+	m     *model.Model // a view that has them; the model itself where there are none
+	arena *tensor.Arena
+	bytes int64 // of the budget
+}
+
+// InOrder is the memory, in bytes, that an engine with these options takes for the
+// weights in the kernel's order, where there is so much more than it needs; 0 where
+// that is not faster.
+func InOrder(m *model.Model, o Options) int64 {
+	if o.writing() != op.Int16 {
+		return 0
+	}
+	return 4 * int64(m.InterleavedFloats())
+}
+
+// interleave lays the weights out where what is left of the budget has room for all
+// streams besides, or is twice as much and has room for one of full length. The error
+// is that of a model file that has become unreadable.
+func interleave(m *model.Model, o *Options, b *Budget) (*laid, error) {
+	none := &laid{m: m}
+	n, left := InOrder(m, *o), b.Left()
+	stream := int64(pagesFor(o.Context)) * pageBytes(m, o.KV)
+	all, half := n+int64(o.Streams)*stream <= left, max(2*n, n+stream) <= left
+	if n == 0 || !all && !half {
+		return none, nil
+	}
+	if b.Reserve("the weights in the kernel's order", n) != nil {
+		return none, nil
+	}
+	arena, err := tensor.NewArena(int(n))
+	if err != nil { // the file serves, only slower
+		b.Release(n)
+		return none, nil
+	}
+	l := &laid{arena: arena, bytes: n}
+	if l.m, err = m.Interleaved(arena.Floats); err != nil {
+		l.release(b)
+		return nil, err
+	}
+	return l, nil
+}
+
+// release gives the memory back.
+func (l *laid) release(b *Budget) error {
+	if l.arena == nil {
+		return nil
+	}
+	b.Release(l.bytes)
+	return l.arena.Close()
+}

@@ -1,0 +1,111 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+)
+
+// Interleaved is a matrix [N,K] of quantized weights in the order in which the loops
+// of a kind for few rows of Int16 read it, so that they have neither to gather nor to
+// turn it. The rows lie in groups of as many as the kind has lanes; of a group, block
+// after block, first the scales of all rows, then, in types that have one, their least
+// weights, then four bytes of weights of each row, the next four of each, and so on.
+// It has the size of the rows themselves.
+type Interleaved struct {
+	Type  DType
+	N, K  int
+	data  []byte
+	lanes int
+}
+
+// InterleavedLen is the size in bytes of a matrix [n,k] of type t, interleaved; 0
+// where the kind in use has no loops for it, or n is no whole number of its groups.
+func InterleavedLen(t DType, n, k int) int {
+	if !cur.interleaves(t) || n%cur.interleavedLanes != 0 || k%32 != 0 {
+		return 0
+	}
+	return n * t.RowBytes(k)
+}
+
+// interleaves says whether the kind has loops for weights of type t, interleaved.
+func (k *kind) interleaves(t DType) bool {
+	return k.mulInterleaved != nil && (t == Q4_0 || t == Q4_1 || t == Q8_0)
+}
+
+// Interleaving is a matrix in dst, of InterleavedLen bytes, whose rows are not there
+// yet: they come by Fill.
+func Interleaving(dst []byte, t DType, n, k int) *Interleaved {
+	if need := InterleavedLen(t, n, k); need == 0 && n*k > 0 || len(dst) != need {
+		panic(fmt.Sprintf("kernel: Interleaving: [%d,%d] of %s in %d bytes", n, k, t, len(dst)))
+	}
+	return &Interleaved{Type: t, N: n, K: k, data: dst, lanes: cur.interleavedLanes}
+}
+
+// Fill overwrites the rows from j0 on with those of w, in its order (the stored one
+// where that is nil), which are whole groups: j0 and n are multiples of Lanes.
+func (m *Interleaved) Fill(w []byte, order []int32, j0, n int) {
+	checkQuant("Fill", w, m.Type, order, n, m.K)
+	if j0 < 0 || j0%m.lanes != 0 || n%m.lanes != 0 || j0+n > m.N {
+		panic(fmt.Sprintf("kernel: Fill: rows from %d to %d of %d in groups of %d", j0, j0+n, m.N, m.lanes))
+	}
+	rb := m.Type.RowBytes(m.K)
+	_, size := m.Type.Block()
+	at := size % 16 // where the weights begin: behind one number of two bytes, or two
+	for g := 0; g < n; g += m.lanes {
+		dst := m.data[(j0+g)*rb : (j0+g+m.lanes)*rb]
+		for r := range m.lanes {
+			row := storedRow(w, order, rb, g+r)
+			for b := 0; b < len(row); b += size {
+				block, to := row[b:b+size], dst[b*m.lanes:]
+				for i := 0; i < at; i += 2 {
+					binary.LittleEndian.PutUint16(to[i*m.lanes+2*r:], binary.LittleEndian.Uint16(block[i:]))
+				}
+				for i := at; i < size; i += 4 {
+					binary.LittleEndian.PutUint32(to[i*m.lanes+4*r:], binary.LittleEndian.Uint32(block[i:]))
+				}
+			}
+		}
+	}
+}
+
+// Lanes is how many rows make a group.
+func (m *Interleaved) Lanes() int { return m.lanes }
+
+// Serves says whether the loops of the kind in use read the matrix for so many rows of
+// x faster than the rows as they were.
+func (m *Interleaved) Serves(rows int) bool {
+	return m != nil && cur.interleaves(m.Type) && cur.interleavedLanes == m.lanes && rows <= cur.interleavedRows
+}
+
+// Rows are the bytes of the rows [j0, j1), whole groups.
+func (m *Interleaved) Rows(j0, j1 int) []byte {
+	rb := m.Type.RowBytes(m.K)
+	return m.data[j0*rb : j1*rb]
+}
+
+// MulInterleaved is MulLaid of Int16 with the rows [j0, j0+n) of w, whole groups, by a
+// kind that Serves, with the same bits.
+func MulInterleaved(c []float32, ldc int, x []byte, w *Interleaved, j0, m, n int, rest, then []byte) {
+	checkMat("MulInterleaved", "c", len(c), ldc, m, n)
+	Int16.check("MulInterleaved", x, m, w.K)
+	if j0 < 0 || n < 0 || j0%w.lanes != 0 || n%w.lanes != 0 || j0+n > w.N || !w.Serves(0) {
+		panic(fmt.Sprintf("kernel: MulInterleaved: rows from %d to %d of %d of %s in groups of %d, kernel %s", j0, j0+n, w.N, w.Type, w.lanes, cur.name))
+	}
+	if m == 0 || n == 0 {
+		return
+	}
+	if w.K == 0 {
+		for i := range m {
+			clear(c[i*ldc : i*ldc+n])
+		}
+		return
+	}
+	data := w.Rows(j0, j0+n)
+	far, jump := uintptr(allBehind), uintptr(0)
+	if len(then) > 0 {
+		far = uintptr(len(rest))
+		jump = uintptr(unsafe.Pointer(&then[0])) - uintptr(unsafe.Pointer(&data[0])) - far
+	}
+	cur.mulInterleaved(c, ldc, x, data, w.Type, m, n, w.K, far, jump)
+}
