@@ -186,3 +186,33 @@ func BenchmarkIntegers(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkInterleaved multiplies packed rows with interleaved weights that stay in the
+// second-level cache, and with so many that they come from memory.
+func BenchmarkInterleaved(b *testing.B) {
+	eachKindBench(b, func(b *testing.B) {
+		for _, t := range []DType{Q4_0, Q4_1, Q8_0} {
+			for _, m := range []int{1, 2, 4, 7} {
+				for _, n := range []int{512, 512 << 9} {
+					const k = 768
+					size := InterleavedLen(t, n, k)
+					if size == 0 || n > 512 && m > 1 {
+						continue
+					}
+					in := Interleaving(make([]byte, size), t, n, k)
+					in.Fill(randQuant(newRand(1), t, n*k), nil, 0, n)
+					x, c, packed := alignedF32(m*k), alignedF32(m*n), make([]byte, Int16.Len(m, k))
+					fill(newRand(2), x)
+					Int16.Pack(packed, x, k, m, k)
+					b.Run(fmt.Sprintf("%v/m=%d/n=%d/k=%d", t, m, n, k), func(b *testing.B) {
+						b.SetBytes(int64(size))
+						for b.Loop() {
+							MulInterleaved(c, n, packed, in, 0, m, n, nil, nil)
+						}
+						perSecond(b, m*n*k, "Gproducts/s")
+					})
+				}
+			}
+		}
+	})
+}

@@ -42,9 +42,19 @@ func pagesOf(m *model.Model, positions int) []model.Page {
 	return pages
 }
 
+// interleaved is the model with weights in the kernel's order.
+func interleaved(t *testing.T, m *model.Model) *model.Model {
+	t.Helper()
+	v, err := m.Interleaved(func(n int) []float32 { return make([]float32, n) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // Invariance checks that the logits of a text are the same bits alone and in
 // one go as in random cuts beside random other rows, with any number of
-// workers.
+// workers, and in integers with weights in the kernel's order too.
 func Invariance(t *testing.T, m *model.Model, length, trials int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 9))
@@ -88,9 +98,17 @@ func Invariance(t *testing.T, m *model.Model, length, trials int) {
 			if err := alone.Logits(want, Places(length)); err != nil {
 				t.Fatal(err)
 			}
+			laid := m
+			if arithmetic == op.Int16 {
+				laid = interleaved(t, m)
+			}
 			for trial := range trials {
 				kernel.SetWorkers(1 + trial%3)
-				s := Session(t, m, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64, Arithmetic: arithmetic})
+				on := m
+				if trial%2 == 0 {
+					on = laid
+				}
+				s := Session(t, on, model.Limits{Tokens: length + 80, Rows: 5, Context: length + 40, Pad: 64, Arithmetic: arithmetic})
 				pages := pagesOf(m, length)
 				for at := 0; at < length; {
 					n := min(1+rng.IntN(1+rng.IntN(length)), length-at)
