@@ -45,7 +45,9 @@ func interleave(m *model.Model, o *Options, b *Budget) (*laid, error) {
 		return none, nil
 	}
 	l := &laid{arena: arena, bytes: n}
-	if l.m, err = m.Interleaved(arena.Floats); err != nil {
+	// Of the file only what is embedded is read, but where prompts have an arithmetic of
+	// their own.
+	if l.m, err = m.Interleaved(arena.Floats, !o.two()); err != nil {
 		l.release(b)
 		return nil, err
 	}

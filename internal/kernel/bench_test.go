@@ -192,7 +192,7 @@ func BenchmarkIntegers(b *testing.B) {
 func BenchmarkInterleaved(b *testing.B) {
 	eachKindBench(b, func(b *testing.B) {
 		for _, t := range []DType{Q4_0, Q4_1, Q8_0} {
-			for _, m := range []int{1, 2, 4, 7} {
+			for _, m := range []int{1, 2, 4, 7, 16, 256} {
 				for _, n := range []int{512, 512 << 9} {
 					const k = 768
 					size := InterleavedLen(t, n, k)

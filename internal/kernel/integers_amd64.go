@@ -66,7 +66,7 @@ var avx512Integers = integerLoops{
 }
 
 var avx2Turned = turnedLoops{
-	group: 8, many: 8, turn: avx2Turn, counts: []int{1, 2, 3, 4},
+	group: 8, many: 8, turn: avx2Turn, interleave: avx2Interleave, turnInterleaved: avx2TurnInterleaved, counts: []int{1, 2, 3, 4},
 	loops: [3][]turnedLoop{
 		plainScale:  {avx2TurnedPlainx1, avx2TurnedPlainx2, avx2TurnedPlainx3, avx2TurnedPlainx4},
 		leastWeight: {avx2TurnedLeastx1, avx2TurnedLeastx2, avx2TurnedLeastx3, avx2TurnedLeastx4},
@@ -76,19 +76,31 @@ var avx2Turned = turnedLoops{
 	pairRows: 3,
 }
 
-var avxvnniTurned = turnedLoops{group: 8, many: 8, turn: avx2Turn, counts: []int{1, 2, 3, 4}, loops: [3][]turnedLoop{
+var avxvnniTurned = turnedLoops{group: 8, many: 8, turn: avx2Turn, interleave: avx2Interleave, turnInterleaved: avx2TurnInterleaved, counts: []int{1, 2, 3, 4}, loops: [3][]turnedLoop{
 	plainScale:  {avxvnniTurnedPlainx1, avxvnniTurnedPlainx2, avxvnniTurnedPlainx3, avxvnniTurnedPlainx4},
 	leastWeight: {avxvnniTurnedLeastx1, avxvnniTurnedLeastx2, avxvnniTurnedLeastx3, avxvnniTurnedLeastx4},
 	halfScales:  {avxvnniTurnedHalvesx1, avxvnniTurnedHalvesx2, avxvnniTurnedHalvesx3, avxvnniTurnedHalvesx4},
 }}
 
-var avx512Turned = turnedLoops{group: 16, many: 17, turn: avx512Turn, counts: []int{1, 2, 3, 4, 8}, loops: [3][]turnedLoop{
+var avx512Turned = turnedLoops{group: 16, many: 17, turn: avx512Turn, interleave: avx512Interleave, turnInterleaved: avx512TurnInterleaved, counts: []int{1, 2, 3, 4, 8}, loops: [3][]turnedLoop{
 	plainScale:  {avx512TurnedPlainx1, avx512TurnedPlainx2, avx512TurnedPlainx3, avx512TurnedPlainx4, avx512TurnedPlainx8},
 	leastWeight: {avx512TurnedLeastx1, avx512TurnedLeastx2, avx512TurnedLeastx3, avx512TurnedLeastx4, avx512TurnedLeastx8},
 	halfScales:  {avx512TurnedHalvesx1, avx512TurnedHalvesx2, avx512TurnedHalvesx3, avx512TurnedHalvesx4, avx512TurnedHalvesx8},
 }}
 
-var avx2Turn = [numDTypes]func(dst, w *byte, stride, blocks int){
+var avx2Interleave = [numDTypes]turnLoop{
+	Q4_0: avx2InterleaveQ4_0,
+	Q4_1: avx2InterleaveQ4_1,
+	Q8_0: avx2InterleaveQ8_0,
+}
+
+var avx2TurnInterleaved = [numDTypes]turnLoop{
+	Q4_0: avx2TurnInterleavedQ4_0,
+	Q4_1: avx2TurnInterleavedQ4_1,
+	Q8_0: avx2TurnInterleavedQ8_0,
+}
+
+var avx2Turn = [numDTypes]turnLoop{
 	Q4_0: avx2TurnQ4_0,
 	Q4_1: avx2TurnQ4_1,
 	Q5_0: avx2TurnQ5_0,
@@ -99,7 +111,19 @@ var avx2Turn = [numDTypes]func(dst, w *byte, stride, blocks int){
 	Q6_K: avx2TurnQ6_K,
 }
 
-var avx512Turn = [numDTypes]func(dst, w *byte, stride, blocks int){
+var avx512Interleave = [numDTypes]turnLoop{
+	Q4_0: avx512InterleaveQ4_0,
+	Q4_1: avx512InterleaveQ4_1,
+	Q8_0: avx512InterleaveQ8_0,
+}
+
+var avx512TurnInterleaved = [numDTypes]turnLoop{
+	Q4_0: avx512TurnInterleavedQ4_0,
+	Q4_1: avx512TurnInterleavedQ4_1,
+	Q8_0: avx512TurnInterleavedQ8_0,
+}
+
+var avx512Turn = [numDTypes]turnLoop{
 	Q4_0: avx512TurnQ4_0,
 	Q4_1: avx512TurnQ4_1,
 	Q5_0: avx512TurnQ5_0,

@@ -23475,6 +23475,150 @@ near:
 	VZEROUPPER
 	RET
 
+// func avx2InterleaveQ4_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2
+TEXT ·avx2InterleaveQ4_1(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	MOVQ    dst+0(FP), DI
+	MOVQ    blocks+24(FP), R8
+	PCALIGN $0x20
+
+block:
+	VMOVD       (SI), X0
+	VPINSRW     $0x01, (SI)(AX*1), X0, X0
+	VPINSRW     $0x02, (SI)(AX*2), X0, X0
+	VPINSRW     $0x03, (SI)(CX*1), X0, X0
+	VPINSRW     $0x04, (SI)(AX*4), X0, X0
+	VPINSRW     $0x05, (SI)(DX*1), X0, X0
+	VPINSRW     $0x06, (SI)(CX*2), X0, X0
+	VPINSRW     $0x07, (SI)(BX*1), X0, X0
+	VMOVUPS     X0, (DI)
+	VMOVD       2(SI), X0
+	VPINSRW     $0x01, 2(SI)(AX*1), X0, X0
+	VPINSRW     $0x02, 2(SI)(AX*2), X0, X0
+	VPINSRW     $0x03, 2(SI)(CX*1), X0, X0
+	VPINSRW     $0x04, 2(SI)(AX*4), X0, X0
+	VPINSRW     $0x05, 2(SI)(DX*1), X0, X0
+	VPINSRW     $0x06, 2(SI)(CX*2), X0, X0
+	VPINSRW     $0x07, 2(SI)(BX*1), X0, X0
+	VMOVUPS     X0, 16(DI)
+	VMOVDQU     4(SI), X0
+	VINSERTI128 $0x01, 4(SI)(AX*4), Y0, Y0
+	VMOVDQU     4(SI)(AX*1), X1
+	VINSERTI128 $0x01, 4(SI)(DX*1), Y1, Y1
+	VMOVDQU     4(SI)(AX*2), X2
+	VINSERTI128 $0x01, 4(SI)(CX*2), Y2, Y2
+	VMOVDQU     4(SI)(CX*1), X3
+	VINSERTI128 $0x01, 4(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     Y3, 32(DI)
+	VMOVUPS     Y0, 64(DI)
+	VMOVUPS     Y4, 96(DI)
+	VMOVUPS     Y1, 128(DI)
+	ADDQ        $0x14, SI
+	ADDQ        $0x000000a0, DI
+	DECQ        R8
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func avx512InterleaveQ4_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·avx512InterleaveQ4_1(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	VMOVD        (SI), X0
+	VPINSRW      $0x01, (SI)(AX*1), X0, X0
+	VPINSRW      $0x02, (SI)(AX*2), X0, X0
+	VPINSRW      $0x03, (SI)(CX*1), X0, X0
+	VPINSRW      $0x04, (SI)(AX*4), X0, X0
+	VPINSRW      $0x05, (SI)(DX*1), X0, X0
+	VPINSRW      $0x06, (SI)(CX*2), X0, X0
+	VPINSRW      $0x07, (SI)(BX*1), X0, X0
+	VMOVD        (DI), X1
+	VPINSRW      $0x01, (DI)(AX*1), X1, X1
+	VPINSRW      $0x02, (DI)(AX*2), X1, X1
+	VPINSRW      $0x03, (DI)(CX*1), X1, X1
+	VPINSRW      $0x04, (DI)(AX*4), X1, X1
+	VPINSRW      $0x05, (DI)(DX*1), X1, X1
+	VPINSRW      $0x06, (DI)(CX*2), X1, X1
+	VPINSRW      $0x07, (DI)(BX*1), X1, X1
+	VMOVUPS      X0, (R8)
+	VMOVUPS      X1, 16(R8)
+	VMOVD        2(SI), X0
+	VPINSRW      $0x01, 2(SI)(AX*1), X0, X0
+	VPINSRW      $0x02, 2(SI)(AX*2), X0, X0
+	VPINSRW      $0x03, 2(SI)(CX*1), X0, X0
+	VPINSRW      $0x04, 2(SI)(AX*4), X0, X0
+	VPINSRW      $0x05, 2(SI)(DX*1), X0, X0
+	VPINSRW      $0x06, 2(SI)(CX*2), X0, X0
+	VPINSRW      $0x07, 2(SI)(BX*1), X0, X0
+	VMOVD        2(DI), X1
+	VPINSRW      $0x01, 2(DI)(AX*1), X1, X1
+	VPINSRW      $0x02, 2(DI)(AX*2), X1, X1
+	VPINSRW      $0x03, 2(DI)(CX*1), X1, X1
+	VPINSRW      $0x04, 2(DI)(AX*4), X1, X1
+	VPINSRW      $0x05, 2(DI)(DX*1), X1, X1
+	VPINSRW      $0x06, 2(DI)(CX*2), X1, X1
+	VPINSRW      $0x07, 2(DI)(BX*1), X1, X1
+	VMOVUPS      X0, 32(R8)
+	VMOVUPS      X1, 48(R8)
+	VMOVDQU      4(SI), X0
+	VINSERTI32X4 $0x01, 4(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 4(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 4(DI)(AX*4), Z0, Z0
+	VMOVDQU      4(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 4(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 4(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 4(DI)(DX*1), Z1, Z1
+	VMOVDQU      4(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 4(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 4(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 4(DI)(CX*2), Z2, Z2
+	VMOVDQU      4(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 4(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 4(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 4(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VMOVUPS      Z3, 64(R8)
+	VMOVUPS      Z0, 128(R8)
+	VMOVUPS      Z4, 192(R8)
+	VMOVUPS      Z1, 256(R8)
+	ADDQ         $0x14, SI
+	ADDQ         $0x14, DI
+	ADDQ         $0x00000140, R8
+	DECQ         R9
+	JNZ          block
+	VZEROUPPER
+	RET
+
 // func avx2InterleavedQ4_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·avx2InterleavedQ4_0x1(SB), NOSPLIT, $0-80
@@ -26784,6 +26928,123 @@ near:
 	DECQ          CX
 	MOVQ          CX, groups+56(FP)
 	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx2InterleaveQ4_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2
+TEXT ·avx2InterleaveQ4_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	MOVQ    dst+0(FP), DI
+	MOVQ    blocks+24(FP), R8
+	PCALIGN $0x20
+
+block:
+	VMOVD       (SI), X0
+	VPINSRW     $0x01, (SI)(AX*1), X0, X0
+	VPINSRW     $0x02, (SI)(AX*2), X0, X0
+	VPINSRW     $0x03, (SI)(CX*1), X0, X0
+	VPINSRW     $0x04, (SI)(AX*4), X0, X0
+	VPINSRW     $0x05, (SI)(DX*1), X0, X0
+	VPINSRW     $0x06, (SI)(CX*2), X0, X0
+	VPINSRW     $0x07, (SI)(BX*1), X0, X0
+	VMOVUPS     X0, (DI)
+	VMOVDQU     2(SI), X0
+	VINSERTI128 $0x01, 2(SI)(AX*4), Y0, Y0
+	VMOVDQU     2(SI)(AX*1), X1
+	VINSERTI128 $0x01, 2(SI)(DX*1), Y1, Y1
+	VMOVDQU     2(SI)(AX*2), X2
+	VINSERTI128 $0x01, 2(SI)(CX*2), Y2, Y2
+	VMOVDQU     2(SI)(CX*1), X3
+	VINSERTI128 $0x01, 2(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     Y3, 16(DI)
+	VMOVUPS     Y0, 48(DI)
+	VMOVUPS     Y4, 80(DI)
+	VMOVUPS     Y1, 112(DI)
+	ADDQ        $0x12, SI
+	ADDQ        $0x00000090, DI
+	DECQ        R8
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func avx512InterleaveQ4_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·avx512InterleaveQ4_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	VMOVD        (SI), X0
+	VPINSRW      $0x01, (SI)(AX*1), X0, X0
+	VPINSRW      $0x02, (SI)(AX*2), X0, X0
+	VPINSRW      $0x03, (SI)(CX*1), X0, X0
+	VPINSRW      $0x04, (SI)(AX*4), X0, X0
+	VPINSRW      $0x05, (SI)(DX*1), X0, X0
+	VPINSRW      $0x06, (SI)(CX*2), X0, X0
+	VPINSRW      $0x07, (SI)(BX*1), X0, X0
+	VMOVD        (DI), X1
+	VPINSRW      $0x01, (DI)(AX*1), X1, X1
+	VPINSRW      $0x02, (DI)(AX*2), X1, X1
+	VPINSRW      $0x03, (DI)(CX*1), X1, X1
+	VPINSRW      $0x04, (DI)(AX*4), X1, X1
+	VPINSRW      $0x05, (DI)(DX*1), X1, X1
+	VPINSRW      $0x06, (DI)(CX*2), X1, X1
+	VPINSRW      $0x07, (DI)(BX*1), X1, X1
+	VMOVUPS      X0, (R8)
+	VMOVUPS      X1, 16(R8)
+	VMOVDQU      2(SI), X0
+	VINSERTI32X4 $0x01, 2(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 2(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 2(DI)(AX*4), Z0, Z0
+	VMOVDQU      2(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 2(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 2(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 2(DI)(DX*1), Z1, Z1
+	VMOVDQU      2(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 2(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 2(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 2(DI)(CX*2), Z2, Z2
+	VMOVDQU      2(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 2(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 2(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 2(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VMOVUPS      Z3, 32(R8)
+	VMOVUPS      Z0, 96(R8)
+	VMOVUPS      Z4, 160(R8)
+	VMOVUPS      Z1, 224(R8)
+	ADDQ         $0x12, SI
+	ADDQ         $0x12, DI
+	ADDQ         $0x00000120, R8
+	DECQ         R9
+	JNZ          block
 	VZEROUPPER
 	RET
 
@@ -30177,6 +30438,171 @@ near:
 	VZEROUPPER
 	RET
 
+// func avx2InterleaveQ8_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2
+TEXT ·avx2InterleaveQ8_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	MOVQ    dst+0(FP), DI
+	MOVQ    blocks+24(FP), R8
+	PCALIGN $0x20
+
+block:
+	VMOVD       (SI), X0
+	VPINSRW     $0x01, (SI)(AX*1), X0, X0
+	VPINSRW     $0x02, (SI)(AX*2), X0, X0
+	VPINSRW     $0x03, (SI)(CX*1), X0, X0
+	VPINSRW     $0x04, (SI)(AX*4), X0, X0
+	VPINSRW     $0x05, (SI)(DX*1), X0, X0
+	VPINSRW     $0x06, (SI)(CX*2), X0, X0
+	VPINSRW     $0x07, (SI)(BX*1), X0, X0
+	VMOVUPS     X0, (DI)
+	VMOVDQU     2(SI), X0
+	VINSERTI128 $0x01, 2(SI)(AX*4), Y0, Y0
+	VMOVDQU     2(SI)(AX*1), X1
+	VINSERTI128 $0x01, 2(SI)(DX*1), Y1, Y1
+	VMOVDQU     2(SI)(AX*2), X2
+	VINSERTI128 $0x01, 2(SI)(CX*2), Y2, Y2
+	VMOVDQU     2(SI)(CX*1), X3
+	VINSERTI128 $0x01, 2(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     Y3, 16(DI)
+	VMOVUPS     Y0, 48(DI)
+	VMOVUPS     Y4, 80(DI)
+	VMOVUPS     Y1, 112(DI)
+	VMOVDQU     18(SI), X0
+	VINSERTI128 $0x01, 18(SI)(AX*4), Y0, Y0
+	VMOVDQU     18(SI)(AX*1), X1
+	VINSERTI128 $0x01, 18(SI)(DX*1), Y1, Y1
+	VMOVDQU     18(SI)(AX*2), X2
+	VINSERTI128 $0x01, 18(SI)(CX*2), Y2, Y2
+	VMOVDQU     18(SI)(CX*1), X3
+	VINSERTI128 $0x01, 18(SI)(BX*1), Y3, Y3
+	VPUNPCKLDQ  Y1, Y0, Y4
+	VPUNPCKHDQ  Y1, Y0, Y1
+	VPUNPCKLDQ  Y3, Y2, Y0
+	VPUNPCKHDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ Y0, Y4, Y3
+	VPUNPCKHQDQ Y0, Y4, Y0
+	VPUNPCKLQDQ Y2, Y1, Y4
+	VPUNPCKHQDQ Y2, Y1, Y1
+	VMOVUPS     Y3, 144(DI)
+	VMOVUPS     Y0, 176(DI)
+	VMOVUPS     Y4, 208(DI)
+	VMOVUPS     Y1, 240(DI)
+	ADDQ        $0x22, SI
+	ADDQ        $0x00000110, DI
+	DECQ        R8
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func avx512InterleaveQ8_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·avx512InterleaveQ8_0(SB), NOSPLIT, $0-32
+	MOVQ    stride+16(FP), AX
+	LEAQ    (AX)(AX*2), CX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (CX)(AX*4), BX
+	MOVQ    w+8(FP), SI
+	LEAQ    (SI)(AX*8), DI
+	MOVQ    dst+0(FP), R8
+	MOVQ    blocks+24(FP), R9
+	PCALIGN $0x20
+
+block:
+	VMOVD        (SI), X0
+	VPINSRW      $0x01, (SI)(AX*1), X0, X0
+	VPINSRW      $0x02, (SI)(AX*2), X0, X0
+	VPINSRW      $0x03, (SI)(CX*1), X0, X0
+	VPINSRW      $0x04, (SI)(AX*4), X0, X0
+	VPINSRW      $0x05, (SI)(DX*1), X0, X0
+	VPINSRW      $0x06, (SI)(CX*2), X0, X0
+	VPINSRW      $0x07, (SI)(BX*1), X0, X0
+	VMOVD        (DI), X1
+	VPINSRW      $0x01, (DI)(AX*1), X1, X1
+	VPINSRW      $0x02, (DI)(AX*2), X1, X1
+	VPINSRW      $0x03, (DI)(CX*1), X1, X1
+	VPINSRW      $0x04, (DI)(AX*4), X1, X1
+	VPINSRW      $0x05, (DI)(DX*1), X1, X1
+	VPINSRW      $0x06, (DI)(CX*2), X1, X1
+	VPINSRW      $0x07, (DI)(BX*1), X1, X1
+	VMOVUPS      X0, (R8)
+	VMOVUPS      X1, 16(R8)
+	VMOVDQU      2(SI), X0
+	VINSERTI32X4 $0x01, 2(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 2(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 2(DI)(AX*4), Z0, Z0
+	VMOVDQU      2(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 2(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 2(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 2(DI)(DX*1), Z1, Z1
+	VMOVDQU      2(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 2(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 2(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 2(DI)(CX*2), Z2, Z2
+	VMOVDQU      2(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 2(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 2(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 2(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VMOVUPS      Z3, 32(R8)
+	VMOVUPS      Z0, 96(R8)
+	VMOVUPS      Z4, 160(R8)
+	VMOVUPS      Z1, 224(R8)
+	VMOVDQU      18(SI), X0
+	VINSERTI32X4 $0x01, 18(SI)(AX*4), Z0, Z0
+	VINSERTI32X4 $0x02, 18(DI), Z0, Z0
+	VINSERTI32X4 $0x03, 18(DI)(AX*4), Z0, Z0
+	VMOVDQU      18(SI)(AX*1), X1
+	VINSERTI32X4 $0x01, 18(SI)(DX*1), Z1, Z1
+	VINSERTI32X4 $0x02, 18(DI)(AX*1), Z1, Z1
+	VINSERTI32X4 $0x03, 18(DI)(DX*1), Z1, Z1
+	VMOVDQU      18(SI)(AX*2), X2
+	VINSERTI32X4 $0x01, 18(SI)(CX*2), Z2, Z2
+	VINSERTI32X4 $0x02, 18(DI)(AX*2), Z2, Z2
+	VINSERTI32X4 $0x03, 18(DI)(CX*2), Z2, Z2
+	VMOVDQU      18(SI)(CX*1), X3
+	VINSERTI32X4 $0x01, 18(SI)(BX*1), Z3, Z3
+	VINSERTI32X4 $0x02, 18(DI)(CX*1), Z3, Z3
+	VINSERTI32X4 $0x03, 18(DI)(BX*1), Z3, Z3
+	VPUNPCKLDQ   Z1, Z0, Z4
+	VPUNPCKHDQ   Z1, Z0, Z1
+	VPUNPCKLDQ   Z3, Z2, Z0
+	VPUNPCKHDQ   Z3, Z2, Z2
+	VPUNPCKLQDQ  Z0, Z4, Z3
+	VPUNPCKHQDQ  Z0, Z4, Z0
+	VPUNPCKLQDQ  Z2, Z1, Z4
+	VPUNPCKHQDQ  Z2, Z1, Z1
+	VMOVUPS      Z3, 288(R8)
+	VMOVUPS      Z0, 352(R8)
+	VMOVUPS      Z4, 416(R8)
+	VMOVUPS      Z1, 480(R8)
+	ADDQ         $0x22, SI
+	ADDQ         $0x22, DI
+	ADDQ         $0x00000220, R8
+	DECQ         R9
+	JNZ          block
+	VZEROUPPER
+	RET
+
 // func avx2TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
 // Requires: AVX, AVX2, F16C, MMX+
 TEXT ·avx2TurnQ4_K(SB), NOSPLIT, $0-32
@@ -33101,6 +33527,217 @@ block:
 	ADDQ        $0x00000240, R8
 	DECQ        R9
 	JNZ         block
+	VZEROUPPER
+	RET
+
+// func avx2TurnInterleavedQ4_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnInterleavedQ4_0(SB), NOSPLIT, $0-32
+	MOVQ    w+8(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    blocks+24(FP), DX
+	PCALIGN $0x20
+
+block:
+	PREFETCHT1 8192(AX)
+	PREFETCHT1 8256(AX)
+	PREFETCHT1 8320(AX)
+	VCVTPH2PS  (AX), Y0
+	VMOVUPS    Y0, 512(CX)
+	VMOVUPS    16(AX), Y0
+	VMOVUPS    48(AX), Y1
+	VMOVUPS    80(AX), Y2
+	VMOVUPS    112(AX), Y3
+	VPXOR      eights<>+0(SB), Y0, Y0
+	VPSLLW     $0x0c, Y0, Y4
+	VPSRAW     $0x0c, Y4, Y4
+	VMOVUPS    Y4, (CX)
+	VPSLLW     $0x04, Y0, Y4
+	VPSRAW     $0x0c, Y4, Y4
+	VMOVUPS    Y4, 32(CX)
+	VPSLLW     $0x08, Y0, Y4
+	VPSRAW     $0x0c, Y4, Y4
+	VMOVUPS    Y4, 256(CX)
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 288(CX)
+	VPXOR      eights<>+0(SB), Y1, Y1
+	VPSLLW     $0x0c, Y1, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 64(CX)
+	VPSLLW     $0x04, Y1, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 96(CX)
+	VPSLLW     $0x08, Y1, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 320(CX)
+	VPSRAW     $0x0c, Y1, Y1
+	VMOVUPS    Y1, 352(CX)
+	VPXOR      eights<>+0(SB), Y2, Y2
+	VPSLLW     $0x0c, Y2, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 128(CX)
+	VPSLLW     $0x04, Y2, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 160(CX)
+	VPSLLW     $0x08, Y2, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 384(CX)
+	VPSRAW     $0x0c, Y2, Y2
+	VMOVUPS    Y2, 416(CX)
+	VPXOR      eights<>+0(SB), Y3, Y3
+	VPSLLW     $0x0c, Y3, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 192(CX)
+	VPSLLW     $0x04, Y3, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 224(CX)
+	VPSLLW     $0x08, Y3, Y0
+	VPSRAW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 448(CX)
+	VPSRAW     $0x0c, Y3, Y3
+	VMOVUPS    Y3, 480(CX)
+	ADDQ       $0x00000090, AX
+	ADDQ       $0x00000240, CX
+	DECQ       DX
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func avx2TurnInterleavedQ4_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnInterleavedQ4_1(SB), NOSPLIT, $0-32
+	MOVQ    w+8(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    blocks+24(FP), DX
+	PCALIGN $0x20
+
+block:
+	PREFETCHT1 8192(AX)
+	PREFETCHT1 8256(AX)
+	PREFETCHT1 8320(AX)
+	VCVTPH2PS  (AX), Y0
+	VMOVUPS    Y0, 512(CX)
+	VCVTPH2PS  16(AX), Y0
+	VMOVUPS    Y0, 544(CX)
+	VMOVUPS    32(AX), Y0
+	VMOVUPS    64(AX), Y1
+	VMOVUPS    96(AX), Y2
+	VMOVUPS    128(AX), Y3
+	VPAND      quarters<>+0(SB), Y0, Y4
+	VMOVUPS    Y4, (CX)
+	VPSRLW     $0x04, Y0, Y4
+	VPAND      quarters<>+0(SB), Y4, Y4
+	VMOVUPS    Y4, 256(CX)
+	VPSRLW     $0x08, Y0, Y4
+	VPAND      quarters<>+0(SB), Y4, Y4
+	VMOVUPS    Y4, 32(CX)
+	VPSRLW     $0x0c, Y0, Y0
+	VMOVUPS    Y0, 288(CX)
+	VPAND      quarters<>+0(SB), Y1, Y0
+	VMOVUPS    Y0, 64(CX)
+	VPSRLW     $0x04, Y1, Y0
+	VPAND      quarters<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, 320(CX)
+	VPSRLW     $0x08, Y1, Y0
+	VPAND      quarters<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, 96(CX)
+	VPSRLW     $0x0c, Y1, Y0
+	VMOVUPS    Y0, 352(CX)
+	VPAND      quarters<>+0(SB), Y2, Y0
+	VMOVUPS    Y0, 128(CX)
+	VPSRLW     $0x04, Y2, Y0
+	VPAND      quarters<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, 384(CX)
+	VPSRLW     $0x08, Y2, Y0
+	VPAND      quarters<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, 160(CX)
+	VPSRLW     $0x0c, Y2, Y0
+	VMOVUPS    Y0, 416(CX)
+	VPAND      quarters<>+0(SB), Y3, Y0
+	VMOVUPS    Y0, 192(CX)
+	VPSRLW     $0x04, Y3, Y0
+	VPAND      quarters<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, 448(CX)
+	VPSRLW     $0x08, Y3, Y0
+	VPAND      quarters<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, 224(CX)
+	VPSRLW     $0x0c, Y3, Y0
+	VMOVUPS    Y0, 480(CX)
+	ADDQ       $0x000000a0, AX
+	ADDQ       $0x00000240, CX
+	DECQ       DX
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func avx2TurnInterleavedQ8_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX2, F16C, MMX+
+TEXT ·avx2TurnInterleavedQ8_0(SB), NOSPLIT, $0-32
+	MOVQ    w+8(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    blocks+24(FP), DX
+	PCALIGN $0x20
+
+block:
+	PREFETCHT1 8192(AX)
+	PREFETCHT1 8256(AX)
+	PREFETCHT1 8320(AX)
+	PREFETCHT1 8384(AX)
+	PREFETCHT1 8448(AX)
+	VCVTPH2PS  (AX), Y0
+	VMOVUPS    Y0, 512(CX)
+	VMOVUPS    16(AX), Y0
+	VMOVUPS    48(AX), Y1
+	VMOVUPS    80(AX), Y2
+	VMOVUPS    112(AX), Y3
+	VPSLLW     $0x08, Y0, Y4
+	VPSRAW     $0x08, Y4, Y4
+	VMOVUPS    Y4, (CX)
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 32(CX)
+	VPSLLW     $0x08, Y1, Y0
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 64(CX)
+	VPSRAW     $0x08, Y1, Y1
+	VMOVUPS    Y1, 96(CX)
+	VPSLLW     $0x08, Y2, Y0
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 128(CX)
+	VPSRAW     $0x08, Y2, Y2
+	VMOVUPS    Y2, 160(CX)
+	VPSLLW     $0x08, Y3, Y0
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 192(CX)
+	VPSRAW     $0x08, Y3, Y3
+	VMOVUPS    Y3, 224(CX)
+	VMOVUPS    144(AX), Y0
+	VMOVUPS    176(AX), Y1
+	VMOVUPS    208(AX), Y2
+	VMOVUPS    240(AX), Y3
+	VPSLLW     $0x08, Y0, Y4
+	VPSRAW     $0x08, Y4, Y4
+	VMOVUPS    Y4, 256(CX)
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 288(CX)
+	VPSLLW     $0x08, Y1, Y0
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 320(CX)
+	VPSRAW     $0x08, Y1, Y1
+	VMOVUPS    Y1, 352(CX)
+	VPSLLW     $0x08, Y2, Y0
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 384(CX)
+	VPSRAW     $0x08, Y2, Y2
+	VMOVUPS    Y2, 416(CX)
+	VPSLLW     $0x08, Y3, Y0
+	VPSRAW     $0x08, Y0, Y0
+	VMOVUPS    Y0, 448(CX)
+	VPSRAW     $0x08, Y3, Y3
+	VMOVUPS    Y3, 480(CX)
+	ADDQ       $0x00000110, AX
+	ADDQ       $0x00000240, CX
+	DECQ       DX
+	JNZ        block
 	VZEROUPPER
 	RET
 
@@ -36693,6 +37330,227 @@ block:
 	ADDQ         $0x00000480, R10
 	DECQ         R11
 	JNZ          block
+	VZEROUPPER
+	RET
+
+// func avx512TurnInterleavedQ4_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnInterleavedQ4_0(SB), NOSPLIT, $0-32
+	MOVQ         w+8(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VPBROADCASTD eights<>+0(SB), Z0
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT1 8192(AX)
+	PREFETCHT1 8256(AX)
+	PREFETCHT1 8320(AX)
+	PREFETCHT1 8384(AX)
+	PREFETCHT1 8448(AX)
+	VCVTPH2PS  (AX), Z1
+	VMOVUPS    Z1, 1024(CX)
+	VMOVUPS    32(AX), Z1
+	VMOVUPS    96(AX), Z2
+	VMOVUPS    160(AX), Z3
+	VMOVUPS    224(AX), Z4
+	VPXORD     Z0, Z1, Z1
+	VPSLLW     $0x0c, Z1, Z5
+	VPSRAW     $0x0c, Z5, Z5
+	VMOVUPS    Z5, (CX)
+	VPSLLW     $0x04, Z1, Z5
+	VPSRAW     $0x0c, Z5, Z5
+	VMOVUPS    Z5, 64(CX)
+	VPSLLW     $0x08, Z1, Z5
+	VPSRAW     $0x0c, Z5, Z5
+	VMOVUPS    Z5, 512(CX)
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 576(CX)
+	VPXORD     Z0, Z2, Z2
+	VPSLLW     $0x0c, Z2, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 128(CX)
+	VPSLLW     $0x04, Z2, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 192(CX)
+	VPSLLW     $0x08, Z2, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 640(CX)
+	VPSRAW     $0x0c, Z2, Z2
+	VMOVUPS    Z2, 704(CX)
+	VPXORD     Z0, Z3, Z3
+	VPSLLW     $0x0c, Z3, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 256(CX)
+	VPSLLW     $0x04, Z3, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 320(CX)
+	VPSLLW     $0x08, Z3, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 768(CX)
+	VPSRAW     $0x0c, Z3, Z3
+	VMOVUPS    Z3, 832(CX)
+	VPXORD     Z0, Z4, Z4
+	VPSLLW     $0x0c, Z4, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 384(CX)
+	VPSLLW     $0x04, Z4, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 448(CX)
+	VPSLLW     $0x08, Z4, Z1
+	VPSRAW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 896(CX)
+	VPSRAW     $0x0c, Z4, Z4
+	VMOVUPS    Z4, 960(CX)
+	ADDQ       $0x00000120, AX
+	ADDQ       $0x00000480, CX
+	DECQ       DX
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func avx512TurnInterleavedQ4_1(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnInterleavedQ4_1(SB), NOSPLIT, $0-32
+	MOVQ         w+8(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VPBROADCASTD quarters<>+0(SB), Z0
+	PCALIGN      $0x20
+
+block:
+	PREFETCHT1 8192(AX)
+	PREFETCHT1 8256(AX)
+	PREFETCHT1 8320(AX)
+	PREFETCHT1 8384(AX)
+	PREFETCHT1 8448(AX)
+	VCVTPH2PS  (AX), Z1
+	VMOVUPS    Z1, 1024(CX)
+	VCVTPH2PS  32(AX), Z1
+	VMOVUPS    Z1, 1088(CX)
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS    192(AX), Z3
+	VMOVUPS    256(AX), Z4
+	VPANDD     Z0, Z1, Z5
+	VMOVUPS    Z5, (CX)
+	VPSRLW     $0x04, Z1, Z5
+	VPANDD     Z0, Z5, Z5
+	VMOVUPS    Z5, 512(CX)
+	VPSRLW     $0x08, Z1, Z5
+	VPANDD     Z0, Z5, Z5
+	VMOVUPS    Z5, 64(CX)
+	VPSRLW     $0x0c, Z1, Z1
+	VMOVUPS    Z1, 576(CX)
+	VPANDD     Z0, Z2, Z1
+	VMOVUPS    Z1, 128(CX)
+	VPSRLW     $0x04, Z2, Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVUPS    Z1, 640(CX)
+	VPSRLW     $0x08, Z2, Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVUPS    Z1, 192(CX)
+	VPSRLW     $0x0c, Z2, Z1
+	VMOVUPS    Z1, 704(CX)
+	VPANDD     Z0, Z3, Z1
+	VMOVUPS    Z1, 256(CX)
+	VPSRLW     $0x04, Z3, Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVUPS    Z1, 768(CX)
+	VPSRLW     $0x08, Z3, Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVUPS    Z1, 320(CX)
+	VPSRLW     $0x0c, Z3, Z1
+	VMOVUPS    Z1, 832(CX)
+	VPANDD     Z0, Z4, Z1
+	VMOVUPS    Z1, 384(CX)
+	VPSRLW     $0x04, Z4, Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVUPS    Z1, 896(CX)
+	VPSRLW     $0x08, Z4, Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVUPS    Z1, 448(CX)
+	VPSRLW     $0x0c, Z4, Z1
+	VMOVUPS    Z1, 960(CX)
+	ADDQ       $0x00000140, AX
+	ADDQ       $0x00000480, CX
+	DECQ       DX
+	JNZ        block
+	VZEROUPPER
+	RET
+
+// func avx512TurnInterleavedQ8_0(dst *byte, w *byte, stride int, blocks int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512TurnInterleavedQ8_0(SB), NOSPLIT, $0-32
+	MOVQ    w+8(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    blocks+24(FP), DX
+	PCALIGN $0x20
+
+block:
+	PREFETCHT1 8192(AX)
+	PREFETCHT1 8256(AX)
+	PREFETCHT1 8320(AX)
+	PREFETCHT1 8384(AX)
+	PREFETCHT1 8448(AX)
+	PREFETCHT1 8512(AX)
+	PREFETCHT1 8576(AX)
+	PREFETCHT1 8640(AX)
+	PREFETCHT1 8704(AX)
+	VCVTPH2PS  (AX), Z0
+	VMOVUPS    Z0, 1024(CX)
+	VMOVUPS    32(AX), Z0
+	VMOVUPS    96(AX), Z1
+	VMOVUPS    160(AX), Z2
+	VMOVUPS    224(AX), Z3
+	VPSLLW     $0x08, Z0, Z4
+	VPSRAW     $0x08, Z4, Z4
+	VMOVUPS    Z4, (CX)
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 64(CX)
+	VPSLLW     $0x08, Z1, Z0
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 128(CX)
+	VPSRAW     $0x08, Z1, Z1
+	VMOVUPS    Z1, 192(CX)
+	VPSLLW     $0x08, Z2, Z0
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 256(CX)
+	VPSRAW     $0x08, Z2, Z2
+	VMOVUPS    Z2, 320(CX)
+	VPSLLW     $0x08, Z3, Z0
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 384(CX)
+	VPSRAW     $0x08, Z3, Z3
+	VMOVUPS    Z3, 448(CX)
+	VMOVUPS    288(AX), Z0
+	VMOVUPS    352(AX), Z1
+	VMOVUPS    416(AX), Z2
+	VMOVUPS    480(AX), Z3
+	VPSLLW     $0x08, Z0, Z4
+	VPSRAW     $0x08, Z4, Z4
+	VMOVUPS    Z4, 512(CX)
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 576(CX)
+	VPSLLW     $0x08, Z1, Z0
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 640(CX)
+	VPSRAW     $0x08, Z1, Z1
+	VMOVUPS    Z1, 704(CX)
+	VPSLLW     $0x08, Z2, Z0
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 768(CX)
+	VPSRAW     $0x08, Z2, Z2
+	VMOVUPS    Z2, 832(CX)
+	VPSLLW     $0x08, Z3, Z0
+	VPSRAW     $0x08, Z0, Z0
+	VMOVUPS    Z0, 896(CX)
+	VPSRAW     $0x08, Z3, Z3
+	VMOVUPS    Z3, 960(CX)
+	ADDQ       $0x00000220, AX
+	ADDQ       $0x00000480, CX
+	DECQ       DX
+	JNZ        block
 	VZEROUPPER
 	RET
 

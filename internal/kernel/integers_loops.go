@@ -15,8 +15,8 @@ type integerLoops struct {
 	counts []int
 	rows   [numIntegers][numDTypes][]integerLoop // rows[s][t][i] is for counts[i] rows of x
 	turned *turnedLoops                          // of Int16, for other types and for many rows
-	// interleaved are those of Int16 for weights that Interleave has laid out; nil where
-	// there are none.
+	// interleaved are those of Int16 for weights that lie as Interleaved has them; nil
+	// where there are none.
 	interleaved [numDTypes][]integerLoop
 }
 
@@ -65,6 +65,10 @@ func (l *integerLoops) mulAhead(s Integers, c []float32, ldc int, x []byte, w []
 
 // mulInterleaved is MulInterleaved with these loops.
 func (l *integerLoops) mulInterleaved(c []float32, ldc int, x, w []byte, t DType, m, n, k int, rest, then uintptr) {
+	if m >= l.turned.many && l.turned.turnInterleaved[t] != nil {
+		l.turned.mulInterleaved(c, ldc, x, w, t, m, n, k)
+		return
+	}
 	l.groups(l.interleaved[t], Int16, c, ldc, x, w, t.RowBytes(k), m, n/l.group, k, rest, then)
 }
 

@@ -742,6 +742,18 @@ func avx512InterleavedQ4_1x4(c *float32, ldc int, x *byte, ldx int, w *byte, str
 //go:noescape
 func avx512InterleavedQ4_1x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
+// avx2InterleaveQ4_1 interleaves blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as Interleaved says.
+//
+//go:noescape
+func avx2InterleaveQ4_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx512InterleaveQ4_1 interleaves blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as Interleaved says.
+//
+//go:noescape
+func avx512InterleaveQ4_1(dst *byte, w *byte, stride int, blocks int)
+
 // avx2InterleavedQ4_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
 // overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
@@ -845,6 +857,18 @@ func avx512InterleavedQ4_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, str
 //
 //go:noescape
 func avx512InterleavedQ4_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleaveQ4_0 interleaves blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as Interleaved says.
+//
+//go:noescape
+func avx2InterleaveQ4_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512InterleaveQ4_0 interleaves blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as Interleaved says.
+//
+//go:noescape
+func avx512InterleaveQ4_0(dst *byte, w *byte, stride int, blocks int)
 
 // avx2InterleavedQ8_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
 // rows of w, interleaved, of blocks > 0 blocks each, as Integers.Mul does, and
@@ -950,6 +974,18 @@ func avx512InterleavedQ8_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, str
 //go:noescape
 func avx512InterleavedQ8_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
 
+// avx2InterleaveQ8_0 interleaves blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
+// as Interleaved says.
+//
+//go:noescape
+func avx2InterleaveQ8_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512InterleaveQ8_0 interleaves blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
+// as Interleaved says.
+//
+//go:noescape
+func avx512InterleaveQ8_0(dst *byte, w *byte, stride int, blocks int)
+
 // avx2TurnQ4_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //
@@ -985,6 +1021,24 @@ func avx2TurnQ4_1(dst *byte, w *byte, stride int, blocks int)
 //
 //go:noescape
 func avx2TurnQ8_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnInterleavedQ4_0 turns blocks > 0 blocks of each of 8 rows of w, interleaved,
+// as turnedLoops says, and asks for what comes after them.
+//
+//go:noescape
+func avx2TurnInterleavedQ4_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnInterleavedQ4_1 turns blocks > 0 blocks of each of 8 rows of w, interleaved,
+// as turnedLoops says, and asks for what comes after them.
+//
+//go:noescape
+func avx2TurnInterleavedQ4_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx2TurnInterleavedQ8_0 turns blocks > 0 blocks of each of 8 rows of w, interleaved,
+// as turnedLoops says, and asks for what comes after them.
+//
+//go:noescape
+func avx2TurnInterleavedQ8_0(dst *byte, w *byte, stride int, blocks int)
 
 // avx2TurnQ5_0 turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
@@ -1033,6 +1087,24 @@ func avx512TurnQ4_1(dst *byte, w *byte, stride int, blocks int)
 //
 //go:noescape
 func avx512TurnQ8_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnInterleavedQ4_0 turns blocks > 0 blocks of each of 16 rows of w, interleaved,
+// as turnedLoops says, and asks for what comes after them.
+//
+//go:noescape
+func avx512TurnInterleavedQ4_0(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnInterleavedQ4_1 turns blocks > 0 blocks of each of 16 rows of w, interleaved,
+// as turnedLoops says, and asks for what comes after them.
+//
+//go:noescape
+func avx512TurnInterleavedQ4_1(dst *byte, w *byte, stride int, blocks int)
+
+// avx512TurnInterleavedQ8_0 turns blocks > 0 blocks of each of 16 rows of w, interleaved,
+// as turnedLoops says, and asks for what comes after them.
+//
+//go:noescape
+func avx512TurnInterleavedQ8_0(dst *byte, w *byte, stride int, blocks int)
 
 // avx512TurnQ5_0 turns blocks > 0 blocks of each of 16 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.

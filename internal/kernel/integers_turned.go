@@ -15,9 +15,12 @@ type turnedLoop func(c *float32, ldc int, x *byte, ldx int, w *byte, blocks, add
 type turnedLoops struct {
 	group int // rows of W
 	many  int // rows of x for which types with other loops are turned all the same
-	// turn has for each type the loop that turns blocks > 0 blocks of a group of rows
-	// stride bytes apart.
-	turn [numDTypes]func(dst, w *byte, stride, blocks int)
+	// turn has for each type the loop that turns.
+	turn [numDTypes]turnLoop
+	// interleave are the loops that lay a group of rows out as Interleaved has it, and
+	// turnInterleaved those that turn what they have laid out.
+	interleave      [numDTypes]turnLoop
+	turnInterleaved [numDTypes]turnLoop
 	// counts are the numbers of rows of x that there are loops for, the first 1 and
 	// the largest last, and loops those: loops[form][i] is for counts[i].
 	counts []int
@@ -53,6 +56,8 @@ const turnedBytes = 512 / 32 * 18 * 64
 // mul is Integers.Mul with these loops.
 func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int) {
 	rb := t.RowBytes(k)
+	elems, size := t.Block()
+	from := turnedFrom{turn: l.turn[t], form: formOf(t), elems: elems, block: size}
 	room := claimScratch(turnedBytes/4 + m*l.group + (l.group*rb+3)/4)
 	defer room.release() // also where the weights cannot be read any more
 	turned, rest := bytesOf(room.buf[:turnedBytes/4]), room.buf[turnedBytes/4:]
@@ -62,7 +67,8 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 			if order != nil {
 				at = int(order[j])
 			}
-			l.groups(s, c[j:], ldc, x, w[at*rb:], t, stride, m, rows, k, turned)
+			from.w, from.stride = w[at*rb:], stride
+			l.groups(&from, s, c[j:], ldc, x, m, rows, k, turned)
 			j += rows
 			continue
 		}
@@ -74,7 +80,8 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 			copy(b[r*rb:(r+1)*rb], storedRow(w, order, rb, j+r))
 		}
 		clear(b[rows*rb:])
-		l.groups(s, sum, l.group, x, b, t, rb, m, l.group, k, turned)
+		from.w, from.stride = b, rb
+		l.groups(&from, s, sum, l.group, x, m, l.group, k, turned)
 		for i := range m {
 			copy(c[i*ldc+j:i*ldc+j+rows], sum[i*l.group:])
 		}
@@ -82,27 +89,47 @@ func (l *turnedLoops) mul(s Integers, c []float32, ldc int, x []byte, w []byte, 
 	}
 }
 
-// groups multiplies m rows of x with some groups of rows of w that lie stride bytes
-// apart: group by group where rows of x are few, so that weights are read one after
-// the other, and else for all groups a part of x, which stays in the second-level
-// cache.
-func (l *turnedLoops) groups(s Integers, c []float32, ldc int, x, w []byte, t DType, stride, m, rows, k int, turned []byte) {
-	loops, pair, row := l.loops[formOf(t)], l.pair[formOf(t)], s.Len(1, k)
-	elems, size := t.Block()
+// mulInterleaved is MulInterleaved with these loops.
+func (l *turnedLoops) mulInterleaved(c []float32, ldc int, x, w []byte, t DType, m, n, k int) {
+	room := claimScratch(turnedBytes / 4)
+	defer room.release()
+	_, size := t.Block()
+	l.groups(&turnedFrom{w: w, turn: l.turnInterleaved[t], form: formOf(t), stride: t.RowBytes(k), elems: 32, block: size * l.group},
+		Int16, c, ldc, x, m, n, k, bytesOf(room.buf))
+}
+
+// turnedFrom are groups of rows of W that are turned.
+type turnedFrom struct {
+	w      []byte
+	turn   turnLoop
+	form   int
+	stride int // bytes from a row to the next, where rows lie by themselves
+	elems  int // of a row in a block
+	block  int // bytes from a block of a group to the next
+}
+
+// groups multiplies m rows of x with some groups of rows of W: group by group where
+// rows of x are few, so that weights are read one after the other, and else for all
+// groups a part of x, which stays in the second-level cache.
+func (l *turnedLoops) groups(from *turnedFrom, s Integers, c []float32, ldc int, x []byte, m, rows, k int, turned []byte) {
+	loops, pair, row := l.loops[from.form], l.pair[from.form], s.Len(1, k)
 	span := l.group
 	if m > l.counts[len(loops)-1] {
 		span = rows
 	}
-	for from := 0; from < rows; from += span {
+	turn := func(dst []byte, g, p, part int) {
+		from.turn(&dst[0], &from.w[g*from.stride+p/from.elems*from.block], from.stride, part/from.elems)
+	}
+	for j := 0; j < rows; j += span {
 		for p := 0; p < k; p += 512 {
 			part := min(512, k-p)
 			at, add := s.Len(1, p), min(p, 1)
-			for g := from; g < from+span; {
+			for g := j; g < j+span; {
 				i, groups := 0, 1
-				l.turn[t](&turned[0], &w[g*stride+p/elems*size], stride, part/elems)
-				if pair != nil && g+2*l.group <= from+span {
+				turn(turned, g, p, part)
+				if pair != nil && g+2*l.group <= j+span {
 					groups = 2
-					l.turn[t](&turned[turnedBytes/2], &w[(g+l.group)*stride+p/elems*size], stride, part/elems)
+					turn(turned[turnedBytes/2:], g+l.group, p, part)
 					for ; m-i >= l.pairRows; i += l.pairRows {
 						pair(&c[i*ldc+g], ldc, &x[i*row+at], row, &turned[0], part/32, add)
 					}

@@ -1,14 +1,12 @@
 package kernel
 
 import (
-	"encoding/binary"
 	"fmt"
 	"unsafe"
 )
 
 // Interleaved is a matrix [N,K] of quantized weights in the order in which the loops
-// of a kind for few rows of Int16 read it, so that they have neither to gather nor to
-// turn it. The rows lie in groups of as many as the kind has lanes; of a group, block
+// of a kind for Int16 read it, so that they have neither to gather nor to turn it. The rows lie in groups of as many as the kind has lanes; of a group, block
 // after block, first the scales of all rows, then, in types that have one, their least
 // weights, then four bytes of weights of each row, the next four of each, and so on.
 // It has the size of the rows themselves.
@@ -18,6 +16,10 @@ type Interleaved struct {
 	data  []byte
 	lanes int
 }
+
+// turnLoop turns, or interleaves, blocks > 0 blocks of a group of rows of W that lie
+// stride bytes apart.
+type turnLoop func(dst, w *byte, stride, blocks int)
 
 // InterleavedLen is the size in bytes of a matrix [n,k] of type t, interleaved; 0
 // where the kind in use has no loops for it, or n is no whole number of its groups.
@@ -43,30 +45,47 @@ func Interleaving(dst []byte, t DType, n, k int) *Interleaved {
 }
 
 // Fill overwrites the rows from j0 on with those of w, in its order (the stored one
-// where that is nil), which are whole groups: j0 and n are multiples of Lanes.
+// where that is nil), which are whole groups: j0 and n are multiples of Lanes. The kind
+// in use is the one that the matrix was made by.
 func (m *Interleaved) Fill(w []byte, order []int32, j0, n int) {
 	checkQuant("Fill", w, m.Type, order, n, m.K)
-	if j0 < 0 || j0%m.lanes != 0 || n%m.lanes != 0 || j0+n > m.N {
-		panic(fmt.Sprintf("kernel: Fill: rows from %d to %d of %d in groups of %d", j0, j0+n, m.N, m.lanes))
+	if j0 < 0 || j0%m.lanes != 0 || n%m.lanes != 0 || j0+n > m.N || !m.Serves(0) {
+		panic(fmt.Sprintf("kernel: Fill: rows from %d to %d of %d in groups of %d, kernel %s", j0, j0+n, m.N, m.lanes, cur.name))
+	}
+	if m.K == 0 {
+		return
 	}
 	rb := m.Type.RowBytes(m.K)
-	_, size := m.Type.Block()
-	at := size % 16 // where the weights begin: behind one number of two bytes, or two
-	for g := 0; g < n; g += m.lanes {
-		dst := m.data[(j0+g)*rb : (j0+g+m.lanes)*rb]
-		for r := range m.lanes {
-			row := storedRow(w, order, rb, g+r)
-			for b := 0; b < len(row); b += size {
-				block, to := row[b:b+size], dst[b*m.lanes:]
-				for i := 0; i < at; i += 2 {
-					binary.LittleEndian.PutUint16(to[i*m.lanes+2*r:], binary.LittleEndian.Uint16(block[i:]))
-				}
-				for i := at; i < size; i += 4 {
-					binary.LittleEndian.PutUint32(to[i*m.lanes+4*r:], binary.LittleEndian.Uint32(block[i:]))
-				}
+	lay := cur.interleave[m.Type]
+	for g := 0; g < n; {
+		dst := m.data[(j0+g)*rb:]
+		if rows, stride := evenRun(order, rb, g, n, m.lanes); rows > 0 {
+			at := g
+			if order != nil {
+				at = int(order[g])
 			}
+			for r := 0; r < rows; r += m.lanes {
+				lay(&dst[r*rb], &w[at*rb+r*stride], stride, m.K/32)
+			}
+			g += rows
+			continue
 		}
+		m.fillCopied(dst, w, order[g:g+m.lanes])
+		g += m.lanes
 	}
+}
+
+// fillCopied interleaves a group of rows that lie anywhere: they are copied together
+// first.
+func (m *Interleaved) fillCopied(dst, w []byte, order []int32) {
+	rb := m.Type.RowBytes(m.K)
+	room := claimScratch((m.lanes*rb + 3) / 4)
+	defer room.release() // also where the weights cannot be read any more
+	b := bytesOf(room.buf)
+	for r := range order {
+		copy(b[r*rb:(r+1)*rb], storedRow(w, order, rb, r))
+	}
+	cur.interleave[m.Type](&dst[0], &b[0], rb, m.K/32)
 }
 
 // Lanes is how many rows make a group.

@@ -44,9 +44,11 @@ type kind struct {
 	// mulAhead is mulIntegers that asks for other memory where that behind w is not
 	// what is read next, as integerLoop has it; nil where there is no such loop.
 	mulAhead func(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int, rest, then uintptr)
-	// mulInterleaved multiplies with weights that were interleaved in groups of so many
-	// lanes; nil where there is no such loop. It pays up to so many rows of x.
+	// mulInterleaved multiplies with weights that were interleaved, in groups of so many
+	// lanes, by the loop for their type; nil where there is none. It is the fastest for up
+	// to so many rows of x.
 	mulInterleaved   func(c []float32, ldc int, x, w []byte, t DType, m, n, k int, rest, then uintptr)
+	interleave       [numDTypes]turnLoop
 	interleavedLanes int
 	interleavedRows  int
 	// A kind that lays packed rows out has the size of a block of 16 rows, else 0.

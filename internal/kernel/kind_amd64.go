@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"math"
+
+	"golang.org/x/sys/cpu"
+)
 
 func archKinds() []*kind {
 	var ks []*kind
@@ -55,5 +59,6 @@ func avx2Kind() *kind {
 // useIntegers makes the loops those of a kind.
 func (k *kind) useIntegers(l *integerLoops) {
 	k.mulIntegers, k.mulAhead = l.mul, l.mulAhead
-	k.mulInterleaved, k.interleavedLanes, k.interleavedRows = l.mulInterleaved, l.group, l.turned.many-1
+	k.mulInterleaved, k.interleave = l.mulInterleaved, l.turned.interleave
+	k.interleavedLanes, k.interleavedRows = l.group, math.MaxInt
 }

@@ -4,18 +4,21 @@ package kernel
 
 // Products of integers with SDOT, which CPUs have since Armv8.2 as an option and
 // since 8.4 all of them (FEAT_DotProd).
-var neonIntegers = integerLoops{4, []int{1, 4}, [numIntegers][numDTypes][]integerLoop{
-	Int8: {
-		Q4_0: {neonInt8Q4_0x1, neonInt8Q4_0x4},
-		Q4_1: {neonInt8Q4_1x1, neonInt8Q4_1x4},
-		Q8_0: {neonInt8Q8_0x1, neonInt8Q8_0x4},
+var neonIntegers = integerLoops{
+	group: 4, counts: []int{1, 4}, turned: &neonTurned,
+	rows: [numIntegers][numDTypes][]integerLoop{
+		Int8: {
+			Q4_0: {neonInt8Q4_0x1, neonInt8Q4_0x4},
+			Q4_1: {neonInt8Q4_1x1, neonInt8Q4_1x4},
+			Q8_0: {neonInt8Q8_0x1, neonInt8Q8_0x4},
+		},
+		Int16: {
+			Q4_0: {neonInt16Q4_0x1, neonInt16Q4_0x4},
+			Q4_1: {neonInt16Q4_1x1, neonInt16Q4_1x4},
+			Q8_0: {neonInt16Q8_0x1, neonInt16Q8_0x4},
+		},
 	},
-	Int16: {
-		Q4_0: {neonInt16Q4_0x1, neonInt16Q4_0x4},
-		Q4_1: {neonInt16Q4_1x1, neonInt16Q4_1x4},
-		Q8_0: {neonInt16Q8_0x1, neonInt16Q8_0x4},
-	},
-}, &neonTurned}
+}
 
 // neonInt8Q4_0x1 multiplies a packed row of x with groups > 0 times four rows of w, as
 // integerLoop does.

@@ -4,7 +4,7 @@ package kernel
 
 var neonTurned = turnedLoops{
 	group:  4,
-	turn:   [numDTypes]func(dst, w *byte, stride, blocks int){Q5_0: neonTurnQ5_0, Q5_1: neonTurnQ5_1, Q4_K: neonTurnQ4_K, Q5_K: neonTurnQ5_K, Q6_K: neonTurnQ6_K},
+	turn:   [numDTypes]turnLoop{Q5_0: neonTurnQ5_0, Q5_1: neonTurnQ5_1, Q4_K: neonTurnQ4_K, Q5_K: neonTurnQ5_K, Q6_K: neonTurnQ6_K},
 	counts: []int{1, 4},
 	loops: [3][]turnedLoop{
 		plainScale:  {neonTurnedPlainx1, neonTurnedPlainx4},

@@ -2,6 +2,7 @@ package model
 
 import (
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
 )
@@ -16,24 +17,31 @@ func (m *Model) InterleavedFloats() (n int) {
 }
 
 // Interleaved gives a view whose weights lie in memory again, from alloc, in the order
-// in which the kernel's products of 16-bit integers read them for few rows: it writes
-// faster and computes the same bits. The error is that of a model file that has become
-// unreadable.
-func (m *Model) Interleaved(alloc func(n int) []float32) (*Model, error) {
+// in which the kernel's products of 16-bit integers read them: it writes faster and
+// computes the same bits. With forget the system is told as it goes that the file is not
+// needed for a while. The error is that of a file that has become unreadable.
+func (m *Model) Interleaved(alloc func(n int) []float32, forget bool) (*Model, error) {
 	v := m.view()
 	t := &interleaveTask{}
-	for _, w := range v.products() {
-		if n := kernel.InterleavedLen(w.DType, w.Rows, w.Cols); n > 0 {
-			w.Interleaved = kernel.Interleaving(tensor.Bytes(alloc((n + 3) / 4))[:n], w.DType, w.Rows, w.Cols)
-			t.all = append(t.all, w)
-			t.tasks += (w.Rows + interleavedRows - 1) / interleavedRows
+	return v, weights.Guard(func() error {
+		done := 0
+		for i, w := range v.products() {
+			if n := kernel.InterleavedLen(w.DType, w.Rows, w.Cols); n > 0 {
+				t.w, w.Interleaved = w, kernel.Interleaving(tensor.Bytes(alloc((n + 3) / 4))[:n], w.DType, w.Rows, w.Cols)
+				kernel.Run((w.Rows+interleavedRows-1)/interleavedRows, t)
+				done += n
+			}
+			if forget && m.Source != nil && (done >= forgetAfter || i == len(v.Layer)*int(lora.Modules)) {
+				m.Source.Forget()
+				done = 0
+			}
 		}
-	}
-	if err := weights.Guard(func() error { kernel.Run(t.tasks, t); return nil }); err != nil {
-		return nil, err
-	}
-	return v, nil
+		return nil
+	})
 }
+
+// forgetAfter is how many bytes of a file are read before they are forgotten.
+const forgetAfter = 16 << 20
 
 // products are the matrices that rows are multiplied with.
 func (m *Model) products() (all []*tensor.Matrix) {
@@ -49,26 +57,16 @@ func (m *Model) products() (all []*tensor.Matrix) {
 // groups.
 const interleavedRows = 192
 
-// interleaveTask lays matrices out.
-type interleaveTask struct {
-	all   []*tensor.Matrix
-	tasks int
-}
+// interleaveTask lays a matrix out.
+type interleaveTask struct{ w *tensor.Matrix }
 
-// Do runs task i.
+// Do lays out its part i.
 func (t *interleaveTask) Do(i, _ int) {
-	for _, w := range t.all {
-		if n := (w.Rows + interleavedRows - 1) / interleavedRows; i >= n {
-			i -= n
-			continue
-		}
-		j0 := i * interleavedRows
-		j1 := min(j0+interleavedRows, w.Rows)
-		if w.Order != nil {
-			w.Interleaved.Fill(w.Data, w.Order[j0:j1], j0, j1-j0)
-		} else {
-			w.Interleaved.Fill(w.Data[j0*w.RowBytes():j1*w.RowBytes()], nil, j0, j1-j0)
-		}
-		return
+	w, j0 := t.w, i*interleavedRows
+	j1 := min(j0+interleavedRows, w.Rows)
+	if w.Order != nil {
+		w.Interleaved.Fill(w.Data, w.Order[j0:j1], j0, j1-j0)
+	} else {
+		w.Interleaved.Fill(w.Data[j0*w.RowBytes():j1*w.RowBytes()], nil, j0, j1-j0)
 	}
 }

@@ -80,7 +80,7 @@ func (t *linearTask) work(worker int) {
 
 // interleaved says whether products with w read it interleaved.
 func (t *linearTask) interleaved(w *tensor.Matrix) bool {
-	return t.packed != nil && t.packed.size == kernel.Int16 && t.n <= fewInputs && w.Interleaved.Serves(t.n)
+	return t.packed != nil && t.packed.size == kernel.Int16 && w.Interleaved.Serves(t.n)
 }
 
 // memory is what products with the rows [j0, j1) of w read.

@@ -23,8 +23,8 @@ type Matrix struct {
 	// written.
 	Order []int32
 
-	// Interleaved is the matrix again, in the order in which the kernel reads it when
-	// rows of x are few; nil where there is none.
+	// Interleaved is the matrix again, in the order in which the kernel's products of
+	// 16-bit integers read it; nil where there is none.
 	Interleaved *kernel.Interleaved
 }
 

@@ -45,7 +45,7 @@ func pagesOf(m *model.Model, positions int) []model.Page {
 // interleaved is the model with weights in the kernel's order.
 func interleaved(t *testing.T, m *model.Model) *model.Model {
 	t.Helper()
-	v, err := m.Interleaved(func(n int) []float32 { return make([]float32, n) })
+	v, err := m.Interleaved(func(n int) []float32 { return make([]float32, n) }, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,11 +101,15 @@ func main() {
 		for _, m := range []int{1, 2, 3, 4, 8} {
 			wide(int16s, f, m, &interleaved{many: 16})
 		}
+		interleave(8, f)
+		interleave(16, f)
 	}
 	for _, lanes := range []int{8, 16} {
 		turnQ4K(lanes)
 		turnQ5K(lanes)
 		turnQ6K(lanes)
+		turnPlain(lanes, nil)
+		turnPlain(lanes, &interleaved{many: lanes})
 		turnSmall(lanes)
 	}
 	for _, f := range []form{plain, least, halved} {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -130,8 +132,43 @@ func (w *interleaved) word(_ format, disp, g int) vec {
 
 func (w *interleaved) scales(f format) (v [2]vec) {
 	for i := range f.at / 2 {
-		v[i] = vecOf(w.many)
-		VCVTPH2PS(Mem{Base: w.p, Disp: 2 * w.many * i}, v[i])
+		v[i] = w.halves(2 * i)
 	}
 	return v
+}
+
+// halves are the numbers of two bytes at disp of a block.
+func (w *interleaved) halves(disp int) vec {
+	v := vecOf(w.many)
+	VCVTPH2PS(Mem{Base: w.p, Disp: w.many * disp}, v)
+	return v
+}
+
+// interleave writes the loop that interleaves a group of rows.
+func interleave(lanes int, f format) {
+	kind := map[int]string{8: "avx2", 16: "avx512"}[lanes]
+	name := kind + "Interleave" + f.name
+	Func(name, "func(dst *byte, w *byte, stride int, blocks int)",
+		fmt.Sprintf("%s interleaves blocks > 0 blocks of each of %d rows of w, stride bytes apart,", name, lanes),
+		"as Interleaved says.")
+	t := &turner{lanes: lanes, r: newRows(lanes)}
+	t.r.begin()
+	dst, n := Int("dst"), Int("blocks")
+	Align()
+	Label("block")
+	for disp := 0; disp < f.at; disp += 2 {
+		for i, v := range halves(t.r, lanes, disp) {
+			VMOVUPS(v.AsX(), Mem{Base: dst, Disp: lanes*disp + 16*i})
+		}
+	}
+	for disp := f.at; disp < f.bytes; disp += 16 {
+		for g, v := range t.words(disp) {
+			VMOVUPS(v, Mem{Base: dst, Disp: lanes * (disp + 4*g)})
+		}
+	}
+	t.r.step(f.bytes)
+	ADDQ(U32(uint64(lanes*f.bytes)), dst)
+	DECQ(n)
+	JNZ(LabelRef("block"))
+	Ret()
 }

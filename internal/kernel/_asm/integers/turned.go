@@ -26,6 +26,7 @@ type turner struct {
 	blocks int // turned ones that it becomes
 	r      *rows
 	dst    reg.Register
+	w      *interleaved // where they lie, in place of rows; nil for rows
 }
 
 func (t *turner) wide() bool { return t.lanes == 16 }
@@ -106,6 +107,12 @@ func (t *turner) shifted(v Op, by int) reg.VecVirtual {
 // words are the four double words that lie at disp of every row.
 func (t *turner) words(disp int) [4]reg.VecVirtual {
 	var a [4]reg.VecVirtual
+	if t.w != nil {
+		for g := range a {
+			a[g] = t.w.word(format{}, disp, g)
+		}
+		return a
+	}
 	for i := range a {
 		a[i] = t.vec()
 		begin("VMOVDQU", t.r.at(i, disp), a[i])
@@ -159,6 +166,10 @@ func (t *turner) function(name string, once func(), body func()) {
 	if t.wide() {
 		kind = "avx512"
 	}
+	if t.w != nil {
+		t.wFunction(kind+"TurnInterleaved"+name, once, body)
+		return
+	}
 	TEXT(kind+"Turn"+name, attr.NOSPLIT, "func(dst *byte, w *byte, stride int, blocks int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%sTurn%s turns blocks > 0 blocks of each of %d rows of w, stride bytes apart,", kind, name, t.lanes),
@@ -191,6 +202,29 @@ func (t *turner) function(name string, once func(), body func()) {
 	t.r.step(t.bytes)
 	after.step(t.bytes)
 	ADDQ(U32(uint64(t.blocks*turnedVectors*4*t.lanes)), t.dst)
+	DECQ(n)
+	JNZ(LabelRef("block"))
+	Ret()
+}
+
+// wFunction writes the loop over interleaved blocks.
+func (t *turner) wFunction(name string, once func(), body func()) {
+	TEXT(name, attr.NOSPLIT, "func(dst *byte, w *byte, stride int, blocks int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s turns blocks > 0 blocks of each of %d rows of w, interleaved,", name, t.lanes),
+		"as turnedLoops says, and asks for what comes after them.")
+	t.w.load()
+	t.dst = Int("dst")
+	n := Int("blocks")
+	once()
+	Align()
+	Label("block")
+	for line := range (t.lanes*t.bytes + 63) / 64 {
+		PREFETCHT1(Mem{Base: t.w.p, Disp: prefetch + 64*line})
+	}
+	body()
+	t.w.step(format{bytes: t.bytes})
+	ADDQ(U32(uint64(turnedVectors*4*t.lanes)), t.dst)
 	DECQ(n)
 	JNZ(LabelRef("block"))
 	Ret()
@@ -282,6 +316,9 @@ func turnQ4K(lanes int) {
 
 // scales are the binary16 at disp of every row.
 func (t *turner) scales(disp int) reg.VecVirtual {
+	if t.w != nil {
+		return t.w.halves(disp)
+	}
 	v, d := halves(t.r, t.lanes, disp), t.vec()
 	if t.wide() {
 		VINSERTI32X4(Imm(1), v[1].AsX(), v[0], v[0])
@@ -508,9 +545,10 @@ func turned(kind string, lanes, m int, f form, vnni bool) {
 	Ret()
 }
 
-// turnSmall writes the turning of types with blocks of 32.
-func turnSmall(lanes int) {
-	t := &turner{lanes: lanes, bytes: 18, blocks: 1}
+// turnPlain writes the turning of the types that are interleaved too, of rows as they
+// lie in a file or of those.
+func turnPlain(lanes int, w *interleaved) {
+	t := &turner{lanes: lanes, bytes: 18, blocks: 1, w: w}
 	var flip, quarters Op
 	// Halves of bytes that are 8 too large become those of words with a sign.
 	t.function("Q4_0", func() { flip = t.constant("eights", 0x88888888) }, func() {
@@ -529,14 +567,19 @@ func turnSmall(lanes int) {
 			}
 		}
 	})
-	t = &turner{lanes: lanes, bytes: 20, blocks: 1}
+	t = &turner{lanes: lanes, bytes: 20, blocks: 1, w: w}
 	t.function("Q4_1", func() { quarters = t.constant("quarters", 0x000f000f) }, func() {
-		t.pair(t.words(0)[0])
+		if w == nil {
+			t.pair(t.words(0)[0])
+		} else {
+			t.store(t.scales(0), t.at(0, 16))
+			t.store(t.scales(2), t.at(0, 17))
+		}
 		for g, v := range t.words(4) {
 			t.quarters(v, quarters, t.at(0, 2*g), t.at(0, 8+2*g))
 		}
 	})
-	t = &turner{lanes: lanes, bytes: 34, blocks: 1}
+	t = &turner{lanes: lanes, bytes: 34, blocks: 1, w: w}
 	t.function("Q8_0", func() {}, func() {
 		t.store(t.scales(0), t.at(0, 16))
 		for p := range 2 {
@@ -545,7 +588,11 @@ func turnSmall(lanes int) {
 			}
 		}
 	})
-	t = &turner{lanes: lanes, bytes: 22, blocks: 1}
+}
+
+// turnSmall writes the turning of other types with blocks of 32.
+func turnSmall(lanes int) {
+	t := &turner{lanes: lanes, bytes: 22, blocks: 1}
 	fives := newFives(t, 0xf0, 0)
 	t.function("Q5_0", fives.load, func() {
 		v := t.words(0)
