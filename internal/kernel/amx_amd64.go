@@ -58,7 +58,12 @@ func amxKind() *kind {
 	k.peakTiles = amxPeakTiles
 	if cpu.X86.HasAMXInt8 {
 		k.mulIntegers, k.mulLaid, k.layIntegers = amxMulIntegers, amxMulLaid, amxLayIntegers
-		k.laidBlock[Int16], k.interleavedRows = amxInt16Block, amxInt16Least-1
+		k.laidBlock[Int16] = amxInt16Block
+		for t, loop := range amxInt16 {
+			if loop != nil {
+				k.interleavedRows[t] = amxInt16Least
+			}
+		}
 	}
 	return &k
 }

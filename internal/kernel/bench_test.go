@@ -191,7 +191,7 @@ func BenchmarkIntegers(b *testing.B) {
 // second-level cache, and with so many that they come from memory.
 func BenchmarkInterleaved(b *testing.B) {
 	eachKindBench(b, func(b *testing.B) {
-		for _, t := range []DType{Q4_0, Q4_1, Q8_0} {
+		for _, t := range []DType{Q4_0, Q4_1, Q5_0, Q8_0, Q4_K, Q6_K} {
 			for _, m := range []int{1, 2, 4, 7, 16, 256} {
 				for _, n := range []int{512, 512 << 9} {
 					const k = 768

@@ -20,6 +20,9 @@ var avx2Integers = integerLoops{
 		Q4_0: {avx2InterleavedQ4_0x1, avx2InterleavedQ4_0x2, avx2InterleavedQ4_0x3, avx2InterleavedQ4_0x4},
 		Q4_1: {avx2InterleavedQ4_1x1, avx2InterleavedQ4_1x2, avx2InterleavedQ4_1x3, avx2InterleavedQ4_1x4},
 		Q8_0: {avx2InterleavedQ8_0x1, avx2InterleavedQ8_0x2, avx2InterleavedQ8_0x3, avx2InterleavedQ8_0x4},
+		Q5_0: {avx2InterleavedQ5_0x1, avx2InterleavedQ5_0x2, avx2InterleavedQ5_0x3, avx2InterleavedQ5_0x4},
+		Q4_K: {avx2InterleavedQ4_Kx1, avx2InterleavedQ4_Kx2, avx2InterleavedQ4_Kx3, avx2InterleavedQ4_Kx4},
+		Q6_K: {avx2InterleavedQ6_Kx1, avx2InterleavedQ6_Kx2, avx2InterleavedQ6_Kx3, avx2InterleavedQ6_Kx4},
 	},
 }
 
@@ -41,6 +44,9 @@ var avxvnniIntegers = integerLoops{
 		Q4_0: {avxvnniInterleavedQ4_0x1, avxvnniInterleavedQ4_0x2, avxvnniInterleavedQ4_0x3, avxvnniInterleavedQ4_0x4},
 		Q4_1: {avxvnniInterleavedQ4_1x1, avxvnniInterleavedQ4_1x2, avxvnniInterleavedQ4_1x3, avxvnniInterleavedQ4_1x4},
 		Q8_0: {avxvnniInterleavedQ8_0x1, avxvnniInterleavedQ8_0x2, avxvnniInterleavedQ8_0x3, avxvnniInterleavedQ8_0x4},
+		Q5_0: {avxvnniInterleavedQ5_0x1, avxvnniInterleavedQ5_0x2, avxvnniInterleavedQ5_0x3, avxvnniInterleavedQ5_0x4},
+		Q4_K: {avxvnniInterleavedQ4_Kx1, avxvnniInterleavedQ4_Kx2, avxvnniInterleavedQ4_Kx3, avxvnniInterleavedQ4_Kx4},
+		Q6_K: {avxvnniInterleavedQ6_Kx1, avxvnniInterleavedQ6_Kx2, avxvnniInterleavedQ6_Kx3, avxvnniInterleavedQ6_Kx4},
 	},
 }
 
@@ -62,6 +68,9 @@ var avx512Integers = integerLoops{
 		Q4_0: {avx512InterleavedQ4_0x1, avx512InterleavedQ4_0x2, avx512InterleavedQ4_0x3, avx512InterleavedQ4_0x4, avx512InterleavedQ4_0x8},
 		Q4_1: {avx512InterleavedQ4_1x1, avx512InterleavedQ4_1x2, avx512InterleavedQ4_1x3, avx512InterleavedQ4_1x4, avx512InterleavedQ4_1x8},
 		Q8_0: {avx512InterleavedQ8_0x1, avx512InterleavedQ8_0x2, avx512InterleavedQ8_0x3, avx512InterleavedQ8_0x4, avx512InterleavedQ8_0x8},
+		Q5_0: {avx512InterleavedQ5_0x1, avx512InterleavedQ5_0x2, avx512InterleavedQ5_0x3, avx512InterleavedQ5_0x4, avx512InterleavedQ5_0x8},
+		Q4_K: {avx512InterleavedQ4_Kx1, avx512InterleavedQ4_Kx2, avx512InterleavedQ4_Kx3, avx512InterleavedQ4_Kx4, avx512InterleavedQ4_Kx8},
+		Q6_K: {avx512InterleavedQ6_Kx1, avx512InterleavedQ6_Kx2, avx512InterleavedQ6_Kx3, avx512InterleavedQ6_Kx4, avx512InterleavedQ6_Kx8},
 	},
 }
 

@@ -30603,6 +30603,14821 @@ block:
 	VZEROUPPER
 	RET
 
+// func avx2InterleavedQ4_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ4_Kx1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R8
+
+part:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	PREFETCHT1   (SI)
+	VMOVUPS      32(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y1
+	VPBROADCASTD (CX), Y3
+	VPMADDWD     Y3, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      64(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 8(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      96(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 16(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   64(SI)
+	VMOVUPS      128(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 28(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      160(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 32(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 36(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      192(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 40(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 44(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   128(SI)
+	VMOVUPS      224(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 48(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 52(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      256(AX), Y2
+	VPAND        quarters<>+0(SB), Y2, Y3
+	VPBROADCASTD 56(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x08, Y2, Y2
+	VPAND        quarters<>+0(SB), Y2, Y2
+	VPBROADCASTD 60(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTPH2PS    (DX), Y2
+	VPMOVZXBD    (AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VCVTPH2PS    16(DX), Y3
+	VPMOVZXBD    8(AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  Y1, Y4, Y0
+	VBROADCASTSS 68(CX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VMOVUPS      32(AX), Y2
+	VPSRLW       $0x04, Y2, Y1
+	VPAND        quarters<>+0(SB), Y1, Y1
+	VPBROADCASTD 80(CX), Y3
+	VPMADDWD     Y3, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 84(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   192(SI)
+	VMOVUPS      64(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 88(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 92(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      96(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 96(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 100(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      128(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 104(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 108(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   256(SI)
+	VMOVUPS      160(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 112(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 116(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      192(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 120(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 124(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      224(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 128(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 132(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      256(AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 136(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRLW       $0x0c, Y2, Y2
+	VPBROADCASTD 140(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTPH2PS    (DX), Y2
+	VPMOVZXBD    16(AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VCVTPH2PS    16(DX), Y3
+	VPMOVZXBD    24(AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 144(CX), Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  Y1, Y4, Y0
+	VBROADCASTSS 148(CX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	ADDQ         $0x00000128, BX
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R8
+	JNZ          part
+	SUBQ         $0x00000008, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, DX
+	MOVQ         ldc+8(FP), BX
+	SHLQ         $0x02, BX
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, DX
+	MOVQ         DX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ4_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ4_Kx1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R8
+
+part:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	PREFETCHT1   (SI)
+	VMOVUPS      32(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD (CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 4(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      64(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 8(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 12(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      96(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 16(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 20(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	PREFETCHT1   64(SI)
+	VMOVUPS      128(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 24(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 28(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      160(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 32(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 36(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      192(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 40(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 44(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	PREFETCHT1   128(SI)
+	VMOVUPS      224(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 48(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 52(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      256(AX), Y5
+	VPAND        quarters<>+0(SB), Y5, Y6
+	VPBROADCASTD 56(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x08, Y5, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 60(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VCVTPH2PS    (DX), Y5
+	VPMOVZXBD    (AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VCVTPH2PS    16(DX), Y6
+	VPMOVZXBD    8(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VBROADCASTSS 68(CX), Y2
+	VFMADD231PS  Y2, Y6, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVUPS      32(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 80(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 84(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	PREFETCHT1   192(SI)
+	VMOVUPS      64(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 88(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 92(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      96(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 96(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 100(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      128(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 104(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 108(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	PREFETCHT1   256(SI)
+	VMOVUPS      160(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 112(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 116(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      192(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 120(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 124(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      224(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 128(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 132(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      256(AX), Y5
+	VPSRLW       $0x04, Y5, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 136(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRLW       $0x0c, Y5, Y5
+	VPBROADCASTD 140(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VCVTPH2PS    (DX), Y5
+	VPMOVZXBD    16(AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VCVTPH2PS    16(DX), Y6
+	VPMOVZXBD    24(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 144(CX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VBROADCASTSS 148(CX), Y2
+	VFMADD231PS  Y2, Y6, Y0
+	ADDQ         $0x00000128, BX
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R8
+	JNZ          part
+	SUBQ         $0x00000008, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, DX
+	MOVQ         ldc+8(FP), BX
+	SHLQ         $0x02, BX
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, DX
+	MOVQ         DX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ4_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ4_Kx2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	PREFETCHT1   (DI)
+	VMOVUPS      32(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y3
+	VPBROADCASTD (CX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD (CX)(DX*1), Y5
+	VPMADDWD     Y5, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 4(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      64(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 8(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 12(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      96(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 16(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 16(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 20(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   64(DI)
+	VMOVUPS      128(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 24(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 28(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      160(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 32(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 32(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 36(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 36(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      192(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 40(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 40(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 44(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 44(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   128(DI)
+	VMOVUPS      224(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 48(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 48(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 52(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 52(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      256(AX), Y4
+	VPAND        quarters<>+0(SB), Y4, Y5
+	VPBROADCASTD 56(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 56(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x08, Y4, Y4
+	VPAND        quarters<>+0(SB), Y4, Y4
+	VPBROADCASTD 60(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 60(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTPH2PS    (BX), Y4
+	VPMOVZXBD    (AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VCVTPH2PS    16(BX), Y5
+	VPMOVZXBD    8(AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y2, Y6, Y0
+	VBROADCASTSS 68(CX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	VBROADCASTSS 68(CX)(DX*1), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	VMOVUPS      32(AX), Y4
+	VPSRLW       $0x04, Y4, Y3
+	VPAND        quarters<>+0(SB), Y3, Y3
+	VPBROADCASTD 80(CX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD 80(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 84(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 84(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   192(DI)
+	VMOVUPS      64(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 88(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 88(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 92(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 92(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      96(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 96(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 96(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 100(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 100(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      128(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 104(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 104(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 108(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 108(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   256(DI)
+	VMOVUPS      160(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 112(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 112(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 116(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 116(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      192(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 120(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 120(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 124(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 124(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      224(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 128(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 128(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 132(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 132(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      256(AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 136(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 136(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRLW       $0x0c, Y4, Y4
+	VPBROADCASTD 140(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 140(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTPH2PS    (BX), Y4
+	VPMOVZXBD    16(AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VCVTPH2PS    16(BX), Y5
+	VPMOVZXBD    24(AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 144(CX), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y2, Y6, Y0
+	VBROADCASTSS 148(CX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 144(CX)(DX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	VBROADCASTSS 148(CX)(DX*1), Y2
+	VFMADD231PS  Y2, Y5, Y1
+	ADDQ         $0x00000128, SI
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ4_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ4_Kx2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   (DI)
+	VMOVUPS      32(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD (CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD (CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 4(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      64(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 8(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 8(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 12(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      96(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 16(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 16(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 20(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   64(DI)
+	VMOVUPS      128(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 24(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 24(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 28(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      160(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 32(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 32(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 36(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      192(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 40(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 40(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 44(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   128(DI)
+	VMOVUPS      224(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 48(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 48(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 52(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      256(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 56(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 56(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 60(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVZXBD    (AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTPH2PS    16(BX), Y7
+	VPMOVZXBD    8(AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 68(CX), Y3
+	VFMADD231PS  Y3, Y7, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
+	VBROADCASTSS 68(CX)(DX*1), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VMOVUPS      32(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 80(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 80(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 84(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 84(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   192(DI)
+	VMOVUPS      64(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 88(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 88(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 92(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 92(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      96(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 96(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 96(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 100(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 100(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      128(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 104(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 104(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 108(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 108(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   256(DI)
+	VMOVUPS      160(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 112(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 112(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 116(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 116(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      192(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 120(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 120(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 124(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 124(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      224(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 128(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 128(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 132(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 132(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      256(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 136(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 136(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 140(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 140(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVZXBD    16(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTPH2PS    16(BX), Y7
+	VPMOVZXBD    24(AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 144(CX), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 148(CX), Y3
+	VFMADD231PS  Y3, Y7, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 144(CX)(DX*1), Y2
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
+	VBROADCASTSS 148(CX)(DX*1), Y2
+	VFMADD231PS  Y2, Y7, Y1
+	ADDQ         $0x00000128, SI
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ4_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ4_Kx3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	PREFETCHT1   (DI)
+	VMOVUPS      32(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y5
+	VPBROADCASTD (CX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD (CX)(DX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD (CX)(DX*2), Y7
+	VPMADDWD     Y7, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      64(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 8(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 8(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 12(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 12(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      96(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 16(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 16(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 16(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 20(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   64(DI)
+	VMOVUPS      128(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 24(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 24(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 28(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 28(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      160(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 32(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 32(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 32(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 36(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 36(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      192(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 40(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 40(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 40(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 44(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 44(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   128(DI)
+	VMOVUPS      224(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 48(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 48(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 48(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 52(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 52(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      256(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 56(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 56(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 56(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 60(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 60(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VCVTPH2PS    (BX), Y6
+	VPMOVZXBD    (AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTPH2PS    16(BX), Y7
+	VPMOVZXBD    8(AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y3, Y8, Y0
+	VBROADCASTSS 68(CX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 68(CX)(DX*1), Y3
+	VFMADD231PS  Y3, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VBROADCASTSS 68(CX)(DX*2), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VMOVUPS      32(AX), Y6
+	VPSRLW       $0x04, Y6, Y5
+	VPAND        quarters<>+0(SB), Y5, Y5
+	VPBROADCASTD 80(CX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD 80(CX)(DX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD 80(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 84(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 84(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 84(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   192(DI)
+	VMOVUPS      64(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 88(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 88(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 88(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 92(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 92(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 92(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      96(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 96(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 96(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 96(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 100(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 100(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 100(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      128(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 104(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 104(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 104(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 108(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 108(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 108(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   256(DI)
+	VMOVUPS      160(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 112(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 112(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 112(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 116(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 116(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 116(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      192(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 120(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 120(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 120(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 124(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 124(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 124(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      224(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 128(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 128(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 128(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 132(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 132(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 132(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      256(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 136(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 136(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 136(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 140(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 140(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 140(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VCVTPH2PS    (BX), Y6
+	VPMOVZXBD    16(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTPH2PS    16(BX), Y7
+	VPMOVZXBD    24(AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 144(CX), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y3, Y8, Y0
+	VBROADCASTSS 148(CX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 144(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 148(CX)(DX*1), Y3
+	VFMADD231PS  Y3, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 144(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VBROADCASTSS 148(CX)(DX*2), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	ADDQ         $0x00000128, SI
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ4_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ4_Kx3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   (DI)
+	VMOVUPS      32(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD (CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD (CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD (CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 4(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 4(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      64(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 8(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 8(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 8(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 12(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 12(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      96(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 16(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 16(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 16(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 20(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 20(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   64(DI)
+	VMOVUPS      128(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 24(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 24(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 24(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 28(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 28(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      160(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 32(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 32(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 32(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 36(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 36(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      192(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 40(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 40(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 40(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 44(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 44(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   128(DI)
+	VMOVUPS      224(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 48(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 48(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 48(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 52(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 52(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      256(AX), Y6
+	VPAND        quarters<>+0(SB), Y6, Y7
+	VPBROADCASTD 56(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 56(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 56(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x08, Y6, Y6
+	VPAND        quarters<>+0(SB), Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 60(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 60(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVZXBD    (AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTPH2PS    16(BX), Y7
+	VPMOVZXBD    8(AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y3, Y8, Y0
+	VBROADCASTSS 68(CX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 68(CX)(DX*1), Y3
+	VFMADD231PS  Y3, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VBROADCASTSS 68(CX)(DX*2), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VMOVUPS      32(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 80(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 80(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 80(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 84(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 84(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 84(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   192(DI)
+	VMOVUPS      64(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 88(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 88(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 88(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 92(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 92(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 92(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      96(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 96(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 96(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 96(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 100(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 100(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 100(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      128(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 104(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 104(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 104(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 108(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 108(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 108(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   256(DI)
+	VMOVUPS      160(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 112(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 112(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 112(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 116(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 116(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 116(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      192(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 120(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 120(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 120(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 124(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 124(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 124(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      224(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 128(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 128(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 128(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 132(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 132(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 132(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      256(AX), Y6
+	VPSRLW       $0x04, Y6, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 136(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 136(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 136(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRLW       $0x0c, Y6, Y6
+	VPBROADCASTD 140(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 140(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 140(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVZXBD    16(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTPH2PS    16(BX), Y7
+	VPMOVZXBD    24(AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 144(CX), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y3, Y8, Y0
+	VBROADCASTSS 148(CX), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 144(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 148(CX)(DX*1), Y3
+	VFMADD231PS  Y3, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 144(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VBROADCASTSS 148(CX)(DX*2), Y3
+	VFMADD231PS  Y3, Y7, Y2
+	ADDQ         $0x00000128, SI
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ4_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ4_Kx4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, SI
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R10
+
+part:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	PREFETCHT1   (R8)
+	VMOVUPS      32(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y7
+	VPBROADCASTD (CX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD (CX)(DX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD (CX)(DX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD (CX)(BX*1), Y9
+	VPMADDWD     Y9, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 4(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      64(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 8(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 8(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 8(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 12(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 12(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      96(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 16(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 16(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 16(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 16(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 20(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 20(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 20(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   64(R8)
+	VMOVUPS      128(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 24(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 24(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 24(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 28(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 28(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 28(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 28(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      160(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 32(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 32(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 32(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 32(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 36(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 36(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 36(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 36(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      192(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 40(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 40(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 40(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 40(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 44(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 44(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 44(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 44(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   128(R8)
+	VMOVUPS      224(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 48(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 48(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 48(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 48(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 52(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 52(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 52(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 52(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      256(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 56(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 56(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 56(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 56(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 60(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 60(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 60(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 60(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VCVTPH2PS    (SI), Y8
+	VPMOVZXBD    (AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTPH2PS    16(SI), Y9
+	VPMOVZXBD    8(AX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y4, Y10, Y0
+	VBROADCASTSS 68(CX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 68(CX)(DX*1), Y4
+	VFMADD231PS  Y4, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 68(CX)(DX*2), Y4
+	VFMADD231PS  Y4, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VBROADCASTSS 68(CX)(BX*1), Y4
+	VFMADD231PS  Y4, Y9, Y3
+	VMOVUPS      32(AX), Y8
+	VPSRLW       $0x04, Y8, Y7
+	VPAND        quarters<>+0(SB), Y7, Y7
+	VPBROADCASTD 80(CX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD 80(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD 80(CX)(DX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD 80(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 84(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 84(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 84(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 84(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   192(R8)
+	VMOVUPS      64(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 88(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 88(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 88(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 88(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 92(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 92(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 92(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 92(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      96(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 96(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 96(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 96(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 96(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 100(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 100(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 100(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 100(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      128(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 104(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 104(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 104(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 104(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 108(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 108(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 108(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 108(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   256(R8)
+	VMOVUPS      160(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 112(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 112(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 112(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 112(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 116(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 116(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 116(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 116(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      192(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 120(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 120(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 120(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 120(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 124(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 124(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 124(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 124(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      224(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 128(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 128(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 128(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 128(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 132(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 132(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 132(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 132(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      256(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 136(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 136(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 136(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 136(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 140(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 140(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 140(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 140(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VCVTPH2PS    (SI), Y8
+	VPMOVZXBD    16(AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTPH2PS    16(SI), Y9
+	VPMOVZXBD    24(AX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 144(CX), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y4, Y10, Y0
+	VBROADCASTSS 148(CX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 144(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 148(CX)(DX*1), Y4
+	VFMADD231PS  Y4, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 144(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 148(CX)(DX*2), Y4
+	VFMADD231PS  Y4, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 144(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VBROADCASTSS 148(CX)(BX*1), Y4
+	VFMADD231PS  Y4, Y9, Y3
+	ADDQ         $0x00000128, DI
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R10
+	JNZ          part
+	SUBQ         $0x00000008, R9
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, SI
+	MOVQ         ldc+8(FP), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, SI
+	MOVQ         SI, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ4_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ4_Kx4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, SI
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000004, R10
+
+part:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	PREFETCHT1   (R8)
+	VMOVUPS      32(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD (CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD (CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD (CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD (CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 4(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 4(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 4(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      64(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 8(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 8(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 8(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 8(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 12(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 12(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 12(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      96(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 16(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 16(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 16(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 16(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 20(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 20(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 20(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 20(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   64(R8)
+	VMOVUPS      128(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 24(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 24(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 24(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 24(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 28(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 28(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 28(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 28(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      160(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 32(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 32(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 32(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 32(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 36(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 36(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 36(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 36(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      192(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 40(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 40(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 40(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 40(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 44(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 44(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 44(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 44(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   128(R8)
+	VMOVUPS      224(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 48(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 48(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 48(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 48(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 52(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 52(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 52(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 52(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      256(AX), Y8
+	VPAND        quarters<>+0(SB), Y8, Y9
+	VPBROADCASTD 56(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 56(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 56(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 56(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x08, Y8, Y8
+	VPAND        quarters<>+0(SB), Y8, Y8
+	VPBROADCASTD 60(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 60(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 60(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 60(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VCVTPH2PS    (SI), Y8
+	VPMOVZXBD    (AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTPH2PS    16(SI), Y9
+	VPMOVZXBD    8(AX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y4, Y10, Y0
+	VBROADCASTSS 68(CX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 68(CX)(DX*1), Y4
+	VFMADD231PS  Y4, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 68(CX)(DX*2), Y4
+	VFMADD231PS  Y4, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VBROADCASTSS 68(CX)(BX*1), Y4
+	VFMADD231PS  Y4, Y9, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VMOVUPS      32(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 80(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 80(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 80(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 80(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 84(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 84(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 84(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 84(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   192(R8)
+	VMOVUPS      64(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 88(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 88(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 88(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 88(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 92(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 92(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 92(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 92(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      96(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 96(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 96(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 96(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 96(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 100(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 100(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 100(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 100(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      128(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 104(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 104(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 104(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 104(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 108(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 108(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 108(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 108(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   256(R8)
+	VMOVUPS      160(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 112(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 112(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 112(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 112(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 116(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 116(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 116(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 116(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      192(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 120(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 120(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 120(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 120(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 124(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 124(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 124(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 124(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      224(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 128(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 128(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 128(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 128(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 132(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 132(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 132(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 132(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      256(AX), Y8
+	VPSRLW       $0x04, Y8, Y9
+	VPAND        quarters<>+0(SB), Y9, Y9
+	VPBROADCASTD 136(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 136(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 136(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 136(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRLW       $0x0c, Y8, Y8
+	VPBROADCASTD 140(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 140(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 140(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 140(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VCVTPH2PS    (SI), Y8
+	VPMOVZXBD    16(AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTPH2PS    16(SI), Y9
+	VPMOVZXBD    24(AX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 144(CX), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y4, Y10, Y0
+	VBROADCASTSS 148(CX), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 144(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 148(CX)(DX*1), Y4
+	VFMADD231PS  Y4, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 144(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS 148(CX)(DX*2), Y4
+	VFMADD231PS  Y4, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 144(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VBROADCASTSS 148(CX)(BX*1), Y4
+	VFMADD231PS  Y4, Y9, Y3
+	ADDQ         $0x00000128, DI
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x50, CX
+	ADDQ         $0x50, CX
+	DECQ         R10
+	JNZ          part
+	SUBQ         $0x00000008, R9
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, SI
+	MOVQ         ldc+8(FP), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, SI
+	MOVQ         SI, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ4_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ4_Kx1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXORD  Z0, Z0, Z0
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DX
+	ADDQ $0x00000040, AX
+	MOVQ $0x00000004, R8
+
+part:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXORD           Z1, Z1, Z1
+	VPXORD           Z2, Z2, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	PREFETCHT1       (SI)
+	VMOVUPS          64(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    (CX), Z6, Z1
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    4(CX), Z5, Z2
+	PREFETCHT1       64(SI)
+	VMOVUPS          128(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    8(CX), Z6, Z3
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    12(CX), Z5, Z4
+	VMOVUPS          192(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    16(CX), Z6, Z1
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    20(CX), Z5, Z2
+	PREFETCHT1       128(SI)
+	VMOVUPS          256(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    24(CX), Z6, Z3
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    28(CX), Z5, Z4
+	PREFETCHT1       192(SI)
+	VMOVUPS          320(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    32(CX), Z6, Z1
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    36(CX), Z5, Z2
+	VMOVUPS          384(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    40(CX), Z6, Z3
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    44(CX), Z5, Z4
+	PREFETCHT1       256(SI)
+	VMOVUPS          448(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    48(CX), Z6, Z1
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    52(CX), Z5, Z2
+	VMOVUPS          512(AX), Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z6
+	VPDPWSSD.BCST    56(CX), Z6, Z3
+	VPSRLW           $0x08, Z5, Z5
+	VPANDD.BCST      quarters<>+0(SB), Z5, Z5
+	VPDPWSSD.BCST    60(CX), Z5, Z4
+	VCVTPH2PS        (DX), Z5
+	VPMOVZXBD        (AX), Z6
+	VCVTDQ2PS        Z6, Z6
+	VMULPS           Z6, Z5, Z5
+	VCVTPH2PS        32(DX), Z6
+	VPMOVZXBD        16(AX), Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS           Z7, Z6, Z6
+	VPADDD           Z4, Z1, Z1
+	VPADDD           Z3, Z2, Z2
+	VPADDD           Z2, Z1, Z1
+	VCVTDQ2PS        Z1, Z1
+	VMULPS.BCST      64(CX), Z5, Z2
+	VFMADD231PS      Z1, Z2, Z0
+	VFMADD231PS.BCST 68(CX), Z6, Z0
+	VPXORD           Z1, Z1, Z1
+	VPXORD           Z2, Z2, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	PREFETCHT1       320(SI)
+	VMOVUPS          64(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    80(CX), Z6, Z1
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    84(CX), Z5, Z2
+	PREFETCHT1       384(SI)
+	VMOVUPS          128(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    88(CX), Z6, Z3
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    92(CX), Z5, Z4
+	VMOVUPS          192(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    96(CX), Z6, Z1
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    100(CX), Z5, Z2
+	PREFETCHT1       448(SI)
+	VMOVUPS          256(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    104(CX), Z6, Z3
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    108(CX), Z5, Z4
+	PREFETCHT1       512(SI)
+	VMOVUPS          320(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    112(CX), Z6, Z1
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    116(CX), Z5, Z2
+	VMOVUPS          384(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    120(CX), Z6, Z3
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    124(CX), Z5, Z4
+	PREFETCHT1       576(SI)
+	VMOVUPS          448(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    128(CX), Z6, Z1
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    132(CX), Z5, Z2
+	VMOVUPS          512(AX), Z5
+	VPSRLW           $0x04, Z5, Z6
+	VPANDD.BCST      quarters<>+0(SB), Z6, Z6
+	VPDPWSSD.BCST    136(CX), Z6, Z3
+	VPSRLW           $0x0c, Z5, Z5
+	VPDPWSSD.BCST    140(CX), Z5, Z4
+	VCVTPH2PS        (DX), Z5
+	VPMOVZXBD        32(AX), Z6
+	VCVTDQ2PS        Z6, Z6
+	VMULPS           Z6, Z5, Z5
+	VCVTPH2PS        32(DX), Z6
+	VPMOVZXBD        48(AX), Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS           Z7, Z6, Z6
+	VPADDD           Z4, Z1, Z1
+	VPADDD           Z3, Z2, Z2
+	VPADDD           Z2, Z1, Z1
+	VCVTDQ2PS        Z1, Z1
+	VMULPS.BCST      144(CX), Z5, Z2
+	VFMADD231PS      Z1, Z2, Z0
+	VFMADD231PS.BCST 148(CX), Z6, Z0
+	ADDQ             $0x00000250, BX
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x50, CX
+	ADDQ             $0x50, CX
+	DECQ             R8
+	JNZ              part
+	SUBQ             $0x00000008, DI
+	JNZ              super
+	MOVQ             c+0(FP), CX
+	MOVQ             CX, DX
+	MOVQ             ldc+8(FP), BX
+	SHLQ             $0x02, BX
+	VMOVUPS          Z0, (CX)
+	ADDQ             $0x40, DX
+	MOVQ             DX, c+0(FP)
+	MOVQ             groups+56(FP), CX
+	DECQ             CX
+	MOVQ             CX, groups+56(FP)
+	JNZ              group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ4_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ4_Kx2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000040, AX
+	MOVQ $0x00000004, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXORD           Z2, Z2, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	PREFETCHT1       (DI)
+	VMOVUPS          64(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    (CX), Z11, Z2
+	VPDPWSSD.BCST    (CX)(DX*1), Z11, Z6
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    4(CX), Z10, Z3
+	VPDPWSSD.BCST    4(CX)(DX*1), Z10, Z7
+	PREFETCHT1       64(DI)
+	VMOVUPS          128(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    8(CX), Z11, Z4
+	VPDPWSSD.BCST    8(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    12(CX), Z10, Z5
+	VPDPWSSD.BCST    12(CX)(DX*1), Z10, Z9
+	VMOVUPS          192(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    16(CX), Z11, Z2
+	VPDPWSSD.BCST    16(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    20(CX), Z10, Z3
+	VPDPWSSD.BCST    20(CX)(DX*1), Z10, Z7
+	PREFETCHT1       128(DI)
+	VMOVUPS          256(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    24(CX), Z11, Z4
+	VPDPWSSD.BCST    24(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    28(CX), Z10, Z5
+	VPDPWSSD.BCST    28(CX)(DX*1), Z10, Z9
+	PREFETCHT1       192(DI)
+	VMOVUPS          320(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    32(CX), Z11, Z2
+	VPDPWSSD.BCST    32(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    36(CX), Z10, Z3
+	VPDPWSSD.BCST    36(CX)(DX*1), Z10, Z7
+	VMOVUPS          384(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    40(CX), Z11, Z4
+	VPDPWSSD.BCST    40(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    44(CX), Z10, Z5
+	VPDPWSSD.BCST    44(CX)(DX*1), Z10, Z9
+	PREFETCHT1       256(DI)
+	VMOVUPS          448(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    48(CX), Z11, Z2
+	VPDPWSSD.BCST    48(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    52(CX), Z10, Z3
+	VPDPWSSD.BCST    52(CX)(DX*1), Z10, Z7
+	VMOVUPS          512(AX), Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z11
+	VPDPWSSD.BCST    56(CX), Z11, Z4
+	VPDPWSSD.BCST    56(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x08, Z10, Z10
+	VPANDD.BCST      quarters<>+0(SB), Z10, Z10
+	VPDPWSSD.BCST    60(CX), Z10, Z5
+	VPDPWSSD.BCST    60(CX)(DX*1), Z10, Z9
+	VCVTPH2PS        (BX), Z10
+	VPMOVZXBD        (AX), Z11
+	VCVTDQ2PS        Z11, Z11
+	VMULPS           Z11, Z10, Z10
+	VCVTPH2PS        32(BX), Z11
+	VPMOVZXBD        16(AX), Z12
+	VCVTDQ2PS        Z12, Z12
+	VMULPS           Z12, Z11, Z11
+	VPADDD           Z5, Z2, Z2
+	VPADDD           Z4, Z3, Z3
+	VPADDD           Z3, Z2, Z2
+	VCVTDQ2PS        Z2, Z2
+	VMULPS.BCST      64(CX), Z10, Z3
+	VFMADD231PS      Z2, Z3, Z0
+	VFMADD231PS.BCST 68(CX), Z11, Z0
+	VPADDD           Z9, Z6, Z6
+	VPADDD           Z8, Z7, Z7
+	VPADDD           Z7, Z6, Z6
+	VCVTDQ2PS        Z6, Z6
+	VMULPS.BCST      64(CX)(DX*1), Z10, Z2
+	VFMADD231PS      Z6, Z2, Z1
+	VFMADD231PS.BCST 68(CX)(DX*1), Z11, Z1
+	VPXORD           Z2, Z2, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	PREFETCHT1       320(DI)
+	VMOVUPS          64(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    80(CX), Z11, Z2
+	VPDPWSSD.BCST    80(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    84(CX), Z10, Z3
+	VPDPWSSD.BCST    84(CX)(DX*1), Z10, Z7
+	PREFETCHT1       384(DI)
+	VMOVUPS          128(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    88(CX), Z11, Z4
+	VPDPWSSD.BCST    88(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    92(CX), Z10, Z5
+	VPDPWSSD.BCST    92(CX)(DX*1), Z10, Z9
+	VMOVUPS          192(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    96(CX), Z11, Z2
+	VPDPWSSD.BCST    96(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    100(CX), Z10, Z3
+	VPDPWSSD.BCST    100(CX)(DX*1), Z10, Z7
+	PREFETCHT1       448(DI)
+	VMOVUPS          256(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    104(CX), Z11, Z4
+	VPDPWSSD.BCST    104(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    108(CX), Z10, Z5
+	VPDPWSSD.BCST    108(CX)(DX*1), Z10, Z9
+	PREFETCHT1       512(DI)
+	VMOVUPS          320(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    112(CX), Z11, Z2
+	VPDPWSSD.BCST    112(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    116(CX), Z10, Z3
+	VPDPWSSD.BCST    116(CX)(DX*1), Z10, Z7
+	VMOVUPS          384(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    120(CX), Z11, Z4
+	VPDPWSSD.BCST    120(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    124(CX), Z10, Z5
+	VPDPWSSD.BCST    124(CX)(DX*1), Z10, Z9
+	PREFETCHT1       576(DI)
+	VMOVUPS          448(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    128(CX), Z11, Z2
+	VPDPWSSD.BCST    128(CX)(DX*1), Z11, Z6
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    132(CX), Z10, Z3
+	VPDPWSSD.BCST    132(CX)(DX*1), Z10, Z7
+	VMOVUPS          512(AX), Z10
+	VPSRLW           $0x04, Z10, Z11
+	VPANDD.BCST      quarters<>+0(SB), Z11, Z11
+	VPDPWSSD.BCST    136(CX), Z11, Z4
+	VPDPWSSD.BCST    136(CX)(DX*1), Z11, Z8
+	VPSRLW           $0x0c, Z10, Z10
+	VPDPWSSD.BCST    140(CX), Z10, Z5
+	VPDPWSSD.BCST    140(CX)(DX*1), Z10, Z9
+	VCVTPH2PS        (BX), Z10
+	VPMOVZXBD        32(AX), Z11
+	VCVTDQ2PS        Z11, Z11
+	VMULPS           Z11, Z10, Z10
+	VCVTPH2PS        32(BX), Z11
+	VPMOVZXBD        48(AX), Z12
+	VCVTDQ2PS        Z12, Z12
+	VMULPS           Z12, Z11, Z11
+	VPADDD           Z5, Z2, Z2
+	VPADDD           Z4, Z3, Z3
+	VPADDD           Z3, Z2, Z2
+	VCVTDQ2PS        Z2, Z2
+	VMULPS.BCST      144(CX), Z10, Z3
+	VFMADD231PS      Z2, Z3, Z0
+	VFMADD231PS.BCST 148(CX), Z11, Z0
+	VPADDD           Z9, Z6, Z6
+	VPADDD           Z8, Z7, Z7
+	VPADDD           Z7, Z6, Z6
+	VCVTDQ2PS        Z6, Z6
+	VMULPS.BCST      144(CX)(DX*1), Z10, Z2
+	VFMADD231PS      Z6, Z2, Z1
+	VFMADD231PS.BCST 148(CX)(DX*1), Z11, Z1
+	ADDQ             $0x00000250, SI
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x50, CX
+	ADDQ             $0x50, CX
+	DECQ             R9
+	JNZ              part
+	SUBQ             $0x00000008, R8
+	JNZ              super
+	MOVQ             c+0(FP), CX
+	MOVQ             CX, BX
+	MOVQ             ldc+8(FP), SI
+	SHLQ             $0x02, SI
+	VMOVUPS          Z0, (CX)
+	ADDQ             SI, CX
+	VMOVUPS          Z1, (CX)
+	ADDQ             $0x40, BX
+	MOVQ             BX, c+0(FP)
+	MOVQ             groups+56(FP), CX
+	DECQ             CX
+	MOVQ             CX, groups+56(FP)
+	JNZ              group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ4_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ4_Kx3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000040, AX
+	MOVQ $0x00000004, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	PREFETCHT1       (DI)
+	VMOVUPS          64(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    (CX), Z16, Z3
+	VPDPWSSD.BCST    (CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    (CX)(DX*2), Z16, Z11
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    4(CX), Z15, Z4
+	VPDPWSSD.BCST    4(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    4(CX)(DX*2), Z15, Z12
+	PREFETCHT1       64(DI)
+	VMOVUPS          128(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    8(CX), Z16, Z5
+	VPDPWSSD.BCST    8(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    8(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    12(CX), Z15, Z6
+	VPDPWSSD.BCST    12(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    12(CX)(DX*2), Z15, Z14
+	VMOVUPS          192(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    16(CX), Z16, Z3
+	VPDPWSSD.BCST    16(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    16(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    20(CX), Z15, Z4
+	VPDPWSSD.BCST    20(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    20(CX)(DX*2), Z15, Z12
+	PREFETCHT1       128(DI)
+	VMOVUPS          256(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    24(CX), Z16, Z5
+	VPDPWSSD.BCST    24(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    24(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    28(CX), Z15, Z6
+	VPDPWSSD.BCST    28(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    28(CX)(DX*2), Z15, Z14
+	PREFETCHT1       192(DI)
+	VMOVUPS          320(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    32(CX), Z16, Z3
+	VPDPWSSD.BCST    32(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    32(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    36(CX), Z15, Z4
+	VPDPWSSD.BCST    36(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    36(CX)(DX*2), Z15, Z12
+	VMOVUPS          384(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    40(CX), Z16, Z5
+	VPDPWSSD.BCST    40(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    40(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    44(CX), Z15, Z6
+	VPDPWSSD.BCST    44(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    44(CX)(DX*2), Z15, Z14
+	PREFETCHT1       256(DI)
+	VMOVUPS          448(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    48(CX), Z16, Z3
+	VPDPWSSD.BCST    48(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    48(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    52(CX), Z15, Z4
+	VPDPWSSD.BCST    52(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    52(CX)(DX*2), Z15, Z12
+	VMOVUPS          512(AX), Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z16
+	VPDPWSSD.BCST    56(CX), Z16, Z5
+	VPDPWSSD.BCST    56(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    56(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x08, Z15, Z15
+	VPANDD.BCST      quarters<>+0(SB), Z15, Z15
+	VPDPWSSD.BCST    60(CX), Z15, Z6
+	VPDPWSSD.BCST    60(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    60(CX)(DX*2), Z15, Z14
+	VCVTPH2PS        (BX), Z15
+	VPMOVZXBD        (AX), Z16
+	VCVTDQ2PS        Z16, Z16
+	VMULPS           Z16, Z15, Z15
+	VCVTPH2PS        32(BX), Z16
+	VPMOVZXBD        16(AX), Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z17, Z16, Z16
+	VPADDD           Z6, Z3, Z3
+	VPADDD           Z5, Z4, Z4
+	VPADDD           Z4, Z3, Z3
+	VCVTDQ2PS        Z3, Z3
+	VMULPS.BCST      64(CX), Z15, Z4
+	VFMADD231PS      Z3, Z4, Z0
+	VFMADD231PS.BCST 68(CX), Z16, Z0
+	VPADDD           Z10, Z7, Z7
+	VPADDD           Z9, Z8, Z8
+	VPADDD           Z8, Z7, Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS.BCST      64(CX)(DX*1), Z15, Z3
+	VFMADD231PS      Z7, Z3, Z1
+	VFMADD231PS.BCST 68(CX)(DX*1), Z16, Z1
+	VPADDD           Z14, Z11, Z11
+	VPADDD           Z13, Z12, Z12
+	VPADDD           Z12, Z11, Z11
+	VCVTDQ2PS        Z11, Z11
+	VMULPS.BCST      64(CX)(DX*2), Z15, Z3
+	VFMADD231PS      Z11, Z3, Z2
+	VFMADD231PS.BCST 68(CX)(DX*2), Z16, Z2
+	VPXORD           Z3, Z3, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	PREFETCHT1       320(DI)
+	VMOVUPS          64(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    80(CX), Z16, Z3
+	VPDPWSSD.BCST    80(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    80(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    84(CX), Z15, Z4
+	VPDPWSSD.BCST    84(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    84(CX)(DX*2), Z15, Z12
+	PREFETCHT1       384(DI)
+	VMOVUPS          128(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    88(CX), Z16, Z5
+	VPDPWSSD.BCST    88(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    88(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    92(CX), Z15, Z6
+	VPDPWSSD.BCST    92(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    92(CX)(DX*2), Z15, Z14
+	VMOVUPS          192(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    96(CX), Z16, Z3
+	VPDPWSSD.BCST    96(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    96(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    100(CX), Z15, Z4
+	VPDPWSSD.BCST    100(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    100(CX)(DX*2), Z15, Z12
+	PREFETCHT1       448(DI)
+	VMOVUPS          256(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    104(CX), Z16, Z5
+	VPDPWSSD.BCST    104(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    104(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    108(CX), Z15, Z6
+	VPDPWSSD.BCST    108(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    108(CX)(DX*2), Z15, Z14
+	PREFETCHT1       512(DI)
+	VMOVUPS          320(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    112(CX), Z16, Z3
+	VPDPWSSD.BCST    112(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    112(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    116(CX), Z15, Z4
+	VPDPWSSD.BCST    116(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    116(CX)(DX*2), Z15, Z12
+	VMOVUPS          384(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    120(CX), Z16, Z5
+	VPDPWSSD.BCST    120(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    120(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    124(CX), Z15, Z6
+	VPDPWSSD.BCST    124(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    124(CX)(DX*2), Z15, Z14
+	PREFETCHT1       576(DI)
+	VMOVUPS          448(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    128(CX), Z16, Z3
+	VPDPWSSD.BCST    128(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    128(CX)(DX*2), Z16, Z11
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    132(CX), Z15, Z4
+	VPDPWSSD.BCST    132(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST    132(CX)(DX*2), Z15, Z12
+	VMOVUPS          512(AX), Z15
+	VPSRLW           $0x04, Z15, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    136(CX), Z16, Z5
+	VPDPWSSD.BCST    136(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    136(CX)(DX*2), Z16, Z13
+	VPSRLW           $0x0c, Z15, Z15
+	VPDPWSSD.BCST    140(CX), Z15, Z6
+	VPDPWSSD.BCST    140(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST    140(CX)(DX*2), Z15, Z14
+	VCVTPH2PS        (BX), Z15
+	VPMOVZXBD        32(AX), Z16
+	VCVTDQ2PS        Z16, Z16
+	VMULPS           Z16, Z15, Z15
+	VCVTPH2PS        32(BX), Z16
+	VPMOVZXBD        48(AX), Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z17, Z16, Z16
+	VPADDD           Z6, Z3, Z3
+	VPADDD           Z5, Z4, Z4
+	VPADDD           Z4, Z3, Z3
+	VCVTDQ2PS        Z3, Z3
+	VMULPS.BCST      144(CX), Z15, Z4
+	VFMADD231PS      Z3, Z4, Z0
+	VFMADD231PS.BCST 148(CX), Z16, Z0
+	VPADDD           Z10, Z7, Z7
+	VPADDD           Z9, Z8, Z8
+	VPADDD           Z8, Z7, Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS.BCST      144(CX)(DX*1), Z15, Z3
+	VFMADD231PS      Z7, Z3, Z1
+	VFMADD231PS.BCST 148(CX)(DX*1), Z16, Z1
+	VPADDD           Z14, Z11, Z11
+	VPADDD           Z13, Z12, Z12
+	VPADDD           Z12, Z11, Z11
+	VCVTDQ2PS        Z11, Z11
+	VMULPS.BCST      144(CX)(DX*2), Z15, Z3
+	VFMADD231PS      Z11, Z3, Z2
+	VFMADD231PS.BCST 148(CX)(DX*2), Z16, Z2
+	ADDQ             $0x00000250, SI
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x50, CX
+	ADDQ             $0x50, CX
+	DECQ             R9
+	JNZ              part
+	SUBQ             $0x00000008, R8
+	JNZ              super
+	MOVQ             c+0(FP), CX
+	MOVQ             CX, BX
+	MOVQ             ldc+8(FP), SI
+	SHLQ             $0x02, SI
+	VMOVUPS          Z0, (CX)
+	ADDQ             SI, CX
+	VMOVUPS          Z1, (CX)
+	ADDQ             SI, CX
+	VMOVUPS          Z2, (CX)
+	ADDQ             $0x40, BX
+	MOVQ             BX, c+0(FP)
+	MOVQ             groups+56(FP), CX
+	DECQ             CX
+	MOVQ             CX, groups+56(FP)
+	JNZ              group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ4_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ4_Kx4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, SI
+	ADDQ $0x00000040, AX
+	MOVQ $0x00000004, R10
+
+part:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VPXORD           Z15, Z15, Z15
+	PREFETCHT1       (R8)
+	VMOVUPS          64(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    (CX), Z17, Z4
+	VPDPWSSD.BCST    (CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST    (CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST    (CX)(BX*1), Z17, Z13
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    4(CX), Z16, Z5
+	VPDPWSSD.BCST    4(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST    4(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST    4(CX)(BX*1), Z16, Z14
+	PREFETCHT1       64(R8)
+	VMOVUPS          128(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    8(CX), Z17, Z6
+	VPDPWSSD.BCST    8(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST    8(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST    8(CX)(BX*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    12(CX), Z16, Z4
+	VPDPWSSD.BCST    12(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    12(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST    12(CX)(BX*1), Z16, Z13
+	VMOVUPS          192(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    16(CX), Z17, Z5
+	VPDPWSSD.BCST    16(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST    16(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST    16(CX)(BX*1), Z17, Z14
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    20(CX), Z16, Z6
+	VPDPWSSD.BCST    20(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    20(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST    20(CX)(BX*1), Z16, Z15
+	PREFETCHT1       128(R8)
+	VMOVUPS          256(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    24(CX), Z17, Z4
+	VPDPWSSD.BCST    24(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST    24(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST    24(CX)(BX*1), Z17, Z13
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    28(CX), Z16, Z5
+	VPDPWSSD.BCST    28(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST    28(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST    28(CX)(BX*1), Z16, Z14
+	PREFETCHT1       192(R8)
+	VMOVUPS          320(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    32(CX), Z17, Z6
+	VPDPWSSD.BCST    32(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST    32(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST    32(CX)(BX*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    36(CX), Z16, Z4
+	VPDPWSSD.BCST    36(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    36(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST    36(CX)(BX*1), Z16, Z13
+	VMOVUPS          384(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    40(CX), Z17, Z5
+	VPDPWSSD.BCST    40(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST    40(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST    40(CX)(BX*1), Z17, Z14
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    44(CX), Z16, Z6
+	VPDPWSSD.BCST    44(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    44(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST    44(CX)(BX*1), Z16, Z15
+	PREFETCHT1       256(R8)
+	VMOVUPS          448(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    48(CX), Z17, Z4
+	VPDPWSSD.BCST    48(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST    48(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST    48(CX)(BX*1), Z17, Z13
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    52(CX), Z16, Z5
+	VPDPWSSD.BCST    52(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST    52(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST    52(CX)(BX*1), Z16, Z14
+	VMOVUPS          512(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    56(CX), Z17, Z6
+	VPDPWSSD.BCST    56(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST    56(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST    56(CX)(BX*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    60(CX), Z16, Z4
+	VPDPWSSD.BCST    60(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    60(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST    60(CX)(BX*1), Z16, Z13
+	VCVTPH2PS        (SI), Z16
+	VPMOVZXBD        (AX), Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z17, Z16, Z16
+	VCVTPH2PS        32(SI), Z17
+	VPMOVZXBD        16(AX), Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS           Z18, Z17, Z17
+	VPADDD           Z6, Z4, Z4
+	VPADDD           Z5, Z4, Z4
+	VCVTDQ2PS        Z4, Z4
+	VMULPS.BCST      64(CX), Z16, Z5
+	VFMADD231PS      Z4, Z5, Z0
+	VFMADD231PS.BCST 68(CX), Z17, Z0
+	VPADDD           Z9, Z7, Z7
+	VPADDD           Z8, Z7, Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS.BCST      64(CX)(DX*1), Z16, Z4
+	VFMADD231PS      Z7, Z4, Z1
+	VFMADD231PS.BCST 68(CX)(DX*1), Z17, Z1
+	VPADDD           Z12, Z10, Z10
+	VPADDD           Z11, Z10, Z10
+	VCVTDQ2PS        Z10, Z10
+	VMULPS.BCST      64(CX)(DX*2), Z16, Z4
+	VFMADD231PS      Z10, Z4, Z2
+	VFMADD231PS.BCST 68(CX)(DX*2), Z17, Z2
+	VPADDD           Z15, Z13, Z13
+	VPADDD           Z14, Z13, Z13
+	VCVTDQ2PS        Z13, Z13
+	VMULPS.BCST      64(CX)(BX*1), Z16, Z4
+	VFMADD231PS      Z13, Z4, Z3
+	VFMADD231PS.BCST 68(CX)(BX*1), Z17, Z3
+	VPXORD           Z4, Z4, Z4
+	VPXORD           Z5, Z5, Z5
+	VPXORD           Z6, Z6, Z6
+	VPXORD           Z7, Z7, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VPXORD           Z15, Z15, Z15
+	PREFETCHT1       320(R8)
+	VMOVUPS          64(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    80(CX), Z17, Z4
+	VPDPWSSD.BCST    80(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST    80(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST    80(CX)(BX*1), Z17, Z13
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    84(CX), Z16, Z5
+	VPDPWSSD.BCST    84(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST    84(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST    84(CX)(BX*1), Z16, Z14
+	PREFETCHT1       384(R8)
+	VMOVUPS          128(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    88(CX), Z17, Z6
+	VPDPWSSD.BCST    88(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST    88(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST    88(CX)(BX*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    92(CX), Z16, Z4
+	VPDPWSSD.BCST    92(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    92(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST    92(CX)(BX*1), Z16, Z13
+	VMOVUPS          192(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    96(CX), Z17, Z5
+	VPDPWSSD.BCST    96(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST    96(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST    96(CX)(BX*1), Z17, Z14
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    100(CX), Z16, Z6
+	VPDPWSSD.BCST    100(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    100(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST    100(CX)(BX*1), Z16, Z15
+	PREFETCHT1       448(R8)
+	VMOVUPS          256(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    104(CX), Z17, Z4
+	VPDPWSSD.BCST    104(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST    104(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST    104(CX)(BX*1), Z17, Z13
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    108(CX), Z16, Z5
+	VPDPWSSD.BCST    108(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST    108(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST    108(CX)(BX*1), Z16, Z14
+	PREFETCHT1       512(R8)
+	VMOVUPS          320(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    112(CX), Z17, Z6
+	VPDPWSSD.BCST    112(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST    112(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST    112(CX)(BX*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    116(CX), Z16, Z4
+	VPDPWSSD.BCST    116(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    116(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST    116(CX)(BX*1), Z16, Z13
+	VMOVUPS          384(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    120(CX), Z17, Z5
+	VPDPWSSD.BCST    120(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST    120(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST    120(CX)(BX*1), Z17, Z14
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    124(CX), Z16, Z6
+	VPDPWSSD.BCST    124(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST    124(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST    124(CX)(BX*1), Z16, Z15
+	PREFETCHT1       576(R8)
+	VMOVUPS          448(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    128(CX), Z17, Z4
+	VPDPWSSD.BCST    128(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST    128(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST    128(CX)(BX*1), Z17, Z13
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    132(CX), Z16, Z5
+	VPDPWSSD.BCST    132(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST    132(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST    132(CX)(BX*1), Z16, Z14
+	VMOVUPS          512(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    136(CX), Z17, Z6
+	VPDPWSSD.BCST    136(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST    136(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST    136(CX)(BX*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    140(CX), Z16, Z4
+	VPDPWSSD.BCST    140(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST    140(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST    140(CX)(BX*1), Z16, Z13
+	VCVTPH2PS        (SI), Z16
+	VPMOVZXBD        32(AX), Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z17, Z16, Z16
+	VCVTPH2PS        32(SI), Z17
+	VPMOVZXBD        48(AX), Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS           Z18, Z17, Z17
+	VPADDD           Z6, Z4, Z4
+	VPADDD           Z5, Z4, Z4
+	VCVTDQ2PS        Z4, Z4
+	VMULPS.BCST      144(CX), Z16, Z5
+	VFMADD231PS      Z4, Z5, Z0
+	VFMADD231PS.BCST 148(CX), Z17, Z0
+	VPADDD           Z9, Z7, Z7
+	VPADDD           Z8, Z7, Z7
+	VCVTDQ2PS        Z7, Z7
+	VMULPS.BCST      144(CX)(DX*1), Z16, Z4
+	VFMADD231PS      Z7, Z4, Z1
+	VFMADD231PS.BCST 148(CX)(DX*1), Z17, Z1
+	VPADDD           Z12, Z10, Z10
+	VPADDD           Z11, Z10, Z10
+	VCVTDQ2PS        Z10, Z10
+	VMULPS.BCST      144(CX)(DX*2), Z16, Z4
+	VFMADD231PS      Z10, Z4, Z2
+	VFMADD231PS.BCST 148(CX)(DX*2), Z17, Z2
+	VPADDD           Z15, Z13, Z13
+	VPADDD           Z14, Z13, Z13
+	VCVTDQ2PS        Z13, Z13
+	VMULPS.BCST      144(CX)(BX*1), Z16, Z4
+	VFMADD231PS      Z13, Z4, Z3
+	VFMADD231PS.BCST 148(CX)(BX*1), Z17, Z3
+	ADDQ             $0x00000250, DI
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x50, CX
+	ADDQ             $0x50, CX
+	DECQ             R10
+	JNZ              part
+	SUBQ             $0x00000008, R9
+	JNZ              super
+	MOVQ             c+0(FP), CX
+	MOVQ             CX, SI
+	MOVQ             ldc+8(FP), DI
+	SHLQ             $0x02, DI
+	VMOVUPS          Z0, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z1, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z2, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z3, (CX)
+	ADDQ             $0x40, SI
+	MOVQ             SI, c+0(FP)
+	MOVQ             groups+56(FP), CX
+	DECQ             CX
+	MOVQ             CX, groups+56(FP)
+	JNZ              group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ4_Kx8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ4_Kx8(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    (CX)(BX*4), DX
+	LEAQ    8192(AX), R8
+	MOVQ    blocks+48(FP), R10
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DI
+	ADDQ $0x00000040, AX
+	MOVQ $0x00000004, R11
+
+part:
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VPXORD           Z15, Z15, Z15
+	PREFETCHT1       (R9)
+	VMOVUPS          64(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    (CX), Z17, Z8
+	VPDPWSSD.BCST    (CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    (CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    (CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    (DX), Z17, Z12
+	VPDPWSSD.BCST    (DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    (DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    (DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    4(CX), Z16, Z8
+	VPDPWSSD.BCST    4(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    4(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    4(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    4(DX), Z16, Z12
+	VPDPWSSD.BCST    4(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    4(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    4(DX)(SI*1), Z16, Z15
+	PREFETCHT1       64(R9)
+	VMOVUPS          128(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    8(CX), Z17, Z8
+	VPDPWSSD.BCST    8(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    8(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    8(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    8(DX), Z17, Z12
+	VPDPWSSD.BCST    8(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    8(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    8(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    12(CX), Z16, Z8
+	VPDPWSSD.BCST    12(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    12(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    12(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    12(DX), Z16, Z12
+	VPDPWSSD.BCST    12(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    12(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    12(DX)(SI*1), Z16, Z15
+	VMOVUPS          192(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    16(CX), Z17, Z8
+	VPDPWSSD.BCST    16(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    16(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    16(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    16(DX), Z17, Z12
+	VPDPWSSD.BCST    16(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    16(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    16(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    20(CX), Z16, Z8
+	VPDPWSSD.BCST    20(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    20(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    20(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    20(DX), Z16, Z12
+	VPDPWSSD.BCST    20(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    20(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    20(DX)(SI*1), Z16, Z15
+	PREFETCHT1       128(R9)
+	VMOVUPS          256(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    24(CX), Z17, Z8
+	VPDPWSSD.BCST    24(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    24(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    24(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    24(DX), Z17, Z12
+	VPDPWSSD.BCST    24(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    24(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    24(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    28(CX), Z16, Z8
+	VPDPWSSD.BCST    28(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    28(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    28(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    28(DX), Z16, Z12
+	VPDPWSSD.BCST    28(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    28(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    28(DX)(SI*1), Z16, Z15
+	PREFETCHT1       192(R9)
+	VMOVUPS          320(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    32(CX), Z17, Z8
+	VPDPWSSD.BCST    32(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    32(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    32(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    32(DX), Z17, Z12
+	VPDPWSSD.BCST    32(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    32(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    32(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    36(CX), Z16, Z8
+	VPDPWSSD.BCST    36(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    36(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    36(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    36(DX), Z16, Z12
+	VPDPWSSD.BCST    36(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    36(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    36(DX)(SI*1), Z16, Z15
+	VMOVUPS          384(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    40(CX), Z17, Z8
+	VPDPWSSD.BCST    40(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    40(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    40(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    40(DX), Z17, Z12
+	VPDPWSSD.BCST    40(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    40(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    40(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    44(CX), Z16, Z8
+	VPDPWSSD.BCST    44(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    44(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    44(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    44(DX), Z16, Z12
+	VPDPWSSD.BCST    44(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    44(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    44(DX)(SI*1), Z16, Z15
+	PREFETCHT1       256(R9)
+	VMOVUPS          448(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    48(CX), Z17, Z8
+	VPDPWSSD.BCST    48(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    48(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    48(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    48(DX), Z17, Z12
+	VPDPWSSD.BCST    48(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    48(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    48(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    52(CX), Z16, Z8
+	VPDPWSSD.BCST    52(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    52(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    52(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    52(DX), Z16, Z12
+	VPDPWSSD.BCST    52(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    52(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    52(DX)(SI*1), Z16, Z15
+	VMOVUPS          512(AX), Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z17
+	VPDPWSSD.BCST    56(CX), Z17, Z8
+	VPDPWSSD.BCST    56(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    56(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    56(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    56(DX), Z17, Z12
+	VPDPWSSD.BCST    56(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    56(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    56(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x08, Z16, Z16
+	VPANDD.BCST      quarters<>+0(SB), Z16, Z16
+	VPDPWSSD.BCST    60(CX), Z16, Z8
+	VPDPWSSD.BCST    60(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    60(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    60(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    60(DX), Z16, Z12
+	VPDPWSSD.BCST    60(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    60(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    60(DX)(SI*1), Z16, Z15
+	VCVTPH2PS        (DI), Z16
+	VPMOVZXBD        (AX), Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z17, Z16, Z16
+	VCVTPH2PS        32(DI), Z17
+	VPMOVZXBD        16(AX), Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS           Z18, Z17, Z17
+	VCVTDQ2PS        Z8, Z8
+	VMULPS.BCST      64(CX), Z16, Z18
+	VFMADD231PS      Z8, Z18, Z0
+	VFMADD231PS.BCST 68(CX), Z17, Z0
+	VCVTDQ2PS        Z9, Z9
+	VMULPS.BCST      64(CX)(BX*1), Z16, Z8
+	VFMADD231PS      Z9, Z8, Z1
+	VFMADD231PS.BCST 68(CX)(BX*1), Z17, Z1
+	VCVTDQ2PS        Z10, Z10
+	VMULPS.BCST      64(CX)(BX*2), Z16, Z8
+	VFMADD231PS      Z10, Z8, Z2
+	VFMADD231PS.BCST 68(CX)(BX*2), Z17, Z2
+	VCVTDQ2PS        Z11, Z11
+	VMULPS.BCST      64(CX)(SI*1), Z16, Z8
+	VFMADD231PS      Z11, Z8, Z3
+	VFMADD231PS.BCST 68(CX)(SI*1), Z17, Z3
+	VCVTDQ2PS        Z12, Z12
+	VMULPS.BCST      64(DX), Z16, Z8
+	VFMADD231PS      Z12, Z8, Z4
+	VFMADD231PS.BCST 68(DX), Z17, Z4
+	VCVTDQ2PS        Z13, Z13
+	VMULPS.BCST      64(DX)(BX*1), Z16, Z8
+	VFMADD231PS      Z13, Z8, Z5
+	VFMADD231PS.BCST 68(DX)(BX*1), Z17, Z5
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      64(DX)(BX*2), Z16, Z8
+	VFMADD231PS      Z14, Z8, Z6
+	VFMADD231PS.BCST 68(DX)(BX*2), Z17, Z6
+	VCVTDQ2PS        Z15, Z15
+	VMULPS.BCST      64(DX)(SI*1), Z16, Z8
+	VFMADD231PS      Z15, Z8, Z7
+	VFMADD231PS.BCST 68(DX)(SI*1), Z17, Z7
+	VPXORD           Z8, Z8, Z8
+	VPXORD           Z9, Z9, Z9
+	VPXORD           Z10, Z10, Z10
+	VPXORD           Z11, Z11, Z11
+	VPXORD           Z12, Z12, Z12
+	VPXORD           Z13, Z13, Z13
+	VPXORD           Z14, Z14, Z14
+	VPXORD           Z15, Z15, Z15
+	PREFETCHT1       320(R9)
+	VMOVUPS          64(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    80(CX), Z17, Z8
+	VPDPWSSD.BCST    80(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    80(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    80(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    80(DX), Z17, Z12
+	VPDPWSSD.BCST    80(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    80(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    80(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    84(CX), Z16, Z8
+	VPDPWSSD.BCST    84(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    84(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    84(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    84(DX), Z16, Z12
+	VPDPWSSD.BCST    84(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    84(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    84(DX)(SI*1), Z16, Z15
+	PREFETCHT1       384(R9)
+	VMOVUPS          128(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    88(CX), Z17, Z8
+	VPDPWSSD.BCST    88(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    88(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    88(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    88(DX), Z17, Z12
+	VPDPWSSD.BCST    88(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    88(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    88(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    92(CX), Z16, Z8
+	VPDPWSSD.BCST    92(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    92(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    92(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    92(DX), Z16, Z12
+	VPDPWSSD.BCST    92(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    92(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    92(DX)(SI*1), Z16, Z15
+	VMOVUPS          192(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    96(CX), Z17, Z8
+	VPDPWSSD.BCST    96(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    96(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    96(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    96(DX), Z17, Z12
+	VPDPWSSD.BCST    96(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    96(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    96(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    100(CX), Z16, Z8
+	VPDPWSSD.BCST    100(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    100(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    100(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    100(DX), Z16, Z12
+	VPDPWSSD.BCST    100(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    100(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    100(DX)(SI*1), Z16, Z15
+	PREFETCHT1       448(R9)
+	VMOVUPS          256(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    104(CX), Z17, Z8
+	VPDPWSSD.BCST    104(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    104(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    104(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    104(DX), Z17, Z12
+	VPDPWSSD.BCST    104(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    104(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    104(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    108(CX), Z16, Z8
+	VPDPWSSD.BCST    108(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    108(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    108(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    108(DX), Z16, Z12
+	VPDPWSSD.BCST    108(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    108(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    108(DX)(SI*1), Z16, Z15
+	PREFETCHT1       512(R9)
+	VMOVUPS          320(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    112(CX), Z17, Z8
+	VPDPWSSD.BCST    112(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    112(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    112(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    112(DX), Z17, Z12
+	VPDPWSSD.BCST    112(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    112(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    112(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    116(CX), Z16, Z8
+	VPDPWSSD.BCST    116(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    116(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    116(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    116(DX), Z16, Z12
+	VPDPWSSD.BCST    116(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    116(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    116(DX)(SI*1), Z16, Z15
+	VMOVUPS          384(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    120(CX), Z17, Z8
+	VPDPWSSD.BCST    120(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    120(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    120(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    120(DX), Z17, Z12
+	VPDPWSSD.BCST    120(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    120(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    120(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    124(CX), Z16, Z8
+	VPDPWSSD.BCST    124(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    124(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    124(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    124(DX), Z16, Z12
+	VPDPWSSD.BCST    124(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    124(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    124(DX)(SI*1), Z16, Z15
+	PREFETCHT1       576(R9)
+	VMOVUPS          448(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    128(CX), Z17, Z8
+	VPDPWSSD.BCST    128(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    128(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    128(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    128(DX), Z17, Z12
+	VPDPWSSD.BCST    128(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    128(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    128(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    132(CX), Z16, Z8
+	VPDPWSSD.BCST    132(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    132(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    132(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    132(DX), Z16, Z12
+	VPDPWSSD.BCST    132(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    132(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    132(DX)(SI*1), Z16, Z15
+	VMOVUPS          512(AX), Z16
+	VPSRLW           $0x04, Z16, Z17
+	VPANDD.BCST      quarters<>+0(SB), Z17, Z17
+	VPDPWSSD.BCST    136(CX), Z17, Z8
+	VPDPWSSD.BCST    136(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST    136(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST    136(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST    136(DX), Z17, Z12
+	VPDPWSSD.BCST    136(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST    136(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST    136(DX)(SI*1), Z17, Z15
+	VPSRLW           $0x0c, Z16, Z16
+	VPDPWSSD.BCST    140(CX), Z16, Z8
+	VPDPWSSD.BCST    140(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST    140(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST    140(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST    140(DX), Z16, Z12
+	VPDPWSSD.BCST    140(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST    140(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST    140(DX)(SI*1), Z16, Z15
+	VCVTPH2PS        (DI), Z16
+	VPMOVZXBD        32(AX), Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z17, Z16, Z16
+	VCVTPH2PS        32(DI), Z17
+	VPMOVZXBD        48(AX), Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS           Z18, Z17, Z17
+	VCVTDQ2PS        Z8, Z8
+	VMULPS.BCST      144(CX), Z16, Z18
+	VFMADD231PS      Z8, Z18, Z0
+	VFMADD231PS.BCST 148(CX), Z17, Z0
+	VCVTDQ2PS        Z9, Z9
+	VMULPS.BCST      144(CX)(BX*1), Z16, Z8
+	VFMADD231PS      Z9, Z8, Z1
+	VFMADD231PS.BCST 148(CX)(BX*1), Z17, Z1
+	VCVTDQ2PS        Z10, Z10
+	VMULPS.BCST      144(CX)(BX*2), Z16, Z8
+	VFMADD231PS      Z10, Z8, Z2
+	VFMADD231PS.BCST 148(CX)(BX*2), Z17, Z2
+	VCVTDQ2PS        Z11, Z11
+	VMULPS.BCST      144(CX)(SI*1), Z16, Z8
+	VFMADD231PS      Z11, Z8, Z3
+	VFMADD231PS.BCST 148(CX)(SI*1), Z17, Z3
+	VCVTDQ2PS        Z12, Z12
+	VMULPS.BCST      144(DX), Z16, Z8
+	VFMADD231PS      Z12, Z8, Z4
+	VFMADD231PS.BCST 148(DX), Z17, Z4
+	VCVTDQ2PS        Z13, Z13
+	VMULPS.BCST      144(DX)(BX*1), Z16, Z8
+	VFMADD231PS      Z13, Z8, Z5
+	VFMADD231PS.BCST 148(DX)(BX*1), Z17, Z5
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      144(DX)(BX*2), Z16, Z8
+	VFMADD231PS      Z14, Z8, Z6
+	VFMADD231PS.BCST 148(DX)(BX*2), Z17, Z6
+	VCVTDQ2PS        Z15, Z15
+	VMULPS.BCST      144(DX)(SI*1), Z16, Z8
+	VFMADD231PS      Z15, Z8, Z7
+	VFMADD231PS.BCST 148(DX)(SI*1), Z17, Z7
+	ADDQ             $0x00000250, R8
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x50, CX
+	ADDQ             $0x50, DX
+	ADDQ             $0x50, CX
+	ADDQ             $0x50, DX
+	DECQ             R11
+	JNZ              part
+	SUBQ             $0x00000008, R10
+	JNZ              super
+	MOVQ             c+0(FP), CX
+	MOVQ             CX, DX
+	MOVQ             ldc+8(FP), DI
+	SHLQ             $0x02, DI
+	VMOVUPS          Z0, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z1, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z2, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z3, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z4, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z5, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z6, (CX)
+	ADDQ             DI, CX
+	VMOVUPS          Z7, (CX)
+	ADDQ             $0x40, DX
+	MOVQ             DX, c+0(FP)
+	MOVQ             groups+56(FP), CX
+	DECQ             CX
+	MOVQ             CX, groups+56(FP)
+	JNZ              group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ6_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ6_Kx1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DX
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R8
+
+part:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	PREFETCHT1   (SI)
+	VMOVUPS      80(AX), Y2
+	VPSLLD       $0x02, Y2, Y2
+	VMOVUPS      16(AX), Y1
+	VPSLLD       $0x06, Y1, Y1
+	VPAND        tops6<>+0(SB), Y1, Y1
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y1, Y2, Y2
+	VPSLLW       $0x08, Y2, Y1
+	VPSRAW       $0x0a, Y1, Y1
+	VPBROADCASTD (CX), Y3
+	VPMADDWD     Y3, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      112(AX), Y2
+	VPSLLD       $0x02, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 8(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   64(SI)
+	VMOVUPS      144(AX), Y2
+	VPSLLD       $0x02, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 16(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      176(AX), Y2
+	VPSLLD       $0x02, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 28(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTPH2PS    (DX), Y2
+	VPMOVSXBD    (AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	PREFETCHT1   128(SI)
+	VMOVUPS      80(AX), Y2
+	VPSRLD       $0x02, Y2, Y2
+	VMOVUPS      48(AX), Y1
+	VPSLLD       $0x06, Y1, Y1
+	VPAND        tops6<>+0(SB), Y1, Y1
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y1, Y2, Y2
+	VPSLLW       $0x08, Y2, Y1
+	VPSRAW       $0x0a, Y1, Y1
+	VPBROADCASTD 32(CX), Y3
+	VPMADDWD     Y3, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 36(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      112(AX), Y2
+	VPSRLD       $0x02, Y2, Y2
+	VMOVUPS      48(AX), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 40(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 44(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   192(SI)
+	VMOVUPS      144(AX), Y2
+	VPSRLD       $0x02, Y2, Y2
+	VMOVUPS      48(AX), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 48(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 52(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      176(AX), Y2
+	VPSRLD       $0x02, Y2, Y2
+	VMOVUPS      48(AX), Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 56(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0a, Y2, Y2
+	VPBROADCASTD 60(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTPH2PS    (DX), Y2
+	VPMOVSXBD    8(AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x000000d2, BX
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R8
+	JNZ          part
+	SUBQ         $0x00000008, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, DX
+	MOVQ         ldc+8(FP), BX
+	SHLQ         $0x02, BX
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, DX
+	MOVQ         DX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+DATA tops6<>+0(SB)/4, $0xc0c0c0c0
+DATA tops6<>+4(SB)/4, $0xc0c0c0c0
+DATA tops6<>+8(SB)/4, $0xc0c0c0c0
+DATA tops6<>+12(SB)/4, $0xc0c0c0c0
+DATA tops6<>+16(SB)/4, $0xc0c0c0c0
+DATA tops6<>+20(SB)/4, $0xc0c0c0c0
+DATA tops6<>+24(SB)/4, $0xc0c0c0c0
+DATA tops6<>+28(SB)/4, $0xc0c0c0c0
+GLOBL tops6<>(SB), RODATA|NOPTR, $32
+
+DATA halves6<>+0(SB)/4, $0x3c3c3c3c
+DATA halves6<>+4(SB)/4, $0x3c3c3c3c
+DATA halves6<>+8(SB)/4, $0x3c3c3c3c
+DATA halves6<>+12(SB)/4, $0x3c3c3c3c
+DATA halves6<>+16(SB)/4, $0x3c3c3c3c
+DATA halves6<>+20(SB)/4, $0x3c3c3c3c
+DATA halves6<>+24(SB)/4, $0x3c3c3c3c
+DATA halves6<>+28(SB)/4, $0x3c3c3c3c
+GLOBL halves6<>(SB), RODATA|NOPTR, $32
+
+// func avxvnniInterleavedQ6_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ6_Kx1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DX
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R8
+
+part:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	PREFETCHT1   (SI)
+	VMOVUPS      80(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x06, Y6, Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD (CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 4(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      112(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 8(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 12(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	PREFETCHT1   64(SI)
+	VMOVUPS      144(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 16(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 20(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      176(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 28(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VCVTPH2PS    (DX), Y5
+	VPMOVSXBD    (AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	PREFETCHT1   128(SI)
+	VMOVUPS      80(AX), Y5
+	VPSRLD       $0x02, Y5, Y5
+	VMOVUPS      48(AX), Y6
+	VPSLLD       $0x06, Y6, Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 32(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 36(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      112(AX), Y5
+	VPSRLD       $0x02, Y5, Y5
+	VMOVUPS      48(AX), Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 40(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 44(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	PREFETCHT1   192(SI)
+	VMOVUPS      144(AX), Y5
+	VPSRLD       $0x02, Y5, Y5
+	VMOVUPS      48(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 48(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 52(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      176(AX), Y5
+	VPSRLD       $0x02, Y5, Y5
+	VMOVUPS      48(AX), Y6
+	VPAND        tops6<>+0(SB), Y6, Y6
+	VPAND        halves6<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 56(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 60(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VCVTPH2PS    (DX), Y5
+	VPMOVSXBD    8(AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x000000d2, BX
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R8
+	JNZ          part
+	SUBQ         $0x00000008, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, DX
+	MOVQ         ldc+8(FP), BX
+	SHLQ         $0x02, BX
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, DX
+	MOVQ         DX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ6_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ6_Kx2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	PREFETCHT1   (DI)
+	VMOVUPS      80(AX), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VMOVUPS      16(AX), Y2
+	VPSLLD       $0x06, Y2, Y2
+	VPAND        tops6<>+0(SB), Y2, Y2
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y2, Y4, Y4
+	VPSLLW       $0x08, Y4, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD (CX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD (CX)(DX*1), Y5
+	VPMADDWD     Y5, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 4(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      112(AX), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPAND        tops6<>+0(SB), Y5, Y5
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 8(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 12(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   64(DI)
+	VMOVUPS      144(AX), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VPAND        tops6<>+0(SB), Y5, Y5
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 16(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 16(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 20(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      176(AX), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPAND        tops6<>+0(SB), Y5, Y5
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 24(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 28(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 28(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTPH2PS    (BX), Y4
+	VPMOVSXBD    (AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT1   128(DI)
+	VMOVUPS      80(AX), Y4
+	VPSRLD       $0x02, Y4, Y4
+	VMOVUPS      48(AX), Y2
+	VPSLLD       $0x06, Y2, Y2
+	VPAND        tops6<>+0(SB), Y2, Y2
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y2, Y4, Y4
+	VPSLLW       $0x08, Y4, Y3
+	VPSRAW       $0x0a, Y3, Y3
+	VPBROADCASTD 32(CX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD 32(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 36(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 36(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      112(AX), Y4
+	VPSRLD       $0x02, Y4, Y4
+	VMOVUPS      48(AX), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPAND        tops6<>+0(SB), Y5, Y5
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 40(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 40(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 44(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 44(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   192(DI)
+	VMOVUPS      144(AX), Y4
+	VPSRLD       $0x02, Y4, Y4
+	VMOVUPS      48(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VPAND        tops6<>+0(SB), Y5, Y5
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 48(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 48(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 52(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 52(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      176(AX), Y4
+	VPSRLD       $0x02, Y4, Y4
+	VMOVUPS      48(AX), Y5
+	VPAND        tops6<>+0(SB), Y5, Y5
+	VPAND        halves6<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 56(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 56(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0a, Y4, Y4
+	VPBROADCASTD 60(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 60(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTPH2PS    (BX), Y4
+	VPMOVSXBD    8(AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000d2, SI
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ6_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ6_Kx2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   (DI)
+	VMOVUPS      80(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD (CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD (CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 4(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      112(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 8(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 8(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 12(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   64(DI)
+	VMOVUPS      144(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 16(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 16(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 20(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      176(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 24(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 24(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 28(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVSXBD    (AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   128(DI)
+	VMOVUPS      80(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 32(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 32(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 36(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      112(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 40(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 40(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 44(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   192(DI)
+	VMOVUPS      144(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 48(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 48(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 52(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      176(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 56(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 56(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 60(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVSXBD    8(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x000000d2, SI
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ6_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ6_Kx3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	PREFETCHT1   (DI)
+	VMOVUPS      80(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x06, Y3, Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y3, Y6, Y6
+	VPSLLW       $0x08, Y6, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD (CX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD (CX)(DX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD (CX)(DX*2), Y7
+	VPMADDWD     Y7, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      112(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 8(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 8(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 12(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 12(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   64(DI)
+	VMOVUPS      144(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 16(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 16(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 16(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 20(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      176(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 24(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 24(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 28(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 28(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VCVTPH2PS    (BX), Y6
+	VPMOVSXBD    (AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	PREFETCHT1   128(DI)
+	VMOVUPS      80(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y3
+	VPSLLD       $0x06, Y3, Y3
+	VPAND        tops6<>+0(SB), Y3, Y3
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y3, Y6, Y6
+	VPSLLW       $0x08, Y6, Y5
+	VPSRAW       $0x0a, Y5, Y5
+	VPBROADCASTD 32(CX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD 32(CX)(DX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD 32(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 36(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 36(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      112(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 40(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 40(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 40(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 44(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 44(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   192(DI)
+	VMOVUPS      144(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 48(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 48(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 48(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 52(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 52(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      176(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 56(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 56(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 56(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 60(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 60(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VCVTPH2PS    (BX), Y6
+	VPMOVSXBD    8(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x000000d2, SI
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ6_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ6_Kx3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   (DI)
+	VMOVUPS      80(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD (CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD (CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD (CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 4(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 4(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      112(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 8(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 8(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 8(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 12(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 12(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   64(DI)
+	VMOVUPS      144(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 16(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 16(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 16(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 20(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 20(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      176(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 24(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 24(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 24(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 28(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 28(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVSXBD    (AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   128(DI)
+	VMOVUPS      80(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 32(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 32(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 32(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 36(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 36(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      112(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 40(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 40(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 40(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 44(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 44(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   192(DI)
+	VMOVUPS      144(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 48(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 48(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 48(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 52(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 52(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      176(AX), Y6
+	VPSRLD       $0x02, Y6, Y6
+	VMOVUPS      48(AX), Y7
+	VPAND        tops6<>+0(SB), Y7, Y7
+	VPAND        halves6<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 56(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 56(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 56(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0a, Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 60(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 60(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (BX), Y6
+	VPMOVSXBD    8(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x000000d2, SI
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R9
+	JNZ          part
+	SUBQ         $0x00000008, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ6_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ6_Kx4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, SI
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R10
+
+part:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	PREFETCHT1   (R8)
+	VMOVUPS      80(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y4
+	VPSLLD       $0x06, Y4, Y4
+	VPAND        tops6<>+0(SB), Y4, Y4
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y4, Y8, Y8
+	VPSLLW       $0x08, Y8, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD (CX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD (CX)(DX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD (CX)(DX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD (CX)(BX*1), Y9
+	VPMADDWD     Y9, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 4(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 4(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      112(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 8(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 8(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 8(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 12(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 12(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 12(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   64(R8)
+	VMOVUPS      144(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x02, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 16(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 16(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 16(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 16(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 20(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 20(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 20(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      176(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 24(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 24(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 24(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 28(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 28(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 28(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 28(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VCVTPH2PS    (SI), Y8
+	VPMOVSXBD    (AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	PREFETCHT1   128(R8)
+	VMOVUPS      80(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y4
+	VPSLLD       $0x06, Y4, Y4
+	VPAND        tops6<>+0(SB), Y4, Y4
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y4, Y8, Y8
+	VPSLLW       $0x08, Y8, Y7
+	VPSRAW       $0x0a, Y7, Y7
+	VPBROADCASTD 32(CX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD 32(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD 32(CX)(DX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD 32(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 36(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 36(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 36(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 36(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      112(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 40(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 40(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 40(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 40(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 44(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 44(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 44(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 44(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   192(R8)
+	VMOVUPS      144(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPSLLD       $0x02, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 48(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 48(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 48(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 48(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 52(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 52(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 52(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 52(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      176(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 56(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 56(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 56(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 56(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 60(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 60(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 60(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 60(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VCVTPH2PS    (SI), Y8
+	VPMOVSXBD    8(AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x000000d2, DI
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R10
+	JNZ          part
+	SUBQ         $0x00000008, R9
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, SI
+	MOVQ         ldc+8(FP), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, SI
+	MOVQ         SI, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ6_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ6_Kx4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, SI
+	ADDQ $0x00000010, AX
+	MOVQ $0x00000008, R10
+
+part:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	PREFETCHT1   (R8)
+	VMOVUPS      80(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x06, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD (CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD (CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD (CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD (CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 4(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 4(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 4(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 4(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      112(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 8(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 8(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 8(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 8(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 12(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 12(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 12(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 12(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   64(R8)
+	VMOVUPS      144(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x02, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 16(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 16(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 16(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 16(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 20(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 20(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 20(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 20(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      176(AX), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 24(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 24(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 24(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 24(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 28(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 28(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 28(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 28(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VCVTPH2PS    (SI), Y8
+	VPMOVSXBD    (AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	PREFETCHT1   128(R8)
+	VMOVUPS      80(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPSLLD       $0x06, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 32(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 32(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 32(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 32(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 36(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 36(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 36(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 36(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      112(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 40(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 40(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 40(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 40(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 44(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 44(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 44(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 44(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   192(R8)
+	VMOVUPS      144(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPSLLD       $0x02, Y9, Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 48(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 48(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 48(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 48(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 52(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 52(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 52(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 52(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      176(AX), Y8
+	VPSRLD       $0x02, Y8, Y8
+	VMOVUPS      48(AX), Y9
+	VPAND        tops6<>+0(SB), Y9, Y9
+	VPAND        halves6<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0a, Y9, Y9
+	VPBROADCASTD 56(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 56(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 56(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 56(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0a, Y8, Y8
+	VPBROADCASTD 60(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 60(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 60(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 60(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VCVTPH2PS    (SI), Y8
+	VPMOVSXBD    8(AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x000000d2, DI
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x50, CX
+	DECQ         R10
+	JNZ          part
+	SUBQ         $0x00000008, R9
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, SI
+	MOVQ         ldc+8(FP), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, SI
+	MOVQ         SI, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ6_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ6_Kx1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXORD  Z0, Z0, Z0
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000008, R8
+
+part:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	PREFETCHT1    (SI)
+	VMOVUPS       160(AX), Z5
+	VPSLLD        $0x02, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x06, Z6, Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST (CX), Z6, Z1
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 4(CX), Z5, Z2
+	PREFETCHT1    64(SI)
+	VMOVUPS       224(AX), Z5
+	VPSLLD        $0x02, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x04, Z6, Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 8(CX), Z6, Z3
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 12(CX), Z5, Z4
+	PREFETCHT1    128(SI)
+	VMOVUPS       288(AX), Z5
+	VPSLLD        $0x02, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x02, Z6, Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 16(CX), Z6, Z1
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 20(CX), Z5, Z2
+	PREFETCHT1    192(SI)
+	VMOVUPS       352(AX), Z5
+	VPSLLD        $0x02, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 24(CX), Z6, Z3
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 28(CX), Z5, Z4
+	VCVTPH2PS     (DX), Z5
+	VPMOVSXBD     (AX), Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS        Z6, Z5, Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VCVTDQ2PS     Z1, Z1
+	VMULPS.BCST   64(CX), Z5, Z2
+	VFMADD231PS   Z1, Z2, Z0
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	PREFETCHT1    256(SI)
+	VMOVUPS       160(AX), Z5
+	VPSRLD        $0x02, Z5, Z5
+	VMOVUPS       96(AX), Z6
+	VPSLLD        $0x06, Z6, Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 32(CX), Z6, Z1
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 36(CX), Z5, Z2
+	PREFETCHT1    320(SI)
+	VMOVUPS       224(AX), Z5
+	VPSRLD        $0x02, Z5, Z5
+	VMOVUPS       96(AX), Z6
+	VPSLLD        $0x04, Z6, Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 40(CX), Z6, Z3
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 44(CX), Z5, Z4
+	PREFETCHT1    384(SI)
+	VMOVUPS       288(AX), Z5
+	VPSRLD        $0x02, Z5, Z5
+	VMOVUPS       96(AX), Z6
+	VPSLLD        $0x02, Z6, Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 48(CX), Z6, Z1
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 52(CX), Z5, Z2
+	VMOVUPS       352(AX), Z5
+	VPSRLD        $0x02, Z5, Z5
+	VMOVUPS       96(AX), Z6
+	VPBROADCASTD  tops6<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0a, Z6, Z6
+	VPDPWSSD.BCST 56(CX), Z6, Z3
+	VPSRAW        $0x0a, Z5, Z5
+	VPDPWSSD.BCST 60(CX), Z5, Z4
+	VCVTPH2PS     (DX), Z5
+	VPMOVSXBD     16(AX), Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS        Z6, Z5, Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VCVTDQ2PS     Z1, Z1
+	VMULPS.BCST   64(CX), Z5, Z2
+	VFMADD231PS   Z1, Z2, Z0
+	ADDQ          $0x000001a4, BX
+	ADDQ          $0x000001a0, AX
+	ADDQ          $0x50, CX
+	DECQ          R8
+	JNZ           part
+	SUBQ          $0x00000008, DI
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, DX
+	MOVQ          ldc+8(FP), BX
+	SHLQ          $0x02, BX
+	VMOVUPS       Z0, (CX)
+	ADDQ          $0x40, DX
+	MOVQ          DX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ6_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ6_Kx2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000008, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	PREFETCHT1    (DI)
+	VMOVUPS       160(AX), Z10
+	VPSLLD        $0x02, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x06, Z11, Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST (CX), Z11, Z2
+	VPDPWSSD.BCST (CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 4(CX), Z10, Z3
+	VPDPWSSD.BCST 4(CX)(DX*1), Z10, Z7
+	PREFETCHT1    64(DI)
+	VMOVUPS       224(AX), Z10
+	VPSLLD        $0x02, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x04, Z11, Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 8(CX), Z11, Z4
+	VPDPWSSD.BCST 8(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 12(CX), Z10, Z5
+	VPDPWSSD.BCST 12(CX)(DX*1), Z10, Z9
+	PREFETCHT1    128(DI)
+	VMOVUPS       288(AX), Z10
+	VPSLLD        $0x02, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x02, Z11, Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 16(CX), Z11, Z2
+	VPDPWSSD.BCST 16(CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 20(CX), Z10, Z3
+	VPDPWSSD.BCST 20(CX)(DX*1), Z10, Z7
+	PREFETCHT1    192(DI)
+	VMOVUPS       352(AX), Z10
+	VPSLLD        $0x02, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 24(CX), Z11, Z4
+	VPDPWSSD.BCST 24(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 28(CX), Z10, Z5
+	VPDPWSSD.BCST 28(CX)(DX*1), Z10, Z9
+	VCVTPH2PS     (BX), Z10
+	VPMOVSXBD     (AX), Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
+	VPADDD        Z3, Z2, Z2
+	VCVTDQ2PS     Z2, Z2
+	VMULPS.BCST   64(CX), Z10, Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(CX)(DX*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	PREFETCHT1    256(DI)
+	VMOVUPS       160(AX), Z10
+	VPSRLD        $0x02, Z10, Z10
+	VMOVUPS       96(AX), Z11
+	VPSLLD        $0x06, Z11, Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 32(CX), Z11, Z2
+	VPDPWSSD.BCST 32(CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 36(CX), Z10, Z3
+	VPDPWSSD.BCST 36(CX)(DX*1), Z10, Z7
+	PREFETCHT1    320(DI)
+	VMOVUPS       224(AX), Z10
+	VPSRLD        $0x02, Z10, Z10
+	VMOVUPS       96(AX), Z11
+	VPSLLD        $0x04, Z11, Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 40(CX), Z11, Z4
+	VPDPWSSD.BCST 40(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 44(CX), Z10, Z5
+	VPDPWSSD.BCST 44(CX)(DX*1), Z10, Z9
+	PREFETCHT1    384(DI)
+	VMOVUPS       288(AX), Z10
+	VPSRLD        $0x02, Z10, Z10
+	VMOVUPS       96(AX), Z11
+	VPSLLD        $0x02, Z11, Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 48(CX), Z11, Z2
+	VPDPWSSD.BCST 48(CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 52(CX), Z10, Z3
+	VPDPWSSD.BCST 52(CX)(DX*1), Z10, Z7
+	VMOVUPS       352(AX), Z10
+	VPSRLD        $0x02, Z10, Z10
+	VMOVUPS       96(AX), Z11
+	VPBROADCASTD  tops6<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0a, Z11, Z11
+	VPDPWSSD.BCST 56(CX), Z11, Z4
+	VPDPWSSD.BCST 56(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0a, Z10, Z10
+	VPDPWSSD.BCST 60(CX), Z10, Z5
+	VPDPWSSD.BCST 60(CX)(DX*1), Z10, Z9
+	VCVTPH2PS     (BX), Z10
+	VPMOVSXBD     16(AX), Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
+	VPADDD        Z3, Z2, Z2
+	VCVTDQ2PS     Z2, Z2
+	VMULPS.BCST   64(CX), Z10, Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(CX)(DX*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
+	ADDQ          $0x000001a4, SI
+	ADDQ          $0x000001a0, AX
+	ADDQ          $0x50, CX
+	DECQ          R9
+	JNZ           part
+	SUBQ          $0x00000008, R8
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, BX
+	MOVQ          ldc+8(FP), SI
+	SHLQ          $0x02, SI
+	VMOVUPS       Z0, (CX)
+	ADDQ          SI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          $0x40, BX
+	MOVQ          BX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ6_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ6_Kx3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, BX
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000008, R9
+
+part:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	PREFETCHT1    (DI)
+	VMOVUPS       160(AX), Z15
+	VPSLLD        $0x02, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x06, Z16, Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST (CX), Z16, Z3
+	VPDPWSSD.BCST (CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST (CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 4(CX), Z15, Z4
+	VPDPWSSD.BCST 4(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 4(CX)(DX*2), Z15, Z12
+	PREFETCHT1    64(DI)
+	VMOVUPS       224(AX), Z15
+	VPSLLD        $0x02, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x04, Z16, Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 8(CX), Z16, Z5
+	VPDPWSSD.BCST 8(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 8(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 12(CX), Z15, Z6
+	VPDPWSSD.BCST 12(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 12(CX)(DX*2), Z15, Z14
+	PREFETCHT1    128(DI)
+	VMOVUPS       288(AX), Z15
+	VPSLLD        $0x02, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 16(CX), Z16, Z3
+	VPDPWSSD.BCST 16(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 16(CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 20(CX), Z15, Z4
+	VPDPWSSD.BCST 20(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 20(CX)(DX*2), Z15, Z12
+	PREFETCHT1    192(DI)
+	VMOVUPS       352(AX), Z15
+	VPSLLD        $0x02, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 24(CX), Z16, Z5
+	VPDPWSSD.BCST 24(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 24(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 28(CX), Z15, Z6
+	VPDPWSSD.BCST 28(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 28(CX)(DX*2), Z15, Z14
+	VCVTPH2PS     (BX), Z15
+	VPMOVSXBD     (AX), Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS        Z16, Z15, Z15
+	VPADDD        Z6, Z3, Z3
+	VPADDD        Z5, Z4, Z4
+	VPADDD        Z4, Z3, Z3
+	VCVTDQ2PS     Z3, Z3
+	VMULPS.BCST   64(CX), Z15, Z4
+	VFMADD231PS   Z3, Z4, Z0
+	VPADDD        Z10, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(CX)(DX*1), Z15, Z3
+	VFMADD231PS   Z7, Z3, Z1
+	VPADDD        Z14, Z11, Z11
+	VPADDD        Z13, Z12, Z12
+	VPADDD        Z12, Z11, Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(CX)(DX*2), Z15, Z3
+	VFMADD231PS   Z11, Z3, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	PREFETCHT1    256(DI)
+	VMOVUPS       160(AX), Z15
+	VPSRLD        $0x02, Z15, Z15
+	VMOVUPS       96(AX), Z16
+	VPSLLD        $0x06, Z16, Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 32(CX), Z16, Z3
+	VPDPWSSD.BCST 32(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 32(CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 36(CX), Z15, Z4
+	VPDPWSSD.BCST 36(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 36(CX)(DX*2), Z15, Z12
+	PREFETCHT1    320(DI)
+	VMOVUPS       224(AX), Z15
+	VPSRLD        $0x02, Z15, Z15
+	VMOVUPS       96(AX), Z16
+	VPSLLD        $0x04, Z16, Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 40(CX), Z16, Z5
+	VPDPWSSD.BCST 40(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 40(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 44(CX), Z15, Z6
+	VPDPWSSD.BCST 44(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 44(CX)(DX*2), Z15, Z14
+	PREFETCHT1    384(DI)
+	VMOVUPS       288(AX), Z15
+	VPSRLD        $0x02, Z15, Z15
+	VMOVUPS       96(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 48(CX), Z16, Z3
+	VPDPWSSD.BCST 48(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 48(CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 52(CX), Z15, Z4
+	VPDPWSSD.BCST 52(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 52(CX)(DX*2), Z15, Z12
+	VMOVUPS       352(AX), Z15
+	VPSRLD        $0x02, Z15, Z15
+	VMOVUPS       96(AX), Z16
+	VPBROADCASTD  tops6<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 56(CX), Z16, Z5
+	VPDPWSSD.BCST 56(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 56(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0a, Z15, Z15
+	VPDPWSSD.BCST 60(CX), Z15, Z6
+	VPDPWSSD.BCST 60(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 60(CX)(DX*2), Z15, Z14
+	VCVTPH2PS     (BX), Z15
+	VPMOVSXBD     16(AX), Z16
+	VCVTDQ2PS     Z16, Z16
+	VMULPS        Z16, Z15, Z15
+	VPADDD        Z6, Z3, Z3
+	VPADDD        Z5, Z4, Z4
+	VPADDD        Z4, Z3, Z3
+	VCVTDQ2PS     Z3, Z3
+	VMULPS.BCST   64(CX), Z15, Z4
+	VFMADD231PS   Z3, Z4, Z0
+	VPADDD        Z10, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(CX)(DX*1), Z15, Z3
+	VFMADD231PS   Z7, Z3, Z1
+	VPADDD        Z14, Z11, Z11
+	VPADDD        Z13, Z12, Z12
+	VPADDD        Z12, Z11, Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(CX)(DX*2), Z15, Z3
+	VFMADD231PS   Z11, Z3, Z2
+	ADDQ          $0x000001a4, SI
+	ADDQ          $0x000001a0, AX
+	ADDQ          $0x50, CX
+	DECQ          R9
+	JNZ           part
+	SUBQ          $0x00000008, R8
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, BX
+	MOVQ          ldc+8(FP), SI
+	SHLQ          $0x02, SI
+	VMOVUPS       Z0, (CX)
+	ADDQ          SI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          SI, CX
+	VMOVUPS       Z2, (CX)
+	ADDQ          $0x40, BX
+	MOVQ          BX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ6_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ6_Kx4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, SI
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000008, R10
+
+part:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    (R8)
+	VMOVUPS       160(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x06, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST (CX), Z17, Z4
+	VPDPWSSD.BCST (CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST (CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST (CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 4(CX), Z16, Z5
+	VPDPWSSD.BCST 4(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 4(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 4(CX)(BX*1), Z16, Z14
+	PREFETCHT1    64(R8)
+	VMOVUPS       224(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x04, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 8(CX), Z17, Z6
+	VPDPWSSD.BCST 8(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST 8(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST 8(CX)(BX*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 12(CX), Z16, Z4
+	VPDPWSSD.BCST 12(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 12(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST 12(CX)(BX*1), Z16, Z13
+	PREFETCHT1    128(R8)
+	VMOVUPS       288(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x02, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 16(CX), Z17, Z5
+	VPDPWSSD.BCST 16(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST 16(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST 16(CX)(BX*1), Z17, Z14
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 20(CX), Z16, Z6
+	VPDPWSSD.BCST 20(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 20(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST 20(CX)(BX*1), Z16, Z15
+	PREFETCHT1    192(R8)
+	VMOVUPS       352(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 24(CX), Z17, Z4
+	VPDPWSSD.BCST 24(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST 24(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST 24(CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 28(CX), Z16, Z5
+	VPDPWSSD.BCST 28(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 28(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 28(CX)(BX*1), Z16, Z14
+	VCVTPH2PS     (SI), Z16
+	VPMOVSXBD     (AX), Z17
+	VCVTDQ2PS     Z17, Z17
+	VMULPS        Z17, Z16, Z16
+	VPADDD        Z6, Z4, Z4
+	VPADDD        Z5, Z4, Z4
+	VCVTDQ2PS     Z4, Z4
+	VMULPS.BCST   64(CX), Z16, Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VPADDD        Z9, Z7, Z7
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(CX)(DX*1), Z16, Z4
+	VFMADD231PS   Z7, Z4, Z1
+	VPADDD        Z12, Z10, Z10
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(CX)(DX*2), Z16, Z4
+	VFMADD231PS   Z10, Z4, Z2
+	VPADDD        Z15, Z13, Z13
+	VPADDD        Z14, Z13, Z13
+	VCVTDQ2PS     Z13, Z13
+	VMULPS.BCST   64(CX)(BX*1), Z16, Z4
+	VFMADD231PS   Z13, Z4, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    256(R8)
+	VMOVUPS       160(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPSLLD        $0x06, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 32(CX), Z17, Z4
+	VPDPWSSD.BCST 32(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST 32(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST 32(CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 36(CX), Z16, Z5
+	VPDPWSSD.BCST 36(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 36(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 36(CX)(BX*1), Z16, Z14
+	PREFETCHT1    320(R8)
+	VMOVUPS       224(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPSLLD        $0x04, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 40(CX), Z17, Z6
+	VPDPWSSD.BCST 40(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST 40(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST 40(CX)(BX*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 44(CX), Z16, Z4
+	VPDPWSSD.BCST 44(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 44(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST 44(CX)(BX*1), Z16, Z13
+	PREFETCHT1    384(R8)
+	VMOVUPS       288(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPSLLD        $0x02, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 48(CX), Z17, Z5
+	VPDPWSSD.BCST 48(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST 48(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST 48(CX)(BX*1), Z17, Z14
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 52(CX), Z16, Z6
+	VPDPWSSD.BCST 52(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 52(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST 52(CX)(BX*1), Z16, Z15
+	VMOVUPS       352(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 56(CX), Z17, Z4
+	VPDPWSSD.BCST 56(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST 56(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST 56(CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 60(CX), Z16, Z5
+	VPDPWSSD.BCST 60(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 60(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 60(CX)(BX*1), Z16, Z14
+	VCVTPH2PS     (SI), Z16
+	VPMOVSXBD     16(AX), Z17
+	VCVTDQ2PS     Z17, Z17
+	VMULPS        Z17, Z16, Z16
+	VPADDD        Z6, Z4, Z4
+	VPADDD        Z5, Z4, Z4
+	VCVTDQ2PS     Z4, Z4
+	VMULPS.BCST   64(CX), Z16, Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VPADDD        Z9, Z7, Z7
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(CX)(DX*1), Z16, Z4
+	VFMADD231PS   Z7, Z4, Z1
+	VPADDD        Z12, Z10, Z10
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(CX)(DX*2), Z16, Z4
+	VFMADD231PS   Z10, Z4, Z2
+	VPADDD        Z15, Z13, Z13
+	VPADDD        Z14, Z13, Z13
+	VCVTDQ2PS     Z13, Z13
+	VMULPS.BCST   64(CX)(BX*1), Z16, Z4
+	VFMADD231PS   Z13, Z4, Z3
+	ADDQ          $0x000001a4, DI
+	ADDQ          $0x000001a0, AX
+	ADDQ          $0x50, CX
+	DECQ          R10
+	JNZ           part
+	SUBQ          $0x00000008, R9
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, SI
+	MOVQ          ldc+8(FP), DI
+	SHLQ          $0x02, DI
+	VMOVUPS       Z0, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z2, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z3, (CX)
+	ADDQ          $0x40, SI
+	MOVQ          SI, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ6_Kx8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ6_Kx8(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    (CX)(BX*4), DX
+	LEAQ    8192(AX), R8
+	MOVQ    blocks+48(FP), R10
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	PCALIGN $0x20
+
+super:
+	MOVQ AX, DI
+	ADDQ $0x00000020, AX
+	MOVQ $0x00000008, R11
+
+part:
+	MOVQ R8, R9
+	CMPQ R8, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R9
+
+near:
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    (R9)
+	VMOVUPS       160(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x06, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST (CX), Z17, Z8
+	VPDPWSSD.BCST (CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST (CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST (CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST (DX), Z17, Z12
+	VPDPWSSD.BCST (DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST (DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST (DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 4(CX), Z16, Z8
+	VPDPWSSD.BCST 4(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 4(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 4(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 4(DX), Z16, Z12
+	VPDPWSSD.BCST 4(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 4(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 4(DX)(SI*1), Z16, Z15
+	PREFETCHT1    64(R9)
+	VMOVUPS       224(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x04, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 8(CX), Z17, Z8
+	VPDPWSSD.BCST 8(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 8(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 8(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 8(DX), Z17, Z12
+	VPDPWSSD.BCST 8(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 8(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 8(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 12(CX), Z16, Z8
+	VPDPWSSD.BCST 12(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 12(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 12(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 12(DX), Z16, Z12
+	VPDPWSSD.BCST 12(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 12(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 12(DX)(SI*1), Z16, Z15
+	PREFETCHT1    128(R9)
+	VMOVUPS       288(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x02, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 16(CX), Z17, Z8
+	VPDPWSSD.BCST 16(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 16(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 16(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 16(DX), Z17, Z12
+	VPDPWSSD.BCST 16(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 16(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 16(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 20(CX), Z16, Z8
+	VPDPWSSD.BCST 20(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 20(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 20(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 20(DX), Z16, Z12
+	VPDPWSSD.BCST 20(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 20(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 20(DX)(SI*1), Z16, Z15
+	PREFETCHT1    192(R9)
+	VMOVUPS       352(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 24(CX), Z17, Z8
+	VPDPWSSD.BCST 24(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 24(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 24(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 24(DX), Z17, Z12
+	VPDPWSSD.BCST 24(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 24(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 24(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 28(CX), Z16, Z8
+	VPDPWSSD.BCST 28(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 28(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 28(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 28(DX), Z16, Z12
+	VPDPWSSD.BCST 28(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 28(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 28(DX)(SI*1), Z16, Z15
+	VCVTPH2PS     (DI), Z16
+	VPMOVSXBD     (AX), Z17
+	VCVTDQ2PS     Z17, Z17
+	VMULPS        Z17, Z16, Z16
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(CX), Z16, Z17
+	VFMADD231PS   Z8, Z17, Z0
+	VCVTDQ2PS     Z9, Z9
+	VMULPS.BCST   64(CX)(BX*1), Z16, Z8
+	VFMADD231PS   Z9, Z8, Z1
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(CX)(BX*2), Z16, Z8
+	VFMADD231PS   Z10, Z8, Z2
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(CX)(SI*1), Z16, Z8
+	VFMADD231PS   Z11, Z8, Z3
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(DX), Z16, Z8
+	VFMADD231PS   Z12, Z8, Z4
+	VCVTDQ2PS     Z13, Z13
+	VMULPS.BCST   64(DX)(BX*1), Z16, Z8
+	VFMADD231PS   Z13, Z8, Z5
+	VCVTDQ2PS     Z14, Z14
+	VMULPS.BCST   64(DX)(BX*2), Z16, Z8
+	VFMADD231PS   Z14, Z8, Z6
+	VCVTDQ2PS     Z15, Z15
+	VMULPS.BCST   64(DX)(SI*1), Z16, Z8
+	VFMADD231PS   Z15, Z8, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    256(R9)
+	VMOVUPS       160(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPSLLD        $0x06, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 32(CX), Z17, Z8
+	VPDPWSSD.BCST 32(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 32(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 32(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 32(DX), Z17, Z12
+	VPDPWSSD.BCST 32(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 32(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 32(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 36(CX), Z16, Z8
+	VPDPWSSD.BCST 36(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 36(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 36(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 36(DX), Z16, Z12
+	VPDPWSSD.BCST 36(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 36(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 36(DX)(SI*1), Z16, Z15
+	PREFETCHT1    320(R9)
+	VMOVUPS       224(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPSLLD        $0x04, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 40(CX), Z17, Z8
+	VPDPWSSD.BCST 40(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 40(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 40(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 40(DX), Z17, Z12
+	VPDPWSSD.BCST 40(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 40(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 40(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 44(CX), Z16, Z8
+	VPDPWSSD.BCST 44(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 44(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 44(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 44(DX), Z16, Z12
+	VPDPWSSD.BCST 44(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 44(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 44(DX)(SI*1), Z16, Z15
+	PREFETCHT1    384(R9)
+	VMOVUPS       288(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPSLLD        $0x02, Z17, Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 48(CX), Z17, Z8
+	VPDPWSSD.BCST 48(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 48(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 48(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 48(DX), Z17, Z12
+	VPDPWSSD.BCST 48(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 48(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 48(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 52(CX), Z16, Z8
+	VPDPWSSD.BCST 52(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 52(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 52(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 52(DX), Z16, Z12
+	VPDPWSSD.BCST 52(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 52(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 52(DX)(SI*1), Z16, Z15
+	VMOVUPS       352(AX), Z16
+	VPSRLD        $0x02, Z16, Z16
+	VMOVUPS       96(AX), Z17
+	VPBROADCASTD  tops6<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0a, Z17, Z17
+	VPDPWSSD.BCST 56(CX), Z17, Z8
+	VPDPWSSD.BCST 56(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 56(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 56(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 56(DX), Z17, Z12
+	VPDPWSSD.BCST 56(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 56(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 56(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0a, Z16, Z16
+	VPDPWSSD.BCST 60(CX), Z16, Z8
+	VPDPWSSD.BCST 60(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 60(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 60(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 60(DX), Z16, Z12
+	VPDPWSSD.BCST 60(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 60(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 60(DX)(SI*1), Z16, Z15
+	VCVTPH2PS     (DI), Z16
+	VPMOVSXBD     16(AX), Z17
+	VCVTDQ2PS     Z17, Z17
+	VMULPS        Z17, Z16, Z16
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(CX), Z16, Z17
+	VFMADD231PS   Z8, Z17, Z0
+	VCVTDQ2PS     Z9, Z9
+	VMULPS.BCST   64(CX)(BX*1), Z16, Z8
+	VFMADD231PS   Z9, Z8, Z1
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(CX)(BX*2), Z16, Z8
+	VFMADD231PS   Z10, Z8, Z2
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(CX)(SI*1), Z16, Z8
+	VFMADD231PS   Z11, Z8, Z3
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(DX), Z16, Z8
+	VFMADD231PS   Z12, Z8, Z4
+	VCVTDQ2PS     Z13, Z13
+	VMULPS.BCST   64(DX)(BX*1), Z16, Z8
+	VFMADD231PS   Z13, Z8, Z5
+	VCVTDQ2PS     Z14, Z14
+	VMULPS.BCST   64(DX)(BX*2), Z16, Z8
+	VFMADD231PS   Z14, Z8, Z6
+	VCVTDQ2PS     Z15, Z15
+	VMULPS.BCST   64(DX)(SI*1), Z16, Z8
+	VFMADD231PS   Z15, Z8, Z7
+	ADDQ          $0x000001a4, R8
+	ADDQ          $0x000001a0, AX
+	ADDQ          $0x50, CX
+	ADDQ          $0x50, DX
+	DECQ          R11
+	JNZ           part
+	SUBQ          $0x00000008, R10
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, DX
+	MOVQ          ldc+8(FP), DI
+	SHLQ          $0x02, DI
+	VMOVUPS       Z0, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z2, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z3, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z4, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z5, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z6, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z7, (CX)
+	ADDQ          $0x40, DX
+	MOVQ          DX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ5_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ5_0x1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DX
+	MOVQ    blocks+48(FP), SI
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+super:
+	MOVQ DX, BX
+	CMPQ DX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), BX
+
+near:
+	PREFETCHT1   (BX)
+	VMOVUPS      48(AX), Y2
+	VPSLLD       $0x03, Y2, Y2
+	VMOVUPS      16(AX), Y1
+	VPSLLD       $0x07, Y1, Y1
+	VPAND        tops5<>+0(SB), Y1, Y1
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y1, Y2, Y2
+	VPSLLW       $0x08, Y2, Y1
+	VPSRAW       $0x0b, Y1, Y1
+	VPBROADCASTD (CX), Y3
+	VPMADDWD     Y3, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      80(AX), Y2
+	VPSLLD       $0x03, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x06, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 8(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   64(BX)
+	VMOVUPS      112(AX), Y2
+	VPSLLD       $0x03, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x05, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 16(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      144(AX), Y2
+	VPSLLD       $0x03, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 28(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      48(AX), Y2
+	VPSRLD       $0x01, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x03, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 32(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 36(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	PREFETCHT1   128(BX)
+	VMOVUPS      80(AX), Y2
+	VPSRLD       $0x01, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 40(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 44(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      112(AX), Y2
+	VPSRLD       $0x01, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x01, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 48(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 52(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVUPS      144(AX), Y2
+	VPSRLD       $0x01, Y2, Y2
+	VMOVUPS      16(AX), Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y2, Y2
+	VPOR         Y3, Y2, Y2
+	VPSLLW       $0x08, Y2, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD 56(CX), Y4
+	VPMADDWD     Y4, Y3, Y4
+	VPADDD       Y4, Y1, Y1
+	VPSRAW       $0x0b, Y2, Y2
+	VPBROADCASTD 60(CX), Y3
+	VPMADDWD     Y3, Y2, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y0
+	ADDQ         $0x000000b0, DX
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, SI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, DX
+	MOVQ         ldc+8(FP), BX
+	SHLQ         $0x02, BX
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, DX
+	MOVQ         DX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+DATA tops5<>+0(SB)/4, $0x80808080
+DATA tops5<>+4(SB)/4, $0x80808080
+DATA tops5<>+8(SB)/4, $0x80808080
+DATA tops5<>+12(SB)/4, $0x80808080
+DATA tops5<>+16(SB)/4, $0x80808080
+DATA tops5<>+20(SB)/4, $0x80808080
+DATA tops5<>+24(SB)/4, $0x80808080
+DATA tops5<>+28(SB)/4, $0x80808080
+GLOBL tops5<>(SB), RODATA|NOPTR, $32
+
+DATA halves5<>+0(SB)/4, $0x78787878
+DATA halves5<>+4(SB)/4, $0x78787878
+DATA halves5<>+8(SB)/4, $0x78787878
+DATA halves5<>+12(SB)/4, $0x78787878
+DATA halves5<>+16(SB)/4, $0x78787878
+DATA halves5<>+20(SB)/4, $0x78787878
+DATA halves5<>+24(SB)/4, $0x78787878
+DATA halves5<>+28(SB)/4, $0x78787878
+GLOBL halves5<>(SB), RODATA|NOPTR, $32
+
+// func avxvnniInterleavedQ5_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ5_0x1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DX
+	MOVQ    blocks+48(FP), SI
+	VPXOR   Y0, Y0, Y0
+	PCALIGN $0x20
+
+super:
+	MOVQ DX, BX
+	CMPQ DX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), BX
+
+near:
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	PREFETCHT1   (BX)
+	VMOVUPS      48(AX), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x07, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD (CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 4(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      80(AX), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x06, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 8(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 12(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	PREFETCHT1   64(BX)
+	VMOVUPS      112(AX), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x05, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 16(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 20(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      144(AX), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 28(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      48(AX), Y5
+	VPSRLD       $0x01, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 32(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 36(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	PREFETCHT1   128(BX)
+	VMOVUPS      80(AX), Y5
+	VPSRLD       $0x01, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 40(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 44(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VMOVUPS      112(AX), Y5
+	VPSRLD       $0x01, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPSLLD       $0x01, Y6, Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 48(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y1
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xcf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 52(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y2
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xd6
+	VMOVUPS      144(AX), Y5
+	VPSRLD       $0x01, Y5, Y5
+	VMOVUPS      16(AX), Y6
+	VPAND        tops5<>+0(SB), Y6, Y6
+	VPAND        halves5<>+0(SB), Y5, Y5
+	VPOR         Y6, Y5, Y5
+	VPSLLW       $0x08, Y5, Y6
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 56(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 60(CX), Y6
+
+	// VPDPWSSD Y6, Y5, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x55
+	BYTE         $0x52
+	BYTE         $0xe6
+	VCVTPH2PS    (AX), Y5
+	VPADDD       Y4, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS 64(CX), Y2
+	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x000000b0, DX
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, SI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, DX
+	MOVQ         ldc+8(FP), BX
+	SHLQ         $0x02, BX
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, DX
+	MOVQ         DX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ5_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ5_0x2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+super:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	PREFETCHT1   (SI)
+	VMOVUPS      48(AX), Y4
+	VPSLLD       $0x03, Y4, Y4
+	VMOVUPS      16(AX), Y2
+	VPSLLD       $0x07, Y2, Y2
+	VPAND        tops5<>+0(SB), Y2, Y2
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y2, Y4, Y4
+	VPSLLW       $0x08, Y4, Y3
+	VPSRAW       $0x0b, Y3, Y3
+	VPBROADCASTD (CX), Y2
+	VPMADDWD     Y2, Y3, Y2
+	VPBROADCASTD (CX)(DX*1), Y5
+	VPMADDWD     Y5, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 4(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      80(AX), Y4
+	VPSLLD       $0x03, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x06, Y5, Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 8(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 12(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   64(SI)
+	VMOVUPS      112(AX), Y4
+	VPSLLD       $0x03, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x05, Y5, Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 16(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 16(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 20(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      144(AX), Y4
+	VPSLLD       $0x03, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 24(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 24(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 28(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 28(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      48(AX), Y4
+	VPSRLD       $0x01, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 32(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 32(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 36(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 36(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	PREFETCHT1   128(SI)
+	VMOVUPS      80(AX), Y4
+	VPSRLD       $0x01, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 40(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 40(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 44(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 44(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      112(AX), Y4
+	VPSRLD       $0x01, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPSLLD       $0x01, Y5, Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 48(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 48(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 52(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 52(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVUPS      144(AX), Y4
+	VPSRLD       $0x01, Y4, Y4
+	VMOVUPS      16(AX), Y5
+	VPAND        tops5<>+0(SB), Y5, Y5
+	VPAND        halves5<>+0(SB), Y4, Y4
+	VPOR         Y5, Y4, Y4
+	VPSLLW       $0x08, Y4, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD 56(CX), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD 56(CX)(DX*1), Y6
+	VPMADDWD     Y6, Y5, Y6
+	VPADDD       Y6, Y3, Y3
+	VPSRAW       $0x0b, Y4, Y4
+	VPBROADCASTD 60(CX), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD 60(CX)(DX*1), Y5
+	VPMADDWD     Y5, Y4, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTPH2PS    (AX), Y4
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y4, Y2, Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000b0, BX
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ5_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ5_0x2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	PCALIGN $0x20
+
+super:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   (SI)
+	VMOVUPS      48(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x07, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD (CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD (CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 4(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      80(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 8(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 8(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 12(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   64(SI)
+	VMOVUPS      112(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x05, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 16(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 16(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 20(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      144(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 24(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 24(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 28(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      48(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x03, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 32(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 32(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 36(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   128(SI)
+	VMOVUPS      80(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 40(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 40(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 44(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      112(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x01, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 48(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 48(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 52(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      144(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 56(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y2
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd0
+	VPBROADCASTD 56(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 60(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (AX), Y6
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS 64(CX), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y2
+	VMULPS       Y6, Y2, Y2
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x000000b0, BX
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ5_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ5_0x3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+super:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	PREFETCHT1   (SI)
+	VMOVUPS      48(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y3
+	VPSLLD       $0x07, Y3, Y3
+	VPAND        tops5<>+0(SB), Y3, Y3
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y3, Y6, Y6
+	VPSLLW       $0x08, Y6, Y5
+	VPSRAW       $0x0b, Y5, Y5
+	VPBROADCASTD (CX), Y3
+	VPMADDWD     Y3, Y5, Y3
+	VPBROADCASTD (CX)(DX*1), Y4
+	VPMADDWD     Y4, Y5, Y4
+	VPBROADCASTD (CX)(DX*2), Y7
+	VPMADDWD     Y7, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      80(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 8(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 8(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 12(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 12(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   64(SI)
+	VMOVUPS      112(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x05, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 16(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 16(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 16(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 20(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      144(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 24(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 24(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 28(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 28(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      48(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x03, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 32(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 32(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 32(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 36(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 36(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	PREFETCHT1   128(SI)
+	VMOVUPS      80(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 40(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 40(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 40(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 44(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 44(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      112(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x01, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 48(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 48(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 48(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 52(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 52(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVUPS      144(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 56(CX), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD 56(CX)(DX*1), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD 56(CX)(DX*2), Y8
+	VPMADDWD     Y8, Y7, Y8
+	VPADDD       Y8, Y5, Y5
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 60(CX)(DX*1), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD 60(CX)(DX*2), Y7
+	VPMADDWD     Y7, Y6, Y7
+	VPADDD       Y7, Y5, Y5
+	VCVTPH2PS    (AX), Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x000000b0, BX
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ5_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ5_0x3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	PCALIGN $0x20
+
+super:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	PREFETCHT1   (SI)
+	VMOVUPS      48(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x07, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD (CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD (CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD (CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 4(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 4(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 4(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      80(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x06, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 8(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 8(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 8(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 12(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 12(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   64(SI)
+	VMOVUPS      112(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x05, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 16(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 16(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 16(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 20(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 20(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      144(AX), Y6
+	VPSLLD       $0x03, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 24(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 24(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 24(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 28(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 28(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      48(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x03, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 32(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 32(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 32(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 36(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 36(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 36(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	PREFETCHT1   128(SI)
+	VMOVUPS      80(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x02, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 40(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 40(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 40(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 44(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 44(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 44(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      112(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPSLLD       $0x01, Y7, Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 48(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 48(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 48(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 52(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 52(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 52(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VMOVUPS      144(AX), Y6
+	VPSRLD       $0x01, Y6, Y6
+	VMOVUPS      16(AX), Y7
+	VPAND        tops5<>+0(SB), Y7, Y7
+	VPAND        halves5<>+0(SB), Y6, Y6
+	VPOR         Y7, Y6, Y6
+	VPSLLW       $0x08, Y6, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD 56(CX), Y8
+
+	// VPDPWSSD Y8, Y7, Y3
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xd8
+	VPBROADCASTD 56(CX)(DX*1), Y8
+
+	// VPDPWSSD Y8, Y7, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe0
+	VPBROADCASTD 56(CX)(DX*2), Y8
+
+	// VPDPWSSD Y8, Y7, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x45
+	BYTE         $0x52
+	BYTE         $0xe8
+	VPSRAW       $0x0b, Y6, Y6
+	VPBROADCASTD 60(CX), Y7
+
+	// VPDPWSSD Y7, Y6, Y3
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xdf
+	VPBROADCASTD 60(CX)(DX*1), Y7
+
+	// VPDPWSSD Y7, Y6, Y4
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xe7
+	VPBROADCASTD 60(CX)(DX*2), Y7
+
+	// VPDPWSSD Y7, Y6, Y5
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x4d
+	BYTE         $0x52
+	BYTE         $0xef
+	VCVTPH2PS    (AX), Y6
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS 64(CX), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y3, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX)(DX*1), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*2), Y3
+	VMULPS       Y6, Y3, Y3
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x000000b0, BX
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, DI
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, BX
+	MOVQ         ldc+8(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      Y0, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         SI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, BX
+	MOVQ         BX, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx2InterleavedQ5_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avx2InterleavedQ5_0x4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+super:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	PREFETCHT1   (DI)
+	VMOVUPS      48(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y4
+	VPSLLD       $0x07, Y4, Y4
+	VPAND        tops5<>+0(SB), Y4, Y4
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y4, Y8, Y8
+	VPSLLW       $0x08, Y8, Y7
+	VPSRAW       $0x0b, Y7, Y7
+	VPBROADCASTD (CX), Y4
+	VPMADDWD     Y4, Y7, Y4
+	VPBROADCASTD (CX)(DX*1), Y5
+	VPMADDWD     Y5, Y7, Y5
+	VPBROADCASTD (CX)(DX*2), Y6
+	VPMADDWD     Y6, Y7, Y6
+	VPBROADCASTD (CX)(BX*1), Y9
+	VPMADDWD     Y9, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 4(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 4(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      80(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x06, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 8(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 8(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 8(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 12(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 12(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 12(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   64(DI)
+	VMOVUPS      112(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x05, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 16(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 16(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 16(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 16(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 20(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 20(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 20(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      144(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 24(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 24(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 24(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 28(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 28(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 28(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 28(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      48(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x03, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 32(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 32(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 32(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 32(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 36(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 36(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 36(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 36(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	PREFETCHT1   128(DI)
+	VMOVUPS      80(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x02, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 40(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 40(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 40(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 40(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 44(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 44(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 44(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 44(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      112(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x01, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 48(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 48(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 48(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 48(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 52(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 52(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 52(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 52(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VMOVUPS      144(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 56(CX), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y4, Y4
+	VPBROADCASTD 56(CX)(DX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD 56(CX)(DX*2), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 56(CX)(BX*1), Y10
+	VPMADDWD     Y10, Y9, Y10
+	VPADDD       Y10, Y7, Y7
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 60(CX), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 60(CX)(DX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 60(CX)(DX*2), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y6, Y6
+	VPBROADCASTD 60(CX)(BX*1), Y9
+	VPMADDWD     Y9, Y8, Y9
+	VPADDD       Y9, Y7, Y7
+	VCVTPH2PS    (AX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x000000b0, SI
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, SI
+	MOVQ         ldc+8(FP), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, SI
+	MOVQ         SI, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avxvnniInterleavedQ5_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·avxvnniInterleavedQ5_0x4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	PCALIGN $0x20
+
+super:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	PREFETCHT1   (DI)
+	VMOVUPS      48(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x07, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD (CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD (CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD (CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD (CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 4(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 4(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 4(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 4(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      80(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x06, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 8(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 8(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 8(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 8(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 12(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 12(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 12(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 12(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   64(DI)
+	VMOVUPS      112(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x05, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 16(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 16(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 16(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 16(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 20(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 20(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 20(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 20(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      144(AX), Y8
+	VPSLLD       $0x03, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 24(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 24(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 24(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 24(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 28(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 28(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 28(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 28(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      48(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x03, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 32(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 32(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 32(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 32(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 36(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 36(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 36(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 36(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	PREFETCHT1   128(DI)
+	VMOVUPS      80(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x02, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 40(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 40(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 40(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 40(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 44(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 44(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 44(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 44(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      112(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPSLLD       $0x01, Y9, Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 48(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 48(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 48(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 48(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 52(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 52(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 52(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 52(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VMOVUPS      144(AX), Y8
+	VPSRLD       $0x01, Y8, Y8
+	VMOVUPS      16(AX), Y9
+	VPAND        tops5<>+0(SB), Y9, Y9
+	VPAND        halves5<>+0(SB), Y8, Y8
+	VPOR         Y9, Y8, Y8
+	VPSLLW       $0x08, Y8, Y9
+	VPSRAW       $0x0b, Y9, Y9
+	VPBROADCASTD 56(CX), Y10
+
+	// VPDPWSSD Y10, Y9, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xe2
+	VPBROADCASTD 56(CX)(DX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xea
+	VPBROADCASTD 56(CX)(DX*2), Y10
+
+	// VPDPWSSD Y10, Y9, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xf2
+	VPBROADCASTD 56(CX)(BX*1), Y10
+
+	// VPDPWSSD Y10, Y9, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x35
+	BYTE         $0x52
+	BYTE         $0xfa
+	VPSRAW       $0x0b, Y8, Y8
+	VPBROADCASTD 60(CX), Y9
+
+	// VPDPWSSD Y9, Y8, Y4
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe1
+	VPBROADCASTD 60(CX)(DX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y5
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xe9
+	VPBROADCASTD 60(CX)(DX*2), Y9
+
+	// VPDPWSSD Y9, Y8, Y6
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf1
+	VPBROADCASTD 60(CX)(BX*1), Y9
+
+	// VPDPWSSD Y9, Y8, Y7
+	BYTE         $0xc4
+	BYTE         $0xc2
+	BYTE         $0x3d
+	BYTE         $0x52
+	BYTE         $0xf9
+	VCVTPH2PS    (AX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS 64(CX), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y4, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS 64(CX)(DX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS 64(CX)(DX*2), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y6, Y4, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS 64(CX)(BX*1), Y4
+	VMULPS       Y8, Y4, Y4
+	VFMADD231PS  Y7, Y4, Y3
+	ADDQ         $0x000000b0, SI
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x50, CX
+	SUBQ         $0x00000001, R8
+	JNZ          super
+	MOVQ         c+0(FP), CX
+	MOVQ         CX, SI
+	MOVQ         ldc+8(FP), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         DI, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         $0x20, SI
+	MOVQ         SI, c+0(FP)
+	MOVQ         groups+56(FP), CX
+	DECQ         CX
+	MOVQ         CX, groups+56(FP)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ5_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ5_0x1(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), DX
+	MOVQ    blocks+48(FP), SI
+	VPXORD  Z0, Z0, Z0
+	PCALIGN $0x20
+
+super:
+	MOVQ DX, BX
+	CMPQ DX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), BX
+
+near:
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	PREFETCHT1    (BX)
+	VMOVUPS       96(AX), Z5
+	VPSLLD        $0x03, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x07, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST (CX), Z6, Z1
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 4(CX), Z5, Z2
+	PREFETCHT1    64(BX)
+	VMOVUPS       160(AX), Z5
+	VPSLLD        $0x03, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x06, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 8(CX), Z6, Z3
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 12(CX), Z5, Z4
+	PREFETCHT1    128(BX)
+	VMOVUPS       224(AX), Z5
+	VPSLLD        $0x03, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x05, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 16(CX), Z6, Z1
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 20(CX), Z5, Z2
+	VMOVUPS       288(AX), Z5
+	VPSLLD        $0x03, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x04, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 24(CX), Z6, Z3
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 28(CX), Z5, Z4
+	PREFETCHT1    192(BX)
+	VMOVUPS       96(AX), Z5
+	VPSRLD        $0x01, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x03, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 32(CX), Z6, Z1
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 36(CX), Z5, Z2
+	PREFETCHT1    256(BX)
+	VMOVUPS       160(AX), Z5
+	VPSRLD        $0x01, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x02, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 40(CX), Z6, Z3
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 44(CX), Z5, Z4
+	PREFETCHT1    320(BX)
+	VMOVUPS       224(AX), Z5
+	VPSRLD        $0x01, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPSLLD        $0x01, Z6, Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 48(CX), Z6, Z1
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 52(CX), Z5, Z2
+	VMOVUPS       288(AX), Z5
+	VPSRLD        $0x01, Z5, Z5
+	VMOVUPS       32(AX), Z6
+	VPBROADCASTD  tops5<>+0(SB), Z7
+	VPTERNLOGD    $0xd8, Z7, Z6, Z5
+	VPSLLW        $0x08, Z5, Z6
+	VPSRAW        $0x0b, Z6, Z6
+	VPDPWSSD.BCST 56(CX), Z6, Z3
+	VPSRAW        $0x0b, Z5, Z5
+	VPDPWSSD.BCST 60(CX), Z5, Z4
+	VCVTPH2PS     (AX), Z5
+	VPADDD        Z4, Z1, Z1
+	VPADDD        Z3, Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VCVTDQ2PS     Z1, Z1
+	VMULPS.BCST   64(CX), Z5, Z2
+	VFMADD231PS   Z1, Z2, Z0
+	ADDQ          $0x00000160, DX
+	ADDQ          $0x00000160, AX
+	ADDQ          $0x50, CX
+	SUBQ          $0x00000001, SI
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, DX
+	MOVQ          ldc+8(FP), BX
+	SHLQ          $0x02, BX
+	VMOVUPS       Z0, (CX)
+	ADDQ          $0x40, DX
+	MOVQ          DX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ5_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ5_0x2(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	PCALIGN $0x20
+
+super:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	PREFETCHT1    (SI)
+	VMOVUPS       96(AX), Z10
+	VPSLLD        $0x03, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x07, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST (CX), Z11, Z2
+	VPDPWSSD.BCST (CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 4(CX), Z10, Z3
+	VPDPWSSD.BCST 4(CX)(DX*1), Z10, Z7
+	PREFETCHT1    64(SI)
+	VMOVUPS       160(AX), Z10
+	VPSLLD        $0x03, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x06, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 8(CX), Z11, Z4
+	VPDPWSSD.BCST 8(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 12(CX), Z10, Z5
+	VPDPWSSD.BCST 12(CX)(DX*1), Z10, Z9
+	PREFETCHT1    128(SI)
+	VMOVUPS       224(AX), Z10
+	VPSLLD        $0x03, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x05, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 16(CX), Z11, Z2
+	VPDPWSSD.BCST 16(CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 20(CX), Z10, Z3
+	VPDPWSSD.BCST 20(CX)(DX*1), Z10, Z7
+	VMOVUPS       288(AX), Z10
+	VPSLLD        $0x03, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x04, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 24(CX), Z11, Z4
+	VPDPWSSD.BCST 24(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 28(CX), Z10, Z5
+	VPDPWSSD.BCST 28(CX)(DX*1), Z10, Z9
+	PREFETCHT1    192(SI)
+	VMOVUPS       96(AX), Z10
+	VPSRLD        $0x01, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x03, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 32(CX), Z11, Z2
+	VPDPWSSD.BCST 32(CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 36(CX), Z10, Z3
+	VPDPWSSD.BCST 36(CX)(DX*1), Z10, Z7
+	PREFETCHT1    256(SI)
+	VMOVUPS       160(AX), Z10
+	VPSRLD        $0x01, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x02, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 40(CX), Z11, Z4
+	VPDPWSSD.BCST 40(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 44(CX), Z10, Z5
+	VPDPWSSD.BCST 44(CX)(DX*1), Z10, Z9
+	PREFETCHT1    320(SI)
+	VMOVUPS       224(AX), Z10
+	VPSRLD        $0x01, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPSLLD        $0x01, Z11, Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 48(CX), Z11, Z2
+	VPDPWSSD.BCST 48(CX)(DX*1), Z11, Z6
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 52(CX), Z10, Z3
+	VPDPWSSD.BCST 52(CX)(DX*1), Z10, Z7
+	VMOVUPS       288(AX), Z10
+	VPSRLD        $0x01, Z10, Z10
+	VMOVUPS       32(AX), Z11
+	VPBROADCASTD  tops5<>+0(SB), Z12
+	VPTERNLOGD    $0xd8, Z12, Z11, Z10
+	VPSLLW        $0x08, Z10, Z11
+	VPSRAW        $0x0b, Z11, Z11
+	VPDPWSSD.BCST 56(CX), Z11, Z4
+	VPDPWSSD.BCST 56(CX)(DX*1), Z11, Z8
+	VPSRAW        $0x0b, Z10, Z10
+	VPDPWSSD.BCST 60(CX), Z10, Z5
+	VPDPWSSD.BCST 60(CX)(DX*1), Z10, Z9
+	VCVTPH2PS     (AX), Z10
+	VPADDD        Z5, Z2, Z2
+	VPADDD        Z4, Z3, Z3
+	VPADDD        Z3, Z2, Z2
+	VCVTDQ2PS     Z2, Z2
+	VMULPS.BCST   64(CX), Z10, Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z8, Z7, Z7
+	VPADDD        Z7, Z6, Z6
+	VCVTDQ2PS     Z6, Z6
+	VMULPS.BCST   64(CX)(DX*1), Z10, Z2
+	VFMADD231PS   Z6, Z2, Z1
+	ADDQ          $0x00000160, BX
+	ADDQ          $0x00000160, AX
+	ADDQ          $0x50, CX
+	SUBQ          $0x00000001, DI
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, BX
+	MOVQ          ldc+8(FP), SI
+	SHLQ          $0x02, SI
+	VMOVUPS       Z0, (CX)
+	ADDQ          SI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          $0x40, BX
+	MOVQ          BX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ5_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ5_0x3(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), BX
+	MOVQ    blocks+48(FP), DI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	PCALIGN $0x20
+
+super:
+	MOVQ BX, SI
+	CMPQ BX, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), SI
+
+near:
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	PREFETCHT1    (SI)
+	VMOVUPS       96(AX), Z15
+	VPSLLD        $0x03, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x07, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST (CX), Z16, Z3
+	VPDPWSSD.BCST (CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST (CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 4(CX), Z15, Z4
+	VPDPWSSD.BCST 4(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 4(CX)(DX*2), Z15, Z12
+	PREFETCHT1    64(SI)
+	VMOVUPS       160(AX), Z15
+	VPSLLD        $0x03, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x06, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 8(CX), Z16, Z5
+	VPDPWSSD.BCST 8(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 8(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 12(CX), Z15, Z6
+	VPDPWSSD.BCST 12(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 12(CX)(DX*2), Z15, Z14
+	PREFETCHT1    128(SI)
+	VMOVUPS       224(AX), Z15
+	VPSLLD        $0x03, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x05, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 16(CX), Z16, Z3
+	VPDPWSSD.BCST 16(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 16(CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 20(CX), Z15, Z4
+	VPDPWSSD.BCST 20(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 20(CX)(DX*2), Z15, Z12
+	VMOVUPS       288(AX), Z15
+	VPSLLD        $0x03, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x04, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 24(CX), Z16, Z5
+	VPDPWSSD.BCST 24(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 24(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 28(CX), Z15, Z6
+	VPDPWSSD.BCST 28(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 28(CX)(DX*2), Z15, Z14
+	PREFETCHT1    192(SI)
+	VMOVUPS       96(AX), Z15
+	VPSRLD        $0x01, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 32(CX), Z16, Z3
+	VPDPWSSD.BCST 32(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 32(CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 36(CX), Z15, Z4
+	VPDPWSSD.BCST 36(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 36(CX)(DX*2), Z15, Z12
+	PREFETCHT1    256(SI)
+	VMOVUPS       160(AX), Z15
+	VPSRLD        $0x01, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x02, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 40(CX), Z16, Z5
+	VPDPWSSD.BCST 40(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 40(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 44(CX), Z15, Z6
+	VPDPWSSD.BCST 44(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 44(CX)(DX*2), Z15, Z14
+	PREFETCHT1    320(SI)
+	VMOVUPS       224(AX), Z15
+	VPSRLD        $0x01, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPSLLD        $0x01, Z16, Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 48(CX), Z16, Z3
+	VPDPWSSD.BCST 48(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 48(CX)(DX*2), Z16, Z11
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 52(CX), Z15, Z4
+	VPDPWSSD.BCST 52(CX)(DX*1), Z15, Z8
+	VPDPWSSD.BCST 52(CX)(DX*2), Z15, Z12
+	VMOVUPS       288(AX), Z15
+	VPSRLD        $0x01, Z15, Z15
+	VMOVUPS       32(AX), Z16
+	VPBROADCASTD  tops5<>+0(SB), Z17
+	VPTERNLOGD    $0xd8, Z17, Z16, Z15
+	VPSLLW        $0x08, Z15, Z16
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 56(CX), Z16, Z5
+	VPDPWSSD.BCST 56(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 56(CX)(DX*2), Z16, Z13
+	VPSRAW        $0x0b, Z15, Z15
+	VPDPWSSD.BCST 60(CX), Z15, Z6
+	VPDPWSSD.BCST 60(CX)(DX*1), Z15, Z10
+	VPDPWSSD.BCST 60(CX)(DX*2), Z15, Z14
+	VCVTPH2PS     (AX), Z15
+	VPADDD        Z6, Z3, Z3
+	VPADDD        Z5, Z4, Z4
+	VPADDD        Z4, Z3, Z3
+	VCVTDQ2PS     Z3, Z3
+	VMULPS.BCST   64(CX), Z15, Z4
+	VFMADD231PS   Z3, Z4, Z0
+	VPADDD        Z10, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(CX)(DX*1), Z15, Z3
+	VFMADD231PS   Z7, Z3, Z1
+	VPADDD        Z14, Z11, Z11
+	VPADDD        Z13, Z12, Z12
+	VPADDD        Z12, Z11, Z11
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(CX)(DX*2), Z15, Z3
+	VFMADD231PS   Z11, Z3, Z2
+	ADDQ          $0x00000160, BX
+	ADDQ          $0x00000160, AX
+	ADDQ          $0x50, CX
+	SUBQ          $0x00000001, DI
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, BX
+	MOVQ          ldc+8(FP), SI
+	SHLQ          $0x02, SI
+	VMOVUPS       Z0, (CX)
+	ADDQ          SI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          SI, CX
+	VMOVUPS       Z2, (CX)
+	ADDQ          $0x40, BX
+	MOVQ          BX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ5_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ5_0x4(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    8192(AX), SI
+	MOVQ    blocks+48(FP), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	PCALIGN $0x20
+
+super:
+	MOVQ SI, DI
+	CMPQ SI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), DI
+
+near:
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    (DI)
+	VMOVUPS       96(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x07, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST (CX), Z17, Z4
+	VPDPWSSD.BCST (CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST (CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST (CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 4(CX), Z16, Z5
+	VPDPWSSD.BCST 4(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 4(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 4(CX)(BX*1), Z16, Z14
+	PREFETCHT1    64(DI)
+	VMOVUPS       160(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x06, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 8(CX), Z17, Z6
+	VPDPWSSD.BCST 8(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST 8(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST 8(CX)(BX*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 12(CX), Z16, Z4
+	VPDPWSSD.BCST 12(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 12(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST 12(CX)(BX*1), Z16, Z13
+	PREFETCHT1    128(DI)
+	VMOVUPS       224(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x05, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 16(CX), Z17, Z5
+	VPDPWSSD.BCST 16(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST 16(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST 16(CX)(BX*1), Z17, Z14
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 20(CX), Z16, Z6
+	VPDPWSSD.BCST 20(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 20(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST 20(CX)(BX*1), Z16, Z15
+	VMOVUPS       288(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x04, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 24(CX), Z17, Z4
+	VPDPWSSD.BCST 24(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST 24(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST 24(CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 28(CX), Z16, Z5
+	VPDPWSSD.BCST 28(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 28(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 28(CX)(BX*1), Z16, Z14
+	PREFETCHT1    192(DI)
+	VMOVUPS       96(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x03, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 32(CX), Z17, Z6
+	VPDPWSSD.BCST 32(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST 32(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST 32(CX)(BX*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 36(CX), Z16, Z4
+	VPDPWSSD.BCST 36(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 36(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST 36(CX)(BX*1), Z16, Z13
+	PREFETCHT1    256(DI)
+	VMOVUPS       160(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x02, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 40(CX), Z17, Z5
+	VPDPWSSD.BCST 40(CX)(DX*1), Z17, Z8
+	VPDPWSSD.BCST 40(CX)(DX*2), Z17, Z11
+	VPDPWSSD.BCST 40(CX)(BX*1), Z17, Z14
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 44(CX), Z16, Z6
+	VPDPWSSD.BCST 44(CX)(DX*1), Z16, Z9
+	VPDPWSSD.BCST 44(CX)(DX*2), Z16, Z12
+	VPDPWSSD.BCST 44(CX)(BX*1), Z16, Z15
+	PREFETCHT1    320(DI)
+	VMOVUPS       224(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x01, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 48(CX), Z17, Z4
+	VPDPWSSD.BCST 48(CX)(DX*1), Z17, Z7
+	VPDPWSSD.BCST 48(CX)(DX*2), Z17, Z10
+	VPDPWSSD.BCST 48(CX)(BX*1), Z17, Z13
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 52(CX), Z16, Z5
+	VPDPWSSD.BCST 52(CX)(DX*1), Z16, Z8
+	VPDPWSSD.BCST 52(CX)(DX*2), Z16, Z11
+	VPDPWSSD.BCST 52(CX)(BX*1), Z16, Z14
+	VMOVUPS       288(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 56(CX), Z17, Z6
+	VPDPWSSD.BCST 56(CX)(DX*1), Z17, Z9
+	VPDPWSSD.BCST 56(CX)(DX*2), Z17, Z12
+	VPDPWSSD.BCST 56(CX)(BX*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 60(CX), Z16, Z4
+	VPDPWSSD.BCST 60(CX)(DX*1), Z16, Z7
+	VPDPWSSD.BCST 60(CX)(DX*2), Z16, Z10
+	VPDPWSSD.BCST 60(CX)(BX*1), Z16, Z13
+	VCVTPH2PS     (AX), Z16
+	VPADDD        Z6, Z4, Z4
+	VPADDD        Z5, Z4, Z4
+	VCVTDQ2PS     Z4, Z4
+	VMULPS.BCST   64(CX), Z16, Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VPADDD        Z9, Z7, Z7
+	VPADDD        Z8, Z7, Z7
+	VCVTDQ2PS     Z7, Z7
+	VMULPS.BCST   64(CX)(DX*1), Z16, Z4
+	VFMADD231PS   Z7, Z4, Z1
+	VPADDD        Z12, Z10, Z10
+	VPADDD        Z11, Z10, Z10
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(CX)(DX*2), Z16, Z4
+	VFMADD231PS   Z10, Z4, Z2
+	VPADDD        Z15, Z13, Z13
+	VPADDD        Z14, Z13, Z13
+	VCVTDQ2PS     Z13, Z13
+	VMULPS.BCST   64(CX)(BX*1), Z16, Z4
+	VFMADD231PS   Z13, Z4, Z3
+	ADDQ          $0x00000160, SI
+	ADDQ          $0x00000160, AX
+	ADDQ          $0x50, CX
+	SUBQ          $0x00000001, R8
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, SI
+	MOVQ          ldc+8(FP), DI
+	SHLQ          $0x02, DI
+	VMOVUPS       Z0, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z2, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z3, (CX)
+	ADDQ          $0x40, SI
+	MOVQ          SI, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
+// func avx512InterleavedQ5_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·avx512InterleavedQ5_0x8(SB), NOSPLIT, $0-80
+	MOVQ w+32(FP), AX
+	MOVQ ldx+24(FP), BX
+	LEAQ (BX)(BX*2), SI
+	MOVQ AX, CX
+	ADDQ rest+64(FP), CX
+	MOVQ CX, rest+64(FP)
+
+group:
+	MOVQ    x+16(FP), CX
+	LEAQ    (CX)(BX*4), DX
+	LEAQ    8192(AX), DI
+	MOVQ    blocks+48(FP), R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	PCALIGN $0x20
+
+super:
+	MOVQ DI, R8
+	CMPQ DI, rest+64(FP)
+	JB   near
+	ADDQ then+72(FP), R8
+
+near:
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPXORD        Z15, Z15, Z15
+	PREFETCHT1    (R8)
+	VMOVUPS       96(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x07, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST (CX), Z17, Z8
+	VPDPWSSD.BCST (CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST (CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST (CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST (DX), Z17, Z12
+	VPDPWSSD.BCST (DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST (DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST (DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 4(CX), Z16, Z8
+	VPDPWSSD.BCST 4(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 4(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 4(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 4(DX), Z16, Z12
+	VPDPWSSD.BCST 4(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 4(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 4(DX)(SI*1), Z16, Z15
+	PREFETCHT1    64(R8)
+	VMOVUPS       160(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x06, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 8(CX), Z17, Z8
+	VPDPWSSD.BCST 8(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 8(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 8(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 8(DX), Z17, Z12
+	VPDPWSSD.BCST 8(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 8(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 8(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 12(CX), Z16, Z8
+	VPDPWSSD.BCST 12(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 12(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 12(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 12(DX), Z16, Z12
+	VPDPWSSD.BCST 12(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 12(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 12(DX)(SI*1), Z16, Z15
+	PREFETCHT1    128(R8)
+	VMOVUPS       224(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x05, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 16(CX), Z17, Z8
+	VPDPWSSD.BCST 16(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 16(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 16(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 16(DX), Z17, Z12
+	VPDPWSSD.BCST 16(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 16(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 16(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 20(CX), Z16, Z8
+	VPDPWSSD.BCST 20(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 20(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 20(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 20(DX), Z16, Z12
+	VPDPWSSD.BCST 20(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 20(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 20(DX)(SI*1), Z16, Z15
+	VMOVUPS       288(AX), Z16
+	VPSLLD        $0x03, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x04, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 24(CX), Z17, Z8
+	VPDPWSSD.BCST 24(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 24(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 24(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 24(DX), Z17, Z12
+	VPDPWSSD.BCST 24(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 24(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 24(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 28(CX), Z16, Z8
+	VPDPWSSD.BCST 28(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 28(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 28(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 28(DX), Z16, Z12
+	VPDPWSSD.BCST 28(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 28(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 28(DX)(SI*1), Z16, Z15
+	PREFETCHT1    192(R8)
+	VMOVUPS       96(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x03, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 32(CX), Z17, Z8
+	VPDPWSSD.BCST 32(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 32(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 32(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 32(DX), Z17, Z12
+	VPDPWSSD.BCST 32(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 32(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 32(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 36(CX), Z16, Z8
+	VPDPWSSD.BCST 36(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 36(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 36(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 36(DX), Z16, Z12
+	VPDPWSSD.BCST 36(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 36(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 36(DX)(SI*1), Z16, Z15
+	PREFETCHT1    256(R8)
+	VMOVUPS       160(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x02, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 40(CX), Z17, Z8
+	VPDPWSSD.BCST 40(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 40(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 40(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 40(DX), Z17, Z12
+	VPDPWSSD.BCST 40(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 40(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 40(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 44(CX), Z16, Z8
+	VPDPWSSD.BCST 44(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 44(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 44(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 44(DX), Z16, Z12
+	VPDPWSSD.BCST 44(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 44(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 44(DX)(SI*1), Z16, Z15
+	PREFETCHT1    320(R8)
+	VMOVUPS       224(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPSLLD        $0x01, Z17, Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 48(CX), Z17, Z8
+	VPDPWSSD.BCST 48(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 48(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 48(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 48(DX), Z17, Z12
+	VPDPWSSD.BCST 48(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 48(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 48(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 52(CX), Z16, Z8
+	VPDPWSSD.BCST 52(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 52(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 52(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 52(DX), Z16, Z12
+	VPDPWSSD.BCST 52(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 52(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 52(DX)(SI*1), Z16, Z15
+	VMOVUPS       288(AX), Z16
+	VPSRLD        $0x01, Z16, Z16
+	VMOVUPS       32(AX), Z17
+	VPBROADCASTD  tops5<>+0(SB), Z18
+	VPTERNLOGD    $0xd8, Z18, Z17, Z16
+	VPSLLW        $0x08, Z16, Z17
+	VPSRAW        $0x0b, Z17, Z17
+	VPDPWSSD.BCST 56(CX), Z17, Z8
+	VPDPWSSD.BCST 56(CX)(BX*1), Z17, Z9
+	VPDPWSSD.BCST 56(CX)(BX*2), Z17, Z10
+	VPDPWSSD.BCST 56(CX)(SI*1), Z17, Z11
+	VPDPWSSD.BCST 56(DX), Z17, Z12
+	VPDPWSSD.BCST 56(DX)(BX*1), Z17, Z13
+	VPDPWSSD.BCST 56(DX)(BX*2), Z17, Z14
+	VPDPWSSD.BCST 56(DX)(SI*1), Z17, Z15
+	VPSRAW        $0x0b, Z16, Z16
+	VPDPWSSD.BCST 60(CX), Z16, Z8
+	VPDPWSSD.BCST 60(CX)(BX*1), Z16, Z9
+	VPDPWSSD.BCST 60(CX)(BX*2), Z16, Z10
+	VPDPWSSD.BCST 60(CX)(SI*1), Z16, Z11
+	VPDPWSSD.BCST 60(DX), Z16, Z12
+	VPDPWSSD.BCST 60(DX)(BX*1), Z16, Z13
+	VPDPWSSD.BCST 60(DX)(BX*2), Z16, Z14
+	VPDPWSSD.BCST 60(DX)(SI*1), Z16, Z15
+	VCVTPH2PS     (AX), Z16
+	VCVTDQ2PS     Z8, Z8
+	VMULPS.BCST   64(CX), Z16, Z17
+	VFMADD231PS   Z8, Z17, Z0
+	VCVTDQ2PS     Z9, Z9
+	VMULPS.BCST   64(CX)(BX*1), Z16, Z8
+	VFMADD231PS   Z9, Z8, Z1
+	VCVTDQ2PS     Z10, Z10
+	VMULPS.BCST   64(CX)(BX*2), Z16, Z8
+	VFMADD231PS   Z10, Z8, Z2
+	VCVTDQ2PS     Z11, Z11
+	VMULPS.BCST   64(CX)(SI*1), Z16, Z8
+	VFMADD231PS   Z11, Z8, Z3
+	VCVTDQ2PS     Z12, Z12
+	VMULPS.BCST   64(DX), Z16, Z8
+	VFMADD231PS   Z12, Z8, Z4
+	VCVTDQ2PS     Z13, Z13
+	VMULPS.BCST   64(DX)(BX*1), Z16, Z8
+	VFMADD231PS   Z13, Z8, Z5
+	VCVTDQ2PS     Z14, Z14
+	VMULPS.BCST   64(DX)(BX*2), Z16, Z8
+	VFMADD231PS   Z14, Z8, Z6
+	VCVTDQ2PS     Z15, Z15
+	VMULPS.BCST   64(DX)(SI*1), Z16, Z8
+	VFMADD231PS   Z15, Z8, Z7
+	ADDQ          $0x00000160, DI
+	ADDQ          $0x00000160, AX
+	ADDQ          $0x50, CX
+	ADDQ          $0x50, DX
+	SUBQ          $0x00000001, R9
+	JNZ           super
+	MOVQ          c+0(FP), CX
+	MOVQ          CX, DX
+	MOVQ          ldc+8(FP), DI
+	SHLQ          $0x02, DI
+	VMOVUPS       Z0, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z1, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z2, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z3, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z4, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z5, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z6, (CX)
+	ADDQ          DI, CX
+	VMOVUPS       Z7, (CX)
+	ADDQ          $0x40, DX
+	MOVQ          DX, c+0(FP)
+	MOVQ          groups+56(FP), CX
+	DECQ          CX
+	MOVQ          CX, groups+56(FP)
+	JNZ           group
+	VZEROUPPER
+	RET
+
 // func avx2TurnQ4_K(dst *byte, w *byte, stride int, blocks int)
 // Requires: AVX, AVX2, F16C, MMX+
 TEXT ·avx2TurnQ4_K(SB), NOSPLIT, $0-32

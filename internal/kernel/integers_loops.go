@@ -69,7 +69,7 @@ func (l *integerLoops) mulInterleaved(c []float32, ldc int, x, w []byte, t DType
 		l.turned.mulInterleaved(c, ldc, x, w, t, m, n, k)
 		return
 	}
-	l.groups(l.interleaved[t], Int16, c, ldc, x, w, t.RowBytes(k), m, n/l.group, k, rest, then)
+	l.groups(l.interleaved[t], Int16, c, ldc, x, w, interleavedRow(t, k), m, n/l.group, k, rest, then)
 }
 
 // copied multiplies with rows from row j on that make no whole group, or lie

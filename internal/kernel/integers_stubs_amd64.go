@@ -986,6 +986,318 @@ func avx2InterleaveQ8_0(dst *byte, w *byte, stride int, blocks int)
 //go:noescape
 func avx512InterleaveQ8_0(dst *byte, w *byte, stride int, blocks int)
 
+// avx2InterleavedQ4_Kx1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_Kx1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_Kx2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_Kx2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_Kx3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_Kx3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ4_Kx4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ4_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ4_Kx4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ4_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_Kx1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_Kx2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_Kx3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_Kx4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ4_Kx8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ4_Kx8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ6_Kx1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ6_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ6_Kx1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ6_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ6_Kx2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ6_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ6_Kx2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ6_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ6_Kx3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ6_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ6_Kx3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ6_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ6_Kx4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ6_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ6_Kx4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ6_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ6_Kx1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ6_Kx1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ6_Kx2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ6_Kx2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ6_Kx3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ6_Kx3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ6_Kx4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ6_Kx4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ6_Kx8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ6_Kx8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ5_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ5_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ5_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ5_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ5_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ5_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ5_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ5_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ5_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ5_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ5_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ5_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx2InterleavedQ5_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx2InterleavedQ5_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avxvnniInterleavedQ5_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 8
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avxvnniInterleavedQ5_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ5_0x1 multiplies 1 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ5_0x1(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ5_0x2 multiplies 2 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ5_0x2(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ5_0x3 multiplies 3 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ5_0x3(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ5_0x4 multiplies 4 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ5_0x4(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
+// avx512InterleavedQ5_0x8 multiplies 8 packed rows of x, ldx bytes apart, with groups > 0 times 16
+// rows of w, interleaved, of blocks > 0 blocks of 32 weights each, as Integers.Mul does, and
+// overwrites c. Meanwhile it asks for what lies behind them, and in place of what is
+// rest bytes and more behind w, for what is then bytes farther.
+//
+//go:noescape
+func avx512InterleavedQ5_0x8(c *float32, ldc int, x *byte, ldx int, w *byte, stride int, blocks int, groups int, rest uintptr, then uintptr)
+
 // avx2TurnQ4_K turns blocks > 0 blocks of each of 8 rows of w, stride bytes apart,
 // as turnedLoops says, and asks for as much of the rows that come after them.
 //

@@ -6,15 +6,17 @@ import (
 )
 
 // Interleaved is a matrix [N,K] of quantized weights in the order in which the loops
-// of a kind for Int16 read it, so that they have neither to gather nor to turn it. The rows lie in groups of as many as the kind has lanes; of a group, block
-// after block, first the scales of all rows, then, in types that have one, their least
-// weights, then four bytes of weights of each row, the next four of each, and so on.
-// It has the size of the rows themselves.
+// of a kind for Int16 read it, so that they have neither to gather nor to turn it. The
+// rows lie in groups of as many as the kind has lanes; of a group, block after block,
+// first the scales of all rows, then, in types that have one, their least weights, then
+// four bytes of weights of each row, the next four of each, and so on. interleaveSuper
+// says how super-blocks lie, and blocks of five bits.
 type Interleaved struct {
 	Type  DType
 	N, K  int
 	data  []byte
 	lanes int
+	row   int // bytes of a row
 }
 
 // turnLoop turns, or interleaves, blocks > 0 blocks of a group of rows of W that lie
@@ -24,15 +26,20 @@ type turnLoop func(dst, w *byte, stride, blocks int)
 // InterleavedLen is the size in bytes of a matrix [n,k] of type t, interleaved; 0
 // where the kind in use has no loops for it, or n is no whole number of its groups.
 func InterleavedLen(t DType, n, k int) int {
-	if !cur.interleaves(t) || n%cur.interleavedLanes != 0 || k%32 != 0 {
+	elems, _ := t.Block()
+	if cur.interleavedRows[t] == 0 || n%cur.interleavedLanes != 0 || k%elems != 0 {
 		return 0
 	}
-	return n * t.RowBytes(k)
+	return n * interleavedRow(t, k)
 }
 
-// interleaves says whether the kind has loops for weights of type t, interleaved.
-func (k *kind) interleaves(t DType) bool {
-	return k.mulInterleaved != nil && (t == Q4_0 || t == Q4_1 || t == Q8_0)
+// interleavedRow is the size in bytes of a row of k weights: that of the row itself, or
+// in Q4_K a little more.
+func interleavedRow(t DType, k int) int {
+	if t == Q4_K {
+		return k / 256 * 148
+	}
+	return t.RowBytes(k)
 }
 
 // Interleaving is a matrix in dst, of InterleavedLen bytes, whose rows are not there
@@ -41,7 +48,7 @@ func Interleaving(dst []byte, t DType, n, k int) *Interleaved {
 	if need := InterleavedLen(t, n, k); need == 0 && n*k > 0 || len(dst) != need {
 		panic(fmt.Sprintf("kernel: Interleaving: [%d,%d] of %s in %d bytes", n, k, t, len(dst)))
 	}
-	return &Interleaved{Type: t, N: n, K: k, data: dst, lanes: cur.interleavedLanes}
+	return &Interleaved{Type: t, N: n, K: k, data: dst, lanes: cur.interleavedLanes, row: interleavedRow(t, k)}
 }
 
 // Fill overwrites the rows from j0 on with those of w, in its order (the stored one
@@ -55,8 +62,12 @@ func (m *Interleaved) Fill(w []byte, order []int32, j0, n int) {
 	if m.K == 0 {
 		return
 	}
-	rb := m.Type.RowBytes(m.K)
 	lay := cur.interleave[m.Type]
+	if lay == nil {
+		m.fillSuper(w, order, j0, n)
+		return
+	}
+	rb := m.Type.RowBytes(m.K)
 	for g := 0; g < n; {
 		dst := m.data[(j0+g)*rb:]
 		if rows, stride := evenRun(order, rb, g, n, m.lanes); rows > 0 {
@@ -92,16 +103,13 @@ func (m *Interleaved) fillCopied(dst, w []byte, order []int32) {
 func (m *Interleaved) Lanes() int { return m.lanes }
 
 // Serves says whether the loops of the kind in use read the matrix for so many rows of
-// x faster than the rows as they were.
+// x, and faster than the rows as they were.
 func (m *Interleaved) Serves(rows int) bool {
-	return m != nil && cur.interleaves(m.Type) && cur.interleavedLanes == m.lanes && rows <= cur.interleavedRows
+	return m != nil && cur.interleavedLanes == m.lanes && rows <= cur.interleavedRows[m.Type]-1
 }
 
 // Rows are the bytes of the rows [j0, j1), whole groups.
-func (m *Interleaved) Rows(j0, j1 int) []byte {
-	rb := m.Type.RowBytes(m.K)
-	return m.data[j0*rb : j1*rb]
-}
+func (m *Interleaved) Rows(j0, j1 int) []byte { return m.data[j0*m.row : j1*m.row] }
 
 // MulInterleaved is MulLaid of Int16 with the rows [j0, j0+n) of w, whole groups, by a
 // kind that Serves, with the same bits.

@@ -45,12 +45,12 @@ type kind struct {
 	// what is read next, as integerLoop has it; nil where there is no such loop.
 	mulAhead func(s Integers, c []float32, ldc int, x []byte, w []byte, t DType, order []int32, m, n, k int, rest, then uintptr)
 	// mulInterleaved multiplies with weights that were interleaved, in groups of so many
-	// lanes, by the loop for their type; nil where there is none. It is the fastest for up
-	// to so many rows of x.
+	// lanes. It is the fastest for fewer than so many rows of x; 0 for types that it does
+	// not know. interleave has the loops that lay types out which fillSuper does not.
 	mulInterleaved   func(c []float32, ldc int, x, w []byte, t DType, m, n, k int, rest, then uintptr)
 	interleave       [numDTypes]turnLoop
 	interleavedLanes int
-	interleavedRows  int
+	interleavedRows  [numDTypes]int
 	// A kind that lays packed rows out has the size of a block of 16 rows, else 0.
 	laidBlock   [numIntegers]int
 	layIntegers func(dst, x []byte, m, k, b0, b1 int)

@@ -60,5 +60,13 @@ func avx2Kind() *kind {
 func (k *kind) useIntegers(l *integerLoops) {
 	k.mulIntegers, k.mulAhead = l.mul, l.mulAhead
 	k.mulInterleaved, k.interleave = l.mulInterleaved, l.turned.interleave
-	k.interleavedLanes, k.interleavedRows = l.group, math.MaxInt
+	k.interleavedLanes = l.group
+	for t, loops := range l.interleaved {
+		switch {
+		case l.turned.turnInterleaved[t] != nil:
+			k.interleavedRows[t] = math.MaxInt
+		case loops != nil:
+			k.interleavedRows[t] = l.turned.many
+		}
+	}
 }

@@ -104,6 +104,15 @@ func main() {
 		interleave(8, f)
 		interleave(16, f)
 	}
+	for _, f := range supers {
+		for m := 1; m <= 4; m++ {
+			interleavedSuper("avx2", f, m, 8, false)
+			interleavedSuper("avxvnni", f, m, 8, true)
+		}
+		for _, m := range []int{1, 2, 3, 4, 8} {
+			interleavedSuper("avx512", f, m, 16, true)
+		}
+	}
 	for _, lanes := range []int{8, 16} {
 		turnQ4K(lanes)
 		turnQ5K(lanes)
