@@ -155,15 +155,17 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 	if b == nil {
 		b = NewBudget(o.memory())
 	}
-	o, err := o.fit(m, b)
+	asked := o
+	o, err := asked.fit(m, b, 0)
 	if err != nil {
 		return nil, err
 	}
+	laidBytes := asked.roomInOrder(m, b, &o)
 	fixed := o.fixed(m)
 	if err := b.Reserve("the engine's working memory", fixed); err != nil {
 		return nil, err
 	}
-	laid, err := interleave(m, &o, b)
+	laid, err := interleave(m, &o, b, laidBytes)
 	if err != nil {
 		b.Release(fixed)
 		return nil, err

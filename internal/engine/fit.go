@@ -71,10 +71,10 @@ func (o *Options) defaults(m *model.Model) {
 	}
 }
 
-// fit gives the options with which the engine starts in what is left of the
-// budget: what is asked for, or where batch or context are left open, as much as
-// there is room for.
-func (o Options) fit(m *model.Model, b *Budget) (Options, error) {
+// fit gives the options with which the engine starts in what is left of the budget
+// but for so many bytes: what is asked for, or where batch or context are left open, as
+// much as there is room for.
+func (o Options) fit(m *model.Model, b *Budget, but int64) (Options, error) {
 	for _, f := range []struct {
 		name string
 		v    int
@@ -85,7 +85,7 @@ func (o Options) fit(m *model.Model, b *Budget) (Options, error) {
 	}
 	open := o
 	o.defaults(m)
-	left := b.Left() + b.idle()
+	left := b.Left() + b.idle() - but
 	batches := []int{o.Batch}
 	if open.Batch == 0 {
 		for n := o.Batch / 2; n >= leastBatch; n /= 2 {

@@ -25,18 +25,25 @@ func InOrder(m *model.Model, o Options) int64 {
 	return 4 * int64(m.InterleavedFloats())
 }
 
-// interleave lays the weights out where what is left of the budget has room for all
-// streams besides, or is twice as much and has room for one of full length. The error
-// is that of a model file that has become unreadable.
-func interleave(m *model.Model, o *Options, b *Budget) (*laid, error) {
-	none := &laid{m: m}
-	n, left := InOrder(m, *o), b.Left()
-	stream := int64(pagesFor(o.Context)) * pageBytes(m, o.KV)
-	all, half := n+int64(o.Streams)*stream <= left, max(2*n, n+stream) <= left
-	if n == 0 || !all && !half {
-		return none, nil
+// roomInOrder is InOrder where the budget has so much more than takes the options that
+// it was fitted to, else 0.
+func (o Options) roomInOrder(m *model.Model, b *Budget, fitted *Options) int64 {
+	n := InOrder(m, *fitted)
+	if n == 0 {
+		return 0
 	}
-	if b.Reserve("the weights in the kernel's order", n) != nil {
+	with, err := o.fit(m, b, n)
+	if err != nil || with.Context != fitted.Context || with.Batch != fitted.Batch {
+		return 0
+	}
+	return n
+}
+
+// interleave lays the weights out in n bytes of the budget; 0 is for not at all. The
+// error is that of a model file that has become unreadable.
+func interleave(m *model.Model, o *Options, b *Budget, n int64) (*laid, error) {
+	none := &laid{m: m}
+	if n == 0 || b.Reserve("the weights in the kernel's order", n) != nil {
 		return none, nil
 	}
 	arena, err := tensor.NewArena(int(n))

@@ -22,7 +22,8 @@ func TestInOrder(t *testing.T) {
 	if got := InOrder(m, Options{}); got != 0 {
 		t.Errorf("an engine in float32 would take %d bytes", got)
 	}
-	need := Need(m, o)
+	o.defaults(m)
+	need := o.need(m, 1)
 	var texts [][]int32
 	for _, c := range []struct {
 		limit int64

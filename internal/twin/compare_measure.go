@@ -349,7 +349,7 @@ func (c *comparer) serve(ctx context.Context, r *methodRow, m *measured) error {
 // serveOne writes one text: the seconds until its first token, the tokens a
 // second of those behind it, and how many tokens were read.
 func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, place opening, seed uint64) (first, rate float64, read int, err error) {
-	e, err := engine.New(m.model, m.learnt.serving(engine.Options{Streams: 4, Pad: max(m.learnt.pad(), 16), Memory: 512 << 20}, false))
+	e, err := m.b.start(m.model, m.learnt.serving(engine.Options{Streams: 4, Pad: max(m.learnt.pad(), 16), Memory: 512 << 20}, false))
 	if err != nil {
 		return 0, 0, 0, err
 	}

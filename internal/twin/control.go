@@ -170,7 +170,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	sides := likeness.Sides{}
 	given := map[string]string{}
 	write := func(on *model.Model, sys eval.System) ([]likeness.Piece, error) {
-		e, err := engine.New(on, l.serving(engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20}, exact))
+		e, err := b.start(on, l.serving(engine.Options{Streams: 4, Context: min(4*(sampleGiven+sampleWords)+64, b.model.Context), Pad: max(l.pad(), 16), Memory: 256 << 20}, exact))
 		if err != nil {
 			return nil, err
 		}

@@ -190,7 +190,7 @@ type writers struct{ base, twin *eval.Writer }
 func (m *measured) writers(words int) (w writers, done func(), err error) {
 	o := m.learnt.serving(engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), eval.System{Adapters: m.use}.Pad(), 16), Memory: 512 << 20}, false)
 	start := func(on *model.Model) (*eval.Writer, error) {
-		e, err := engine.New(on, o)
+		e, err := m.b.start(on, o)
 		if err != nil {
 			return nil, err
 		}

@@ -41,12 +41,6 @@ func openBase(name, path string) (b *baseModel, err error) {
 	if err != nil {
 		return nil, baseError(name, path, err)
 	}
-	// A third of what is free goes to the file, which is in the system's memory as well.
-	if freeMemory() > 3*src.Size() {
-		if err := src.Hold(); err != nil {
-			return nil, baseError(name, path, err)
-		}
-	}
 	m.Name = name
 	tok, err := tokenizer(src)
 	if err != nil {

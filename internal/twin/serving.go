@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
 )
 
@@ -17,6 +18,28 @@ func (l *learnt) serving(o engine.Options, exact bool) engine.Options {
 	}
 	return o
 }
+
+// start starts an engine on the base, or on a view of it. Where the machine has memory
+// to give, weights are laid out in the kernel's order beside what the options allow, and
+// where that is no faster the file is held in large pages.
+func (b *baseModel) start(m *model.Model, o engine.Options) (*engine.Engine, error) {
+	free := freeMemory()
+	switch n := engine.InOrder(m, o); {
+	case n == 0:
+		if free > 3*m.Source.Size() {
+			if err := m.Source.Hold(); err != nil {
+				return nil, baseError(b.name, m.Source.Path, err)
+			}
+		}
+	case free > 4*n || free == 0 && n <= unknownFree:
+		o.Memory += n
+	}
+	return engine.New(m, o)
+}
+
+// unknownFree is how many bytes of weights are laid out where the system does not say
+// what is free.
+const unknownFree = 256 << 20
 
 // Arithmetics are those of the products of base weights: of what is written, and of
 // prompts.

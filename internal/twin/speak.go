@@ -108,7 +108,7 @@ func (v *Voice) serve(strength float64) ([]lora.Applied, error) {
 	if v.engine != nil && (v.learnt == nil || v.learnt.adapter != nil) {
 		return use, nil
 	}
-	e, err := engine.New(m, v.options)
+	e, err := v.b.start(m, v.options)
 	if err != nil {
 		done()
 		return nil, err
