@@ -13,7 +13,7 @@ func (e *Exec) Next(lins []Linear) { e.linear.next = lins }
 // few computes linears for few rows in one round: low-rank inputs and products, and
 // after them what is added by factors that do not lie in panels.
 func (t *linearTask) few() {
-	t.phase, t.rows, t.panel, t.chunks = allOfFewRows, t.n, panelOfFew(t.n), 1
+	t.phase, t.rows, t.panel, t.chunks = allOfFewRows, t.n, panelOfFew, 1
 	t.low = lowTasks(t.lins)
 	t.panels = panelTasks(t.lins, t.panel)
 	t.left.Store(int32(t.low))
@@ -27,13 +27,9 @@ func (t *linearTask) few() {
 	}
 }
 
-// panelOfFew is how many rows of W a task takes for n rows of x.
-func panelOfFew(n int) int {
-	if n > smallBatch {
-		return 96 // the fastest of 48, 96 and 192 for sixteen rows (docs/LOG.md)
-	}
-	return 48
-}
+// panelOfFew is how many rows of W a task takes: the fastest of 48, 96 and 192, for one
+// row of x and for sixteen (docs/LOG.md).
+const panelOfFew = 96
 
 // lowTasks is the number of tasks that low-rank inputs make.
 func lowTasks(lins []Linear) (n int) {

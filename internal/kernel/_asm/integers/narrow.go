@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -20,25 +22,32 @@ func narrow(kind string, s integers, f format, m int, w source, vnni bool) {
 	bias := f.bias > 0 && !(f.whole && (s == int16s || !vnni))
 	product(kind, s, f, m, w, acc, func(v reg.VecVirtual) { Zero(v) }, func(f format, in *inputs) {
 		chains := 1
-		if s == int16s && vnni {
+		// Halves of a byte that are not shifted down make 16 and 256 times their products:
+		// in sums of their own, which are shifted once. There are registers for two rows.
+		apart := s == int16s && !vnni && !f.whole && m <= 2
+		switch {
+		case apart:
+			chains = 3
+		case s == int16s && vnni:
 			chains = chainsOf(s, m, 5)
 		}
 		sums, sum := make([][]reg.VecVirtual, m), make([]reg.VecVirtual, m)
-		first := make([]bool, m)
+		first := make([][]bool, m) // of each sum: nothing was added yet
 		for i := range sum {
 			for range chains {
-				sums[i] = append(sums[i], YMM())
+				sums[i], first[i] = append(sums[i], YMM()), append(first[i], !vnni)
 			}
 			sum[i] = sums[i][0]
 			switch {
 			case bias && !short:
 				VPBROADCASTD(in.end(i, f.bias), sum[i])
+				first[i][0] = false
 			case vnni:
 				Zero(sum[i])
-			default:
-				first[i] = true
 			}
-			Zero(sums[i][1:]...)
+			if vnni {
+				Zero(sums[i][1:]...)
+			}
 		}
 		count := 0
 		dot := func(w reg.VecVirtual, at int) {
@@ -50,9 +59,11 @@ func narrow(kind string, s integers, f format, m int, w source, vnni bool) {
 			for i := range sum {
 				x := YMM()
 				VPBROADCASTD(in.at(i, at), x)
+				c := count % chains
+				to := sums[i][c]
 				switch {
 				case vnni:
-					dotVEX(s, x, w, sums[i][count%chains])
+					dotVEX(s, x, w, to)
 					continue
 				case s == int16s:
 					VPMADDWD(x, w, x)
@@ -64,13 +75,13 @@ func narrow(kind string, s integers, f format, m int, w source, vnni bool) {
 					VPMADDUBSW(x, w, x)
 				}
 				switch {
-				case first[i]:
-					VMOVDQA(x, sum[i])
-					first[i] = false
+				case first[i][c]:
+					VMOVDQA(x, to)
+					first[i][c] = false
 				case short:
-					VPADDW(x, sum[i], sum[i])
+					VPADDW(x, to, to)
 				default:
-					VPADDD(x, sum[i], sum[i])
+					VPADDD(x, to, to)
 				}
 			}
 			count++
@@ -92,6 +103,17 @@ func narrow(kind string, s integers, f format, m int, w source, vnni bool) {
 						VPXOR(ones("signs8", 0x80808080), v, v)
 					}
 					dot(v, from-f.at+4*g)
+				case apart:
+					for n, mask := range []uint32{0x000f000f, 0x00f000f0, 0x0f000f00, 0} {
+						w := YMM()
+						if n < 3 {
+							VPAND(ones(fmt.Sprintf("quarters%d", n), mask), v, w)
+						} else {
+							VPSRLW(Imm(12), v, w)
+						}
+						count = n % 3
+						dot(w, words(part(g, n%2 > 0), n > 1))
+					}
 				case s == int16s:
 					for n := range 4 {
 						w := v
@@ -121,6 +143,10 @@ func narrow(kind string, s integers, f format, m int, w source, vnni bool) {
 		}
 		scales := w.scales(f)
 		for i := range sum {
+			if apart {
+				VPSRAD(Imm(4), sums[i][1], sums[i][1])
+				VPSRAD(Imm(8), sums[i][2], sums[i][2])
+			}
 			addChains(sums[i])
 			if short {
 				VPMADDWD(ones("ones16", 0x00010001), sum[i], sum[i])
