@@ -21,20 +21,31 @@ func (l *learnt) serving(o engine.Options, exact bool) engine.Options {
 
 // start starts an engine on the base, or on a view of it. Where the machine has memory
 // to give, weights are laid out in the kernel's order beside what the options allow, and
-// where that is no faster the file is held in large pages.
+// where the file is read too it is held in large pages.
 func (b *baseModel) start(m *model.Model, o engine.Options) (*engine.Engine, error) {
-	free := freeMemory()
-	switch n := engine.InOrder(m, o); {
-	case n == 0:
-		if free > 3*m.Source.Size() {
-			if err := m.Source.Hold(); err != nil {
-				return nil, baseError(b.name, m.Source.Path, err)
-			}
-		}
-	case free > 4*n || free == 0 && n <= unknownFree:
+	n := engine.InOrder(m, o)
+	if free := freeMemory(); free > 4*n || free == 0 && n <= unknownFree {
 		o.Memory += n
 	}
+	if n == 0 || o.Reading != o.Arithmetic {
+		if err := b.hold(); err != nil {
+			return nil, err
+		}
+	}
 	return engine.New(m, o)
+}
+
+// hold holds the base's file in large pages where there are some. A third of what is
+// free goes to it, which is in the system's memory as well.
+func (b *baseModel) hold() error {
+	src := b.model.Source
+	if freeMemory() <= 3*src.Size() {
+		return nil
+	}
+	if err := src.Hold(); err != nil {
+		return baseError(b.name, src.Path, err)
+	}
+	return nil
 }
 
 // unknownFree is how many bytes of weights are laid out where the system does not say

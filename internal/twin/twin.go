@@ -237,6 +237,9 @@ func (r *run) plan() error {
 		}
 		j.On = r.below
 	}
+	if err := r.b.hold(); err != nil {
+		return err
+	}
 	t, err := train.New(j)
 	if err != nil {
 		return planError(err)
