@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/getstroke/stroke"
@@ -240,6 +241,7 @@ func (r *run) plan() error {
 	if err := r.b.hold(); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what choosing a genre left counts as memory of the process
 	t, err := train.New(j)
 	if err != nil {
 		return planError(err)
