@@ -28,7 +28,7 @@ var measurements = map[string]func(context.Context, *model.Model, bench.Options)
 func newBench(e *env) *cobra.Command {
 	var shape, baseName, shapeOf, format, memory, method, optimizer, arithmetic, reading string
 	var adapter, exact bool
-	repeats := 5
+	repeats, behind := 5, 0
 	c := &cobra.Command{
 		Use:   "bench train|prefill|decode|streams|first|peak",
 		Short: "Measure the engine on this machine",
@@ -77,6 +77,10 @@ Exit status: 0; 1 failure.`,
 					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %q is no shape", shape), Hint: "give rows and tokens, for example --shape 4x256"}
 				}
 			}
+			if behind != 0 && args[0] != "decode" || behind < 0 || behind > mostShape {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--behind %d cannot be measured with %s", behind, args[0]), Hint: "it is for decode: stroke bench decode --behind 1400"}
+			}
+			o.Behind = behind
 			if repeats < 1 || repeats > 1000 {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--repeats is %d: it must be from 1 to 1000", repeats), Hint: "for example --repeats 5"}
 			}
@@ -96,8 +100,8 @@ Exit status: 0; 1 failure.`,
 				return err
 			}
 			defer done()
-			if o.Tokens >= m.Context {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %dx%d: a text of %d tokens goes past the context of %s, which is %d", o.Rows, o.Tokens, o.Tokens, m.Name, m.Context),
+			if o.Behind+o.Tokens >= m.Context {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %dx%d: a text of %d tokens goes past the context of %s, which is %d", o.Rows, o.Tokens, o.Behind+o.Tokens, m.Name, m.Context),
 					Hint: fmt.Sprintf("for example --shape 1x%d", min(512, m.Context/2))}
 			}
 			r, err := measure(c.Context(), m, o)
@@ -109,6 +113,7 @@ Exit status: 0; 1 failure.`,
 		},
 	}
 	c.Flags().StringVar(&shape, "shape", "", "rows and tokens, as 1x512 (decode: 1x64)")
+	c.Flags().IntVar(&behind, "behind", 0, "decode: behind a prompt of so many tokens")
 	c.Flags().StringVar(&baseName, "base", "smollm2-135m-instruct", "base model")
 	c.Flags().StringVar(&shapeOf, "shape-of", "", "measure the shape of a larger model with random weights: "+strings.Join(bench.Shapes(), ", "))
 	c.Flags().StringVar(&format, "format", "q4_0", "with --shape-of, what its weights are stored in: "+strings.Join(bench.Formats(), ", "))
@@ -162,6 +167,9 @@ func printBench(e *env, r bench.Result) error {
 	}
 	if r.Method != "" {
 		r.Bench += " " + r.Method
+	}
+	if r.Behind > 0 {
+		r.Shape += fmt.Sprintf(" behind %d", r.Behind)
 	}
 	by := r.Kernel
 	if r.Arithmetic != "" {

@@ -25,6 +25,7 @@ type Result struct {
 	Base            string      `json:"base,omitempty"`         // what was measured, or whose shape
 	WeightBytes     int64       `json:"weight_bytes,omitempty"` // of the base, as stored
 	Shape           string      `json:"shape,omitempty"`
+	Behind          int         `json:"behind,omitempty"` // of decode: tokens of a prompt that stand before
 	Method          string      `json:"method,omitempty"`            // of train: lora or full
 	TokensPerSecond float64     `json:"tokens_per_second,omitempty"` // median of the repeats
 	Repeats         []float64   `json:"repeats,omitempty"`           // tokens per second of each
@@ -49,6 +50,7 @@ type Result struct {
 // Options say what to measure and how often.
 type Options struct {
 	Rows, Tokens int  // shape of a training batch
+	Behind       int  // decode: tokens of a prompt that stand before
 	Repeats      int  // after one warm-up
 	Adapter      bool // prefill and decode with an adapter of rank 16
 	Memory       int64
@@ -190,8 +192,12 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 
 // Decode measures the writing of o.Tokens tokens after a prompt of one.
 func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
-	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens)}
-	size := engine.Options{Batch: 16, Streams: 1, Context: o.Tokens + 2}
+	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens), Behind: o.Behind}
+	size := engine.Options{Batch: 16, Streams: 1, Context: o.Behind + o.Tokens + 2}
+	if o.Behind > 0 {
+		size.Batch = 256
+	}
+	before := randomTokens(rand.New(rand.NewPCG(1, 1)), o.Behind, m.Vocab)
 	size.Arithmetic, size.Reading = o.served()
 	r.Arithmetic = string(size.Arithmetic)
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
@@ -204,7 +210,7 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	err = r.repeat(o, o.Tokens, func(i int) (time.Duration, error) {
 		var begin time.Time
 		n := 0
-		_, err := e.Generate(ctx, engine.Request{Prompt: []int32{int32(1000 + i)}, Adapters: use, Max: o.Tokens + 1}, func(int32) error {
+		_, err := e.Generate(ctx, engine.Request{Prompt: slices.Concat(before, []int32{int32(1000 + i)}), Adapters: use, Max: o.Tokens + 1}, func(int32) error {
 			if n == 0 {
 				begin = time.Now()
 			}
@@ -216,7 +222,7 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	r.finish(forwardFlops(m, o.Tokens/2, 0) + 2*float64(m.Vocab)*float64(m.Dim))
+	r.finish(forwardFlops(m, o.Behind+o.Tokens/2, 0) + 2*float64(m.Vocab)*float64(m.Dim))
 	r.PeakGB = ReadPeak(0.5)
 	r.GBPerSecond = r.TokensPerSecond * float64(m.Bytes()) / 1e9
 	r.ShareOfRead = r.GBPerSecond / r.PeakGB

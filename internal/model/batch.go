@@ -13,8 +13,8 @@ import (
 const PageLen = 64
 
 // Page holds keys and values of PageLen positions for every layer:
-// [Layers, 2, PageLen, KVHeads·HeadSize]. Where Limits.KV is not F32 it is
-// memory for packed rows, [Layers, 2, KVHeads, PageLen, HeadSize] of that type.
+// [Layers, 2, KVHeads, PageLen, HeadSize]. Where Limits.KV is not F32 it is
+// memory for packed rows of that type.
 type Page = []float32
 
 // PageFloats is the size of a Page of this model in F32.
@@ -41,9 +41,6 @@ func (c *Config) CheckKV(kv tensor.DType) error {
 // values are of type kv. What it does to later positions is not said.
 func (c *Config) CopyPage(dst, src Page, n int, kv tensor.DType) {
 	row := kv.RowBytes(c.HeadSize)
-	if kv == tensor.F32 {
-		row *= c.KVHeads
-	}
 	part := PageLen * row / 4
 	for at := 0; at < c.PageSize(kv); at += part {
 		copy(dst[at:at+(n*row+3)/4], src[at:])

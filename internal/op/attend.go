@@ -4,21 +4,43 @@ import (
 	"math"
 
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // Keys is where the keys and values of one sequence lie, in pages of Len
 // positions: position j is row j%Len of page j/Len, its keys at float KOff and
 // its values at float VOff of the page, rows of Heads·Size floats.
 //
-// With a DType other than F32 the pages are memory of packed rows, and lie head
-// by head: keys of a head are [Len, Size] of that type from byte
-// KOff + head·Len·RowBytes(Size) on, and values likewise.
+// With Far they lie head by head, so that a head's are read one behind the other: keys
+// of a head are [Len, Size] from float KOff + head·Len·Size on, and values likewise.
+// With a DType other than F32 the pages are then memory of packed rows, KOff and VOff
+// are bytes, and a row has RowBytes(Size).
 type Keys struct {
 	Pages      [][]float32
 	Len        int
 	KOff, VOff int
 	DType      kernel.DType
 	Far        bool // they are copied there by Place
+}
+
+// plain is the memory of a head's rows from position pos on in F32, and the distance
+// between two; off is KOff or VOff.
+func (k *Keys) plain(off, head, pos int, h Heads) (rows []float32, ld int) {
+	page, at := k.Pages[pos/k.Len], pos%k.Len
+	if k.Far {
+		return page[off+(head*k.Len+at)*h.Size:], h.Size
+	}
+	return page[off+head*h.Size+at*h.KV*h.Size:], h.KV * h.Size
+}
+
+// ask asks for what few queries read next: the page of a head's rows that begins with
+// position pos, up to the position to.
+func (k *Keys) ask(off, head, pos, to, n int, h Heads) {
+	if !k.Far || n > smallBatch || pos >= to {
+		return
+	}
+	rows, _ := k.plain(off, head, pos, h)
+	kernel.Fetch(tensor.Bytes(rows[:min(to-pos, k.Len-pos%k.Len)*h.Size]))
 }
 
 // Sequence is one row of a ragged batch, for attention: tokens [Lo, Lo+N) of
@@ -166,7 +188,6 @@ func (t *attendTask) rows(b *attendRows, scratch []float32) {
 	for r := range n {
 		clear(o[r*b.ld : r*b.ld+h.Size])
 	}
-	kv := h.KV * h.Size
 	head := b.head / (h.Q / h.KV)
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
 		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
@@ -175,8 +196,9 @@ func (t *attendTask) rows(b *attendRows, scratch []float32) {
 			kernel.AddNNQ(o, b.ld, p[x:], ld, v, s.Keys.DType, nil, n, h.Size, y-x)
 			continue
 		}
-		v := s.Keys.Pages[j0/s.Keys.Len][s.Keys.VOff+head*h.Size+(x-j0)*kv:]
-		kernel.AddNN(o, b.ld, p[x:], ld, v, kv, n, h.Size, y-x)
+		v, ldv := s.Keys.plain(s.Keys.VOff, head, x, h)
+		s.Keys.ask(s.Keys.VOff, head, y, keys, n, h)
+		kernel.AddNN(o, b.ld, p[x:], ld, v, ldv, n, h.Size, y-x)
 	}
 	for r := range n {
 		kernel.Scale(o[r*b.ld:r*b.ld+h.Size], inverse[r])
@@ -194,12 +216,11 @@ func firstKey(pos, window int) int {
 // scores writes q·k for n queries and the keys [first, keys) of their head to
 // columns [first, keys) of p. Rows of q are ldq apart.
 func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h Heads, n, first, keys int) {
-	kv := h.KV * h.Size
-	off := s.Keys.KOff + head/(h.Q/h.KV)*h.Size
+	head /= h.Q / h.KV
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
 		a, b := max(j0, first), min(j0+s.Keys.Len, keys)
 		if s.Keys.DType != kernel.F32 {
-			k := s.Keys.packed(s.Keys.KOff, head/(h.Q/h.KV), h.Size, a)
+			k := s.Keys.packed(s.Keys.KOff, head, h.Size, a)
 			if n <= smallBatch {
 				kernel.MulQ(p[a:], ld, q, ldq, k, s.Keys.DType, nil, n, b-a, h.Size)
 			} else {
@@ -207,8 +228,13 @@ func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h 
 			}
 			continue
 		}
-		k := s.Keys.Pages[j0/s.Keys.Len][off+(a-j0)*kv:]
-		kernel.MulNT(p[a:], ld, q, ldq, k, kv, n, b-a, h.Size)
+		k, ldk := s.Keys.plain(s.Keys.KOff, head, a, h)
+		if b < keys {
+			s.Keys.ask(s.Keys.KOff, head, b, keys, n, h)
+		} else {
+			s.Keys.ask(s.Keys.VOff, head, first, keys, n, h)
+		}
+		kernel.MulNT(p[a:], ld, q, ldq, k, ldk, n, b-a, h.Size)
 	}
 }
 

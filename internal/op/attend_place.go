@@ -59,8 +59,13 @@ func (t *placeTask) rows(s *Sequence, lo, hi int) {
 	for lo < hi {
 		page, at := q.Pages[(s.Start+lo)/q.Len], (s.Start+lo)%q.Len
 		n := min(q.Len-at, hi-lo)
-		copy(page[q.KOff+at*kv:][:n*kv], t.k[(s.Lo+lo)*kv:])
-		copy(page[q.VOff+at*kv:][:n*kv], t.v[(s.Lo+lo)*kv:])
+		for head := range t.h.KV {
+			for r := range n {
+				from, to := (s.Lo+lo+r)*kv+head*t.h.Size, (head*q.Len+at+r)*t.h.Size
+				copy(page[q.KOff+to:][:t.h.Size], t.k[from:])
+				copy(page[q.VOff+to:][:t.h.Size], t.v[from:])
+			}
+		}
 		lo += n
 	}
 }

@@ -107,8 +107,8 @@ func (k *Keys) packRightT(right []uint16, head int, h Heads, a, b int) {
 		kernel.PackRightTQ(right, k.packed(k.KOff, head, h.Size, a), k.DType, nil, b-a, h.Size)
 		return
 	}
-	kv := h.KV * h.Size
-	kernel.PackRightT(right, k.Pages[a/k.Len][k.KOff+head*h.Size+a%k.Len*kv:], kv, b-a, h.Size)
+	rows, ld := k.plain(k.KOff, head, a, h)
+	kernel.PackRightT(right, rows, ld, b-a, h.Size)
 }
 
 // packRight packs the values [a, b) of a head, which lie in one page.
@@ -117,6 +117,6 @@ func (k *Keys) packRight(right []uint16, head int, h Heads, a, b int) {
 		kernel.PackRightQ(right, k.packed(k.VOff, head, h.Size, a), k.DType, nil, h.Size, 0, h.Size, b-a)
 		return
 	}
-	kv := h.KV * h.Size
-	kernel.PackRight(right, k.Pages[a/k.Len][k.VOff+head*h.Size+a%k.Len*kv:], kv, b-a, h.Size)
+	rows, ld := k.plain(k.VOff, head, a, h)
+	kernel.PackRight(right, rows, ld, b-a, h.Size)
 }
