@@ -70,6 +70,7 @@ type attendTask struct {
 	stat []float32
 	seqs []Sequence
 	h    Heads
+	apart
 }
 
 // Attend computes causal attention for every sequence: q [n, Q·Size] against
@@ -87,6 +88,9 @@ func (e *Exec) Attend(o, q, stat []float32, seqs []Sequence, h Heads) {
 	}
 	t := &e.attend
 	*t = attendTask{e: e, o: o, q: q, stat: stat, seqs: seqs, h: h}
+	if t.inPhases() {
+		return
+	}
 	tasks := 0
 	for i := range seqs {
 		tasks += t.tasks(&seqs[i])
@@ -132,6 +136,10 @@ func (t *attendTask) together(s *Sequence) bool { return s.N == 1 && t.h.Q/t.h.K
 
 // Do runs task i.
 func (t *attendTask) Do(i, worker int) {
+	if t.phase != whole {
+		t.part(i)
+		return
+	}
 	for k := range t.seqs {
 		s := &t.seqs[k]
 		c := t.tasks(s)
@@ -188,18 +196,7 @@ func (t *attendTask) rows(b *attendRows, scratch []float32) {
 	for r := range n {
 		clear(o[r*b.ld : r*b.ld+h.Size])
 	}
-	head := b.head / (h.Q / h.KV)
-	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
-		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
-		if s.Keys.DType != kernel.F32 {
-			v := s.Keys.packed(s.Keys.VOff, head, h.Size, x)
-			kernel.AddNNQ(o, b.ld, p[x:], ld, v, s.Keys.DType, nil, n, h.Size, y-x)
-			continue
-		}
-		v, ldv := s.Keys.plain(s.Keys.VOff, head, x, h)
-		s.Keys.ask(s.Keys.VOff, head, y, keys, n, h)
-		kernel.AddNN(o, b.ld, p[x:], ld, v, ldv, n, h.Size, y-x)
-	}
+	values(o, b.ld, p, ld, s, b.head/(h.Q/h.KV), h, n, first, keys, 0, h.Size)
 	for r := range n {
 		kernel.Scale(o[r*b.ld:r*b.ld+h.Size], inverse[r])
 	}
@@ -235,6 +232,22 @@ func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h 
 			s.Keys.ask(s.Keys.VOff, head, first, keys, n, h)
 		}
 		kernel.MulNT(p[a:], ld, q, ldq, k, ldk, n, b-a, h.Size)
+	}
+}
+
+// values adds to the features [f0, f1) of n rows of o, ldo apart, those of the values of
+// the keys [first, keys) of a group of heads, each times its number in p.
+func values(o []float32, ldo int, p []float32, ld int, s *Sequence, group int, h Heads, n, first, keys, f0, f1 int) {
+	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
+		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
+		if s.Keys.DType != kernel.F32 {
+			v := s.Keys.packed(s.Keys.VOff, group, h.Size, x)
+			kernel.AddNNQ(o, ldo, p[x:], ld, v, s.Keys.DType, nil, n, h.Size, y-x)
+			continue
+		}
+		v, ldv := s.Keys.plain(s.Keys.VOff, group, x, h)
+		s.Keys.ask(s.Keys.VOff, group, y, keys, n, h)
+		kernel.AddNN(o[f0:], ldo, p[x:], ld, v[f0:], ldv, n, f1-f0, y-x)
 	}
 }
 

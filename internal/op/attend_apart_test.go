@@ -1,0 +1,48 @@
+package op
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/getstroke/stroke/internal/kernel"
+)
+
+// TestAttendInPhases holds a single query's outputs to the same bits for any number of
+// workers, whether attention is cut into phases or not.
+func TestAttendInPhases(t *testing.T) {
+	workers := kernel.Workers()
+	defer kernel.SetWorkers(workers)
+	eachKernel(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(11, 12))
+		for _, h := range []Heads{{Q: 9, KV: 3, Size: 64, Scale: 0.125}, {Q: 14, KV: 2, Size: 64, Scale: 0.125, Window: 300}, {Q: 5, KV: 5, Size: 80, Scale: 0.1}} {
+			const pages, length = 12, 64
+			half := h.KV * length * h.Size
+			keys := Keys{Len: length, VOff: half, Far: true}
+			for range pages {
+				_, page := random(rng, 2*half)
+				keys.Pages = append(keys.Pages, page)
+			}
+			_, q := random(rng, h.Q*h.Size)
+			for _, start := range []int{254, 255, 700} {
+				var want, wantStat []float32
+				for _, w := range []int{1, 2, 3, 4, 8} {
+					kernel.SetWorkers(w)
+					e := NewExec(pages*length, h.Size, heap)
+					o, stat := heap(h.Q*h.Size), heap(2*h.Q)
+					e.Attend(o, q, stat, []Sequence{{N: 1, Start: start, Keys: keys}}, h)
+					if w == 1 {
+						want, wantStat = o, stat
+						continue
+					}
+					if !slices.Equal(o, want) || !slices.Equal(stat, wantStat) {
+						t.Errorf("%+v, position %d: %d workers have other bits than one", h, start, w)
+					}
+					if h.Window == 0 && start+1 >= apartKeys && h.KV%w != 0 && e.attend.phase != valuePhase+1 {
+						t.Errorf("%+v, position %d, %d workers: attention was not cut into phases", h, start, w)
+					}
+				}
+			}
+		}
+	})
+}
