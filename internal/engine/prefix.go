@@ -44,7 +44,7 @@ func (e *PrefixError) Error() string { return e.Path + ": " + e.Why }
 // the header, and ends with a checksum of all before.
 const (
 	prefixMagic   = "strokekv"
-	prefixVersion = 1
+	prefixVersion = 2
 	prefixFixed   = 16 // bytes before the header
 	prefixAlign   = 64 // bytes to which header, tokens and pages are padded
 	maxHeader     = 1 << 16
