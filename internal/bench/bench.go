@@ -25,7 +25,7 @@ type Result struct {
 	Base            string      `json:"base,omitempty"`         // what was measured, or whose shape
 	WeightBytes     int64       `json:"weight_bytes,omitempty"` // of the base, as stored
 	Shape           string      `json:"shape,omitempty"`
-	Behind          int         `json:"behind,omitempty"` // of decode: tokens of a prompt that stand before
+	Behind          int         `json:"behind,omitempty"`            // of decode: tokens of a prompt that stand before
 	Method          string      `json:"method,omitempty"`            // of train: lora or full
 	TokensPerSecond float64     `json:"tokens_per_second,omitempty"` // median of the repeats
 	Repeats         []float64   `json:"repeats,omitempty"`           // tokens per second of each
