@@ -77,8 +77,11 @@ Exit status: 0; 1 failure.`,
 					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %q is no shape", shape), Hint: "give rows and tokens, for example --shape 4x256"}
 				}
 			}
-			if behind != 0 && args[0] != "decode" || behind < 0 || behind > mostShape {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--behind %d cannot be measured with %s", behind, args[0]), Hint: "it is for decode: stroke bench decode --behind 1400"}
+			switch {
+			case behind != 0 && args[0] != "decode":
+				return &stroke.Error{Code: stroke.CodeInput, Msg: "--behind is for decode, not for " + args[0], Hint: "stroke bench decode --behind 1400"}
+			case behind < 0 || behind > mostShape:
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--behind is %d: it is how many tokens stand before what is written", behind), Hint: "for example --behind 1400"}
 			}
 			o.Behind = behind
 			if repeats < 1 || repeats > 1000 {
@@ -100,9 +103,18 @@ Exit status: 0; 1 failure.`,
 				return err
 			}
 			defer done()
-			if o.Behind+o.Tokens >= m.Context {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %dx%d: a text of %d tokens goes past the context of %s, which is %d", o.Rows, o.Tokens, o.Behind+o.Tokens, m.Name, m.Context),
+			most := m.Context - 1
+			if args[0] == "decode" {
+				most-- // a prompt has one token at the least
+			}
+			if o.Behind+o.Tokens > most {
+				e := &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %dx%d: a text of %d tokens goes past the context of %s, which is %d", o.Rows, o.Tokens, o.Tokens, m.Name, m.Context),
 					Hint: fmt.Sprintf("for example --shape 1x%d", min(512, m.Context/2))}
+				if behind > 0 {
+					e.Msg = fmt.Sprintf("--behind %d: with %d more tokens a text goes past the context of %s, which is %d", behind, o.Tokens, m.Name, m.Context)
+					e.Hint = fmt.Sprintf("for example --behind %d", m.Context/2)
+				}
+				return e
 			}
 			r, err := measure(c.Context(), m, o)
 			if err != nil {

@@ -190,7 +190,7 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	return r, nil
 }
 
-// Decode measures the writing of o.Tokens tokens after a prompt of one.
+// Decode measures the writing of o.Tokens tokens after a prompt of o.Behind and one.
 func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "decode", Shape: fmt.Sprintf("1x%d", o.Tokens), Behind: o.Behind}
 	size := engine.Options{Batch: 16, Streams: 1, Context: o.Behind + o.Tokens + 2}

@@ -33,14 +33,22 @@ func (k *Keys) plain(off, head, pos int, h Heads) (rows []float32, ld int) {
 	return page[off+head*h.Size+at*h.KV*h.Size:], h.KV * h.Size
 }
 
-// ask asks for what few queries read next: the page of a head's rows that begins with
-// position pos, up to the position to.
-func (k *Keys) ask(off, head, pos, to, n int, h Heads) {
-	if !k.Far || n > smallBatch || pos >= to {
+// ask asks for what few queries read next: the features [f0, f1) of a head's rows from
+// position pos to the end of its page, but not beyond the position to. They are whole
+// lines of the cache.
+func (k *Keys) ask(off, head, pos, to, n int, h Heads, f0, f1 int) {
+	if !k.Far || n > smallBatch || pos >= to || k.DType != kernel.F32 {
 		return
 	}
 	rows, _ := k.plain(off, head, pos, h)
-	kernel.Fetch(tensor.Bytes(rows[:min(to-pos, k.Len-pos%k.Len)*h.Size]))
+	rows = rows[:min(to-pos, k.Len-pos%k.Len)*h.Size]
+	if f1-f0 == h.Size {
+		kernel.Fetch(tensor.Bytes(rows))
+		return
+	}
+	for at := 0; at < len(rows); at += h.Size {
+		kernel.Fetch(tensor.Bytes(rows[at+f0 : at+f1]))
+	}
 }
 
 // Sequence is one row of a ragged batch, for attention: tokens [Lo, Lo+N) of
@@ -181,6 +189,8 @@ func (t *attendTask) rows(b *attendRows, scratch []float32) {
 	p := scratch[:n*ld]
 	from := (s.Lo+b.at)*dim + b.head*h.Size
 	scores(p, ld, t.q[from:], b.ld, s, b.head, h, n, first, keys)
+	group := b.head / (h.Q / h.KV)
+	s.Keys.ask(s.Keys.VOff, group, first, keys, n, h, 0, h.Size)
 	var inverse [attendBlock]float32
 	for r := range n {
 		row := p[r*ld : r*ld+keys]
@@ -196,7 +206,7 @@ func (t *attendTask) rows(b *attendRows, scratch []float32) {
 	for r := range n {
 		clear(o[r*b.ld : r*b.ld+h.Size])
 	}
-	values(o, b.ld, p, ld, s, b.head/(h.Q/h.KV), h, n, first, keys, 0, h.Size)
+	values(o, b.ld, p, ld, s, group, h, n, first, keys, 0, h.Size)
 	for r := range n {
 		kernel.Scale(o[r*b.ld:r*b.ld+h.Size], inverse[r])
 	}
@@ -226,17 +236,14 @@ func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h 
 			continue
 		}
 		k, ldk := s.Keys.plain(s.Keys.KOff, head, a, h)
-		if b < keys {
-			s.Keys.ask(s.Keys.KOff, head, b, keys, n, h)
-		} else {
-			s.Keys.ask(s.Keys.VOff, head, first, keys, n, h)
-		}
+		s.Keys.ask(s.Keys.KOff, head, b, keys, n, h, 0, h.Size)
 		kernel.MulNT(p[a:], ld, q, ldq, k, ldk, n, b-a, h.Size)
 	}
 }
 
 // values adds to the features [f0, f1) of n rows of o, ldo apart, those of the values of
-// the keys [first, keys) of a group of heads, each times its number in p.
+// the keys [first, keys) of a group of heads, each times its number in p. Of values that
+// are packed the features are all.
 func values(o []float32, ldo int, p []float32, ld int, s *Sequence, group int, h Heads, n, first, keys, f0, f1 int) {
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
 		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
@@ -246,7 +253,7 @@ func values(o []float32, ldo int, p []float32, ld int, s *Sequence, group int, h
 			continue
 		}
 		v, ldv := s.Keys.plain(s.Keys.VOff, group, x, h)
-		s.Keys.ask(s.Keys.VOff, group, y, keys, n, h)
+		s.Keys.ask(s.Keys.VOff, group, y, keys, n, h, f0, f1)
 		kernel.AddNN(o[f0:], ldo, p[x:], ld, v[f0:], ldv, n, f1-f0, y-x)
 	}
 }

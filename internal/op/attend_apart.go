@@ -22,44 +22,38 @@ type apart struct {
 	p           []float32 // [Q, ld]: scores, and what becomes of them
 	ld          int
 	first, keys int
+	parts       int                  // that a group is cut into which is no single task
 	inverse     [attendBlock]float32 // of each head's sum of exponentials
 }
 
-// inPhases computes attention in phases where that pays.
+// inPhases computes attention in phases where that pays, and says whether it has.
 func (t *attendTask) inPhases() bool {
-	h, s := t.h, &t.seqs[0]
-	if len(t.seqs) != 1 || s.N != 1 || s.Keys.DType != kernel.F32 || h.KV%kernel.Workers() == 0 || h.Q > attendBlock {
+	if len(t.seqs) != 1 {
 		return false
+	}
+	h, s, w := t.h, &t.seqs[0], kernel.Workers()
+	if s.N != 1 || s.Keys.DType != kernel.F32 || h.KV%w == 0 || h.Q > attendBlock || h.Size%(16*w) != 0 {
+		return false // features are cut by whole vectors
 	}
 	t.first, t.keys = firstKey(s.Start, h.Window), s.Start+1
 	t.ld = roundUp(t.keys, 16)
 	if t.keys-t.first < apartKeys || len(t.e.scratch[0]) < h.Q*t.ld {
 		return false
 	}
-	t.p = t.e.scratch[0][:h.Q*t.ld]
+	t.p, t.parts = t.e.scratch[0][:h.Q*t.ld], w
 	for t.phase = scorePhase; t.phase <= valuePhase; t.phase++ {
 		n := h.Q
 		if t.phase != softmaxPhase {
-			single, parts := t.phaseParts()
-			n = single + (h.KV-single)*parts
+			n = t.single() + (h.KV-t.single())*w
 		}
 		run(n, t)
 	}
 	return true
 }
 
-// phaseParts is how many groups of heads are single tasks of the phase at hand, and into
-// how many parts the others are cut: features by whole vectors.
-func (t *attendTask) phaseParts() (single, parts int) {
-	w := kernel.Workers()
-	parts = w
-	if t.phase == valuePhase {
-		for parts > 1 && t.h.Size%(16*parts) != 0 {
-			parts--
-		}
-	}
-	return t.h.KV - t.h.KV%w, parts
-}
+// single is how many groups of heads are single tasks: those that make a whole number
+// for each worker.
+func (t *attendTask) single() int { return t.h.KV - t.h.KV%t.parts }
 
 // part does part i of the phase at hand.
 func (t *attendTask) part(i int) {
@@ -73,12 +67,9 @@ func (t *attendTask) part(i int) {
 		}
 		return
 	}
-	group, part := i, 0
-	single, parts := t.phaseParts()
-	if i < single {
-		parts = 1
-	} else {
-		group, part = single+(i-single)/parts, (i-single)%parts
+	group, part, parts := i, 0, 1
+	if left := i - t.single(); left >= 0 {
+		group, part, parts = t.single()+left/t.parts, left%t.parts, t.parts
 	}
 	each := h.Q / h.KV
 	head := group * each

@@ -260,15 +260,20 @@ func TestAttendPages(t *testing.T) {
 			for i := range g {
 				g[i] = float32(math.NaN()) // what lies beyond must not be read
 			}
-			copy(g[:page*kv], k[p*kv:])
-			copy(g[page*kv:], v[p*kv:min(n, p+page)*kv])
+			for at := range min(page, n-p) { // head by head
+				for head := range h.KV {
+					to := (head*page + at) * size
+					copy(g[to:to+size], k[(p+at)*kv+head*size:])
+					copy(g[page*kv+to:][:size], v[(p+at)*kv+head*size:])
+				}
+			}
 			pages = append(pages, g)
 		}
 		for trial := range 20 {
 			got := heap(n * dim)
 			for at := 0; at < n; {
 				c := min(1+rng.IntN(40), n-at)
-				s := []Sequence{{N: c, Start: at, Keys: Keys{Pages: pages, Len: page, VOff: page * kv}}}
+				s := []Sequence{{N: c, Start: at, Keys: Keys{Pages: pages, Len: page, VOff: page * kv, Far: true}}}
 				e.Attend(got[at*dim:], q[at*dim:], nil, s, h)
 				at += c
 			}
