@@ -169,6 +169,7 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1}
 	size.Arithmetic, size.Reading = o.served()
 	r.Arithmetic = string(size.Reading)
+	size.InOrder = true
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {
@@ -200,6 +201,7 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	before := randomTokens(rand.New(rand.NewPCG(1, 1)), o.Behind, m.Vocab)
 	size.Arithmetic, size.Reading = o.served()
 	r.Arithmetic = string(size.Arithmetic)
+	size.InOrder = true
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {

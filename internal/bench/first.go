@@ -37,7 +37,8 @@ func First(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	size := engine.Options{Batch: 512, Streams: 1, Context: ExampleTokens + o.Tokens + 2}
 	size.Arithmetic, size.Reading = o.served()
 	r.by(size)
-	size.Memory = 4*engine.Need(m, size) + adapterRoom(m) // so that what was read stays known
+	size.InOrder = true
+	size.Memory = 4*engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m) // so that what was read stays known
 	e, err := engine.New(m, size)
 	if err != nil {
 		return r, err

@@ -22,6 +22,7 @@ func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66}
 	size.Arithmetic, size.Reading = o.served()
 	r.by(size)
+	size.InOrder = true
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + streamAdapters*adapterRoom(m)
 	e, err := engine.New(m, size)
 	if err != nil {

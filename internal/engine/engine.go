@@ -28,6 +28,9 @@ type Options struct {
 	// With a Budget, which may be shared, it is that which counts.
 	Memory int64
 	Budget *Budget
+	// InOrder has an engine that writes in op.Int16 lay the weights out in the kernel's
+	// order, which is faster, where the budget has room for that besides: see [InOrder].
+	InOrder bool
 	// KV is how keys and values are kept: F32, or at less memory F16 or Q8_0, with
 	// which attention reads rounded numbers. In each of them a row's bits depend on
 	// the row alone.
@@ -171,8 +174,12 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 		return nil, err
 	}
 	session, err := laid.m.NewSession(o.limits())
-	if err != nil {
+	if err != nil && laid.arena != nil { // where memory is short that is what can be done without
 		laid.release(b)
+		laid = notLaid(m)
+		session, err = m.NewSession(o.limits())
+	}
+	if err != nil {
 		b.Release(fixed)
 		return nil, err
 	}

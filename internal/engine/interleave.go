@@ -6,7 +6,7 @@ import (
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
-// laid are the weights of an engine that writes in integers once more, in the order in
+// laid are the weights of an engine that writes in 16-bit integers once more, in the order in
 // which the kernel reads them: to lay them out takes as long as to check a file of
 // them, so they are in no file.
 type laid struct {
@@ -14,6 +14,9 @@ type laid struct {
 	arena *tensor.Arena
 	bytes int64 // of the budget
 }
+
+// notLaid is a model without.
+func notLaid(m *model.Model) *laid { return &laid{m: m} }
 
 // InOrder is the memory, in bytes, that an engine with these options takes for the
 // weights in the kernel's order, where there is so much more than it needs; 0 where
@@ -29,7 +32,7 @@ func InOrder(m *model.Model, o Options) int64 {
 // it was fitted to, else 0.
 func (o Options) roomInOrder(m *model.Model, b *Budget, fitted *Options) int64 {
 	n := InOrder(m, *fitted)
-	if n == 0 {
+	if n == 0 || !o.InOrder {
 		return 0
 	}
 	with, err := o.fit(m, b, n)
@@ -42,7 +45,7 @@ func (o Options) roomInOrder(m *model.Model, b *Budget, fitted *Options) int64 {
 // interleave lays the weights out in n bytes of the budget; 0 is for not at all. The
 // error is that of a model file that has become unreadable.
 func interleave(m *model.Model, o *Options, b *Budget, n int64) (*laid, error) {
-	none := &laid{m: m}
+	none := notLaid(m)
 	if n == 0 || b.Reserve("the weights in the kernel's order", n) != nil {
 		return none, nil
 	}
@@ -52,9 +55,8 @@ func interleave(m *model.Model, o *Options, b *Budget, n int64) (*laid, error) {
 		return none, nil
 	}
 	l := &laid{arena: arena, bytes: n}
-	// Of the file only what is embedded is read, but where prompts have an arithmetic of
-	// their own.
-	if l.m, err = m.Interleaved(arena.Floats, !o.two()); err != nil {
+	forget := !o.two() && m.AlwaysInterleaved() // nothing else reads the file
+	if l.m, err = m.Interleaved(arena.Floats, forget); err != nil {
 		l.release(b)
 		return nil, err
 	}

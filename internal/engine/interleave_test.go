@@ -14,7 +14,7 @@ import (
 // memory is given back.
 func TestInOrder(t *testing.T) {
 	m := open(t, testkit.Base(t))
-	o := Options{Streams: 3, Batch: 32, Context: 64, Arithmetic: op.Int16}
+	o := Options{Streams: 3, Batch: 32, Context: 64, Arithmetic: op.Int16, InOrder: true}
 	extra := InOrder(m, o)
 	if extra == 0 {
 		t.Skip("the kernel in use has no order of its own")
@@ -24,6 +24,9 @@ func TestInOrder(t *testing.T) {
 	}
 	o.defaults(m)
 	need := o.need(m, 1)
+	if e := still(t, m, Options{Streams: 3, Batch: 32, Context: 64, Arithmetic: op.Int16}); e.laid.m != m {
+		t.Error("weights are in order where nobody asked for it")
+	}
 	var texts [][]int32
 	for _, c := range []struct {
 		limit int64

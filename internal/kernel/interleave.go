@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -33,6 +34,10 @@ func InterleavedLen(t DType, n, k int) int {
 	return n * interleavedRow(t, k)
 }
 
+// AlwaysInterleaved says whether products of Int16 read weights of type t interleaved
+// for any number of rows of x, so that the rows as they were are of no use to them.
+func AlwaysInterleaved(t DType) bool { return cur.interleavedRows[t] == math.MaxInt }
+
 // interleavedRow is the size in bytes of a row of k weights: that of the row itself, or
 // in Q4_K a little more.
 func interleavedRow(t DType, k int) int {
@@ -52,7 +57,7 @@ func Interleaving(dst []byte, t DType, n, k int) *Interleaved {
 }
 
 // Fill overwrites the rows from j0 on with those of w, in its order (the stored one
-// where that is nil), which are whole groups: j0 and n are multiples of Lanes. The kind
+// where that is nil), which are whole groups: j0 and n are multiples of how many rows make one. The kind
 // in use is the one that the matrix was made by.
 func (m *Interleaved) Fill(w []byte, order []int32, j0, n int) {
 	checkQuant("Fill", w, m.Type, order, n, m.K)
@@ -98,9 +103,6 @@ func (m *Interleaved) fillCopied(dst, w []byte, order []int32) {
 	}
 	cur.interleave[m.Type](&dst[0], &b[0], rb, m.K/32)
 }
-
-// Lanes is how many rows make a group.
-func (m *Interleaved) Lanes() int { return m.lanes }
 
 // Serves says whether the loops of the kind in use read the matrix for so many rows of
 // x, and faster than the rows as they were.

@@ -18,7 +18,7 @@ func TestInterleaved(t *testing.T) {
 				continue
 			}
 			some = true
-			for _, s := range []shape{{1, 16, 32}, {1, 48, 576}, {2, 16, 64}, {3, 64, 96}, {4, 32, 1536}, {5, 48, 96}, {7, 16, 32}, {8, 48, 64}, {16, 32, 96}, {21, 16, 64}} {
+			for _, s := range []shape{{1, 16, 32}, {1, 48, 576}, {2, 16, 64}, {3, 64, 96}, {4, 32, 1536}, {5, 48, 96}, {7, 16, 32}, {8, 48, 64}, {16, 32, 96}, {21, 16, 64}, {9, 32, 1056}, {18, 16, 800}} {
 				elems, _ := typ.Block()
 				s.k = (s.k + elems - 1) / elems * elems
 				for which := range 4 {
@@ -37,15 +37,15 @@ func TestInterleaved(t *testing.T) {
 						b := packed(t, Int16, x.x, s.k, s.m, s.k)
 						g, dst := guardedBytes(InterleavedLen(typ, s.n, s.k), 3)
 						in := Interleaving(dst, typ, s.n, s.k)
-						for j := 0; j < s.n; j += in.Lanes() {
+						for j := 0; j < s.n; j += in.lanes {
 							part := w
 							var some []int32
 							if order == nil {
 								part = w[j*typ.RowBytes(s.k):]
 							} else {
-								some = order[j : j+in.Lanes()]
+								some = order[j : j+in.lanes]
 							}
-							in.Fill(part, some, j, in.Lanes())
+							in.Fill(part, some, j, in.lanes)
 						}
 						g.check(t, "Fill")
 						ldc := ld(r, s.n)
@@ -84,8 +84,8 @@ func TestInterleavedKinds(t *testing.T) {
 	var made []*Interleaved
 	eachKind(t, func(t *testing.T) {
 		for _, in := range made {
-			if in.Serves(1) != (cur.mulInterleaved != nil && cur.interleavedLanes == in.Lanes()) {
-				t.Errorf("groups of %d rows: read by %s: %v", in.Lanes(), Name(), in.Serves(1))
+			if in.Serves(1) != (cur.mulInterleaved != nil && cur.interleavedLanes == in.lanes) {
+				t.Errorf("groups of %d rows: read by %s: %v", in.lanes, Name(), in.Serves(1))
 			}
 		}
 		if n := InterleavedLen(Q4_1, 16, 32); n > 0 {

@@ -16,6 +16,17 @@ func (m *Model) InterleavedFloats() (n int) {
 	return n
 }
 
+// AlwaysInterleaved says whether products of 16-bit integers with a view of Interleaved
+// read nothing of the model's file but what is embedded.
+func (m *Model) AlwaysInterleaved() bool {
+	for _, w := range m.products() {
+		if kernel.InterleavedLen(w.DType, w.Rows, w.Cols) == 0 || !kernel.AlwaysInterleaved(w.DType) {
+			return false
+		}
+	}
+	return true
+}
+
 // Interleaved gives a view whose weights lie in memory again, from alloc, in the order
 // in which the kernel's products of 16-bit integers read them: it writes faster and
 // computes the same bits. With forget the system is told as it goes that the file is not

@@ -121,8 +121,23 @@ func (o *Options) foretell(ctx context.Context, f *Folder, r *corpus.Reading, wo
 }
 
 // OpenBase opens a base by its name in the catalog or by a path, and fetches one
-// of the catalog that is not here.
+// of the catalog that is not here. It is held for what trains or scores, which reads
+// all of it.
 func OpenBase(ctx context.Context, store *base.Store, name, from, reason string, emit Emit) (*baseModel, error) {
+	b, err := openToWrite(ctx, store, name, from, reason, emit)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.hold(); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// openToWrite is OpenBase for what writes alone: the engine's start knows whether the
+// file is read.
+func openToWrite(ctx context.Context, store *base.Store, name, from, reason string, emit Emit) (*baseModel, error) {
 	if emit == nil {
 		emit = func(stroke.Event) {}
 	}
@@ -160,8 +175,8 @@ func OpenBase(ctx context.Context, store *base.Store, name, from, reason string,
 }
 
 // openBase opens the base of the twin that is called of, or another where one is
-// named.
-func (f *Folder) openBase(ctx context.Context, of, named string, emit Emit) (*baseModel, error) {
+// named, by open.
+func (f *Folder) openBase(ctx context.Context, of, named string, emit Emit, open opener) (*baseModel, error) {
 	store, err := base.NewStore()
 	if err != nil {
 		return nil, err
@@ -172,8 +187,11 @@ func (f *Folder) openBase(ctx context.Context, of, named string, emit Emit) (*ba
 		}
 		named = of
 	}
-	return OpenBase(ctx, store, named, "", "", emit)
+	return open(ctx, store, named, "", "", emit)
 }
+
+// opener is OpenBase or openToWrite.
+type opener func(ctx context.Context, store *base.Store, name, from, reason string, emit Emit) (*baseModel, error)
 
 // baseThere says of a base that is a file or a folder that it is gone or was moved.
 func (f *Folder) baseThere(of string) error {

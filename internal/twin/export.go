@@ -45,7 +45,7 @@ func Export(ctx context.Context, o ExportOptions, emit Emit) (*Exported, error) 
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.openBase(ctx, v.Base.Name, o.Base, emit)
+	b, err := f.openBase(ctx, v.Base.Name, o.Base, emit, openToWrite)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func openGenreBase(ctx context.Context, g *genre.Genre, baseName string, emit Em
 	if err != nil {
 		return nil, err
 	}
-	return OpenBase(ctx, store, baseName, "", "", emit)
+	return openToWrite(ctx, store, baseName, "", "", emit)
 }
 
 // voice writes with an adapter and no passages, exact in float32. Closing it closes

@@ -48,7 +48,7 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 	if len(m.judge) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has no document to judge by", Hint: "train it again with more writing: a part of it is withheld to judge by"}
 	}
-	if m.b, err = f.openBase(ctx, v.Base.Name, baseName, emit); err != nil {
+	if m.b, err = f.openBase(ctx, v.Base.Name, baseName, emit, OpenBase); err != nil {
 		return nil, err
 	}
 	if m.learnt, err = f.learnt(v, m.b); err != nil {

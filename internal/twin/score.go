@@ -29,7 +29,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 	if err != nil {
 		return none, err
 	}
-	b, err := f.openBase(ctx, v.Base.Name, baseName, emit)
+	b, err := f.openBase(ctx, v.Base.Name, baseName, emit, OpenBase)
 	if err != nil {
 		return none, err
 	}

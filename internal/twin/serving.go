@@ -21,13 +21,14 @@ func (l *learnt) serving(o engine.Options, exact bool) engine.Options {
 
 // start starts an engine on the base, or on a view of it. Where the machine has memory
 // to give, weights are laid out in the kernel's order beside what the options allow, and
-// where the file is read too it is held in large pages.
+// where the file is read too it is held in large pages. Nobody may use the base meanwhile.
 func (b *baseModel) start(m *model.Model, o engine.Options) (*engine.Engine, error) {
-	n := engine.InOrder(m, o)
-	if free := freeMemory(); free > 4*n || free == 0 && n <= unknownFree {
+	n, free := engine.InOrder(m, o), freeMemory()
+	if free > 4*n || free == 0 && n <= unknownFree {
+		o.InOrder = true
 		o.Memory += n
 	}
-	if n == 0 || o.Reading != o.Arithmetic {
+	if n == 0 || !o.InOrder || o.Reading != o.Arithmetic || !m.AlwaysInterleaved() {
 		if err := b.hold(); err != nil {
 			return nil, err
 		}
@@ -35,11 +36,12 @@ func (b *baseModel) start(m *model.Model, o engine.Options) (*engine.Engine, err
 	return engine.New(m, o)
 }
 
-// hold holds the base's file in large pages where there are some. A third of what is
-// free goes to it, which is in the system's memory as well.
+// hold holds the base's file in large pages where there are some, unless it is held.
+// Nobody may use the base meanwhile. A third of what is free goes to it, which is in the
+// system's memory as well.
 func (b *baseModel) hold() error {
 	src := b.model.Source
-	if freeMemory() <= 3*src.Size() {
+	if src.Held() > 0 || freeMemory() <= 3*src.Size() {
 		return nil
 	}
 	if err := src.Hold(); err != nil {

@@ -62,7 +62,7 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 	if of == "" && o.Base == "" {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + onLine(f.Name)}
 	}
-	if voice.b, err = f.openBase(ctx, of, o.Base, emit); err != nil {
+	if voice.b, err = f.openBase(ctx, of, o.Base, emit, openToWrite); err != nil {
 		return nil, err
 	}
 	prompt := DefaultRecipe(0).Prompt
