@@ -6,9 +6,9 @@ import (
 	"github.com/getstroke/stroke/internal/tensor"
 )
 
-// laid are the weights of an engine that writes in 16-bit integers once more, in the order in
-// which the kernel reads them: to lay them out takes as long as to check a file of
-// them, so they are in no file.
+// laid are the weights of an engine that writes in 16-bit integers once more, in the
+// order in which the kernel reads them: to lay them out takes as long as to check a file
+// of them, so they are in no file.
 type laid struct {
 	m     *model.Model // a view that has them; the model itself where there are none
 	arena *tensor.Arena

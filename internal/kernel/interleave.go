@@ -10,8 +10,8 @@ import (
 // of a kind for Int16 read it, so that they have neither to gather nor to turn it. The
 // rows lie in groups of as many as the kind has lanes; of a group, block after block,
 // first the scales of all rows, then, in types that have one, their least weights, then
-// four bytes of weights of each row, the next four of each, and so on. interleaveSuper
-// says how super-blocks lie, and blocks of five bits.
+// four bytes of weights of each row, the next four of each, and so on. fillSuper says
+// how super-blocks lie, and blocks of five bits.
 type Interleaved struct {
 	Type  DType
 	N, K  int
@@ -57,8 +57,8 @@ func Interleaving(dst []byte, t DType, n, k int) *Interleaved {
 }
 
 // Fill overwrites the rows from j0 on with those of w, in its order (the stored one
-// where that is nil), which are whole groups: j0 and n are multiples of how many rows make one. The kind
-// in use is the one that the matrix was made by.
+// where that is nil), which are whole groups: j0 and n are multiples of how many rows
+// make one. The kind in use is the one that the matrix was made by.
 func (m *Interleaved) Fill(w []byte, order []int32, j0, n int) {
 	checkQuant("Fill", w, m.Type, order, n, m.K)
 	if j0 < 0 || j0%m.lanes != 0 || n%m.lanes != 0 || j0+n > m.N || !m.Serves(0) {

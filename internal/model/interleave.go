@@ -34,7 +34,7 @@ func (m *Model) AlwaysInterleaved() bool {
 func (m *Model) Interleaved(alloc func(n int) []float32, forget bool) (*Model, error) {
 	v := m.view()
 	t := &interleaveTask{}
-	return v, weights.Guard(func() error {
+	err := weights.Guard(func() error {
 		done := 0
 		for i, w := range v.products() {
 			if n := kernel.InterleavedLen(w.DType, w.Rows, w.Cols); n > 0 {
@@ -49,6 +49,10 @@ func (m *Model) Interleaved(alloc func(n int) []float32, forget bool) (*Model, e
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // forgetAfter is how many bytes of a file are read before they are forgotten.
