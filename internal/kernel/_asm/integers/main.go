@@ -246,11 +246,7 @@ func product(kind string, s integers, f format, m int, w source, acc []reg.VecVi
 	}
 	Align()
 	Label("block")
-	MOVQ(far, line)
-	CMPQ(far, NewParamAddr("rest", 64))
-	JB(LabelRef("near"))
-	ADDQ(NewParamAddr("then", 72), line)
-	Label("near")
+	askFrom(line, far)
 	f.ahead = &ahead{at: line, lines: (lanes*f.bytes + 63) / 64, points: (f.bytes - f.at) / 16 * (4 + w.loads())}
 	block(f, in)
 	ADDQ(U32(uint64(lanes*f.bytes)), far)
@@ -258,24 +254,43 @@ func product(kind string, s integers, f format, m int, w source, acc []reg.VecVi
 	in.step()
 	DECQ(n)
 	JNZ(LabelRef("block"))
+	storeGroup(acc, lanes)
+	w.end()
+	nextGroup()
+	Ret()
+}
+
+// askFrom sets line to what is asked for beside a block: far, or what is then farther.
+func askFrom(line, far reg.Register) {
+	MOVQ(far, line)
+	CMPQ(far, NewParamAddr("rest", 64))
+	JB(LabelRef("near"))
+	ADDQ(NewParamAddr("then", 72), line)
+	Label("near")
+}
+
+// storeGroup overwrites the columns of c that are a group's.
+func storeGroup(acc []reg.VecVirtual, lanes int) {
 	c, next := Int("c"), GP64()
 	MOVQ(c, next)
 	ldc := Bytes("ldc")
 	for i := range acc {
 		VMOVUPS(acc[i], Mem{Base: c})
-		if i < m-1 {
+		if i < len(acc)-1 {
 			ADDQ(ldc, c)
 		}
 	}
 	ADDQ(Imm(uint64(4*lanes)), next)
 	Store(next, Param("c"))
-	w.end()
+}
+
+// nextGroup goes on with the next group, where there is one.
+func nextGroup() {
 	groups := GP64()
 	Load(Param("groups"), groups)
 	DECQ(groups)
 	Store(groups, Param("groups"))
 	JNZ(LabelRef("group"))
-	Ret()
 }
 
 // begin loads the lowest part of a vector and clears the rest, as every

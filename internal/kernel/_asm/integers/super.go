@@ -76,11 +76,7 @@ func interleavedSuper(kind string, f super, m, lanes int, vnni bool) {
 		MOVQ(U32(uint64(f.parts)), parts)
 		Label("part")
 	}
-	MOVQ(far, line)
-	CMPQ(far, NewParamAddr("rest", 64))
-	JB(LabelRef("near"))
-	ADDQ(NewParamAddr("then", 72), line)
-	Label("near")
+	askFrom(line, far)
 	bytes := f.part*lanes + f.head*lanes/f.parts
 	s.ahead = &ahead{at: line, lines: (bytes + 63) / 64, points: 8 * f.blocks}
 	for b := range f.blocks {
@@ -97,22 +93,8 @@ func interleavedSuper(kind string, f super, m, lanes int, vnni bool) {
 	}
 	SUBQ(U32(uint64(f.parts*f.blocks)), n)
 	JNZ(LabelRef("super"))
-	c, next := Int("c"), GP64()
-	MOVQ(c, next)
-	ldc := Bytes("ldc")
-	for i := range s.acc {
-		VMOVUPS(s.acc[i], Mem{Base: c})
-		if i < m-1 {
-			ADDQ(ldc, c)
-		}
-	}
-	ADDQ(Imm(uint64(4*lanes)), next)
-	Store(next, Param("c"))
-	groups := GP64()
-	Load(Param("groups"), groups)
-	DECQ(groups)
-	Store(groups, Param("groups"))
-	JNZ(LabelRef("group"))
+	storeGroup(s.acc, lanes)
+	nextGroup()
 	Ret()
 }
 
@@ -249,22 +231,7 @@ func (s *superLoop) start() {
 // dot adds to the sums the products of w with the words at disp of x.
 func (s *superLoop) dot(w vec, disp int) {
 	for i := range s.m {
-		sum := s.sums[i][s.count%len(s.sums[i])]
-		if s.wide() {
-			dotBroadcast(int16s, s.in.at(i, disp), w, sum)
-			continue
-		}
-		x := YMM()
-		VPBROADCASTD(s.in.at(i, disp), x)
-		switch {
-		case s.vnni:
-			dotVEX(int16s, x, w, sum)
-		case s.count == 0:
-			VPMADDWD(x, w, sum)
-		default:
-			VPMADDWD(x, w, x)
-			VPADDD(x, sum, sum)
-		}
+		s.add(s.in.at(i, disp), w, s.sums[i][s.count%len(s.sums[i])], s.vnni, s.count == 0)
 	}
 	s.count++
 }

@@ -271,6 +271,26 @@ func (t *turner) split(v reg.VecVirtual, even Op, b, e int) {
 	t.store(v, t.at(b, e+1))
 }
 
+// add adds to sum the products of w with the two words at x, or without VNNI, where they
+// are the first, overwrites it.
+func (t *turner) add(x Mem, w, sum reg.VecVirtual, vnni, first bool) {
+	if t.wide() {
+		dotBroadcast(int16s, x, w, sum)
+		return
+	}
+	v := YMM()
+	VPBROADCASTD(x, v)
+	switch {
+	case vnni:
+		dotVEX(int16s, v, w, sum)
+	case first:
+		VPMADDWD(v, w, sum)
+	default:
+		VPMADDWD(v, w, v)
+		VPADDD(v, sum, sum)
+	}
+}
+
 // quarters stores the lower halves of bytes as two vectors of words from low on, and
 // the upper ones from high on.
 func (t *turner) quarters(v reg.VecVirtual, mask Op, low, high Mem) {
@@ -486,22 +506,7 @@ func turned(kind string, lanes, m int, f form, vnni bool) {
 			w := t.vec()
 			VMOVUPS(t.at(0, e), w)
 			for i := range m {
-				sum := sums[i][k%chains]
-				if t.wide() {
-					dotBroadcast(int16s, in.at(i, 4*e), w, sum)
-					continue
-				}
-				x := YMM()
-				VPBROADCASTD(in.at(i, 4*e), x)
-				switch {
-				case vnni:
-					dotVEX(int16s, x, w, sum)
-				case k == 0:
-					VPMADDWD(x, w, sum)
-				default:
-					VPMADDWD(x, w, x)
-					VPADDD(x, sum, sum)
-				}
+				t.add(in.at(i, 4*e), w, sums[i][k%chains], vnni, k == 0)
 			}
 		}
 		scale := t.vec()
