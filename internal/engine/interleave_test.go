@@ -2,11 +2,15 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/testkit"
+	"github.com/getstroke/stroke/internal/weights"
 )
 
 // TestInOrder holds that an engine has its weights in the kernel's order where there is
@@ -57,5 +61,35 @@ func TestInOrder(t *testing.T) {
 		if !slices.Equal(text, texts[0]) {
 			t.Errorf("%v is not %v", text, texts[0])
 		}
+	}
+}
+
+// TestInOrderOfALostFile holds that an engine whose file is cut short while its weights
+// are laid out is not made, and takes no memory.
+func TestInOrderOfALostFile(t *testing.T) {
+	whole, err := os.ReadFile(testkit.Base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "base.gguf")
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := open(t, path)
+	b := NewBudget(1 << 30)
+	o := Options{Streams: 1, Batch: 32, Context: 64, Arithmetic: op.Int16, InOrder: true, Budget: b}
+	if InOrder(m, o) == 0 {
+		t.Skip("the kernel in use has no order of its own")
+	}
+	if err := os.Truncate(path, int64(len(whole))/2); err != nil {
+		t.Skip("this system does not let a mapped file be changed: ", err)
+	}
+	e, err := New(m, o)
+	var lost *weights.LostError
+	if !errors.As(err, &lost) {
+		t.Errorf("an engine of a file that was cut short: %v, %v", e, err)
+	}
+	if b.Left() != b.Limit() {
+		t.Errorf("of %d bytes %d are left", b.Limit(), b.Left())
 	}
 }
