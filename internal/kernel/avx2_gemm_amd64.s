@@ -1236,6 +1236,448 @@ loop:
 	VZEROUPPER
 	RET
 
+// func avx2DotHalf(c *float32, ldc int, a *float32, lda int, b *byte, ahead uintptr, m int, n int, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2DotHalf(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ lda+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ b+32(FP), BX
+	MOVQ k+64(FP), SI
+	SHLQ $0x01, SI
+	LEAQ (SI)(SI*2), DI
+
+group:
+	MOVQ a+16(FP), R8
+	MOVQ m+48(FP), R9
+	MOVQ AX, R10
+
+rows3_begin:
+	CMPQ    R9, $0x03
+	JLT     rows3_end
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    R8, R11
+	MOVQ    BX, R12
+	MOVQ    ahead+40(FP), R13
+	ADDQ    BX, R13
+	MOVQ    k+64(FP), R14
+	PCALIGN $0x20
+
+rows3_loop:
+	VMOVUPS      (R11), Y12
+	VMOVUPS      (R11)(DX*1), Y13
+	VMOVUPS      (R11)(DX*2), Y14
+	VCVTPH2PS    (R12), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VCVTPH2PS    (R12)(SI*1), Y15
+	VFMADD231PS  Y15, Y12, Y1
+	VFMADD231PS  Y15, Y13, Y5
+	VFMADD231PS  Y15, Y14, Y9
+	VCVTPH2PS    (R12)(SI*2), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VCVTPH2PS    (R12)(DI*1), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	VFMADD231PS  Y15, Y13, Y7
+	VFMADD231PS  Y15, Y14, Y11
+	PREFETCHT0   (R13)
+	ADDQ         $0x40, R13
+	ADDQ         $0x20, R11
+	ADDQ         $0x10, R12
+	SUBQ         $0x08, R14
+	JNZ          rows3_loop
+	VHADDPS      Y1, Y0, Y0
+	VHADDPS      Y3, Y2, Y2
+	VHADDPS      Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVUPS      X1, (R10)
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	VHADDPS      Y5, Y4, Y4
+	VHADDPS      Y7, Y6, Y6
+	VHADDPS      Y6, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X0
+	VMOVUPS      X0, (R10)
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	VHADDPS      Y9, Y8, Y8
+	VHADDPS      Y11, Y10, Y10
+	VHADDPS      Y10, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPS       X0, X8, X0
+	VMOVUPS      X0, (R10)
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	SUBQ         $0x03, R9
+	JMP          rows3_begin
+
+rows3_end:
+	CMPQ    R9, $0x02
+	JLT     rows2_end
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    R8, R11
+	MOVQ    BX, R12
+	MOVQ    ahead+40(FP), R13
+	ADDQ    BX, R13
+	MOVQ    k+64(FP), R14
+	PCALIGN $0x20
+
+rows2_loop:
+	VMOVUPS      (R11), Y8
+	VMOVUPS      (R11)(DX*1), Y9
+	VCVTPH2PS    (R12), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VCVTPH2PS    (R12)(SI*1), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VFMADD231PS  Y10, Y9, Y5
+	VCVTPH2PS    (R12)(SI*2), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VCVTPH2PS    (R12)(DI*1), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VFMADD231PS  Y10, Y9, Y7
+	PREFETCHT0   (R13)
+	ADDQ         $0x40, R13
+	ADDQ         $0x20, R11
+	ADDQ         $0x10, R12
+	SUBQ         $0x08, R14
+	JNZ          rows2_loop
+	VHADDPS      Y1, Y0, Y0
+	VHADDPS      Y3, Y2, Y2
+	VHADDPS      Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVUPS      X1, (R10)
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	VHADDPS      Y5, Y4, Y4
+	VHADDPS      Y7, Y6, Y6
+	VHADDPS      Y6, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X0
+	VMOVUPS      X0, (R10)
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	SUBQ         $0x02, R9
+
+rows2_end:
+	CMPQ    R9, $0x01
+	JLT     rows1_end
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    R8, R11
+	MOVQ    BX, R12
+	MOVQ    ahead+40(FP), R13
+	ADDQ    BX, R13
+	MOVQ    k+64(FP), R14
+	PCALIGN $0x20
+
+rows1_loop:
+	VMOVUPS      (R11), Y4
+	VCVTPH2PS    (R12), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTPH2PS    (R12)(SI*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTPH2PS    (R12)(SI*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VCVTPH2PS    (R12)(DI*1), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   (R13)
+	ADDQ         $0x40, R13
+	ADDQ         $0x20, R11
+	ADDQ         $0x10, R12
+	SUBQ         $0x08, R14
+	JNZ          rows1_loop
+	VHADDPS      Y1, Y0, Y0
+	VHADDPS      Y3, Y2, Y2
+	VHADDPS      Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVUPS      X1, (R10)
+	ADDQ         CX, R10
+	ADDQ         DX, R8
+	SUBQ         $0x01, R9
+
+rows1_end:
+	ADDQ $0x10, AX
+	LEAQ (BX)(SI*4), BX
+	MOVQ n+56(FP), R8
+	SUBQ $0x04, R8
+	MOVQ R8, n+56(FP)
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// func avx2OuterHalf1x64(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf1x64(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), BX
+	MOVQ    ldb+40(FP), SI
+	MOVQ    ahead+48(FP), DI
+	MOVQ    k+56(FP), R8
+	SHLQ    $0x01, SI
+	MOVQ    AX, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS 64(R9), Y2
+	VMOVUPS 96(R9), Y3
+	VMOVUPS 128(R9), Y4
+	VMOVUPS 160(R9), Y5
+	VMOVUPS 192(R9), Y6
+	VMOVUPS 224(R9), Y7
+	ADDQ    CX, R9
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y8
+	VCVTPH2PS    (BX), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VCVTPH2PS    16(BX), Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VCVTPH2PS    32(BX), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VCVTPH2PS    48(BX), Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VCVTPH2PS    64(BX), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VCVTPH2PS    80(BX), Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VCVTPH2PS    96(BX), Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VCVTPH2PS    112(BX), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   64(BX)(DI*1)
+	ADDQ         $0x04, DX
+	ADDQ         SI, BX
+	DECQ         R8
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	VMOVUPS      Y4, 128(AX)
+	VMOVUPS      Y5, 160(AX)
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y7, 224(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx2OuterHalf1x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf1x32(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), BX
+	MOVQ    ldb+40(FP), SI
+	MOVQ    ahead+48(FP), DI
+	MOVQ    k+56(FP), R8
+	SHLQ    $0x01, SI
+	MOVQ    AX, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS 64(R9), Y2
+	VMOVUPS 96(R9), Y3
+	ADDQ    CX, R9
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y4
+	VCVTPH2PS    (BX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTPH2PS    16(BX), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTPH2PS    32(BX), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VCVTPH2PS    48(BX), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   (BX)(DI*1)
+	ADDQ         $0x04, DX
+	ADDQ         SI, BX
+	DECQ         R8
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf2x32(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    ldb+40(FP), DI
+	MOVQ    ahead+48(FP), R8
+	MOVQ    k+56(FP), R9
+	SHLQ    $0x01, DI
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS 64(R10), Y2
+	VMOVUPS 96(R10), Y3
+	ADDQ    CX, R10
+	VMOVUPS (R10), Y4
+	VMOVUPS 32(R10), Y5
+	VMOVUPS 64(R10), Y6
+	VMOVUPS 96(R10), Y7
+	ADDQ    CX, R10
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y8
+	VBROADCASTSS (DX)(BX*1), Y9
+	VCVTPH2PS    (SI), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VCVTPH2PS    16(SI), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VFMADD231PS  Y10, Y9, Y5
+	VCVTPH2PS    32(SI), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VCVTPH2PS    48(SI), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VFMADD231PS  Y10, Y9, Y7
+	PREFETCHT0   (SI)(R8*1)
+	ADDQ         $0x04, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y5, 32(AX)
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y7, 96(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx2OuterHalf3x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf3x32(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    ldb+40(FP), DI
+	MOVQ    ahead+48(FP), R8
+	MOVQ    k+56(FP), R9
+	SHLQ    $0x01, DI
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS 64(R10), Y2
+	VMOVUPS 96(R10), Y3
+	ADDQ    CX, R10
+	VMOVUPS (R10), Y4
+	VMOVUPS 32(R10), Y5
+	VMOVUPS 64(R10), Y6
+	VMOVUPS 96(R10), Y7
+	ADDQ    CX, R10
+	VMOVUPS (R10), Y8
+	VMOVUPS 32(R10), Y9
+	VMOVUPS 64(R10), Y10
+	VMOVUPS 96(R10), Y11
+	ADDQ    CX, R10
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y12
+	VBROADCASTSS (DX)(BX*1), Y13
+	VBROADCASTSS (DX)(BX*2), Y14
+	VCVTPH2PS    (SI), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VCVTPH2PS    16(SI), Y15
+	VFMADD231PS  Y15, Y12, Y1
+	VFMADD231PS  Y15, Y13, Y5
+	VFMADD231PS  Y15, Y14, Y9
+	VCVTPH2PS    32(SI), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y6
+	VFMADD231PS  Y15, Y14, Y10
+	VCVTPH2PS    48(SI), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	VFMADD231PS  Y15, Y13, Y7
+	VFMADD231PS  Y15, Y14, Y11
+	PREFETCHT0   (SI)(R8*1)
+	ADDQ         $0x04, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y5, 32(AX)
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y7, 96(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Y8, (AX)
+	VMOVUPS      Y9, 32(AX)
+	VMOVUPS      Y10, 64(AX)
+	VMOVUPS      Y11, 96(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
 // func avx2Peak(iterations int)
 // Requires: AVX, FMA3
 TEXT ·avx2Peak(SB), NOSPLIT, $0-8

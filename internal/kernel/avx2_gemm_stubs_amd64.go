@@ -49,6 +49,52 @@ func avx2Outer2x32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, 
 //go:noescape
 func avx2Outer3x32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 
+// avx2DotHalf multiplies m > 0 rows of a with n of b in F16, k elements apart, n a positive
+// multiple of 4 and k of 8, in the lanes of MulNT:
+//
+//	c[i*ldc+j] = sum_p a[i*lda+p]*b[j*k+p]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2DotHalf(c *float32, ldc int, a *float32, lda int, b *byte, ahead uintptr, m int, n int, k int)
+
+// avx2OuterHalf1x64 adds to 1 rows of 64 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf1x64(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
+// avx2OuterHalf1x32 adds to 1 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf1x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
+// avx2OuterHalf2x32 adds to 2 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
+// avx2OuterHalf3x32 adds to 3 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf3x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
 // avx2Peak makes 12 vector multiply-adds an iteration that do not wait for each other.
 //
 //go:noescape

@@ -22,6 +22,7 @@ func avx512Kind() *kind {
 	k.name, k.lanes = "avx512", 16
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
 	k.mulQ, k.addHalf = avx512MulQ, avx512AddHalf
+	k.mulNTHalf, k.addNNHalf = avx512MulNTHalf, avx512AddNNHalf
 	k.widen[Q4_0], k.widen[Q4_1], k.widen[Q8_0] = avx2WidenBlocks(avx512WidenQ4_0), avx2WidenBlocks(avx512WidenQ4_1), avx2WidenBlocks(avx512WidenQ8_0)
 	k.siluMul, k.siluMulGrad = avx2Gate(avx512SiluMul), avx2GateGrad(avx512SiluMulGrad)
 	k.expSum = func(x []float32, max float32) float32 {

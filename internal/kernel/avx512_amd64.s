@@ -1824,8 +1824,8 @@ TEXT ·avx512Outer1x64(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, SI
 	MOVQ    b+40(FP), DI
 	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x02, R8
 	MOVQ    k+56(FP), R9
+	SHLQ    $0x02, R8
 	LEAQ    (BX)(BX*2), BX
 	MOVQ    AX, BX
 	VMOVUPS (BX), Z0
@@ -1857,6 +1857,55 @@ loop:
 	VZEROUPPER
 	RET
 
+// func avx512OuterHalf1x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512OuterHalf1x64(SB), NOSPLIT, $0-72
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	LEAQ    (BX)(BX*2), BX
+	MOVQ    AX, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	ADDQ    CX, BX
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z4
+	VCVTPH2PS    (DI), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VCVTPH2PS    32(DI), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VCVTPH2PS    64(DI), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VCVTPH2PS    96(DI), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   (DI)(R10*1)
+	PREFETCHT0   64(DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
 // func avx512Outer2x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 // Requires: AVX, AVX512F
 TEXT ·avx512Outer2x64(SB), NOSPLIT, $0-64
@@ -1870,8 +1919,8 @@ TEXT ·avx512Outer2x64(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, SI
 	MOVQ    b+40(FP), DI
 	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x02, R8
 	MOVQ    k+56(FP), R9
+	SHLQ    $0x02, R8
 	LEAQ    (BX)(BX*2), R10
 	MOVQ    AX, R10
 	VMOVUPS (R10), Z0
@@ -1918,6 +1967,70 @@ loop:
 	VZEROUPPER
 	RET
 
+// func avx512OuterHalf2x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512OuterHalf2x64(SB), NOSPLIT, $0-72
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	LEAQ    (BX)(BX*2), R11
+	MOVQ    AX, R11
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS 128(R11), Z2
+	VMOVUPS 192(R11), Z3
+	ADDQ    CX, R11
+	VMOVUPS (R11), Z4
+	VMOVUPS 64(R11), Z5
+	VMOVUPS 128(R11), Z6
+	VMOVUPS 192(R11), Z7
+	ADDQ    CX, R11
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (DX)(BX*1), Z9
+	VCVTPH2PS    (DI), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VCVTPH2PS    32(DI), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VCVTPH2PS    64(DI), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VCVTPH2PS    96(DI), Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	PREFETCHT0   (DI)(R10*1)
+	PREFETCHT0   64(DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, (AX)
+	VMOVUPS      Z5, 64(AX)
+	VMOVUPS      Z6, 128(AX)
+	VMOVUPS      Z7, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
 // func avx512Outer3x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 // Requires: AVX, AVX512F
 TEXT ·avx512Outer3x64(SB), NOSPLIT, $0-64
@@ -1931,8 +2044,8 @@ TEXT ·avx512Outer3x64(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, SI
 	MOVQ    b+40(FP), DI
 	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x02, R8
 	MOVQ    k+56(FP), R9
+	SHLQ    $0x02, R8
 	LEAQ    (BX)(BX*2), R10
 	MOVQ    AX, R10
 	VMOVUPS (R10), Z0
@@ -1994,6 +2107,85 @@ loop:
 	VZEROUPPER
 	RET
 
+// func avx512OuterHalf3x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512OuterHalf3x64(SB), NOSPLIT, $0-72
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	LEAQ    (BX)(BX*2), R11
+	MOVQ    AX, R11
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS 128(R11), Z2
+	VMOVUPS 192(R11), Z3
+	ADDQ    CX, R11
+	VMOVUPS (R11), Z4
+	VMOVUPS 64(R11), Z5
+	VMOVUPS 128(R11), Z6
+	VMOVUPS 192(R11), Z7
+	ADDQ    CX, R11
+	VMOVUPS (R11), Z8
+	VMOVUPS 64(R11), Z9
+	VMOVUPS 128(R11), Z10
+	VMOVUPS 192(R11), Z11
+	ADDQ    CX, R11
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z12
+	VBROADCASTSS (DX)(BX*1), Z13
+	VBROADCASTSS (DX)(BX*2), Z14
+	VCVTPH2PS    (DI), Z15
+	VFMADD231PS  Z15, Z12, Z0
+	VFMADD231PS  Z15, Z13, Z4
+	VFMADD231PS  Z15, Z14, Z8
+	VCVTPH2PS    32(DI), Z15
+	VFMADD231PS  Z15, Z12, Z1
+	VFMADD231PS  Z15, Z13, Z5
+	VFMADD231PS  Z15, Z14, Z9
+	VCVTPH2PS    64(DI), Z15
+	VFMADD231PS  Z15, Z12, Z2
+	VFMADD231PS  Z15, Z13, Z6
+	VFMADD231PS  Z15, Z14, Z10
+	VCVTPH2PS    96(DI), Z15
+	VFMADD231PS  Z15, Z12, Z3
+	VFMADD231PS  Z15, Z13, Z7
+	VFMADD231PS  Z15, Z14, Z11
+	PREFETCHT0   (DI)(R10*1)
+	PREFETCHT0   64(DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, (AX)
+	VMOVUPS      Z5, 64(AX)
+	VMOVUPS      Z6, 128(AX)
+	VMOVUPS      Z7, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, (AX)
+	VMOVUPS      Z9, 64(AX)
+	VMOVUPS      Z10, 128(AX)
+	VMOVUPS      Z11, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
 // func avx512Outer4x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 // Requires: AVX, AVX512F
 TEXT ·avx512Outer4x64(SB), NOSPLIT, $0-64
@@ -2007,8 +2199,8 @@ TEXT ·avx512Outer4x64(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, SI
 	MOVQ    b+40(FP), DI
 	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x02, R8
 	MOVQ    k+56(FP), R9
+	SHLQ    $0x02, R8
 	LEAQ    (BX)(BX*2), R10
 	MOVQ    AX, R11
 	VMOVUPS (R11), Z0
@@ -2082,6 +2274,388 @@ loop:
 	VMOVUPS      Z14, 128(AX)
 	VMOVUPS      Z15, 192(AX)
 	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx512OuterHalf4x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512OuterHalf4x64(SB), NOSPLIT, $0-72
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    rs+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	LEAQ    (BX)(BX*2), R11
+	MOVQ    AX, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
+	VMOVUPS 128(R12), Z2
+	VMOVUPS 192(R12), Z3
+	ADDQ    CX, R12
+	VMOVUPS (R12), Z4
+	VMOVUPS 64(R12), Z5
+	VMOVUPS 128(R12), Z6
+	VMOVUPS 192(R12), Z7
+	ADDQ    CX, R12
+	VMOVUPS (R12), Z8
+	VMOVUPS 64(R12), Z9
+	VMOVUPS 128(R12), Z10
+	VMOVUPS 192(R12), Z11
+	ADDQ    CX, R12
+	VMOVUPS (R12), Z12
+	VMOVUPS 64(R12), Z13
+	VMOVUPS 128(R12), Z14
+	VMOVUPS 192(R12), Z15
+	ADDQ    CX, R12
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Z16
+	VBROADCASTSS (DX)(BX*1), Z17
+	VBROADCASTSS (DX)(BX*2), Z18
+	VBROADCASTSS (DX)(R11*1), Z19
+	VCVTPH2PS    (DI), Z20
+	VFMADD231PS  Z20, Z16, Z0
+	VFMADD231PS  Z20, Z17, Z4
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z12
+	VCVTPH2PS    32(DI), Z20
+	VFMADD231PS  Z20, Z16, Z1
+	VFMADD231PS  Z20, Z17, Z5
+	VFMADD231PS  Z20, Z18, Z9
+	VFMADD231PS  Z20, Z19, Z13
+	VCVTPH2PS    64(DI), Z20
+	VFMADD231PS  Z20, Z16, Z2
+	VFMADD231PS  Z20, Z17, Z6
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z14
+	VCVTPH2PS    96(DI), Z20
+	VFMADD231PS  Z20, Z16, Z3
+	VFMADD231PS  Z20, Z17, Z7
+	VFMADD231PS  Z20, Z18, Z11
+	VFMADD231PS  Z20, Z19, Z15
+	PREFETCHT0   (DI)(R10*1)
+	PREFETCHT0   64(DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, (AX)
+	VMOVUPS      Z5, 64(AX)
+	VMOVUPS      Z6, 128(AX)
+	VMOVUPS      Z7, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, (AX)
+	VMOVUPS      Z9, 64(AX)
+	VMOVUPS      Z10, 128(AX)
+	VMOVUPS      Z11, 192(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z12, (AX)
+	VMOVUPS      Z13, 64(AX)
+	VMOVUPS      Z14, 128(AX)
+	VMOVUPS      Z15, 192(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx512DotHalf(c *float32, ldc int, a *float32, lda int, b *byte, ahead uintptr, m int, n int, k int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·avx512DotHalf(SB), NOSPLIT, $0-72
+	MOVQ   c+0(FP), AX
+	MOVQ   ldc+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   lda+24(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   b+32(FP), BX
+	MOVQ   k+64(FP), SI
+	SHLQ   $0x01, SI
+	LEAQ   (SI)(SI*2), DI
+	VPXORD Z0, Z0, Z0
+
+group:
+	MOVQ a+16(FP), R8
+	MOVQ m+48(FP), R9
+	MOVQ AX, R10
+
+rows3_begin:
+	CMPQ    R9, $0x03
+	JLT     rows3_end
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
+	MOVQ    R8, R11
+	MOVQ    BX, R12
+	MOVQ    ahead+40(FP), R13
+	ADDQ    BX, R13
+	MOVQ    k+64(FP), R14
+	PCALIGN $0x20
+
+rows3_loop:
+	VMOVUPS       (R11), Z13
+	VMOVUPS       (R11)(DX*1), Z14
+	VMOVUPS       (R11)(DX*2), Z15
+	VCVTPH2PS     (R12), Z16
+	VFMADD231PS   Z16, Z13, Z1
+	VFMADD231PS   Z16, Z14, Z5
+	VFMADD231PS   Z16, Z15, Z9
+	VCVTPH2PS     (R12)(SI*1), Z16
+	VFMADD231PS   Z16, Z13, Z2
+	VFMADD231PS   Z16, Z14, Z6
+	VFMADD231PS   Z16, Z15, Z10
+	VCVTPH2PS     (R12)(SI*2), Z16
+	VFMADD231PS   Z16, Z13, Z3
+	VFMADD231PS   Z16, Z14, Z7
+	VFMADD231PS   Z16, Z15, Z11
+	VCVTPH2PS     (R12)(DI*1), Z16
+	VFMADD231PS   Z16, Z13, Z4
+	VFMADD231PS   Z16, Z14, Z8
+	VFMADD231PS   Z16, Z15, Z12
+	PREFETCHT0    (R13)
+	PREFETCHT0    64(R13)
+	ADDQ          $0x80, R13
+	ADDQ          $0x40, R11
+	ADDQ          $0x20, R12
+	SUBQ          $0x10, R14
+	JNZ           rows3_loop
+	VEXTRACTF64X4 $0x01, Z1, Y13
+	VADDPS        Y1, Y13, Y13
+	VEXTRACTF64X4 $0x01, Z2, Y1
+	VADDPS        Y2, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y13, Y2
+	VSHUFPS       $0x88, Y1, Y13, Y13
+	VADDPS        Y2, Y13, Y13
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z4, Y2
+	VADDPS        Y4, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y13, Y2
+	VSHUFPS       $0x88, Y1, Y13, Y13
+	VADDPS        Y2, Y13, Y13
+	VEXTRACTF32X4 $0x01, Y13, X1
+	VADDPS        X1, X13, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          CX, R10
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y5, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z6, Y2
+	VADDPS        Y6, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z7, Y2
+	VADDPS        Y7, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z8, Y3
+	VADDPS        Y8, Y3, Y3
+	VSHUFPS       $0xdd, Y3, Y2, Y4
+	VSHUFPS       $0x88, Y3, Y2, Y2
+	VADDPS        Y4, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X2
+	VADDPS        X2, X1, X2
+	VMOVUPS       X2, (R10)
+	ADDQ          CX, R10
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z9, Y1
+	VADDPS        Y9, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z10, Y2
+	VADDPS        Y10, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z11, Y2
+	VADDPS        Y11, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z12, Y3
+	VADDPS        Y12, Y3, Y3
+	VSHUFPS       $0xdd, Y3, Y2, Y4
+	VSHUFPS       $0x88, Y3, Y2, Y2
+	VADDPS        Y4, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X2
+	VADDPS        X2, X1, X2
+	VMOVUPS       X2, (R10)
+	ADDQ          CX, R10
+	ADDQ          DX, R8
+	SUBQ          $0x03, R9
+	JMP           rows3_begin
+
+rows3_end:
+	CMPQ    R9, $0x02
+	JLT     rows2_end
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	MOVQ    R8, R11
+	MOVQ    BX, R12
+	MOVQ    ahead+40(FP), R13
+	ADDQ    BX, R13
+	MOVQ    k+64(FP), R14
+	PCALIGN $0x20
+
+rows2_loop:
+	VMOVUPS       (R11), Z9
+	VMOVUPS       (R11)(DX*1), Z10
+	VCVTPH2PS     (R12), Z11
+	VFMADD231PS   Z11, Z9, Z1
+	VFMADD231PS   Z11, Z10, Z5
+	VCVTPH2PS     (R12)(SI*1), Z11
+	VFMADD231PS   Z11, Z9, Z2
+	VFMADD231PS   Z11, Z10, Z6
+	VCVTPH2PS     (R12)(SI*2), Z11
+	VFMADD231PS   Z11, Z9, Z3
+	VFMADD231PS   Z11, Z10, Z7
+	VCVTPH2PS     (R12)(DI*1), Z11
+	VFMADD231PS   Z11, Z9, Z4
+	VFMADD231PS   Z11, Z10, Z8
+	PREFETCHT0    (R13)
+	PREFETCHT0    64(R13)
+	ADDQ          $0x80, R13
+	ADDQ          $0x40, R11
+	ADDQ          $0x20, R12
+	SUBQ          $0x10, R14
+	JNZ           rows2_loop
+	VEXTRACTF64X4 $0x01, Z1, Y9
+	VADDPS        Y1, Y9, Y9
+	VEXTRACTF64X4 $0x01, Z2, Y1
+	VADDPS        Y2, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y9, Y2
+	VSHUFPS       $0x88, Y1, Y9, Y9
+	VADDPS        Y2, Y9, Y9
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z4, Y2
+	VADDPS        Y4, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y9, Y2
+	VSHUFPS       $0x88, Y1, Y9, Y9
+	VADDPS        Y2, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X1
+	VADDPS        X1, X9, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          CX, R10
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y5, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z6, Y2
+	VADDPS        Y6, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z7, Y2
+	VADDPS        Y7, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z8, Y3
+	VADDPS        Y8, Y3, Y3
+	VSHUFPS       $0xdd, Y3, Y2, Y4
+	VSHUFPS       $0x88, Y3, Y2, Y2
+	VADDPS        Y4, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X2
+	VADDPS        X2, X1, X2
+	VMOVUPS       X2, (R10)
+	ADDQ          CX, R10
+	ADDQ          DX, R8
+	SUBQ          $0x02, R9
+
+rows2_end:
+	CMPQ    R9, $0x01
+	JLT     rows1_end
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	MOVQ    R8, R11
+	MOVQ    BX, R12
+	MOVQ    ahead+40(FP), R13
+	ADDQ    BX, R13
+	MOVQ    k+64(FP), R14
+	PCALIGN $0x20
+
+rows1_loop:
+	VMOVUPS       (R11), Z5
+	VCVTPH2PS     (R12), Z6
+	VFMADD231PS   Z6, Z5, Z1
+	VCVTPH2PS     (R12)(SI*1), Z6
+	VFMADD231PS   Z6, Z5, Z2
+	VCVTPH2PS     (R12)(SI*2), Z6
+	VFMADD231PS   Z6, Z5, Z3
+	VCVTPH2PS     (R12)(DI*1), Z6
+	VFMADD231PS   Z6, Z5, Z4
+	PREFETCHT0    (R13)
+	PREFETCHT0    64(R13)
+	ADDQ          $0x80, R13
+	ADDQ          $0x40, R11
+	ADDQ          $0x20, R12
+	SUBQ          $0x10, R14
+	JNZ           rows1_loop
+	VEXTRACTF64X4 $0x01, Z1, Y5
+	VADDPS        Y1, Y5, Y5
+	VEXTRACTF64X4 $0x01, Z2, Y1
+	VADDPS        Y2, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y5, Y2
+	VSHUFPS       $0x88, Y1, Y5, Y5
+	VADDPS        Y2, Y5, Y5
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z4, Y2
+	VADDPS        Y4, Y2, Y2
+	VSHUFPS       $0xdd, Y2, Y1, Y3
+	VSHUFPS       $0x88, Y2, Y1, Y1
+	VADDPS        Y3, Y1, Y1
+	VSHUFPS       $0xdd, Y1, Y5, Y2
+	VSHUFPS       $0x88, Y1, Y5, Y5
+	VADDPS        Y2, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X1
+	VADDPS        X1, X5, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          CX, R10
+	ADDQ          DX, R8
+	SUBQ          $0x01, R9
+
+rows1_end:
+	ADDQ $0x10, AX
+	LEAQ (BX)(SI*4), BX
+	MOVQ n+56(FP), R8
+	SUBQ $0x04, R8
+	MOVQ R8, n+56(FP)
+	JNZ  group
 	VZEROUPPER
 	RET
 

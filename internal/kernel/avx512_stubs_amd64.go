@@ -41,20 +41,50 @@ func avx512Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, 
 //go:noescape
 func avx512Outer1x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 
+// avx512OuterHalf1x64 is avx512Outer32 for 1 rows and 64 columns of a b in F16, and asks for what lies ahead bytes behind it.
+//
+//go:noescape
+func avx512OuterHalf1x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+
 // avx512Outer2x64 is avx512Outer32 for 2 rows and 64 columns.
 //
 //go:noescape
 func avx512Outer2x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+
+// avx512OuterHalf2x64 is avx512Outer32 for 2 rows and 64 columns of a b in F16, and asks for what lies ahead bytes behind it.
+//
+//go:noescape
+func avx512OuterHalf2x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
 // avx512Outer3x64 is avx512Outer32 for 3 rows and 64 columns.
 //
 //go:noescape
 func avx512Outer3x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 
+// avx512OuterHalf3x64 is avx512Outer32 for 3 rows and 64 columns of a b in F16, and asks for what lies ahead bytes behind it.
+//
+//go:noescape
+func avx512OuterHalf3x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+
 // avx512Outer4x64 is avx512Outer32 for 4 rows and 64 columns.
 //
 //go:noescape
 func avx512Outer4x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
+
+// avx512OuterHalf4x64 is avx512Outer32 for 4 rows and 64 columns of a b in F16, and asks for what lies ahead bytes behind it.
+//
+//go:noescape
+func avx512OuterHalf4x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
+
+// avx512DotHalf multiplies m > 0 rows of a with n of b in F16, k elements apart, n a positive
+// multiple of 4 and k of 16, in the lanes of MulNT:
+//
+//	c[i*ldc+j] = sum_p a[i*lda+p]*b[j*k+p]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx512DotHalf(c *float32, ldc int, a *float32, lda int, b *byte, ahead uintptr, m int, n int, k int)
 
 // avx512Q4_1x1 multiplies 1 rows of a with four of w, blocks (1 to 24) of 32 weights each:
 //

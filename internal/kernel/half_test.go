@@ -33,3 +33,38 @@ func TestAddHalf(t *testing.T) {
 		}
 	})
 }
+
+// TestHalfRows: MulNTHalf and AddNNHalf have the bits of Widen and MulNT, and of Widen
+// and AddNN, wherever columns begin and however many rows there are.
+func TestHalfRows(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		r := newRand(33)
+		for _, s := range []shape{{1, 64, 64}, {2, 64, 64}, {3, 64, 64}, {4, 7, 64}, {5, 61, 128}, {6, 32, 16}, {7, 96, 80}, {8, 66, 256}, {9, 64, 64}, {3, 5, 40}, {3, 64, 7}, {2, 4, 800}, {1, 1, 64}, {1, 0, 64}, {0, 4, 64}, {3, 64, 0}} {
+			ldc, lda := ld(r, s.n), ld(r, s.k)
+			c, a := randMat(r, s.m, s.n, ldc), randMat(r, s.m, s.k, lda)
+			half, wide := randQuant(r, F16, s.n*s.k), make([]float32, s.n*s.k)
+			Widen(wide, half, F16)
+			want := slices.Clone(c.x)
+			MulNT(want, ldc, a.x, lda, wide, s.k, s.m, s.n, s.k)
+			MulNTHalf(c.x, ldc, a.x, lda, half, nil, s.m, s.n, s.k)
+			c.checkGaps(t, "MulNTHalf "+s.String(), s.m, s.n, ldc)
+			if !slices.EqualFunc(c.x, want, sameBits) {
+				t.Fatalf("MulNTHalf %v: %v, not %v", s, c.x, want)
+			}
+
+			ldb := s.n + 32
+			half, wide = randQuant(r, F16, ldb*s.k), make([]float32, ldb*s.k)
+			Widen(wide, half, F16)
+			for _, from := range []int{0, 32} {
+				want := slices.Clone(c.x)
+				b, h := wide[min(from, len(wide)):], half[min(2*from, len(half)):]
+				AddNN(want, ldc, a.x, lda, b, ldb, s.m, s.n, s.k)
+				AddNNHalf(c.x, ldc, a.x, lda, h, half, ldb, s.m, s.n, s.k)
+				c.checkGaps(t, "AddNNHalf "+s.String(), s.m, s.n, ldc)
+				if !slices.EqualFunc(c.x, want, sameBits) {
+					t.Fatalf("AddNNHalf %v from %d: %v, not %v", s, from, c.x, want)
+				}
+			}
+		}
+	})
+}

@@ -23,8 +23,12 @@ type kind struct {
 	mulNTQ   func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
 	addNNQ   func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
 	addHalf  func(c []float32, ldc int, h []float32, ldh int, b []byte, m, n, k int)
-	mulQ     func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
-	dot      func(a, b []float32) float32
+	// For at most halfRows rows of A; nil where B is widened. They do some of the
+	// columns, and say how many.
+	mulNTHalf func(c []float32, ldc int, a []float32, lda int, b []byte, ahead uintptr, m, n, k int) int
+	addNNHalf func(c []float32, ldc int, a []float32, lda int, b []byte, ldb int, ahead uintptr, m, n, k int) int
+	mulQ      func(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int)
+	dot       func(a, b []float32) float32
 
 	fastTiles   bool
 	matrixTiles bool

@@ -42,6 +42,7 @@ func avx2Kind() *kind {
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
 	k.addHalf = avx2AddHalfRows
+	k.mulNTHalf, k.addNNHalf = avx2MulNTHalf, avx2AddNNHalf
 	k.fastIntegers = true
 	k.useIntegers(&avx2Integers)
 	k.packIntegers = [numIntegers]func([]byte, []float32){packer(avx2PackInt8), packer(avx2PackInt16)}

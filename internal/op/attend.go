@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/getstroke/stroke/internal/kernel"
-	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // Keys is where the keys and values of one sequence lie, in pages of Len
@@ -37,17 +36,20 @@ func (k *Keys) plain(off, head, pos int, h Heads) (rows []float32, ld int) {
 // position pos to the end of its page, but not beyond the position to. They are whole
 // lines of the cache.
 func (k *Keys) ask(off, head, pos, to, n int, h Heads, f0, f1 int) {
-	if !k.Far || n > smallBatch || pos >= to || k.DType != kernel.F32 {
+	if !k.Far || n > smallBatch || pos >= to {
 		return
 	}
-	rows, _ := k.plain(off, head, pos, h)
-	rows = rows[:min(to-pos, k.Len-pos%k.Len)*h.Size]
+	if k.DType == kernel.F32 {
+		off *= 4
+	}
+	row, b0, b1 := k.DType.RowBytes(h.Size), k.DType.RowBytes(f0), k.DType.RowBytes(f1)
+	rows := k.packed(off, head, h.Size, pos)[:min(to-pos, k.Len-pos%k.Len)*row]
 	if f1-f0 == h.Size {
-		kernel.Fetch(tensor.Bytes(rows))
+		kernel.Fetch(rows)
 		return
 	}
-	for at := 0; at < len(rows); at += h.Size {
-		kernel.Fetch(tensor.Bytes(rows[at+f0 : at+f1]))
+	for ; len(rows) > 0; rows = rows[row:] {
+		kernel.Fetch(rows[b0:b1])
 	}
 }
 
@@ -228,9 +230,12 @@ func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h 
 		a, b := max(j0, first), min(j0+s.Keys.Len, keys)
 		if s.Keys.DType != kernel.F32 {
 			k := s.Keys.packed(s.Keys.KOff, head, h.Size, a)
-			if n <= smallBatch {
+			switch {
+			case s.Keys.DType == kernel.F16:
+				kernel.MulNTHalf(p[a:], ld, q, ldq, k, s.Keys.next(s.Keys.KOff, head, h.Size, b, keys), n, b-a, h.Size)
+			case n <= smallBatch:
 				kernel.MulQ(p[a:], ld, q, ldq, k, s.Keys.DType, nil, n, b-a, h.Size)
-			} else {
+			default:
 				kernel.MulNTQ(p[a:], ld, q, ldq, k, s.Keys.DType, nil, n, b-a, h.Size)
 			}
 			continue
@@ -242,14 +247,19 @@ func scores(p []float32, ld int, q []float32, ldq int, s *Sequence, head int, h 
 }
 
 // values adds to the features [f0, f1) of n rows of o, ldo apart, those of the values of
-// the keys [first, keys) of a group of heads, each times its number in p. Of values that
-// are packed the features are all.
+// the keys [first, keys) of a group of heads, each times its number in p. Of values in
+// Q8_0 the features are all.
 func values(o []float32, ldo int, p []float32, ld int, s *Sequence, group int, h Heads, n, first, keys, f0, f1 int) {
 	for j0 := first - first%s.Keys.Len; j0 < keys; j0 += s.Keys.Len {
 		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
 		if s.Keys.DType != kernel.F32 {
 			v := s.Keys.packed(s.Keys.VOff, group, h.Size, x)
-			kernel.AddNNQ(o, ldo, p[x:], ld, v, s.Keys.DType, nil, n, h.Size, y-x)
+			if s.Keys.DType == kernel.F16 && n <= smallBatch {
+				then := s.Keys.next(s.Keys.VOff, group, h.Size, y, keys)
+				kernel.AddNNHalf(o[f0:], ldo, p[x:], ld, v[2*f0:], then[min(2*f0, len(then)):], h.Size, n, f1-f0, y-x)
+			} else {
+				kernel.AddNNQ(o, ldo, p[x:], ld, v, s.Keys.DType, nil, n, h.Size, y-x)
+			}
 			continue
 		}
 		v, ldv := s.Keys.plain(s.Keys.VOff, group, x, h)

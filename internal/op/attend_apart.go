@@ -32,7 +32,7 @@ func (t *attendTask) inPhases() bool {
 		return false
 	}
 	h, s, w := t.h, &t.seqs[0], kernel.Workers()
-	if s.N != 1 || s.Keys.DType != kernel.F32 || h.KV%w == 0 || h.Q > attendBlock || h.Size%(16*w) != 0 {
+	if s.N != 1 || s.Keys.DType == kernel.Q8_0 || h.KV%w == 0 || h.Q > attendBlock || h.Size%(16*w) != 0 {
 		return false // features are cut by whole vectors
 	}
 	t.first, t.keys = firstKey(s.Start, h.Window), s.Start+1

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // TestAttendInPhases holds a single query's outputs to the same bits for any number of
@@ -26,7 +27,11 @@ func TestAttendInPhases(t *testing.T) {
 			}
 			all := keys.Pages
 			_, q := random(rng, h.Q*h.Size)
-			for _, start := range []int{254, 255, 700} {
+			for i := range 6 {
+				start := []int{254, 255, 700}[i%3]
+				if keys.DType, keys.VOff = kernel.F32, half; i >= 3 {
+					keys.DType, keys.VOff = kernel.F16, 2*half
+				}
 				// What stands behind the position must not be read.
 				keys.Pages = nil
 				for i := range all {
@@ -35,6 +40,9 @@ func TestAttendInPhases(t *testing.T) {
 						if i*length+at/h.Size%length > start {
 							page[at] = float32(math.NaN())
 						}
+					}
+					if keys.DType == kernel.F16 {
+						kernel.NarrowF16(tensor.Bytes(page)[:2*len(page)], slices.Clone(page))
 					}
 					keys.Pages = append(keys.Pages, page)
 				}
@@ -49,10 +57,10 @@ func TestAttendInPhases(t *testing.T) {
 						continue
 					}
 					if o[0] != o[0] || !slices.Equal(o, want) || !slices.Equal(stat, wantStat) {
-						t.Errorf("%+v, position %d: %d workers have other bits than one", h, start, w)
+						t.Errorf("%+v, %s, position %d: %d workers have other bits than one", h, keys.DType, start, w)
 					}
 					if start+1 >= apartKeys && h.KV%w != 0 && h.Size%(16*w) == 0 && e.attend.phase != valuePhase+1 {
-						t.Errorf("%+v, position %d, %d workers: attention was not cut into phases", h, start, w)
+						t.Errorf("%+v, %s, position %d, %d workers: attention was not cut into phases", h, keys.DType, start, w)
 					}
 				}
 			}

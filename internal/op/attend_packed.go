@@ -17,6 +17,14 @@ func (k *Keys) packed(off, head, size, pos int) []byte {
 	return b[off+pos%k.Len*row : off+k.Len*row]
 }
 
+// next is packed, and nothing from the position to on.
+func (k *Keys) next(off, head, size, pos, to int) []byte {
+	if pos >= to {
+		return nil
+	}
+	return k.packed(off, head, size, pos)
+}
+
 // Pack writes keys and values [n, heads·size] to the pages, rounded to the type
 // of k, at the positions from pos on. k.DType is F16 or Q8_0.
 func (k *Keys) Pack(pos int, keys, values []float32, heads, size int) {

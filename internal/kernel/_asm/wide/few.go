@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -11,14 +12,24 @@ import (
 )
 
 // outerFew writes the product of a few rows of A with 64 columns of B as it lies,
-// wide enough that the chains hide each other's latency.
-func outerFew(rows int) {
-	name := fmt.Sprintf("avx512Outer%dx64", rows)
-	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b *float32, ldb int, k int)",
-		fmt.Sprintf("%s is avx512Outer32 for %d rows and 64 columns.", name, rows))
+// wide enough that the chains hide each other's latency; with half, of B in F16.
+func outerFew(rows int, half bool) {
+	name, matrix, of := fmt.Sprintf("avx512Outer%dx64", rows), "*float32", ""
+	load, size, far := func(m Mem, v reg.VecVirtual) { VMOVUPS(m, v) }, 64, ""
+	if half {
+		name, matrix, of = fmt.Sprintf("avx512OuterHalf%dx64", rows), "*byte", " of a b in F16, and asks for what lies ahead bytes behind it"
+		load, size, far = func(m Mem, v reg.VecVirtual) { VCVTPH2PS(m, v) }, 32, ", ahead uintptr"
+	}
+	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b "+matrix+", ldb int"+far+", k int)",
+		fmt.Sprintf("%s is avx512Outer32 for %d rows and 64 columns%s.", name, rows, of))
 	c, ldc := Int("c"), Bytes("ldc")
 	a, rs, cs := Int("a"), Bytes("rs"), Bytes("cs")
-	b, ldb, n := Int("b"), Bytes("ldb"), Int("k")
+	b, ldb, n := Int("b"), Int("ldb"), Int("k")
+	SHLQ(Imm(uint64(bits.Len(uint(size/32)))), ldb)
+	var ahead reg.Register
+	if half {
+		ahead = Int("ahead")
+	}
 	rs3 := GP64()
 	LEAQ(Mem{Base: rs, Index: rs, Scale: 2}, rs3)
 	acc := make([][4]reg.VecVirtual, rows)
@@ -40,10 +51,14 @@ func outerFew(rows int) {
 	}
 	for j := range 4 {
 		y := ZMM()
-		VMOVUPS(Mem{Base: b, Disp: 64 * j}, y)
+		load(Mem{Base: b, Disp: size * j}, y)
 		for i := range x {
 			VFMADD231PS(y, x[i], acc[i][j])
 		}
+	}
+	if half {
+		PREFETCHT0(Mem{Base: b, Index: ahead, Scale: 1})
+		PREFETCHT0(Mem{Base: b, Index: ahead, Scale: 1, Disp: 64})
 	}
 	ADDQ(cs, a)
 	ADDQ(ldb, b)

@@ -18,8 +18,10 @@ func main() {
 	outer("avx512Outer32", 2, []int{14, 8, 4, 2, 1})
 	outer("avx512Outer16", 1, []int{16, 8, 4, 2, 1})
 	for m := 1; m <= 4; m++ {
-		outerFew(m)
+		outerFew(m, false)
+		outerFew(m, true)
 	}
+	dotHalf()
 	for _, f := range formats {
 		for m := 1; m <= 4; m++ {
 			rows(f, m)
