@@ -11,7 +11,7 @@
 // itself: judge documents, and text beyond the sample, read in float32 and in each
 // of these arithmetics, by the base and by an adapter of each seed. With -reading and -writing the writer's passages stand before
 // them in a prompt that is read in the one, and they are scored in the other, as
-// the engine has it.
+// the engine has it, with keys and values kept as -kv says.
 package main
 
 import (
@@ -34,6 +34,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/token"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin"
@@ -71,6 +72,7 @@ func main() {
 	trained := flag.String("trained", string(train.Fastest()), "with -inference or -reading: the arithmetic that twins are trained in")
 	prompts := flag.String("reading", "", "an arithmetic to read prompts in: bf16, int8, int16 or f32")
 	writing := flag.String("writing", string(op.F32), "with -reading: the arithmetic of what stands behind the prompt")
+	kv := flag.String("kv", "f32", "with -reading: how keys and values are kept, f32, f16 or q8_0")
 	genre := flag.String("genre", "", "with -inference or -reading: the genre that twins stand on, or none (the recipe's)")
 	method := flag.String("method", "lora", "what is trained: lora, full or partial")
 	layers := flag.Int("layers", 4, "with -method partial: how many of the uppermost layers")
@@ -78,6 +80,10 @@ func main() {
 	log.SetFlags(0)
 	if *reading == "" && *prompts == "" && train.Fastest() == train.F32 {
 		log.Fatalf("the kernel %s has nothing faster than float32", kernel.Name())
+	}
+	keys, known := map[string]tensor.DType{"f32": tensor.F32, "f16": tensor.F16, "q8_0": tensor.Q8_0}[*kv]
+	if !known {
+		log.Fatalf("-kv %s is not known: it is f32, f16 or q8_0", *kv)
 	}
 	home, err := os.MkdirTemp("", "arithmetic")
 	if err != nil {
@@ -118,7 +124,7 @@ func main() {
 			in := reader{all: all, others: others, trained: train.Arithmetic(*trained), m: m, tok: tok, home: cmp.Or(*keep, home), genre: *genre, base: *baseName, words: *words, unseen: *unseen, seeds: uint64(*seeds)}
 			source, err := filepath.Join(*data, writers[w]), error(nil)
 			if *prompts != "" {
-				err = in.behind(ctx, w, source, op.Arithmetic(*prompts), op.Arithmetic(*writing))
+				err = in.behind(ctx, w, source, op.Arithmetic(*prompts), op.Arithmetic(*writing), keys)
 			} else {
 				err = in.read(ctx, w, source)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // passageTokens is how many tokens of the writer's passages stand before a text
@@ -26,18 +27,20 @@ type written struct {
 	Kernel     string  `json:"kernel"`
 	Reading    string  `json:"reading"` // arithmetic of the prompt
 	Writing    string  `json:"writing"` // and of the text that is scored
+	KV         string  `json:"kv"`      // how keys and values are kept
 	Prompt     int     `json:"prompt_tokens"`
 	Tokens     int     `json:"tokens"`
-	Exact      float64 `json:"exact"`      // loss with both in f32, nats a token
-	Fast       float64 `json:"fast"`       // loss of the same weights in these arithmetics
+	Exact      float64 `json:"exact"`      // loss with all three in f32, nats a token
+	Fast       float64 `json:"fast"`       // loss of the same weights in these
 	Difference float64 `json:"difference"` // fast less exact
 }
 
 // behind scores a writer's judge documents, and text that no run has seen, behind
 // passages of the writer in the prompt, as the engine computes them: the prompt in
-// one arithmetic, the rows of the text in another, all logits in that. It is done
+// one arithmetic, the rows of the text in another, all logits in that, keys and values
+// kept as kv. It is done
 // with the base as it is, and with an adapter of each seed.
-func (in *reader) behind(ctx context.Context, writer, source string, reading, writing op.Arithmetic) error {
+func (in *reader) behind(ctx context.Context, writer, source string, reading, writing op.Arithmetic, kv tensor.DType) error {
 	folder := filepath.Join(in.home, writer)
 	text, err := sample(source, folder, in.words)
 	if err != nil {
@@ -47,7 +50,7 @@ func (in *reader) behind(ctx context.Context, writer, source string, reading, wr
 	if err != nil {
 		return err
 	}
-	line := written{Writer: writer, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Reading: string(reading), Writing: string(writing)}
+	line := written{Writer: writer, Words: len(strings.Fields(text)), Kernel: kernel.Name(), Reading: string(reading), Writing: string(writing), KV: kv.String()}
 	for seed := uint64(1); seed <= in.seeds; seed++ {
 		f, _, adapter, err := in.twin(ctx, writer, folder, seed)
 		if err != nil {
@@ -95,10 +98,10 @@ func (in *reader) behind(ctx context.Context, writer, source string, reading, wr
 					continue
 				}
 			}
-			if line.Exact, line.Tokens, err = follow(ctx, in.m, pieces, adapters, op.F32, op.F32); err != nil {
+			if line.Exact, line.Tokens, err = follow(ctx, in.m, pieces, adapters, op.F32, op.F32, tensor.F32); err != nil {
 				return err
 			}
-			if line.Fast, _, err = follow(ctx, in.m, pieces, adapters, reading, writing); err != nil {
+			if line.Fast, _, err = follow(ctx, in.m, pieces, adapters, reading, writing, kv); err != nil {
 				return err
 			}
 			line.Difference = line.Fast - line.Exact
@@ -116,13 +119,13 @@ func opening(text string) string {
 
 // follow is the mean loss of the pieces' tokens behind their contexts, in nats a
 // token.
-func follow(ctx context.Context, m *model.Model, pieces []eval.Piece, adapters []lora.Applied, reading, writing op.Arithmetic) (nats float64, n int, err error) {
+func follow(ctx context.Context, m *model.Model, pieces []eval.Piece, adapters []lora.Applied, reading, writing op.Arithmetic, kv tensor.DType) (nats float64, n int, err error) {
 	const chunk = 512
 	longest := 0
 	for _, p := range pieces {
 		longest = max(longest, len(p.Context)+len(p.Tokens))
 	}
-	lim := model.Limits{Tokens: chunk, Rows: 1, Context: longest, Arithmetic: writing, Other: reading}
+	lim := model.Limits{Tokens: chunk, Rows: 1, Context: longest, Arithmetic: writing, Other: reading, KV: kv}
 	for _, x := range adapters {
 		lim.Pad += x.Adapter.Pad()
 	}
@@ -133,7 +136,7 @@ func follow(ctx context.Context, m *model.Model, pieces []eval.Piece, adapters [
 	defer s.Close()
 	var pages []model.Page
 	for at := 0; at < longest; at += model.PageLen {
-		pages = append(pages, make(model.Page, m.PageFloats()))
+		pages = append(pages, make(model.Page, m.PageSize(kv)))
 	}
 	nll, targets := make([]float32, chunk), make([]int32, chunk)
 	for _, p := range pieces {
