@@ -1543,6 +1543,43 @@ loop:
 	VZEROUPPER
 	RET
 
+// func avx2OuterHalf1x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf1x16(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), BX
+	MOVQ    ldb+40(FP), SI
+	MOVQ    ahead+48(FP), DI
+	MOVQ    k+56(FP), R8
+	SHLQ    $0x01, SI
+	MOVQ    AX, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	ADDQ    CX, R9
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y2
+	VCVTPH2PS    (BX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VCVTPH2PS    16(BX), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   (BX)(DI*1)
+	ADDQ         $0x04, DX
+	ADDQ         SI, BX
+	DECQ         R8
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
 // func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·avx2OuterHalf2x32(SB), NOSPLIT, $0-64
@@ -1599,6 +1636,52 @@ loop:
 	VMOVUPS      Y5, 32(AX)
 	VMOVUPS      Y6, 64(AX)
 	VMOVUPS      Y7, 96(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx2OuterHalf2x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf2x16(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    ldb+40(FP), DI
+	MOVQ    ahead+48(FP), R8
+	MOVQ    k+56(FP), R9
+	SHLQ    $0x01, DI
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	ADDQ    CX, R10
+	VMOVUPS (R10), Y2
+	VMOVUPS 32(R10), Y3
+	ADDQ    CX, R10
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y4
+	VBROADCASTSS (DX)(BX*1), Y5
+	VCVTPH2PS    (SI), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y2
+	VCVTPH2PS    16(SI), Y6
+	VFMADD231PS  Y6, Y4, Y1
+	VFMADD231PS  Y6, Y5, Y3
+	PREFETCHT0   (SI)(R8*1)
+	ADDQ         $0x04, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, 32(AX)
 	ADDQ         CX, AX
 	VZEROUPPER
 	RET
@@ -1674,6 +1757,61 @@ loop:
 	VMOVUPS      Y9, 32(AX)
 	VMOVUPS      Y10, 64(AX)
 	VMOVUPS      Y11, 96(AX)
+	ADDQ         CX, AX
+	VZEROUPPER
+	RET
+
+// func avx2OuterHalf3x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// Requires: AVX, F16C, FMA3, MMX+
+TEXT ·avx2OuterHalf3x16(SB), NOSPLIT, $0-64
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    a+16(FP), DX
+	MOVQ    lda+24(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    ldb+40(FP), DI
+	MOVQ    ahead+48(FP), R8
+	MOVQ    k+56(FP), R9
+	SHLQ    $0x01, DI
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	ADDQ    CX, R10
+	VMOVUPS (R10), Y2
+	VMOVUPS 32(R10), Y3
+	ADDQ    CX, R10
+	VMOVUPS (R10), Y4
+	VMOVUPS 32(R10), Y5
+	ADDQ    CX, R10
+	PCALIGN $0x20
+
+loop:
+	VBROADCASTSS (DX), Y6
+	VBROADCASTSS (DX)(BX*1), Y7
+	VBROADCASTSS (DX)(BX*2), Y8
+	VCVTPH2PS    (SI), Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VFMADD231PS  Y9, Y7, Y2
+	VFMADD231PS  Y9, Y8, Y4
+	VCVTPH2PS    16(SI), Y9
+	VFMADD231PS  Y9, Y6, Y1
+	VFMADD231PS  Y9, Y7, Y3
+	VFMADD231PS  Y9, Y8, Y5
+	PREFETCHT0   (SI)(R8*1)
+	ADDQ         $0x04, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          loop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, 32(AX)
+	ADDQ         CX, AX
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y5, 32(AX)
 	ADDQ         CX, AX
 	VZEROUPPER
 	RET

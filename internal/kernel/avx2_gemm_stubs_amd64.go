@@ -77,6 +77,15 @@ func avx2OuterHalf1x64(c *float32, ldc int, a *float32, lda int, b *byte, ldb in
 //go:noescape
 func avx2OuterHalf1x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
 
+// avx2OuterHalf1x16 adds to 1 rows of 16 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf1x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
 // avx2OuterHalf2x32 adds to 2 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
 //
 //	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
@@ -86,6 +95,15 @@ func avx2OuterHalf1x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb in
 //go:noescape
 func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
 
+// avx2OuterHalf2x16 adds to 2 rows of 16 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf2x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
 // avx2OuterHalf3x32 adds to 3 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
 //
 //	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
@@ -94,6 +112,15 @@ func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb in
 //
 //go:noescape
 func avx2OuterHalf3x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+
+// avx2OuterHalf3x16 adds to 3 rows of 16 columns of c the k > 0 products of a and b, which is in F16:
+//
+//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
+//
+// It asks for what lies ahead bytes behind b.
+//
+//go:noescape
+func avx2OuterHalf3x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
 
 // avx2Peak makes 12 vector multiply-adds an iteration that do not wait for each other.
 //

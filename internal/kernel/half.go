@@ -56,8 +56,12 @@ func MulNTHalf(c []float32, ldc int, a []float32, lda int, b, then []byte, m, n,
 	if cur.mulNTHalf != nil && m <= halfRows && k > 0 && k <= chunkMax {
 		done = cur.mulNTHalf(c, ldc, a, lda, b, distance(b, then), m, n, k)
 	}
-	if done < n {
-		cur.mulNTQ(c[done:], ldc, a, lda, b[2*done*k:], F16, nil, m, n-done, k)
+	switch b := b[2*done*k:]; {
+	case done == n:
+	case m <= halfRows:
+		cur.mulQ(c[done:], ldc, a, lda, b, F16, nil, m, n-done, k)
+	default:
+		cur.mulNTQ(c[done:], ldc, a, lda, b, F16, nil, m, n-done, k)
 	}
 }
 

@@ -18,28 +18,36 @@ func avx512MulNTHalf(c []float32, ldc int, a []float32, lda int, b []byte, ahead
 	return n
 }
 
-// avx2AddNNHalf takes up to three rows of A and 32 columns at a time.
+// avx2AddNNHalf takes up to three rows of A and 16 to 64 columns at a time.
 func avx2AddNNHalf(c []float32, ldc int, a []float32, lda int, b []byte, ldb int, ahead uintptr, m, n, k int) int {
-	n &^= 31
+	n &^= 15
 	for i := 0; i < m; {
 		rows := min(3, m-i)
 		if m-i == 4 {
 			rows = 2
 		}
 		a := &a[i*lda]
-		for j := 0; j < n; j += 32 {
+		for j := 0; j < n; {
 			c, b := &c[i*ldc+j], &b[2*j]
-			switch {
-			case rows == 3:
-				avx2OuterHalf3x32(c, ldc, a, lda, b, ldb, ahead, k)
-			case rows == 2:
-				avx2OuterHalf2x32(c, ldc, a, lda, b, ldb, ahead, k)
-			case n-j >= 64:
+			switch wide := n-j >= 32; {
+			case rows == 1 && n-j >= 64:
 				avx2OuterHalf1x64(c, ldc, a, lda, b, ldb, ahead, k)
-				j += 32
-			default:
+				j += 64
+				continue
+			case rows == 1 && wide:
 				avx2OuterHalf1x32(c, ldc, a, lda, b, ldb, ahead, k)
+			case rows == 1:
+				avx2OuterHalf1x16(c, ldc, a, lda, b, ldb, ahead, k)
+			case rows == 2 && wide:
+				avx2OuterHalf2x32(c, ldc, a, lda, b, ldb, ahead, k)
+			case rows == 2:
+				avx2OuterHalf2x16(c, ldc, a, lda, b, ldb, ahead, k)
+			case wide:
+				avx2OuterHalf3x32(c, ldc, a, lda, b, ldb, ahead, k)
+			default:
+				avx2OuterHalf3x16(c, ldc, a, lda, b, ldb, ahead, k)
 			}
+			j += min(32, n-j)
 		}
 		i += rows
 	}
@@ -64,7 +72,7 @@ func avx512AddNNHalf(c []float32, ldc int, a []float32, lda int, b []byte, ldb i
 			}
 		}
 	}
-	if n-whole < 32 {
+	if n-whole < 16 {
 		return whole
 	}
 	return whole + avx2AddNNHalf(c[whole:], ldc, a, lda, b[2*whole:], ldb, ahead, m, n-whole, k)

@@ -33,8 +33,7 @@ func (k *Keys) plain(off, head, pos int, h Heads) (rows []float32, ld int) {
 }
 
 // ask asks for what few queries read next: the features [f0, f1) of a head's rows from
-// position pos to the end of its page, but not beyond the position to. They are whole
-// lines of the cache.
+// position pos to the end of its page, but not beyond the position to.
 func (k *Keys) ask(off, head, pos, to, n int, h Heads, f0, f1 int) {
 	if !k.Far || n > smallBatch || pos >= to {
 		return
@@ -254,7 +253,7 @@ func values(o []float32, ldo int, p []float32, ld int, s *Sequence, group int, h
 		x, y := max(j0, first), min(j0+s.Keys.Len, keys)
 		if s.Keys.DType != kernel.F32 {
 			v := s.Keys.packed(s.Keys.VOff, group, h.Size, x)
-			if s.Keys.DType == kernel.F16 && n <= smallBatch {
+			if s.Keys.DType == kernel.F16 && (n <= smallBatch || f1-f0 < h.Size) {
 				then := s.Keys.next(s.Keys.VOff, group, h.Size, y, keys)
 				kernel.AddNNHalf(o[f0:], ldo, p[x:], ld, v[2*f0:], then[min(2*f0, len(then)):], h.Size, n, f1-f0, y-x)
 			} else {

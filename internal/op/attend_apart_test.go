@@ -17,7 +17,7 @@ func TestAttendInPhases(t *testing.T) {
 	defer kernel.SetWorkers(workers)
 	eachKernel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(11, 12))
-		for _, h := range []Heads{{Q: 9, KV: 3, Size: 64, Scale: 0.125}, {Q: 14, KV: 2, Size: 64, Scale: 0.125, Window: 300}, {Q: 5, KV: 5, Size: 80, Scale: 0.1}} {
+		for _, h := range []Heads{{Q: 9, KV: 3, Size: 64, Scale: 0.125}, {Q: 14, KV: 2, Size: 64, Scale: 0.125, Window: 300}, {Q: 16, KV: 1, Size: 64, Scale: 0.125}, {Q: 5, KV: 5, Size: 80, Scale: 0.1}} {
 			const pages, length = 12, 64
 			half := h.KV * length * h.Size
 			keys := Keys{Len: length, VOff: half, Far: true}

@@ -58,9 +58,7 @@ func dotHalf() {
 				VFMADD231PS(y, x[i], acc[i][j])
 			}
 		}
-		for at := 0; at < 64; at += 64 {
-			PREFETCHT0(Mem{Base: line, Disp: at})
-		}
+		PREFETCHT0(Mem{Base: line})
 		ADDQ(Imm(64), line)
 		ADDQ(Imm(32), pa)
 		ADDQ(Imm(16), pb)

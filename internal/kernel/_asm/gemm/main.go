@@ -22,9 +22,10 @@ func main() {
 	outerWide(3, 4)
 	dotHalf()
 	outerHalf(1, 8)
-	outerHalf(1, 4)
-	outerHalf(2, 4)
-	outerHalf(3, 4)
+	for rows := 1; rows <= 3; rows++ {
+		outerHalf(rows, 4)
+		outerHalf(rows, 2)
+	}
 	peak()
 	readSum()
 	spin()
