@@ -177,7 +177,7 @@ func (l *line) measure(ctx context.Context, lab *twin.Lab, w *writing, c *cell, 
 	if err != nil {
 		return err
 	}
-	l.Cell, err = lab.Cell(ctx, twin.CellOptions{Dealt: dealt, Change: change, Untrained: c.Recipe.Untrained, Prompts: t.Prompts, Texts: t.Texts, Strengths: t.Strengths, Known: []string{c.Writer.Name}, Keep: keep}, nil)
+	l.Cell, err = lab.Cell(ctx, twin.CellOptions{Dealt: dealt, Change: change, Untrained: c.Recipe.Untrained, Prompts: t.Prompts, Texts: t.Texts, Samplings: t.samplings(), Strengths: t.Strengths, Known: []string{c.Writer.Name}, Keep: keep}, nil)
 	return err
 }
 

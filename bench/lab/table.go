@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/twin"
 )
@@ -22,6 +23,7 @@ type table struct {
 	Prompts     []int     `toml:"prompts"`      // bounds on the passages that what was learnt is measured with, beside its own
 	Strengths   []float64 `toml:"strengths"`    // of the writer's own part, measured beside 1
 	Texts       bool      `toml:"texts"`        // write from openings of judge documents, and measure that
+	Samplings   []drawing `toml:"sampling"`     // with texts: how they are drawn, beside the default
 	Words       []int     `toml:"words"`        // that a method gets
 	Seeds       []uint64  `toml:"seeds"`
 	Writers     []writer  `toml:"writer"`
@@ -43,6 +45,24 @@ type recipe struct {
 	Untrained bool           `toml:"untrained"` // only the start is measured
 	Words     []int          `toml:"words"`     // the table's, where empty
 	Set       map[string]any `toml:"set"`       // fields by the names that they have in a recipe's JSON
+}
+
+// drawing is how texts are drawn: engine.Sampling but for the seed.
+type drawing struct {
+	Name        string  `toml:"name"`
+	Temperature float64 `toml:"temperature"`
+	TopK        int     `toml:"top_k"`
+	TopP        float64 `toml:"top_p"`
+	MinP        float64 `toml:"min_p"`
+	Repeat      float64 `toml:"repeat"`
+}
+
+// samplings are those of the table as a cell is asked for them.
+func (t *table) samplings() (out []twin.CellSampling) {
+	for _, d := range t.Samplings {
+		out = append(out, twin.CellSampling{Name: d.Name, Sampling: engine.Sampling{Temperature: d.Temperature, TopK: d.TopK, TopP: d.TopP, MinP: d.MinP, Repeat: d.Repeat}})
+	}
+	return out
 }
 
 // readTable reads a table and says what is wrong with it.
@@ -87,6 +107,14 @@ func (t *table) check() error {
 			return fmt.Errorf("the writer %s has no path", w.Name)
 		}
 	}
+	for _, s := range t.samplings() {
+		if err := once("sampling", s.Name); err != nil {
+			return err
+		}
+		if err := s.Sampling.Validate(); err != nil {
+			return fmt.Errorf("the sampling %s: %w", s.Name, err)
+		}
+	}
 	for _, r := range t.Recipes {
 		if err := once("recipe", r.Name); err != nil {
 			return err
@@ -111,6 +139,8 @@ func (t *table) check() error {
 		return errors.New("a bound on the passages is below 0")
 	case slices.ContainsFunc(t.Strengths, func(x float64) bool { return !(x >= 0 && x <= 4) }):
 		return errors.New("a strength is not from 0 to 4")
+	case len(t.Samplings) > 0 && !t.Texts:
+		return errors.New("there are samplings, and no texts = true")
 	case len(t.Writers) == 0 || len(t.Recipes) == 0 || len(t.Words) == 0 || len(t.Seeds) == 0:
 		return errors.New("there are no writers, recipes, words or seeds")
 	case t.JudgeTokens < 200:

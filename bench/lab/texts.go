@@ -46,7 +46,7 @@ var ofTexts = []struct {
 func summarizeTexts(out io.Writer, lines []line, rival string) {
 	cells := map[column][]line{}
 	var order []column
-	for _, l := range lines {
+	for _, l := range drawn(lines) {
 		if l.Cell.Texts == nil {
 			continue
 		}
@@ -98,4 +98,19 @@ func summarizeTexts(out io.Writer, lines []line, rival string) {
 		}
 		fmt.Fprintf(out, "| %d | %s | copiers; monotone | %d | %d; %d | |\n", c.words, c.name, len(cells[c]), copiers, monotone)
 	}
+}
+
+// drawn has a line for each sampling of a cell behind the cell's own, as if it were
+// another recipe.
+func drawn(lines []line) (out []line) {
+	for _, l := range lines {
+		out = append(out, l)
+		for _, s := range l.Cell.Samplings {
+			x, c := l, *l.Cell
+			c.Texts, c.Samplings = s.Texts, nil
+			x.Name, x.Cell = l.Name+", "+s.Name, &c
+			out = append(out, x)
+		}
+	}
+	return out
 }

@@ -12,12 +12,12 @@ import (
 // Sampling says how a token is drawn from the logits. The cuts are applied in
 // the order top-k, top-p, min-p, on the distribution at the given temperature.
 type Sampling struct {
-	Temperature float64 // 0 takes the likeliest token
-	TopK        int     // 0 for no cut
-	TopP        float64 // 0 or 1 for no cut
-	MinP        float64 // of the likeliest token's probability; 0 for no cut
-	Repeat      float64 // divides positive logits of tokens seen lately, multiplies negative ones; 0 or 1 for none
-	Seed        uint64
+	Temperature float64 `json:"temperature"` // 0 takes the likeliest token
+	TopK        int     `json:"top_k"`       // 0 for no cut
+	TopP        float64 `json:"top_p"`       // 0 or 1 for no cut
+	MinP        float64 `json:"min_p"`       // of the likeliest token's probability; 0 for no cut
+	Repeat      float64 `json:"repeat"`      // divides positive logits of tokens seen lately, multiplies negative ones; 0 or 1 for none
+	Seed        uint64  `json:"seed"`
 }
 
 // Validate says what is out of range.

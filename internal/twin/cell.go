@@ -95,6 +95,7 @@ type Cell struct {
 	Documents  []CellDocument `json:"documents"`        // to judge by
 	Prompts    []CellPrompt   `json:"prompts,omitempty"`
 	Texts      *CellTexts     `json:"texts,omitempty"`
+	Samplings  []CellSampling `json:"samplings,omitempty"`
 	Strengths  []CellStrength `json:"strengths,omitempty"`
 }
 
@@ -145,6 +146,8 @@ type CellOptions struct {
 	// writers who are the writer.
 	Texts bool
 	Known []string
+	// Samplings are names and samplings that texts are measured with beside the default.
+	Samplings []CellSampling
 	// Strengths are those of the writer's own part that are measured beside 1.
 	Strengths []float64
 	// Keep is a folder that gets what was learnt, with what it stands on, as an
@@ -194,7 +197,8 @@ func (l *Lab) Cell(ctx context.Context, o CellOptions, emit Emit) (*Cell, error)
 			return nil, err
 		}
 		defer own.done()
-		if c.Texts, err = l.measureTexts(ctx, r, own, o.Known); err != nil {
+		c.Samplings = slices.Clone(o.Samplings)
+		if c.Texts, err = l.measureTexts(ctx, r, own, o.Known, c.Samplings); err != nil {
 			return nil, err
 		}
 	}

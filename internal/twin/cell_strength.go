@@ -41,7 +41,7 @@ func (l *Lab) measureStrength(ctx context.Context, r *run, final *learnt, streng
 		}
 	}
 	if o.Texts {
-		t, err := l.measureTexts(ctx, r, own, o.Known)
+		t, err := l.measureTexts(ctx, r, own, o.Known, nil)
 		if err != nil {
 			return nil, err
 		}

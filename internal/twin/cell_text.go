@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 )
@@ -22,15 +23,24 @@ type CellTexts struct {
 	Leakage     likeness.Leakage     `json:"leakage"` // without the runs and leaks themselves
 }
 
+// CellSampling is what was measured on texts that were drawn otherwise than by default.
+type CellSampling struct {
+	Name     string          `json:"name"`
+	Sampling engine.Sampling `json:"sampling"` // but for its seed, which is the cell's
+	Texts    *CellTexts      `json:"texts"`
+}
+
 // measureTexts lets what was learnt write, and looks at the texts as a report
-// does. known are reference writers who are the writer.
-func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []string) (*CellTexts, error) {
+// does: by default, and with each of the samplings, whose texts it fills in.
+// Openings and seeds are the same, and so is what the base wrote, by default. known are
+// reference writers who are the writer.
+func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []string, samplings []CellSampling) (*CellTexts, error) {
 	seed := r.recipe.Options.Seed
 	places := openings(r.judge, textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	if len(places) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "no judge document is long enough to write on from its beginning"}
 	}
-	m := &measured{b: l.b, model: own.model, passages: r.passages, use: own.adapters}
+	m := &measured{b: l.b, learnt: own.learnt, model: own.model, passages: r.passages, use: own.adapters}
 	r.passages.prompt = r.recipe.Prompt
 	w, done, err := m.writers(likeness.Unit)
 	if err != nil {
@@ -49,10 +59,6 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 		judge[i].Words = len(strings.Fields(o.own))
 	}
 	before := m.before(places, m.passages, m.contextFor(likeness.Unit)-3*likeness.Unit-64)
-	twins, err := w.twin.GoOn(ctx, m.system("twin", m.use, before), judge, nil)
-	if err != nil {
-		return nil, err
-	}
 	bases, err := l.byBase(ctx, w.base, judge)
 	if err != nil {
 		return nil, err
@@ -67,9 +73,7 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 		t.base = append(t.base, likeness.Piece{Group: o.doc.Hash, Text: likeness.Head(others[i], likeness.Unit)})
 	}
 	begins, groups := map[string]string{}, map[string]bool{}
-	for i, o := range places {
-		n := min(len(strings.Fields(o.own)), len(strings.Fields(twins[i])), len(strings.Fields(bases[i])))
-		t.add(writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)})
+	for _, o := range places {
 		begins[o.doc.Hash] += o.text + "\n\n"
 		groups[o.doc.Hash] = true
 	}
@@ -78,13 +82,32 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 	if err != nil {
 		return nil, err
 	}
-	c := &CellTexts{Texts: len(places), Documents: len(groups), Recognition: likeness.Recognise([]likeness.Asked{{By: by, Sides: t.sides}}, how)}
-	if c.Range, err = likeness.MeasureRange(likeness.Pieces(r.train), t.sides, how); err != nil {
-		return nil, err
+	look := func(sampling engine.Sampling) (*CellTexts, error) {
+		writer := *w.twin
+		writer.Sampling = sampling
+		twins, err := writer.GoOn(ctx, m.system("twin", m.use, before), judge, nil)
+		if err != nil {
+			return nil, err
+		}
+		x := &part{}
+		for i, o := range places {
+			n := min(len(strings.Fields(o.own)), len(strings.Fields(twins[i])), len(strings.Fields(bases[i])))
+			x.add(writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)})
+		}
+		c := &CellTexts{Texts: len(places), Documents: len(groups), Recognition: likeness.Recognise([]likeness.Asked{{By: by, Sides: x.sides}}, how)}
+		if c.Range, err = likeness.MeasureRange(likeness.Pieces(r.train), x.sides, how); err != nil {
+			return nil, err
+		}
+		c.Leakage = likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(r.train), Sides: x.sides}}, begins, how)
+		c.Leakage.Runs, c.Leakage.Leaks = nil, nil
+		return c, nil
 	}
-	c.Leakage = likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(r.train), Sides: t.sides}}, begins, how)
-	c.Leakage.Runs, c.Leakage.Leaks = nil, nil
-	return c, nil
+	for i := range samplings {
+		if samplings[i].Texts, err = look(samplings[i].Sampling); err != nil {
+			return nil, err
+		}
+	}
+	return look(w.twin.Sampling)
 }
 
 // byBase is what the bare base writes, once for all cells with the same openings.

@@ -11,6 +11,7 @@ type speaker struct {
 	model    *model.Model
 	adapters []lora.Applied
 	done     func()
+	learnt   *learnt // nil for none
 }
 
 // used is what was learnt with the writer's own part at a strength. The adapter that
@@ -19,9 +20,9 @@ type speaker struct {
 func (r *run) used(final *learnt, strength float64) (speaker, error) {
 	if final != nil && final.tuned != nil {
 		m, use, done, err := final.at(r.b.model, float32(strength))
-		return speaker{m, use, done}, err
+		return speaker{m, use, done, final}, err
 	}
-	s := speaker{model: r.b.model, adapters: r.start(), done: func() {}}
+	s := speaker{model: r.b.model, adapters: r.start(), done: func() {}, learnt: final}
 	if final == nil {
 		return s, nil
 	}
