@@ -30,11 +30,11 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
-	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/token"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin"
@@ -81,7 +81,7 @@ func main() {
 	if *reading == "" && *prompts == "" && train.Fastest() == train.F32 {
 		log.Fatalf("the kernel %s has nothing faster than float32", kernel.Name())
 	}
-	keys, known := map[string]tensor.DType{"f32": tensor.F32, "f16": tensor.F16, "q8_0": tensor.Q8_0}[*kv]
+	keys, known := bench.KVTypes[*kv]
 	if !known {
 		log.Fatalf("-kv %s is not known: it is f32, f16 or q8_0", *kv)
 	}

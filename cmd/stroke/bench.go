@@ -26,7 +26,7 @@ var measurements = map[string]func(context.Context, *model.Model, bench.Options)
 }
 
 func newBench(e *env) *cobra.Command {
-	var shape, baseName, shapeOf, format, memory, method, optimizer, arithmetic, reading string
+	var shape, baseName, shapeOf, format, memory, method, optimizer, arithmetic, reading, kv string
 	var adapter, exact bool
 	repeats, behind := 5, 0
 	c := &cobra.Command{
@@ -57,6 +57,7 @@ Exit status: 0; 1 failure.`,
 			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic), Reading: train.Arithmetic(reading)}
 			if exact {
 				o.Arithmetic, o.Reading = train.F32, train.F32
+				kv = "f32"
 			}
 			if a := o.Arithmetic; a != "" && !slices.Contains(op.Arithmetics, a) {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32, bf16, int8 or int16"}
@@ -66,6 +67,13 @@ Exit status: 0; 1 failure.`,
 			if a := o.Reading; a != "" && !slices.Contains(op.Arithmetics, a) {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--reading %q is not known", a), Hint: "it is f32, bf16, int8 or int16"}
 			}
+			if _, known := bench.KVTypes[kv]; kv != "" && !known {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--kv %q is not known", kv), Hint: "it is f32, f16 or q8_0"}
+			}
+			if kv != "" && args[0] == "train" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: "--kv is for what an engine keeps, not for train", Hint: "stroke bench decode --behind 1400 --kv f16"}
+			}
+			o.KV = kv
 			switch args[0] {
 			case "decode", "first":
 				o.Tokens = 64
@@ -135,6 +143,7 @@ Exit status: 0; 1 failure.`,
 	c.Flags().BoolVar(&adapter, "adapter", false, "prefill, decode and first with an adapter of rank 16")
 	c.Flags().StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32, bf16 or, but for train, int8 or int16 (the fastest that is proven)")
 	c.Flags().StringVar(&reading, "reading", "", "prefill, streams and first: arithmetic of prompts (that of --arithmetic, or the fastest that is proven)")
+	c.Flags().StringVar(&kv, "kv", "", "prefill, decode, streams and first: how keys and values are kept, f32, f16 or q8_0 (the fastest that is proven)")
 	c.Flags().BoolVar(&exact, "exact", false, "float32 throughout, also where the machine has something faster")
 	c.Flags().IntVar(&repeats, "repeats", repeats, "measurements after the first, which does not count")
 	return c

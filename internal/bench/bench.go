@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/train"
 )
 
@@ -34,6 +35,7 @@ type Result struct {
 	Flags           []string    `json:"cpu_flags"`
 	Arithmetic      string      `json:"arithmetic,omitempty"` // of the products of base weights that are measured
 	Reading         string      `json:"reading,omitempty"`    // of those that read prompts, where both take part and differ
+	KV              string      `json:"kv,omitempty"`         // how keys and values are kept, of an engine
 	Workers         int         `json:"workers"`
 	GFLOPS          float64     `json:"gflops,omitempty"`            // of the median, operations counted without recomputation
 	PeakGFLOPS      float64     `json:"peak_gflops,omitempty"`       // measured, all workers
@@ -58,7 +60,8 @@ type Options struct {
 	// read prompts; empty for the fastest that are proven, and where one is given the
 	// other is the same.
 	Arithmetic, Reading train.Arithmetic
-	Full                bool // train: all weights of the base, and no adapter
+	KV                  string // f32, f16 or q8_0: of keys and values; empty for the fastest that is proven, and f32 where the arithmetics are
+	Full                bool   // train: all weights of the base, and no adapter
 	Optimizer           train.Method
 }
 
@@ -79,8 +82,23 @@ func (o *Options) served() (writing, reading train.Arithmetic) {
 	return cmp.Or(o.Arithmetic, o.Reading), cmp.Or(o.Reading, o.Arithmetic)
 }
 
-// by notes both arithmetics of an engine.
+// KVTypes are the types that keys and values can be kept in.
+var KVTypes = map[string]tensor.DType{"f32": tensor.F32, "f16": tensor.F16, "q8_0": tensor.Q8_0}
+
+// kv is how an engine keeps keys and values.
+func (o *Options) kv() tensor.DType {
+	switch writing, reading := o.served(); {
+	case o.KV != "":
+		return KVTypes[o.KV]
+	case writing == train.F32 && reading == train.F32:
+		return tensor.F32
+	}
+	return engine.FastestKV()
+}
+
+// by notes both arithmetics of an engine, and how it keeps keys and values.
 func (r *Result) by(size engine.Options) {
+	r.KV = size.KV.String()
 	if r.Arithmetic = string(size.Arithmetic); size.Reading != size.Arithmetic {
 		r.Reading = string(size.Reading)
 	}
@@ -168,7 +186,8 @@ func Prefill(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "prefill", Shape: fmt.Sprintf("1x%d", o.Tokens)}
 	size := engine.Options{Batch: o.Tokens, Streams: 1, Context: o.Tokens + 1}
 	size.Arithmetic, size.Reading = o.served()
-	r.Arithmetic = string(size.Reading)
+	size.KV = o.kv()
+	r.Arithmetic, r.KV = string(size.Reading), size.KV.String()
 	size.InOrder = true
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)
@@ -200,7 +219,8 @@ func Decode(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	}
 	before := randomTokens(rand.New(rand.NewPCG(1, 1)), o.Behind, m.Vocab)
 	size.Arithmetic, size.Reading = o.served()
-	r.Arithmetic = string(size.Arithmetic)
+	size.KV = o.kv()
+	r.Arithmetic, r.KV = string(size.Arithmetic), size.KV.String()
 	size.InOrder = true
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m)
 	e, err := engine.New(m, size)

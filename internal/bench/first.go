@@ -36,6 +36,7 @@ func First(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "first", Shape: fmt.Sprintf("1x%d", o.Tokens)}
 	size := engine.Options{Batch: 512, Streams: 1, Context: ExampleTokens + o.Tokens + 2}
 	size.Arithmetic, size.Reading = o.served()
+	size.KV = o.kv()
 	r.by(size)
 	size.InOrder = true
 	size.Memory = 4*engine.Need(m, size) + engine.InOrder(m, size) + adapterRoom(m) // so that what was read stays known

@@ -21,6 +21,7 @@ func Streams(ctx context.Context, m *model.Model, o Options) (Result, error) {
 	r := Result{Event: "done", Bench: "streams", Shape: fmt.Sprintf("%dx%d", o.Rows, o.Tokens)}
 	size := engine.Options{Batch: max(64, o.Rows), Streams: o.Rows, Context: o.Tokens + 66}
 	size.Arithmetic, size.Reading = o.served()
+	size.KV = o.kv()
 	r.by(size)
 	size.InOrder = true
 	size.Memory = engine.Need(m, size) + engine.InOrder(m, size) + streamAdapters*adapterRoom(m)

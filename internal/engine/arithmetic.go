@@ -6,6 +6,7 @@ import (
 
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/op"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // A row's arithmetic follows from its part in the request alone: rows of a prompt
@@ -27,6 +28,15 @@ func Fastest() (writing, reading op.Arithmetic) {
 		reading = op.BF16
 	}
 	return writing, reading
+}
+
+// FastestKV is how keys and values are kept where writing is fastest with the kernel in
+// use, of what is proven: binary16 where attention reads it as it lies.
+func FastestKV() tensor.DType {
+	if kernel.FastHalf() {
+		return tensor.F16
+	}
+	return tensor.F32
 }
 
 // writing is the arithmetic of rows that were written.

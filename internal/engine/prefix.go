@@ -212,7 +212,7 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 		return 0, bad("it is cut short")
 	}
 	if !bytes.Equal(got, want) {
-		return 0, bad("it is of another base, adapter, kernel or text")
+		return 0, bad("it is of another base, adapter, kernel, type of keys or text")
 	}
 	if err := e.check(&Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}); err != nil {
 		return 0, err

@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/likeness"
 )
 
@@ -28,14 +30,14 @@ func (t *texts) whole() bool { return len(t.Judge) == t.Of[0] && len(t.Train) ==
 
 // written is the stage that lets twin and base write.
 func (p *reporter) written() *stage {
-	judge := openings(p.judge, textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
+	judge := openings(spread(p.judge), textPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	if p.folds != nil {
 		judge = nil
 		for _, x := range p.folds.Texts {
 			judge = append(judge, opening{doc: stroke.Document{Hash: x.Group}, text: x.Opening, own: x.Own})
 		}
 	}
-	train := openings(p.train, basePlaces, textGiven, 0, 1, 2*likeness.Unit)
+	train := openings(spread(p.train), basePlaces, textGiven, 0, 1, 2*likeness.Unit)
 	if p.folded() {
 		train = nil
 	}
@@ -137,7 +139,8 @@ func (p *reporter) folded() bool { return p.folds != nil && len(p.folds.Learnt) 
 
 // textsKey is what the texts depend on beside version and seed.
 func (p *reporter) textsKey() any {
-	key := []any{hashes(p.train), DefaultSampling()}
+	o := p.learnt.serving(engine.Options{}, p.exact)
+	key := []any{hashes(p.train), DefaultSampling(), kernel.Name(), o.Arithmetic, o.Reading, o.KV}
 	if p.folds != nil {
 		key = append(key, p.v.Folds)
 	}

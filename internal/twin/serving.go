@@ -9,12 +9,13 @@ import (
 )
 
 // serving sets the arithmetics in which what was learnt writes and its prompts are
-// read: the fastest that are proven (docs/SPEED.md), and float32 where exact is
-// asked for, or where weights of the base were trained, for which nothing but
-// float32 is proven.
+// read, and how keys and values are kept: the fastest that are proven (docs/SPEED.md),
+// and float32 where exact is asked for, or where weights of the base were trained, for
+// which nothing but float32 is proven.
 func (l *learnt) serving(o engine.Options, exact bool) engine.Options {
 	if !exact && (l == nil || l.tuned == nil) {
 		o.Arithmetic, o.Reading = engine.Fastest()
+		o.KV = engine.FastestKV()
 	}
 	return o
 }
