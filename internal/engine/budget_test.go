@@ -134,7 +134,7 @@ func hint(err error) string {
 func TestSharedBudget(t *testing.T) {
 	m, a := tiny(t)
 	o := Options{Streams: 2, Batch: 64, Chunk: 16}
-	b := NewBudget(withPages(m, o, 4) + adapterBytes(a))
+	b := NewBudget(withPages(m, o, 4) + AdapterBytes(a))
 	o.Budget = b
 	e := start(t, m, o)
 	long := Request{Prompt: slices.Repeat([]int32{1, 2, 3}, 36), Max: 20}

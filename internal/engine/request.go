@@ -105,7 +105,7 @@ func (e *Engine) hold(s *stream) error {
 	for _, a := range s.Adapters[s.held:] {
 		h := e.inUse[a.Adapter]
 		if h == nil {
-			h = &held{bytes: adapterBytes(a.Adapter)}
+			h = &held{bytes: AdapterBytes(a.Adapter)}
 			if err := e.budget.Reserve("an adapter", h.bytes); err != nil {
 				return err
 			}
@@ -129,8 +129,9 @@ func (e *Engine) letGo(s *stream) {
 	s.held = 0
 }
 
-// adapterBytes is the memory of an adapter's factors.
-func adapterBytes(a *lora.Adapter) int64 {
+// AdapterBytes is the memory of an adapter's factors, which an engine counts in its
+// budget while a stream uses it.
+func AdapterBytes(a *lora.Adapter) int64 {
 	var n int64
 	a.Each(func(_ int, _ lora.Module, p *op.Pair) {
 		n += 4*int64(len(p.A)+len(p.B)) + int64(len(p.Half)+len(p.HalfB)) + 2*int64(len(p.TileA)+len(p.TileB))

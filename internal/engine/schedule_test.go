@@ -118,10 +118,10 @@ func TestSchedule(t *testing.T) {
 	apart := requests(t, rand.New(rand.NewPCG(4, 2)), m, a, Options{Reading: op.BF16}, 60)
 	for _, o := range []Options{
 		{Streams: 4, Batch: 16},
-		{Streams: 7, Batch: 64, Chunk: 10, Memory: withPages(m, Options{Streams: 7, Batch: 64}, 6) + adapterBytes(a)},
+		{Streams: 7, Batch: 64, Chunk: 10, Memory: withPages(m, Options{Streams: 7, Batch: 64}, 6) + AdapterBytes(a)},
 		{Streams: 16, Batch: 128},
 		{Streams: 4, Batch: 16, Reading: op.BF16},
-		{Streams: 7, Batch: 64, Chunk: 10, Reading: op.BF16, Memory: withPages(m, Options{Streams: 7, Batch: 64, Reading: op.BF16}, 6) + adapterBytes(a)},
+		{Streams: 7, Batch: 64, Chunk: 10, Reading: op.BF16, Memory: withPages(m, Options{Streams: 7, Batch: 64, Reading: op.BF16}, 6) + AdapterBytes(a)},
 		{Streams: 16, Batch: 128, Reading: op.BF16},
 	} {
 		all := all
@@ -154,7 +154,7 @@ func FuzzSchedule(f *testing.F) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		o := Options{Streams: 1 + rng.IntN(8), Batch: 8 + rng.IntN(120), Chunk: 1 + rng.IntN(40), KV: []tensor.DType{tensor.F32, tensor.F16}[rng.IntN(2)], Arithmetic: []op.Arithmetic{op.F32, op.F32, op.BF16, op.Int8}[rng.IntN(4)]}
 		o.Reading = []op.Arithmetic{"", op.F32, op.BF16, op.Int8}[rng.IntN(4)]
-		o.Memory = withPages(m, o, 2+rng.IntN(10)) + adapterBytes(a)
+		o.Memory = withPages(m, o, 2+rng.IntN(10)) + AdapterBytes(a)
 		all := requests(t, rng, m, a, o, 12)
 		e := start(t, m, o)
 		guest := rng.IntN(2) == 0

@@ -62,7 +62,7 @@ func TestSoak(t *testing.T) {
 	want := finished(t, quiet)
 	room := quiet.Bytes()
 	quiet.Close()
-	o.Memory = withPages(m, o, 14) + adapterBytes(a) + room
+	o.Memory = withPages(m, o, 14) + AdapterBytes(a) + room
 	e := start(t, m, o)
 	p := Prefix{Tokens: all[0].Prompt, Base: "base"}
 	path := t.TempDir() + "/prefix"

@@ -63,7 +63,7 @@ func (r *run) foldTexts(ctx context.Context, l *learnt, fold int) ([]writtenText
 	if len(places) == 0 {
 		return nil, nil
 	}
-	m := &measured{b: r.b, learnt: l, passages: r.passages}
+	m := &measured{b: r.b, learnt: l, passages: r.passages, exact: r.o.Exact}
 	var err error
 	if m.model, m.use, m.done, err = l.at(r.b.model, 1); err != nil {
 		return nil, err

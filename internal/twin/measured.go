@@ -28,6 +28,7 @@ type measured struct {
 
 	train, choose, judge []stroke.Document
 	passages             *passages
+	exact                bool // it writes in float32
 }
 
 // measure opens the version that is to be measured: that behind the @ of the
@@ -188,7 +189,12 @@ type writers struct{ base, twin *eval.Writer }
 
 // writers starts what writes texts of up to so many words; done ends it.
 func (m *measured) writers(words int) (w writers, done func(), err error) {
-	o := m.learnt.serving(engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), eval.System{Adapters: m.use}.Pad(), 16), Memory: 512 << 20}, false)
+	o := m.learnt.serving(engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), eval.System{Adapters: m.use}.Pad(), 16)}, m.exact)
+	o.Memory = engine.Need(m.b.model, o) // and little more: few texts begin as another did
+	for _, a := range m.use {
+		o.Memory += engine.AdapterBytes(a.Adapter)
+	}
+	o.Memory = min(o.Memory, 512<<20)
 	start := func(on *model.Model) (*eval.Writer, error) {
 		e, err := m.b.start(on, o)
 		if err != nil {
