@@ -105,7 +105,7 @@ func summarize(w io.Writer, paths []string) error {
 		v := lines[i].decide()
 		sizes[lines[i].Words] = true
 		add(fmt.Sprint(lines[i].Words, lines[i].Case), &lines[i], &v)
-		if lines[i].Case != good {
+		if lines[i].Case != good && lines[i].Case != shuffle {
 			add(fmt.Sprint(lines[i].Words, "all bad"), &lines[i], &v)
 		}
 	}

@@ -16,7 +16,7 @@
 //	sides := likeness.Sides{Twin: twin, Base: base, Own: own}   // all from judge openings, openings cut off
 //	how := likeness.Resampling{Seed: seed}
 //	recognition := likeness.Recognise([]likeness.Asked{{By: r, Sides: sides}}, how) // 0 as the base, 1 as the writer
-//	habits, err := likeness.MeasureRange(train, sides, how)
+//	habits, err := likeness.MeasureRange(train, sides, likeness.Unit, how)
 //	leakage := likeness.MeasureLeakage([]likeness.Part{{Train: train, Sides: sides}}, openings, how)
 //	pairs, err := likeness.Pairs(wholeParagraphsOfJudgePieces, seed)
 //

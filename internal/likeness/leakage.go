@@ -203,7 +203,7 @@ func MeasureLeakage(parts []Part, openings map[string]string, how Resampling) Le
 	switch {
 	case l.Excess.Low > copierShare:
 		l.Why = "more of its words stand in long runs of your train text than of your own other pieces'"
-	case l.Twin.Longest >= copierRun && l.Own.Longest < l.Twin.Longest/2:
+	case l.Twin.Longest >= copierRun && 2*l.Own.Longest < l.Twin.Longest:
 		l.Why = "it repeats a passage of your train text word for word"
 	}
 	l.Copier = l.Why != ""

@@ -221,12 +221,13 @@ const (
 )
 
 // MeasureRange compares the habits of twin, base and the writer's judge pieces
-// with the writer's train text, and how much each repeats. What the judge pieces
+// with the writer's train text, and how much each repeats, in passages of one size: as a
+// rule of [Unit] words. What the judge pieces
 // come to is the floor: nothing can be asked to be nearer than the writer is.
 // Where judge pieces are of train documents, as where each text was written by a
 // twin that had not seen its document, no text is set against its own document, and
 // documents are drawn for both sides at once.
-func MeasureRange(train []Piece, s Sides, how Resampling) (*Range, error) {
+func MeasureRange(train []Piece, s Sides, size int, how Resampling) (*Range, error) {
 	table, err := reference.Load()
 	if err != nil {
 		return nil, err
@@ -239,7 +240,7 @@ func MeasureRange(train []Piece, s Sides, how Resampling) (*Range, error) {
 		pieces []Piece
 	}{{&r.Twin, s.Twin}, {&r.Base, s.Base}, {&r.Own, s.Own}} {
 		*part.to = compare(writer, newSide(part.pieces, table), together, how)
-		r.Repetition[i] = Repeats(part.pieces, how)
+		r.Repetition[i] = Repeats(part.pieces, size, how)
 	}
 	twin, own := r.Repetition[OfTwin], r.Repetition[OfOwn]
 	switch {

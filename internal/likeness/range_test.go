@@ -41,7 +41,7 @@ func TestRange(t *testing.T) {
 	how := Resampling{Rounds: 300}
 	measure := func(twin []Piece) *Range {
 		t.Helper()
-		r, err := MeasureRange(w.train, Sides{Twin: twin, Base: base, Own: w.judge}, how)
+		r, err := MeasureRange(w.train, Sides{Twin: twin, Base: base, Own: w.judge}, Unit, how)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestRangeTogether(t *testing.T) {
 		parts = append(parts, Piece{p.Group, Tail(p.Text, Unit)})
 		bare = append(bare, Piece{p.Group, base[i%len(base)].Text})
 	}
-	r, err := MeasureRange(whole, Sides{Twin: parts, Base: bare, Own: parts}, how)
+	r, err := MeasureRange(whole, Sides{Twin: parts, Base: bare, Own: parts}, Unit, how)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,11 @@ type Repetition struct {
 // runWords is the length of the runs.
 const runWords = 4
 
-// Repeats measures repetition. Passages of one size are compared pair by pair,
+// Repeats measures repetition. Passages of one size, in words, are compared pair by pair,
 // so the figures do not depend on how many there are. Where there is no passage,
 // or no two groups, a figure is NaN.
-func Repeats(pieces []Piece, how Resampling) Repetition {
-	cut := Cut(pieces, Unit, how.Seed)
+func Repeats(pieces []Piece, size int, how Resampling) Repetition {
+	cut := Cut(pieces, size, how.Seed)
 	var g grouping
 	group := make([]int, len(cut))
 	runs := make([]map[string]int, len(cut))

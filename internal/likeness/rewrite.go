@@ -47,7 +47,8 @@ type Rewriting struct {
 	Numbers  Interval `json:"numbers"`
 	Claims   Interval `json:"claims"`
 	Added    Interval `json:"added"`
-	Passages int      `json:"passages"`
+	Texts    int      `json:"texts"`         // that were rewritten
+	Passages int      `json:"passages"`      // that the recogniser read of them
 	Claim    bool     `json:"claim"`         // whether Nearer allows a claim
 	Why      string   `json:"why,omitempty"` // it does not
 }
@@ -84,7 +85,7 @@ func (r *Recogniser) MeasureRewriting(list []Rewritten, how Resampling) Rewritin
 			}
 		}
 	}
-	out := Rewriting{Passages: passages}
+	out := Rewriting{Texts: len(list), Passages: passages}
 	out.Nearer = how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 {
 		text, plain, original := prob[0].mean(d[0]), prob[1].mean(d[0]), prob[2].mean(d[0])
 		if !(original-plain > 1e-3) {

@@ -171,10 +171,10 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 	} else if o.More {
 		t.file.Wanted += o.Pairs
 	}
-	places := openings(m.judge, t.file.Wanted, blindGiven, 0, 1, blindStep)
+	places := openings(spread(m.judge), t.file.Wanted, blindGiven, 0, 1, blindStep)
 	if o.Real {
 		// Each of the writer's own texts is shown once.
-		places = openings(m.judge, t.file.Wanted, blindGiven, t.file.Words, t.file.Words, blindGiven+t.file.Words)
+		places = openings(spread(m.judge), t.file.Wanted, blindGiven, t.file.Words, t.file.Words, blindGiven+t.file.Words)
 		o.More = false
 	}
 	if len(places) == 0 {

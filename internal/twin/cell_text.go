@@ -95,7 +95,7 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 			x.add(writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)})
 		}
 		c := &CellTexts{Texts: len(places), Documents: len(groups), Recognition: likeness.Recognise([]likeness.Asked{{By: by, Sides: x.sides}}, how)}
-		if c.Range, err = likeness.MeasureRange(likeness.Pieces(r.train), x.sides, how); err != nil {
+		if c.Range, err = likeness.MeasureRange(likeness.Pieces(r.train), x.sides, likeness.Unit, how); err != nil {
 			return nil, err
 		}
 		c.Leakage = likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(r.train), Sides: x.sides}}, begins, how)

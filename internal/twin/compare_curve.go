@@ -9,8 +9,8 @@ import (
 	"github.com/getstroke/stroke/internal/twin/compare"
 )
 
-// curvePoint is a method on some of the train text. Settings are those that were
-// best on all of it; base and examples of the same text are measured beside.
+// curvePoint is a method on some of the train text. It has the rate of its
+// recipe; base and examples of the same text are measured beside.
 type curvePoint struct {
 	words    int
 	training *training // nil for examples

@@ -26,6 +26,9 @@ const (
 	sampleTexts = 8   // that are written to look for copies in
 	sampleGiven = 30  // words of an opening
 	sampleWords = 100 // of a text
+	// sampleGroups is of how many documents at the least sameness is told: intervals of
+	// fewer say next to nothing.
+	sampleGroups = 4
 )
 
 // systems are those that a twin's adapter is compared with on judge text.
@@ -45,8 +48,17 @@ type namedSystem struct {
 // among the writer's is left out.
 func (r *run) controls() (*systems, error) {
 	s := &systems{start: r.start()}
-	if r.recipe.Method != LoRA || r.recipe.On != "" {
-		return s, nil // they have no control that is made alike
+	if r.recipe.On != "" {
+		file, err := lora.ReadDir(r.recipe.On)
+		if err != nil {
+			return s, err
+		}
+		a, err := r.b.fit(file)
+		s.start = []lora.Applied{{Adapter: a, Strength: 1}}
+		return s, err // no control is made alike
+	}
+	if r.recipe.Method != LoRA {
+		return s, nil // nor of these
 	}
 	words := r.words[stroke.RoleTrain] + r.words[stroke.RoleSelect]
 	list, err := control.For(genre.Key(r.b.name), words)
@@ -153,18 +165,27 @@ func (b *baseModel) beside(ctx context.Context, pieces []piece, s *systems, toke
 	return start, controls, nil
 }
 
+// sampled looks at what was learnt, and notes in the evidence what a few texts by it show.
+func (r *run) sampled(ctx context.Context, l *learnt, train []stroke.Document, e *evidence) (err error) {
+	var looked bool
+	e.Copier, e.Monotone, looked, err = r.b.sampled(ctx, l, train, r.judge, r.recipe.Options.Seed, r.o.Exact)
+	e.Unlooked = !looked
+	return err
+}
+
 // sampled is what a few texts by what was learnt show, written from openings of
-// the documents it was trained on, without passages: copies, and sameness. Where
-// there is no opening to write from both are empty. With exact they are written in
-// float32.
-func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64, exact bool) (copier, monotone string, err error) {
+// the documents it was trained on, without passages: copies, and sameness beside as many
+// words of the writer's own from as many openings. Where there is no opening to write
+// from, both are empty and nothing was looked at; sameness is not told from fewer than
+// sampleGroups documents. With exact they are written in float32.
+func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64, exact bool) (copier, monotone string, looked bool, err error) {
 	open := openings(spread(train), sampleTexts, sampleGiven, sampleWords/2, 2*likeness.Unit, sampleGiven+sampleWords)
 	if len(open) < 2 || len(own) == 0 {
-		return "", "", nil
+		return "", "", false, nil
 	}
 	m, use, done, err := l.at(b.model, 1)
 	if err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
 	defer done()
 	sides := likeness.Sides{}
@@ -194,7 +215,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 		given[o.doc.Hash] += o.text + "\n\n"
 	}
 	if sides.Twin, err = write(m, eval.System{Name: "twin", Adapters: use}); err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
 	sides.Own = likeness.Pieces(own)
 	how := likeness.Resampling{Seed: seed}
@@ -202,12 +223,22 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	if copied.Copier {
 		copier = copied.Why
 	}
-	r, err := likeness.MeasureRange(likeness.Pieces(train), sides, how)
+	begun := openings(spread(own), sampleTexts, sampleGiven, sampleWords, sampleWords, sampleGiven+sampleWords)
+	sides.Own = nil
+	groups := map[string]bool{}
+	for _, o := range begun {
+		sides.Own = append(sides.Own, likeness.Piece{Group: o.doc.Hash, Text: o.own})
+		groups[o.doc.Hash] = true
+	}
+	if len(groups) < sampleGroups || len(given) < sampleGroups {
+		return copier, "", true, nil
+	}
+	r, err := likeness.MeasureRange(likeness.Pieces(train), sides, sampleWords, how)
 	if err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
 	if r.Monotone {
 		monotone = strings.TrimSpace(r.Why)
 	}
-	return copier, monotone, nil
+	return copier, monotone, true, nil
 }

@@ -127,5 +127,6 @@ func (l *Lab) Sample(ctx context.Context, d *Dealt, seed uint64, use ...lora.App
 	if err != nil {
 		return "", "", fmt.Errorf("join what is looked at: %w", err)
 	}
-	return l.b.sampled(ctx, &learnt{adapter: a}, d.Train, d.Judge, seed, false)
+	copier, monotone, _, err = l.b.sampled(ctx, &learnt{adapter: a}, d.Train, d.Judge, seed, false)
+	return copier, monotone, err
 }

@@ -315,7 +315,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	// the writer repeats.
 	half, err := r.asWritten(l.adapter)
 	if err == nil {
-		e.Copier, e.Monotone, err = r.b.sampled(ctx, &learnt{adapter: half}, slices.Concat(r.train, r.choose), r.judge, r.recipe.Options.Seed, r.o.Exact)
+		err = r.sampled(ctx, &learnt{adapter: half}, slices.Concat(r.train, r.choose), e)
 	}
 	if err != nil {
 		return nil, 0, nil, nil, interrupted(err, "look at what was learnt", resumeHint)

@@ -318,16 +318,16 @@ func TestSampled(t *testing.T) {
 	}
 	defer done()
 	l := &learnt{adapter: lora.New(r.b.model.Shape(), lora.Options{Rank: 2, Alpha: 2}, 1, nil)}
-	copier, _, err := r.b.sampled(context.Background(), l, r.train, r.judge, 1, false)
-	if err != nil || copier != "" {
-		t.Errorf("one that has learnt nothing copies: %q, %v", copier, err)
+	copier, _, looked, err := r.b.sampled(context.Background(), l, r.train, r.judge, 1, false)
+	if err != nil || copier != "" || !looked {
+		t.Errorf("one that has learnt nothing copies: %q, %v, %v", copier, looked, err)
 	}
-	if _, _, err := r.b.sampled(context.Background(), l, nil, r.judge, 1, false); err != nil {
-		t.Errorf("without openings: %v", err)
+	if _, _, looked, err := r.b.sampled(context.Background(), l, nil, r.judge, 1, false); err != nil || looked {
+		t.Errorf("without openings: %v, %v", looked, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := r.b.sampled(ctx, l, r.train, r.judge, 1, false); err == nil || !strings.Contains(err.Error(), "cancel") {
+	if _, _, _, err := r.b.sampled(ctx, l, r.train, r.judge, 1, false); err == nil || !strings.Contains(err.Error(), "cancel") {
 		t.Errorf("stopped: %v", err)
 	}
 }

@@ -3,6 +3,8 @@ package twin
 import (
 	"math"
 	"slices"
+
+	"github.com/getstroke/stroke/internal/likeness"
 )
 
 // Files are often named by date, so that the first of a writer's documents are the
@@ -49,6 +51,20 @@ func evenly[T any](list []T, room int, takes func(T) int) []T {
 	for i, x := range list {
 		if taken[i] {
 			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// byTurns takes up to n pieces, one of each group, then another of each.
+func byTurns(list []likeness.Piece, n int) []likeness.Piece {
+	var out []likeness.Piece
+	for turn := 1; len(out) < min(n, len(list)); turn++ {
+		seen := map[string]int{}
+		for _, p := range list {
+			if seen[p.Group]++; seen[p.Group] == turn && len(out) < n {
+				out = append(out, p)
+			}
 		}
 	}
 	return out

@@ -79,7 +79,8 @@ type Version struct {
 	Weights      map[string]string `json:"weights,omitempty"` // SHA-256 of the file of weights, where the base's own were trained
 	HeldOut      verdict.Figures   `json:"heldout"`
 	Verdict      verdict.Verdict   `json:"verdict"`
-	Folds        string            `json:"folds,omitempty"` // SHA-256 of folds.json, where it was cross-fitted
+	Folds        string            `json:"folds,omitempty"`        // SHA-256 of folds.json, where it was cross-fitted
+	Below        []string          `json:"learnt_below,omitempty"` // hashes of documents that the adapter which it began at had learnt, where that is a twin's
 
 	ID    string     `json:"-"`
 	folds *foldsKept // to be written

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/lora"
@@ -16,35 +15,41 @@ import (
 	"github.com/getstroke/stroke/internal/train"
 )
 
-// sawJudge says whether the adapter in the folder on, where that is one of a twin's
-// version, was trained on or chosen by documents that judge now: one that was
-// cross-fitted has learnt all of its twin's text.
-func sawJudge(on string, judge []stroke.Document) bool {
+// learntBelow are the hashes of the documents that the adapter in the folder on, where
+// that is one of a twin's version, was trained on or chosen by, with those of what it
+// began at itself: one that was cross-fitted has learnt all of its twin's text.
+func learntBelow(on string) map[string]bool {
 	abs, err := filepath.Abs(on)
 	if err != nil {
-		return false
+		return nil
 	}
 	version := filepath.Dir(abs)
 	dir := filepath.Dir(filepath.Dir(version))
 	if filepath.Base(filepath.Dir(version)) != versionsDir || !isTwin(dir) {
-		return false
+		return nil
 	}
 	f, err := Open(dir)
 	if err != nil {
-		return false
+		return nil
 	}
 	v, err := f.Version(filepath.Base(version))
 	if err != nil {
-		return false
+		return nil
 	}
 	l, err := f.Ledger()
 	if err != nil {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(judge, func(d stroke.Document) bool {
-		e, known := l.Entry(d.Hash)
-		return known && (v.Verdict.Folds > 0 || e.Role != stroke.RoleJudge)
-	})
+	learnt := map[string]bool{}
+	for _, hash := range v.Below {
+		learnt[hash] = true
+	}
+	for _, e := range l.Entries {
+		if v.Verdict.Folds > 0 || e.Role != stroke.RoleJudge {
+			learnt[e.Hash] = true
+		}
+	}
+	return learnt
 }
 
 // adapterHash is the SHA-256 of an adapter's weights.

@@ -12,12 +12,17 @@ import (
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
-// TestSawJudge knows an adapter that has learnt what judges now.
-func TestSawJudge(t *testing.T) {
+// TestLearntBelow knows an adapter that has learnt what judges now, itself or by what it
+// began at.
+func TestLearntBelow(t *testing.T) {
 	f := toyTwin(t)
 	withheld := put(t, f, 10, true)
 	folded := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(20, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Verdict: verdict.Verdict{Folds: 3}}
 	if err := f.publish(folded, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 20, nil)}, func(int64) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	again := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(30, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Below: []string{strings.Repeat("3", 64)}}
+	if err := f.publish(again, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 30, nil)}, func(int64) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	doc := func(n string) stroke.Document { return stroke.Document{Hash: strings.Repeat(n, 64)} }
@@ -39,9 +44,10 @@ func TestSawJudge(t *testing.T) {
 		{"what it does not know", at(withheld), "4", false},
 		{"one that was cross-fitted", at(folded), "3", true},
 		{"new text and one that was cross-fitted", at(folded), "4", false},
+		{"one that began at what had learnt it", at(again), "3", true},
 		{"an adapter from elsewhere", t.TempDir(), "1", false},
 	} {
-		if got := sawJudge(c.on, []stroke.Document{doc("5"), doc(c.judge)}); got != c.want {
+		if got := learntBelow(c.on); got[doc(c.judge).Hash] != c.want || got[doc("5").Hash] {
 			t.Errorf("%s: %v", c.what, got)
 		}
 	}

@@ -174,6 +174,7 @@ const (
 	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
 	restsOnTexts = "in %d texts by the twins of the folds, from openings of %d documents, each by one that had not seen the document; what serves is trained on all of it"
 	restsOnTrain = "by twins of the text to train on alone, which had not seen what judges; what serves is trained on all of it"
+	restsOnGenre = ", as is the genre that they stand on chosen by it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
 )
 
@@ -204,6 +205,9 @@ func (p *reporter) rests() {
 		p.v.flattered(p.emit)
 	}
 	p.r.Rests[ofSpecificity], p.r.Rests[ofCurve] = restsOnFolds, restsOnTrain
+	if p.v.Recipe.Genre.On != nil {
+		p.r.Rests[ofCurve] += restsOnGenre
+	}
 	if len(p.controls) > 0 || len(p.o.Controls) > 0 {
 		p.r.Rests[ofSpecificity] = restsOnAll
 	}

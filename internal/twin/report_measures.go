@@ -24,7 +24,7 @@ const (
 	shownPassages   = 4
 	shownWords      = 150 // of each
 	shownParagraphs = 10
-	rewritings      = 8
+	rewritings      = 16
 	controlTokens   = 12000 // scored by each control, at most
 	fewUnits        = 8     // documents, below which blocks are the units of an interval
 	unitTokens      = 200   // of a block
@@ -157,10 +157,15 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 		hashes = append(hashes, c.hash)
 	}
 	// Of many controls each is scored on fewer pieces.
-	n, tokens := 0, 0
-	for n < len(pieces) && (n == 0 || tokens < controlTokens) {
-		tokens += len(pieces[n].plain.Tokens) + 1
-		n++
+	tokens := 0
+	among := make([]int, len(pieces))
+	for i := range among {
+		among[i] = i
+	}
+	among = evenly(among, controlTokens, func(i int) int { return len(pieces[i].plain.Tokens) + 1 })
+	n := len(among)
+	for _, i := range among {
+		tokens += len(pieces[i].plain.Tokens) + 1
 	}
 	p.r.Specificity, p.r.Level = &eval.Specificity{}, 0.95
 	s := &stage{name: ofSpecificity, into: p.r.Specificity, key: hashes, reads: tokens * (len(p.controls) + 2)}
@@ -168,10 +173,10 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 		if len(pieces) == 0 {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little judge text"}
 		}
-		list := make([]eval.Piece, n)
+		list, of := make([]eval.Piece, n), make([]string, n)
 		longest, pad := 2, p.learnt.pad()
 		for i := range list {
-			list[i] = pieces[i].plain
+			list[i], of[i] = pieces[among[i]].plain, groups[among[i]]
 			longest = max(longest, len(list[i].Context)+len(list[i].Tokens))
 		}
 		for _, c := range p.controls {
@@ -202,9 +207,9 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 			if err != nil {
 				return err
 			}
-			controls = append(controls, eval.Control{Name: c.name, Gains: p.gains(groups[:n], start, l)})
+			controls = append(controls, eval.Control{Name: c.name, Gains: p.gains(of, start, l)})
 		}
-		*p.r.Specificity, err = eval.Specify(p.gains(groups[:n], start, own), controls, reportRounds, p.o.Seed)
+		*p.r.Specificity, err = eval.Specify(p.gains(of, start, own), controls, reportRounds, p.o.Seed)
 		return err
 	}
 	return s
@@ -320,11 +325,7 @@ func (p *reporter) rewriting() *stage {
 	for _, d := range p.judge {
 		byHash[d.Hash] = d
 	}
-	for _, q := range likeness.Cut(likeness.Pieces(p.judge), likeness.Unit, p.o.Seed) {
-		if len(originals) < rewritings {
-			originals = append(originals, q)
-		}
-	}
+	originals = byTurns(likeness.Cut(likeness.Pieces(spread(p.judge)), likeness.Unit, p.o.Seed), rewritings)
 	p.r.Rewriting = &likeness.Rewriting{}
 	s := &stage{name: ofRewriting, needs: ofTexts, into: p.r.Rewriting, reads: len(originals) * 2 * (p.passages.prompt.Tokens/2 + 400), writes: len(originals) * 2 * 300}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {

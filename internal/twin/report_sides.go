@@ -158,7 +158,7 @@ func (p *reporter) habits() *stage {
 	return p.onTexts(ofRange, habitsWork, p.r.Range, func() error {
 		s, _ := p.sides()
 		writer := likeness.Pieces(p.compared())
-		r, err := likeness.MeasureRange(writer, s, p.how)
+		r, err := likeness.MeasureRange(writer, s, likeness.Unit, p.how)
 		if err != nil {
 			return err
 		}

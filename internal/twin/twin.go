@@ -9,8 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/getstroke/stroke"
@@ -335,7 +337,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		if err != nil {
 			return nil, err
 		}
-		if found.Copier, found.Monotone, err = r.b.sampled(ctx, written, r.train, r.judge, r.recipe.Options.Seed, r.o.Exact); err != nil {
+		if err = r.sampled(ctx, written, r.train, found); err != nil {
 			return nil, interrupted(err, "look at what was learnt", resumeHint)
 		}
 		judges = r.judge
@@ -367,7 +369,12 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, err
 	}
 	v.Verdict.Why += r.recipe.Genre.said() + wrong
-	if r.recipe.On != "" && sawJudge(r.recipe.On, judges) {
+	below := map[string]bool{}
+	if r.recipe.On != "" {
+		below = learntBelow(r.recipe.On)
+		v.Below = slices.Sorted(maps.Keys(below))
+	}
+	if slices.ContainsFunc(judges, func(d stroke.Document) bool { return below[d.Hash] }) {
 		v.Verdict.Unproven = true
 		v.Verdict.Why += "; the adapter that it started from has learnt text that judges here, so that nothing of this is proven"
 	}

@@ -120,7 +120,7 @@ func (r *Report) pagePrediction() *section {
 			list = append(list, of(x.Name, "base", x.Gain))
 		}
 		if r.Level > 0.95 {
-			s.Text = append(s.Text, fmt.Sprintf("Against adapters of other writers lines are %.3g %% intervals, since the same text had judged before.", 100*r.Level))
+			s.Text = append(s.Text, fmt.Sprintf("Against adapters of other writers the twin's line is a %.3g %% interval, since the same text had judged before.", 100*r.Level))
 		}
 		s.Charts = append(s.Charts, figures("Is that you, or what any prose would give? What adapters of other writers gain on your text", "nats a token", 3, fromZero, list))
 	}
@@ -252,7 +252,7 @@ func (r *Report) pageRewriting() *section {
 		return nil
 	}
 	s := &section{ID: "rewriting", Heading: "What does it keep when it rewrites?",
-		Text:   []string{fmt.Sprintf("The base made %s of yours plain, and the twin wrote the plain text again in your voice.", some(w.Passages, "passage", "passages"))},
+		Text:   []string{fmt.Sprintf("The base made %s of yours plain, and the twin wrote the plain text again in your voice.", some(w.Texts, "passage", "passages"))},
 		Fooled: "Doing nothing keeps everything; only “nearer” shows that. Claims in other words count as lost."}
 	s.Charts = append(s.Charts, figures("Of what the plain text says, it keeps", "share", 2, shares, []figure{
 		ofText("names", "twin", w.Names), ofText("numbers", "twin", w.Numbers), ofText("claims", "twin", w.Claims)}))

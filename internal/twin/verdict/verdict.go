@@ -65,6 +65,8 @@ type Evidence struct {
 	// Copier and Monotone say why it is one; empty where it is none or was not
 	// measured.
 	Copier, Monotone string
+	// Unlooked says that no text was written to look for these.
+	Unlooked bool
 	// Look is which verdict on this judge text it is, from 1.
 	Look int
 	// Folds is in how many parts the text was judged, each by a twin that never saw
@@ -169,6 +171,10 @@ func Decide(e Evidence, seed uint64) Verdict {
 	}
 	if v.Monotone != "" {
 		say(false, "it is monotone: "+v.Monotone)
+	}
+	if e.Unlooked {
+		v.Unproven = true
+		say(true, "whether it copies was not looked at, since no document is long enough to write on from its beginning")
 	}
 	v.Live = !refused
 	v.Why = strings.Join(said, "; ")
