@@ -56,7 +56,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 			return t.run(c.Context())
 		},
 	}
-	f.add(c.Flags(), 400)
+	f.add(c.Flags(), 400, twin.AnswerSampling())
 	c.Flags().StringVar(&system, "system", "", "what the twin is told before the conversation")
 	return c
 }

@@ -30,8 +30,8 @@ type speechFlags struct {
 	exact     bool
 }
 
-func (f *speechFlags) add(fl *pflag.FlagSet, most int) {
-	f.speech.Sampling = twin.DefaultSampling()
+func (f *speechFlags) add(fl *pflag.FlagSet, most int, sampling engine.Sampling) {
+	f.speech.Sampling = sampling
 	s := &f.speech.Sampling
 	fl.StringVarP(&f.twin, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
 	fl.StringVar(&f.genre, "genre", "", "a genre in place of a twin: stroke genre list")
@@ -182,7 +182,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 			return nil
 		},
 	}
-	f.add(c.Flags(), 300)
+	f.add(c.Flags(), 300, twin.DefaultSampling())
 	c.Flags().IntVar(&n, "n", 1, "how many texts, each with the next seed")
 	return c
 }
@@ -228,7 +228,7 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 			return nil
 		},
 	}
-	f.add(c.Flags(), 1024)
+	f.add(c.Flags(), 1024, twin.AnswerSampling())
 	return c
 }
 

@@ -337,6 +337,7 @@ func (p *reporter) rewriting() *stage {
 			return err
 		}
 		defer done()
+		w.base.Sampling, w.twin.Sampling = AnswerSampling(), AnswerSampling()
 		total := 2 * len(originals)
 		request := func(ask, text string, i int) (eval.Request, error) {
 			before, err := p.b.chat.Render([]token.Message{{Role: "user", Content: ask + text}}, true)

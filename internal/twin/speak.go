@@ -377,7 +377,16 @@ func wholeSentences(s string) string {
 	return s
 }
 
-// DefaultSampling is how text is drawn where nobody says otherwise.
+// DefaultSampling is how text that goes on from an opening is drawn where nobody says
+// otherwise: docs/LOG.md has what else was tried.
 func DefaultSampling() engine.Sampling {
-	return engine.Sampling{Temperature: 0.8, TopP: 0.95, MinP: 0.05, Repeat: 1.05, Seed: 1}
+	return engine.Sampling{Temperature: 1, TopP: 0.95, MinP: 0.05, Repeat: 1.05, Seed: 1}
+}
+
+// AnswerSampling is how answers are drawn: in a chat, and of what is to be rewritten,
+// which is to keep what it says.
+func AnswerSampling() engine.Sampling {
+	s := DefaultSampling()
+	s.Temperature = 0.8
+	return s
 }
