@@ -57,7 +57,9 @@ Exit status: 0; 1 failure.`,
 			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic), Reading: train.Arithmetic(reading)}
 			if exact {
 				o.Arithmetic, o.Reading = train.F32, train.F32
-				kv = "f32"
+				if kv != "" && kv != "f32" {
+					return &stroke.Error{Code: stroke.CodeInput, Msg: "--exact is float32 throughout, and --kv " + kv + " is not", Hint: "give one of them"}
+				}
 			}
 			if a := o.Arithmetic; a != "" && !slices.Contains(op.Arithmetics, a) {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--arithmetic %q is not known", a), Hint: "it is f32, bf16, int8 or int16"}

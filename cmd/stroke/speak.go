@@ -133,7 +133,7 @@ func newWrite(e *env) *cobra.Command {
 
 Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 		Example: `  stroke write -t writing "It rained all week, and"
-  stroke write -t writing --n 3 --temperature 1 "Dear M.,"
+  stroke write -t writing --n 3 --temperature 0.7 "Dear M.,"
   stroke write --genre novel "The door stood open, and"`,
 		Args: exactly(1, "an opening"),
 		RunE: func(c *cobra.Command, args []string) error {

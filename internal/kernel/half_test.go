@@ -44,9 +44,10 @@ func TestHalfRows(t *testing.T) {
 			c, a := randMat(r, s.m, s.n, ldc), randMat(r, s.m, s.k, lda)
 			half, wide := randQuant(r, F16, s.n*s.k), make([]float32, s.n*s.k)
 			Widen(wide, half, F16)
+			then := randQuant(r, F16, 64) // asked for, and far too short
 			want := slices.Clone(c.x)
 			MulNT(want, ldc, a.x, lda, wide, s.k, s.m, s.n, s.k)
-			MulNTHalf(c.x, ldc, a.x, lda, half, nil, s.m, s.n, s.k)
+			MulNTHalf(c.x, ldc, a.x, lda, half, then, s.m, s.n, s.k)
 			c.checkGaps(t, "MulNTHalf "+s.String(), s.m, s.n, ldc)
 			if !slices.EqualFunc(c.x, want, sameBits) {
 				t.Fatalf("MulNTHalf %v: %v, not %v", s, c.x, want)

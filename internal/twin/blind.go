@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,14 +55,15 @@ type BlindPair struct {
 
 // blindFile is what is kept of a version's blind test.
 type blindFile struct {
-	Schema  int         `json:"schema"`
-	Version string      `json:"version"`
-	Real    bool        `json:"real,omitempty"` // the game
-	Base    string      `json:"base"`
-	Words   int         `json:"words"`
-	Seed    uint64      `json:"seed"`
-	Wanted  int         `json:"wanted"` // pairs, where there are as many openings
-	Pairs   []BlindPair `json:"pairs"`
+	Schema      int         `json:"schema"`
+	Version     string      `json:"version"`
+	Real        bool        `json:"real,omitempty"` // the game
+	Base        string      `json:"base"`
+	Words       int         `json:"words"`
+	Seed        uint64      `json:"seed"`
+	Wanted      int         `json:"wanted"`                // pairs, where there are as many openings
+	Temperature float64     `json:"temperature,omitempty"` // that texts are drawn at; .8 where it is left out
+	Pairs       []BlindPair `json:"pairs"`
 }
 
 // BlindResult is what the answers come to.
@@ -167,7 +169,7 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 		return err
 	}
 	if t.file.Schema == 0 {
-		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs}
+		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs, Temperature: DefaultSampling().Temperature}
 	} else if o.More {
 		t.file.Wanted += o.Pairs
 	}
@@ -195,11 +197,9 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 		return err
 	}
 	defer done()
-	// Beyond the last place the openings come round again, with other seeds.
-	list := make([]opening, t.file.Wanted)
-	for i := range list {
-		list[i] = places[i%len(places)]
-	}
+	w.base.Sampling.Temperature = cmp.Or(t.file.Temperature, AnswerSampling().Temperature)
+	w.twin.Sampling = w.base.Sampling
+	list := t.places(places)
 	room := m.contextFor(t.file.Words) - 3*t.file.Words - 64
 	before, beside := m.before(list, m.passages, room), m.before(list, m.passages.rival(), room)
 	for len(t.file.Pairs) < t.file.Wanted {
@@ -211,6 +211,29 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 	}
 	emit(stroke.MeasureEvent{Measure: blindDir, Done: len(t.file.Pairs), Total: t.file.Wanted})
 	return nil
+}
+
+// places are where the pairs begin: those that there are, then the openings that none of
+// them has, and beyond the last all of them again, with other seeds.
+func (t *Blind) places(all []opening) []opening {
+	var list, fresh []opening
+	begun := map[string]bool{}
+	for _, p := range t.file.Pairs {
+		list = append(list, opening{doc: stroke.Document{Hash: p.Document}, text: p.Opening})
+		begun[p.Document+p.Opening] = true
+	}
+	for _, o := range all {
+		if !begun[o.doc.Hash+o.text] {
+			fresh = append(fresh, o)
+		}
+	}
+	for len(list) < t.file.Wanted {
+		if len(fresh) == 0 {
+			fresh = all
+		}
+		list, fresh = append(list, fresh[0]), fresh[1:]
+	}
+	return list
 }
 
 // write makes the pairs from lo to hi and keeps them.

@@ -16,6 +16,7 @@ import (
 // CellTexts is what was measured on texts that go on from openings of judge
 // documents, written as they are served. None of the texts is kept.
 type CellTexts struct {
+	Sampling    engine.Sampling      `json:"sampling"` // but for its seed, which is the cell's
 	Texts       int                  `json:"texts"`
 	Documents   int                  `json:"documents"` // that they begin in
 	Recognition likeness.Recognition `json:"recognition"`
@@ -94,7 +95,7 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 			n := min(len(strings.Fields(o.own)), len(strings.Fields(twins[i])), len(strings.Fields(bases[i])))
 			x.add(writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)})
 		}
-		c := &CellTexts{Texts: len(places), Documents: len(groups), Recognition: likeness.Recognise([]likeness.Asked{{By: by, Sides: x.sides}}, how)}
+		c := &CellTexts{Sampling: sampling, Texts: len(places), Documents: len(groups), Recognition: likeness.Recognise([]likeness.Asked{{By: by, Sides: x.sides}}, how)}
 		if c.Range, err = likeness.MeasureRange(likeness.Pieces(r.train), x.sides, likeness.Unit, how); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ const (
 	sampleWords = 100 // of a text
 	// sampleGroups is of how many documents at the least sameness is told: intervals of
 	// fewer say next to nothing.
-	sampleGroups = 4
+	sampleGroups = 6
 )
 
 // systems are those that a twin's adapter is compared with on judge text.
@@ -49,13 +49,17 @@ type namedSystem struct {
 func (r *run) controls() (*systems, error) {
 	s := &systems{start: r.start()}
 	if r.recipe.On != "" {
-		file, err := lora.ReadDir(r.recipe.On)
-		if err != nil {
-			return s, err
+		// One that has learnt what judges is no measure of what was added to it. No
+		// control is made alike.
+		below := learntBelow(r.recipe.On)
+		if slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return below[d.Hash] }) {
+			return s, nil
 		}
-		a, err := r.b.fit(file)
-		s.start = []lora.Applied{{Adapter: a, Strength: 1}}
-		return s, err // no control is made alike
+		a, err := r.onto()
+		if err == nil {
+			s.start = []lora.Applied{{Adapter: a, Strength: 1}}
+		}
+		return s, err
 	}
 	if r.recipe.Method != LoRA {
 		return s, nil // nor of these

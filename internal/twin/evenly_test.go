@@ -2,7 +2,10 @@ package twin
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/getstroke/stroke/internal/likeness"
 )
 
 // TestSpread holds that the first n of a list lie evenly in it: of any stretch of it
@@ -42,5 +45,22 @@ func TestEvenly(t *testing.T) {
 	}
 	if got := evenly(nil, 3, one); len(got) != 0 {
 		t.Errorf("of nothing are %v", got)
+	}
+}
+
+// TestByTurns takes of each group before it takes another of any.
+func TestByTurns(t *testing.T) {
+	var list []likeness.Piece
+	for _, name := range strings.Fields("a1 a2 a3 a4 b1 c1 c2") {
+		list = append(list, likeness.Piece{Group: name[:1], Text: name})
+	}
+	for n, want := range map[int]string{0: "", 2: "a1 b1", 4: "a1 b1 c1 a2", 5: "a1 b1 c1 a2 c2", 9: "a1 b1 c1 a2 c2 a3 a4"} {
+		var got []string
+		for _, p := range byTurns(list, n) {
+			got = append(got, p.Text)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%d of them are %v, not %s", n, got, want)
+		}
 	}
 }

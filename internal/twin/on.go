@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -18,7 +19,10 @@ import (
 // learntBelow are the hashes of the documents that the adapter in the folder on, where
 // that is one of a twin's version, was trained on or chosen by, with those of what it
 // began at itself: one that was cross-fitted has learnt all of its twin's text.
-func learntBelow(on string) map[string]bool {
+func learntBelow(on string) map[string]bool { return learntFrom(on, 100) }
+
+// learntFrom is learntBelow by so many steps back at the most.
+func learntFrom(on string, steps int) map[string]bool {
 	abs, err := filepath.Abs(on)
 	if err != nil {
 		return nil
@@ -43,6 +47,9 @@ func learntBelow(on string) map[string]bool {
 	learnt := map[string]bool{}
 	for _, hash := range v.Below {
 		learnt[hash] = true
+	}
+	if v.Below == nil && v.Recipe.On != "" && steps > 0 { // as versions once were, without
+		maps.Copy(learnt, learntFrom(v.Recipe.On, steps-1))
 	}
 	for _, e := range l.Entries {
 		if v.Verdict.Folds > 0 || e.Role != stroke.RoleJudge {
@@ -80,17 +87,28 @@ func layers(a *lora.Adapter) int {
 	return n
 }
 
-// startFrom takes the adapter that --on names: one of the same shape is gone on
-// with, another stays as it is below the new one.
-func (r *run) startFrom(j *train.Job) error {
+// onto is the adapter that --on names, which is read once.
+func (r *run) onto() (*lora.Adapter, error) {
+	if r.on != nil {
+		return r.on, nil
+	}
 	file, err := lora.ReadDir(r.recipe.On)
 	if err != nil {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err, Hint: stroke.HintOf(err)}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err, Hint: stroke.HintOf(err)}
 	}
-	a, err := r.b.fit(file)
-	if err != nil {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
+	if r.on, err = r.b.fit(file); err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + r.recipe.On + " does not fit the base " + r.b.name, Err: err,
 			Hint: "use the base it was trained on: --base NAME"}
+	}
+	return r.on, nil
+}
+
+// startFrom takes the adapter that --on names: one of the same shape is gone on
+// with, in a copy, another stays as it is below the new one.
+func (r *run) startFrom(j *train.Job) error {
+	a, err := r.onto()
+	if err != nil {
+		return err
 	}
 	if a.Base != "" && a.Base != r.b.name {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the adapter in %s says that it was trained on %s; it fits %s by its shape", r.recipe.On, a.Base, r.b.name)})

@@ -327,7 +327,7 @@ func (p *reporter) rewriting() *stage {
 	}
 	originals = byTurns(likeness.Cut(likeness.Pieces(spread(p.judge)), likeness.Unit, p.o.Seed), rewritings)
 	p.r.Rewriting = &likeness.Rewriting{}
-	s := &stage{name: ofRewriting, needs: ofTexts, into: p.r.Rewriting, reads: len(originals) * 2 * (p.passages.prompt.Tokens/2 + 400), writes: len(originals) * 2 * 300}
+	s := &stage{name: ofRewriting, needs: ofTexts, into: p.r.Rewriting, key: []any{p.textsKey(), AnswerSampling()}, reads: len(originals) * 2 * (p.passages.prompt.Tokens/2 + 400), writes: len(originals) * 2 * 300}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(originals) == 0 {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the judge documents have no passage of %d words", likeness.Unit)}

@@ -117,7 +117,7 @@ func (p *reporter) sides() (s likeness.Sides, openings map[string]string) {
 
 // onTexts is a measure on texts that are written.
 func (p *reporter) onTexts(name string, work float64, into any, do func() error) *stage {
-	return &stage{name: name, needs: ofTexts, work: work, into: into, key: hashes(p.compared()), do: func(ctx context.Context, progress func(done, total int)) error {
+	return &stage{name: name, needs: ofTexts, work: work, into: into, key: []any{hashes(p.compared()), p.textsKey()}, do: func(ctx context.Context, progress func(done, total int)) error {
 		if len(p.texts.Judge) == 0 {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: "there are no texts to look at"}
 		}

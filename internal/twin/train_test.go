@@ -288,6 +288,19 @@ func TestOn(t *testing.T) {
 	if !other.Recipe.Stack || rank(other) != 5 {
 		t.Errorf("of another shape: stacked %v, rank %d", other.Recipe.Stack, rank(other))
 	}
+	// What it began at is what its adapter is held against, and has not learnt what judges.
+	for _, v := range []*Version{same, other} {
+		l, err := f.Ledger()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Verdict.Specificity == nil || len(v.Below) == 0 || len(v.Below) != len(f.Documents(l, stroke.RoleTrain))+len(f.Documents(l, stroke.RoleSelect)) {
+			t.Errorf("held against %v, which had learnt %d documents", v.Verdict.Specificity, len(v.Below))
+		}
+	}
+	if first.Verdict.Specificity != nil || first.Below != nil {
+		t.Errorf("from the base it is held against %v, which had learnt %d documents", first.Verdict.Specificity, len(first.Below))
+	}
 
 	o.Base = testkit.Toy(t, testkit.ToyShape{Layers: 3})
 	err := Train(context.Background(), o, func(stroke.Event) {})

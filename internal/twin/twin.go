@@ -92,6 +92,7 @@ type run struct {
 	train, choose, judge []stroke.Document
 	passages             *passages
 	trainer              *train.Trainer
+	on                   *lora.Adapter  // that --on names, once it was read
 	below                []lora.Applied // frozen, under the adapter that is trained
 	asked                Recipe         // before a genre was found
 	genre                lora.Applied   // that was found, several as one; without an adapter for none

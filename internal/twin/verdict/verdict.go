@@ -83,7 +83,7 @@ type Control struct {
 // Verdict is the outcome.
 type Verdict struct {
 	Live     bool          `json:"live"`     // the version serves
-	Unproven bool          `json:"unproven"` // too little judge text to tell
+	Unproven bool          `json:"unproven"` // too little to tell by, or what was to be told by has been learnt: Why says which
 	Gain     eval.Interval `json:"gain"`     // nats per token that both saves over examples, at Level
 	Units    int           `json:"units"`    // documents or blocks that the interval stands on
 	Unit     string        `json:"unit"`     // "documents" or "blocks"

@@ -194,3 +194,11 @@ func TestSpecificity(t *testing.T) {
 		t.Errorf("5,000 verdicts together take %g, and the first is at %g", sum, Level(1))
 	}
 }
+
+// TestUnlooked: what nobody looked at for copies is live and unproven.
+func TestUnlooked(t *testing.T) {
+	v := Decide(Evidence{Losses: losses(many(10, 150), 0.1, 0.3), Unlooked: true}, 1)
+	if !v.Live || !v.Unproven || !strings.Contains(v.Why, "whether it copies was not looked at") {
+		t.Errorf("live %v, unproven %v: %s", v.Live, v.Unproven, v.Why)
+	}
+}

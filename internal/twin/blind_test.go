@@ -1,0 +1,40 @@
+package twin
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+)
+
+// TestBlindPlaces: a test that was begun goes on where it was, with openings that none of
+// its pairs has, whatever their order was then; these come round when all were used.
+func TestBlindPlaces(t *testing.T) {
+	at := func(name string) opening { return opening{doc: stroke.Document{Hash: name[:1]}, text: name} }
+	var all []opening
+	for _, name := range strings.Fields("a1 b1 a2 b2") {
+		all = append(all, at(name))
+	}
+	for _, c := range []struct {
+		pairs, want string
+		wanted      int
+	}{
+		{"", "a1 b1", 2},
+		{"a2 gone", "a2 gone a1 b1 b2", 5},
+		{"b1", "b1 a1 a2 b2 a1 b1", 6},
+		{"a1 b1 a2 b2", "a1 b1 a2 b2 a1", 5},
+		{"a1 b1 a2", "a1 b1 a2", 2},
+	} {
+		b := &Blind{file: blindFile{Wanted: c.wanted}}
+		for _, name := range strings.Fields(c.pairs) {
+			b.file.Pairs = append(b.file.Pairs, BlindPair{Document: name[:1], Opening: name})
+		}
+		var got []string
+		for _, o := range b.places(all) {
+			got = append(got, o.text)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("after %q, %d pairs begin at %v, not %s", c.pairs, c.wanted, got, c.want)
+		}
+	}
+}
