@@ -144,7 +144,7 @@ func newGenreTry(e *env) *cobra.Command {
 		Use:   "try FOLDER|FILE",
 		Short: "Measure which genre fits a writer",
 		Long: `Try measures what each genre of a base saves on a writer's own documents: those
-that training would choose by. Nothing is trained or written.
+that training would choose by and learn from. Nothing is trained or written.
 
 Exit status: 0; 1 failure; 10 no such folder, or no genre for the base; 130
 interrupted.`,

@@ -33,7 +33,7 @@ type Options struct {
 	InOrder bool
 	// KV is how keys and values are kept: F32, or at less memory F16 or Q8_0, with
 	// which attention reads rounded numbers. In each of them a row's bits depend on
-	// the row alone.
+	// the row alone. [FastestKV] gives the fastest that is proven.
 	KV tensor.DType
 	// Arithmetic is that of the products with base weights; empty for op.F32. In each
 	// a row's bits depend on the row alone. op.BF16 is fast where the kernel has tiles

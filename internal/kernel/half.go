@@ -43,8 +43,8 @@ const halfRows = 8
 func FastHalf() bool { return cur.mulNTHalf != nil }
 
 // MulNTHalf is MulNT for a B [n,k] in F16, its rows one behind the other, and few rows
-// of A. The bits are those of Widen and MulNT. Meanwhile it asks for so much of then,
-// which is read next, as it reads of b.
+// of A. The bits are those of Widen and MulNT. It prefetches as many bytes of then, which
+// may be nil and is what will be read next, as it reads of b.
 func MulNTHalf(c []float32, ldc int, a []float32, lda int, b, then []byte, m, n, k int) {
 	checkMat("MulNTHalf", "c", len(c), ldc, m, n)
 	checkMat("MulNTHalf", "a", len(a), lda, m, k)
@@ -66,8 +66,8 @@ func MulNTHalf(c []float32, ldc int, a []float32, lda int, b, then []byte, m, n,
 }
 
 // AddNNHalf is AddNN for a B [k,n] in F16, its rows ldb numbers apart, and few rows of
-// A. The bits are those of Widen and AddNN. Meanwhile it asks for so much of then,
-// which is read next, as it reads of b.
+// A. The bits are those of Widen and AddNN. It prefetches as many bytes of then, which may
+// be nil and is what will be read next, as it reads of b.
 func AddNNHalf(c []float32, ldc int, a []float32, lda int, b, then []byte, ldb, m, n, k int) {
 	checkMat("AddNNHalf", "c", len(c), ldc, m, n)
 	checkMat("AddNNHalf", "a", len(a), lda, m, k)

@@ -160,9 +160,6 @@ func AddProduct(dst, a, b []float32) {
 	cur.addProduct(dst, a, b)
 }
 
-// ClearF32 sets dst to zero.
-func ClearF32(dst []float32) { clear(dst) }
-
 // Transpose overwrites dst [cols, rows] with src [rows, cols] transposed:
 // dst[j*ldd+i] = src[i*lds+j]. They do not overlap.
 func Transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {

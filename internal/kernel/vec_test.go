@@ -447,17 +447,6 @@ func TestAdamWSmallBeta1(t *testing.T) {
 	})
 }
 
-func TestClear(t *testing.T) {
-	g := newGuarded(37, 3)
-	ClearF32(g.x)
-	g.check(t, "ClearF32")
-	for i, v := range g.x {
-		if v != 0 {
-			t.Fatalf("element %d is %v", i, v)
-		}
-	}
-}
-
 // TestNoAllocation runs every operation twice; the first may take scratch.
 func TestNoAllocation(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
@@ -499,7 +488,6 @@ func TestNoAllocation(t *testing.T) {
 				AdamW(z, d, e, x, 1e-3, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
 				Transpose(z, 8, x, 8, 8, 8)
 				AddTransposed(z, 8, x, 8, 8, 8)
-				ClearF32(z)
 				NarrowF16(half, x)
 			},
 		}

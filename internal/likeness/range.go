@@ -221,8 +221,8 @@ const (
 )
 
 // MeasureRange compares the habits of twin, base and the writer's judge pieces
-// with the writer's train text, and how much each repeats, in passages of one size: as a
-// rule of [Unit] words. What the judge pieces
+// with the writer's train text, and how much each repeats, in passages of size words
+// ([Unit], but for texts that are shorter). What the judge pieces
 // come to is the floor: nothing can be asked to be nearer than the writer is.
 // Where judge pieces are of train documents, as where each text was written by a
 // twin that had not seen its document, no text is set against its own document, and

@@ -62,7 +62,7 @@ func (r *run) controls() (*systems, error) {
 		return s, err
 	}
 	if r.recipe.Method != LoRA {
-		return s, nil // nor of these
+		return s, nil // weights of the base have no control that is made alike
 	}
 	words := r.words[stroke.RoleTrain] + r.words[stroke.RoleSelect]
 	list, err := control.For(genre.Key(r.b.name), words)
@@ -178,9 +178,9 @@ func (r *run) sampled(ctx context.Context, l *learnt, train []stroke.Document, e
 }
 
 // sampled is what a few texts by what was learnt show, written from openings of
-// the documents it was trained on, without passages: copies, and sameness beside as many
-// words of the writer's own from as many openings. Where there is no opening to write
-// from, both are empty and nothing was looked at; sameness is not told from fewer than
+// the documents it was trained on, without passages: copies, and sameness beside texts of
+// the writer's own of the same length, from up to as many openings. Where there are fewer than two
+// openings, both are empty and nothing was looked at; sameness is not told from fewer than
 // sampleGroups documents. With exact they are written in float32.
 func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64, exact bool) (copier, monotone string, looked bool, err error) {
 	open := openings(spread(train), sampleTexts, sampleGiven, sampleWords/2, 2*likeness.Unit, sampleGiven+sampleWords)

@@ -44,13 +44,6 @@ var functionIndex = func() map[string]int {
 // FunctionWords is the number of function words.
 func FunctionWords() int { return len(functionWords) }
 
-// FunctionWord gives the number of a function word, as [Lower] gives it, below
-// [FunctionWords]; ok is false for any other word.
-func FunctionWord(lower string) (i int, ok bool) {
-	i, ok = functionIndex[lower]
-	return i, ok
-}
-
 // Content reports whether a word, as [Lower] gives it, carries matter: it is no
 // function word and has at least three letters.
 func Content(lower string) bool {

@@ -174,7 +174,7 @@ func Decide(e Evidence, seed uint64) Verdict {
 	}
 	if e.Unlooked {
 		v.Unproven = true
-		say(true, "whether it copies was not looked at, since no document is long enough to write on from its beginning")
+		say(true, "whether it copies was not looked at, since there are fewer than two places in your text to write on from")
 	}
 	v.Live = !refused
 	v.Why = strings.Join(said, "; ")
