@@ -1049,8 +1049,8 @@ TEXT ·avx2Outer1x64(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, BX
 	MOVQ    b+40(FP), SI
 	MOVQ    ldb+48(FP), DI
-	SHLQ    $0x02, DI
 	MOVQ    k+56(FP), R8
+	SHLQ    $0x02, DI
 	MOVQ    AX, R9
 	VMOVUPS (R9), Y0
 	VMOVUPS 32(R9), Y1
@@ -1112,8 +1112,8 @@ TEXT ·avx2Outer2x32(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, SI
 	MOVQ    b+40(FP), DI
 	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x02, R8
 	MOVQ    k+56(FP), R9
+	SHLQ    $0x02, R8
 	MOVQ    AX, R10
 	VMOVUPS (R10), Y0
 	VMOVUPS 32(R10), Y1
@@ -1174,8 +1174,8 @@ TEXT ·avx2Outer3x32(SB), NOSPLIT, $0-64
 	SHLQ    $0x02, SI
 	MOVQ    b+40(FP), DI
 	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x02, R8
 	MOVQ    k+56(FP), R9
+	SHLQ    $0x02, R8
 	MOVQ    AX, R10
 	VMOVUPS (R10), Y0
 	VMOVUPS 32(R10), Y1
@@ -1436,54 +1436,58 @@ rows1_end:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf1x64(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf1x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf1x64(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf1x64(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    ahead+48(FP), DI
-	MOVQ    k+56(FP), R8
-	SHLQ    $0x01, SI
-	MOVQ    AX, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	VMOVUPS 64(R9), Y2
-	VMOVUPS 96(R9), Y3
-	VMOVUPS 128(R9), Y4
-	VMOVUPS 160(R9), Y5
-	VMOVUPS 192(R9), Y6
-	VMOVUPS 224(R9), Y7
-	ADDQ    CX, R9
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), BX
+	MOVQ    cs+32(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+40(FP), SI
+	MOVQ    ldb+48(FP), DI
+	MOVQ    k+64(FP), R8
+	SHLQ    $0x01, DI
+	MOVQ    ahead+56(FP), R9
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS 64(R10), Y2
+	VMOVUPS 96(R10), Y3
+	VMOVUPS 128(R10), Y4
+	VMOVUPS 160(R10), Y5
+	VMOVUPS 192(R10), Y6
+	VMOVUPS 224(R10), Y7
+	ADDQ    CX, R10
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y8
-	VCVTPH2PS    (BX), Y9
+	VCVTPH2PS    (SI), Y9
 	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(BX), Y9
+	VCVTPH2PS    16(SI), Y9
 	VFMADD231PS  Y9, Y8, Y1
-	VCVTPH2PS    32(BX), Y9
+	VCVTPH2PS    32(SI), Y9
 	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    48(BX), Y9
+	VCVTPH2PS    48(SI), Y9
 	VFMADD231PS  Y9, Y8, Y3
-	VCVTPH2PS    64(BX), Y9
+	VCVTPH2PS    64(SI), Y9
 	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    80(BX), Y9
+	VCVTPH2PS    80(SI), Y9
 	VFMADD231PS  Y9, Y8, Y5
-	VCVTPH2PS    96(BX), Y9
+	VCVTPH2PS    96(SI), Y9
 	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    112(BX), Y9
+	VCVTPH2PS    112(SI), Y9
 	VFMADD231PS  Y9, Y8, Y7
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
-	ADDQ         $0x04, DX
-	ADDQ         SI, BX
+	PREFETCHT0   (SI)(R9*1)
+	PREFETCHT0   64(SI)(R9*1)
+	ADDQ         BX, DX
+	ADDQ         DI, SI
 	DECQ         R8
 	JNZ          loop
 	VMOVUPS      Y0, (AX)
@@ -1498,41 +1502,45 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf1x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf1x32(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf1x32(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf1x32(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    ahead+48(FP), DI
-	MOVQ    k+56(FP), R8
-	SHLQ    $0x01, SI
-	MOVQ    AX, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	VMOVUPS 64(R9), Y2
-	VMOVUPS 96(R9), Y3
-	ADDQ    CX, R9
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), BX
+	MOVQ    cs+32(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+40(FP), SI
+	MOVQ    ldb+48(FP), DI
+	MOVQ    k+64(FP), R8
+	SHLQ    $0x01, DI
+	MOVQ    ahead+56(FP), R9
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS 64(R10), Y2
+	VMOVUPS 96(R10), Y3
+	ADDQ    CX, R10
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y4
-	VCVTPH2PS    (BX), Y5
+	VCVTPH2PS    (SI), Y5
 	VFMADD231PS  Y5, Y4, Y0
-	VCVTPH2PS    16(BX), Y5
+	VCVTPH2PS    16(SI), Y5
 	VFMADD231PS  Y5, Y4, Y1
-	VCVTPH2PS    32(BX), Y5
+	VCVTPH2PS    32(SI), Y5
 	VFMADD231PS  Y5, Y4, Y2
-	VCVTPH2PS    48(BX), Y5
+	VCVTPH2PS    48(SI), Y5
 	VFMADD231PS  Y5, Y4, Y3
-	PREFETCHT0   (BX)(DI*1)
-	ADDQ         $0x04, DX
-	ADDQ         SI, BX
+	PREFETCHT0   (SI)(R9*1)
+	ADDQ         BX, DX
+	ADDQ         DI, SI
 	DECQ         R8
 	JNZ          loop
 	VMOVUPS      Y0, (AX)
@@ -1543,35 +1551,39 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf1x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf1x16(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf1x16(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf1x16(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), BX
-	MOVQ    ldb+40(FP), SI
-	MOVQ    ahead+48(FP), DI
-	MOVQ    k+56(FP), R8
-	SHLQ    $0x01, SI
-	MOVQ    AX, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    CX, R9
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), BX
+	MOVQ    cs+32(FP), BX
+	SHLQ    $0x02, BX
+	MOVQ    b+40(FP), SI
+	MOVQ    ldb+48(FP), DI
+	MOVQ    k+64(FP), R8
+	SHLQ    $0x01, DI
+	MOVQ    ahead+56(FP), R9
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	ADDQ    CX, R10
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y2
-	VCVTPH2PS    (BX), Y3
+	VCVTPH2PS    (SI), Y3
 	VFMADD231PS  Y3, Y2, Y0
-	VCVTPH2PS    16(BX), Y3
+	VCVTPH2PS    16(SI), Y3
 	VFMADD231PS  Y3, Y2, Y1
-	PREFETCHT0   (BX)(DI*1)
-	ADDQ         $0x04, DX
-	ADDQ         SI, BX
+	PREFETCHT0   (SI)(R9*1)
+	ADDQ         BX, DX
+	ADDQ         DI, SI
 	DECQ         R8
 	JNZ          loop
 	VMOVUPS      Y0, (AX)
@@ -1580,51 +1592,55 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf2x32(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf2x32(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf2x32(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    ahead+48(FP), R8
-	MOVQ    k+56(FP), R9
-	SHLQ    $0x01, DI
-	MOVQ    AX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	VMOVUPS 64(R10), Y2
-	VMOVUPS 96(R10), Y3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	VMOVUPS 64(R10), Y6
-	VMOVUPS 96(R10), Y7
-	ADDQ    CX, R10
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), SI
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	MOVQ    AX, R11
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	VMOVUPS 64(R11), Y2
+	VMOVUPS 96(R11), Y3
+	ADDQ    CX, R11
+	VMOVUPS (R11), Y4
+	VMOVUPS 32(R11), Y5
+	VMOVUPS 64(R11), Y6
+	VMOVUPS 96(R11), Y7
+	ADDQ    CX, R11
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y8
 	VBROADCASTSS (DX)(BX*1), Y9
-	VCVTPH2PS    (SI), Y10
+	VCVTPH2PS    (DI), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y4
-	VCVTPH2PS    16(SI), Y10
+	VCVTPH2PS    16(DI), Y10
 	VFMADD231PS  Y10, Y8, Y1
 	VFMADD231PS  Y10, Y9, Y5
-	VCVTPH2PS    32(SI), Y10
+	VCVTPH2PS    32(DI), Y10
 	VFMADD231PS  Y10, Y8, Y2
 	VFMADD231PS  Y10, Y9, Y6
-	VCVTPH2PS    48(SI), Y10
+	VCVTPH2PS    48(DI), Y10
 	VFMADD231PS  Y10, Y8, Y3
 	VFMADD231PS  Y10, Y9, Y7
-	PREFETCHT0   (SI)(R8*1)
-	ADDQ         $0x04, DX
-	ADDQ         DI, SI
+	PREFETCHT0   (DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
 	DECQ         R9
 	JNZ          loop
 	VMOVUPS      Y0, (AX)
@@ -1640,41 +1656,45 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf2x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf2x16(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf2x16(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf2x16(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    ahead+48(FP), R8
-	MOVQ    k+56(FP), R9
-	SHLQ    $0x01, DI
-	MOVQ    AX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    CX, R10
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), SI
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	MOVQ    AX, R11
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	ADDQ    CX, R11
+	VMOVUPS (R11), Y2
+	VMOVUPS 32(R11), Y3
+	ADDQ    CX, R11
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y4
 	VBROADCASTSS (DX)(BX*1), Y5
-	VCVTPH2PS    (SI), Y6
+	VCVTPH2PS    (DI), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y2
-	VCVTPH2PS    16(SI), Y6
+	VCVTPH2PS    16(DI), Y6
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y6, Y5, Y3
-	PREFETCHT0   (SI)(R8*1)
-	ADDQ         $0x04, DX
-	ADDQ         DI, SI
+	PREFETCHT0   (DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
 	DECQ         R9
 	JNZ          loop
 	VMOVUPS      Y0, (AX)
@@ -1686,61 +1706,65 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf3x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf3x32(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf3x32(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf3x32(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    ahead+48(FP), R8
-	MOVQ    k+56(FP), R9
-	SHLQ    $0x01, DI
-	MOVQ    AX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	VMOVUPS 64(R10), Y2
-	VMOVUPS 96(R10), Y3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	VMOVUPS 64(R10), Y6
-	VMOVUPS 96(R10), Y7
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	VMOVUPS 64(R10), Y10
-	VMOVUPS 96(R10), Y11
-	ADDQ    CX, R10
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), SI
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	MOVQ    AX, R11
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	VMOVUPS 64(R11), Y2
+	VMOVUPS 96(R11), Y3
+	ADDQ    CX, R11
+	VMOVUPS (R11), Y4
+	VMOVUPS 32(R11), Y5
+	VMOVUPS 64(R11), Y6
+	VMOVUPS 96(R11), Y7
+	ADDQ    CX, R11
+	VMOVUPS (R11), Y8
+	VMOVUPS 32(R11), Y9
+	VMOVUPS 64(R11), Y10
+	VMOVUPS 96(R11), Y11
+	ADDQ    CX, R11
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (DX)(BX*1), Y13
 	VBROADCASTSS (DX)(BX*2), Y14
-	VCVTPH2PS    (SI), Y15
+	VCVTPH2PS    (DI), Y15
 	VFMADD231PS  Y15, Y12, Y0
 	VFMADD231PS  Y15, Y13, Y4
 	VFMADD231PS  Y15, Y14, Y8
-	VCVTPH2PS    16(SI), Y15
+	VCVTPH2PS    16(DI), Y15
 	VFMADD231PS  Y15, Y12, Y1
 	VFMADD231PS  Y15, Y13, Y5
 	VFMADD231PS  Y15, Y14, Y9
-	VCVTPH2PS    32(SI), Y15
+	VCVTPH2PS    32(DI), Y15
 	VFMADD231PS  Y15, Y12, Y2
 	VFMADD231PS  Y15, Y13, Y6
 	VFMADD231PS  Y15, Y14, Y10
-	VCVTPH2PS    48(SI), Y15
+	VCVTPH2PS    48(DI), Y15
 	VFMADD231PS  Y15, Y12, Y3
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y11
-	PREFETCHT0   (SI)(R8*1)
-	ADDQ         $0x04, DX
-	ADDQ         DI, SI
+	PREFETCHT0   (DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
 	DECQ         R9
 	JNZ          loop
 	VMOVUPS      Y0, (AX)
@@ -1761,47 +1785,51 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx2OuterHalf3x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+// func avx2OuterHalf3x16(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·avx2OuterHalf3x16(SB), NOSPLIT, $0-64
+TEXT ·avx2OuterHalf3x16(SB), NOSPLIT, $0-72
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	SHLQ    $0x02, CX
 	MOVQ    a+16(FP), DX
-	MOVQ    lda+24(FP), BX
+	MOVQ    rs+24(FP), BX
 	SHLQ    $0x02, BX
-	MOVQ    b+32(FP), SI
-	MOVQ    ldb+40(FP), DI
-	MOVQ    ahead+48(FP), R8
-	MOVQ    k+56(FP), R9
-	SHLQ    $0x01, DI
-	MOVQ    AX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    CX, R10
+	LEAQ    (BX)(BX*2), SI
+	LEAQ    (BX)(BX*4), SI
+	MOVQ    cs+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    b+40(FP), DI
+	MOVQ    ldb+48(FP), R8
+	MOVQ    k+64(FP), R9
+	SHLQ    $0x01, R8
+	MOVQ    ahead+56(FP), R10
+	MOVQ    AX, R11
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	ADDQ    CX, R11
+	VMOVUPS (R11), Y2
+	VMOVUPS 32(R11), Y3
+	ADDQ    CX, R11
+	VMOVUPS (R11), Y4
+	VMOVUPS 32(R11), Y5
+	ADDQ    CX, R11
 	PCALIGN $0x20
 
 loop:
 	VBROADCASTSS (DX), Y6
 	VBROADCASTSS (DX)(BX*1), Y7
 	VBROADCASTSS (DX)(BX*2), Y8
-	VCVTPH2PS    (SI), Y9
+	VCVTPH2PS    (DI), Y9
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y9, Y7, Y2
 	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    16(SI), Y9
+	VCVTPH2PS    16(DI), Y9
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y9, Y7, Y3
 	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   (SI)(R8*1)
-	ADDQ         $0x04, DX
-	ADDQ         DI, SI
+	PREFETCHT0   (DI)(R10*1)
+	ADDQ         SI, DX
+	ADDQ         R8, DI
 	DECQ         R9
 	JNZ          loop
 	VMOVUPS      Y0, (AX)

@@ -59,68 +59,40 @@ func avx2Outer3x32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, 
 //go:noescape
 func avx2DotHalf(c *float32, ldc int, a *float32, lda int, b *byte, ahead uintptr, m int, n int, k int)
 
-// avx2OuterHalf1x64 adds to 1 rows of 64 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf1x64 is avx2Outer16 for 1 rows and 64 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf1x64(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf1x64(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
-// avx2OuterHalf1x32 adds to 1 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf1x32 is avx2Outer16 for 1 rows and 32 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf1x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf1x32(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
-// avx2OuterHalf1x16 adds to 1 rows of 16 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf1x16 is avx2Outer16 for 1 rows and 16 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf1x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf1x16(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
-// avx2OuterHalf2x32 adds to 2 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf2x32 is avx2Outer16 for 2 rows and 32 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf2x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf2x32(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
-// avx2OuterHalf2x16 adds to 2 rows of 16 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf2x16 is avx2Outer16 for 2 rows and 16 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf2x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf2x16(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
-// avx2OuterHalf3x32 adds to 3 rows of 32 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf3x32 is avx2Outer16 for 3 rows and 32 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf3x32(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf3x32(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
-// avx2OuterHalf3x16 adds to 3 rows of 16 columns of c the k > 0 products of a and b, which is in F16:
-//
-//	c[i*ldc+j] += a[i*lda+p] * b[p*ldb+j]
-//
-// It asks for what lies ahead bytes behind b.
+// avx2OuterHalf3x16 is avx2Outer16 for 3 rows and 16 columns of a b in F16, and asks for what lies ahead bytes behind it.
 //
 //go:noescape
-func avx2OuterHalf3x16(c *float32, ldc int, a *float32, lda int, b *byte, ldb int, ahead uintptr, k int)
+func avx2OuterHalf3x16(c *float32, ldc int, a *float32, rs int, cs int, b *byte, ldb int, ahead uintptr, k int)
 
 // avx2Peak makes 12 vector multiply-adds an iteration that do not wait for each other.
 //

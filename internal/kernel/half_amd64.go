@@ -31,21 +31,21 @@ func avx2AddNNHalf(c []float32, ldc int, a []float32, lda int, b []byte, ldb int
 			c, b := &c[i*ldc+j], &b[2*j]
 			switch wide := n-j >= 32; {
 			case rows == 1 && n-j >= 64:
-				avx2OuterHalf1x64(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf1x64(c, ldc, a, lda, 1, b, ldb, ahead, k)
 				j += 64
 				continue
 			case rows == 1 && wide:
-				avx2OuterHalf1x32(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf1x32(c, ldc, a, lda, 1, b, ldb, ahead, k)
 			case rows == 1:
-				avx2OuterHalf1x16(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf1x16(c, ldc, a, lda, 1, b, ldb, ahead, k)
 			case rows == 2 && wide:
-				avx2OuterHalf2x32(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf2x32(c, ldc, a, lda, 1, b, ldb, ahead, k)
 			case rows == 2:
-				avx2OuterHalf2x16(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf2x16(c, ldc, a, lda, 1, b, ldb, ahead, k)
 			case wide:
-				avx2OuterHalf3x32(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf3x32(c, ldc, a, lda, 1, b, ldb, ahead, k)
 			default:
-				avx2OuterHalf3x16(c, ldc, a, lda, b, ldb, ahead, k)
+				avx2OuterHalf3x16(c, ldc, a, lda, 1, b, ldb, ahead, k)
 			}
 			j += min(32, n-j)
 		}

@@ -17,14 +17,16 @@ func main() {
 	dotPanel(1)
 	outerPanel()
 	outerPanelMask()
-	outerWide(1, 8)
-	outerWide(2, 4)
-	outerWide(3, 4)
-	dotHalf()
-	outerHalf(1, 8)
+	outerWide(1, 8, false)
+	outerWide(2, 4, false)
+	outerWide(3, 4, false)
+	DotHalf("avx2DotHalf", 8, YMM, func() func(reg.VecVirtual) {
+		return func(v reg.VecVirtual) { Zero(v) }
+	}, SumLanes4)
+	outerWide(1, 8, true)
 	for rows := 1; rows <= 3; rows++ {
-		outerHalf(rows, 4)
-		outerHalf(rows, 2)
+		outerWide(rows, 4, true)
+		outerWide(rows, 2, true)
 	}
 	peak()
 	readSum()
@@ -324,14 +326,24 @@ func outerPanelMask() {
 }
 
 // outerWide writes the product of a few rows of A with many columns of B, wide
-// enough that the chains hide each other's latency.
-func outerWide(rows, vecs int) {
-	name := fmt.Sprintf("avx2Outer%dx%d", rows, 8*vecs)
-	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b *float32, ldb int, k int)",
-		fmt.Sprintf("%s is avx2Outer16 for %d rows and %d columns.", name, rows, 8*vecs))
+// enough that the chains hide each other's latency; with half, of B in F16.
+func outerWide(rows, vecs int, half bool) {
+	name, matrix, far, of := fmt.Sprintf("avx2Outer%dx%d", rows, 8*vecs), "*float32", "", ""
+	load, size := func(m Mem, v reg.VecVirtual) { VMOVUPS(m, v) }, 32
+	if half {
+		name, matrix, far, of = fmt.Sprintf("avx2OuterHalf%dx%d", rows, 8*vecs), "*byte", ", ahead uintptr", " of a b in F16, and asks for what lies ahead bytes behind it"
+		load, size = func(m Mem, v reg.VecVirtual) { VCVTPH2PS(m, v) }, 16
+	}
+	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b "+matrix+", ldb int"+far+", k int)",
+		fmt.Sprintf("%s is avx2Outer16 for %d rows and %d columns%s.", name, rows, 8*vecs, of))
 	c, ldc := Int("c"), Bytes("ldc")
 	a, cs := loadARows(), Bytes("cs")
-	b, ldb, n := Int("b"), Bytes("ldb"), Int("k")
+	b, ldb, n := Int("b"), Int("ldb"), Int("k")
+	SHLQ(Imm(uint64(size/16)), ldb)
+	var ahead reg.Register
+	if half {
+		ahead = Int("ahead")
+	}
 	acc := make([][]reg.VecVirtual, rows)
 	row := GP64()
 	MOVQ(c, row)
@@ -352,10 +364,13 @@ func outerWide(rows, vecs int) {
 	}
 	for j := range vecs {
 		y := YMM()
-		VMOVUPS(Mem{Base: b, Disp: 32 * j}, y)
+		load(Mem{Base: b, Disp: size * j}, y)
 		for i := range x {
 			VFMADD231PS(y, x[i], acc[i][j])
 		}
+	}
+	for at := 0; half && at < size*vecs; at += 64 {
+		PREFETCHT0(Mem{Base: b, Index: ahead, Scale: 1, Disp: at})
 	}
 	ADDQ(cs, a.base)
 	ADDQ(ldb, b)

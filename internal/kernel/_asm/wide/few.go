@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -25,7 +24,7 @@ func outerFew(rows int, half bool) {
 	c, ldc := Int("c"), Bytes("ldc")
 	a, rs, cs := Int("a"), Bytes("rs"), Bytes("cs")
 	b, ldb, n := Int("b"), Int("ldb"), Int("k")
-	SHLQ(Imm(uint64(bits.Len(uint(size/32)))), ldb)
+	SHLQ(Imm(uint64(size/32)), ldb)
 	var ahead reg.Register
 	if half {
 		ahead = Int("ahead")

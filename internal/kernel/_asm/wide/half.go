@@ -87,79 +87,10 @@ func addHalf(rows, panels int) {
 	Ret()
 }
 
-// dotHalf is dotPanel for rows of B in F16, which lie one behind the other.
+// dotHalf is dotPanel for rows of B in F16.
 func dotHalf() {
-	Func("avx512DotHalf", "func(c *float32, ldc int, a *float32, lda int, b *byte, ahead uintptr, m, n, k int)",
-		"avx512DotHalf multiplies m > 0 rows of a with n of b in F16, k elements apart, n a positive",
-		"multiple of 4 and k of 16, in the lanes of MulNT:",
-		"",
-		"\tc[i*ldc+j] = sum_p a[i*lda+p]*b[j*k+p]",
-		"",
-		"It asks for what lies ahead bytes behind b.")
-	c, ldc, lda, b := Int("c"), Bytes("ldc"), Bytes("lda"), Int("b")
-	ldb, ldb3 := Int("k"), GP64()
-	SHLQ(Imm(1), ldb)
-	LEAQ(Mem{Base: ldb, Index: ldb, Scale: 2}, ldb3)
-	zero := zeroed()
-	Label("group")
-	a, m, row := Int("a"), Int("m"), GP64()
-	MOVQ(c, row)
-	for _, rows := range []int{3, 2, 1} {
-		l := func(s string) string { return fmt.Sprintf("rows%d_%s", rows, s) }
-		Label(l("begin"))
-		CMPQ(m, Imm(uint64(rows)))
-		JLT(LabelRef(l("end")))
-		acc := make([][4]reg.VecVirtual, rows)
-		for i := range acc {
-			for j := range acc[i] {
-				acc[i][j] = ZMM()
-				VMOVAPS(zero, acc[i][j])
-			}
-		}
-		pa, pb, line, n := GP64(), GP64(), GP64(), GP64()
-		MOVQ(a, pa)
-		MOVQ(b, pb)
-		Load(Param("ahead"), line)
-		ADDQ(b, line)
-		Load(Param("k"), n)
-		Align()
-		Label(l("loop"))
-		x := make([]reg.VecVirtual, rows)
-		for i := range x {
-			x[i] = ZMM()
-			VMOVUPS([3]Mem{{Base: pa}, {Base: pa, Index: lda, Scale: 1}, {Base: pa, Index: lda, Scale: 2}}[i], x[i])
-		}
-		for j := range 4 {
-			y := ZMM()
-			VCVTPH2PS([4]Mem{{Base: pb}, {Base: pb, Index: ldb, Scale: 1}, {Base: pb, Index: ldb, Scale: 2}, {Base: pb, Index: ldb3, Scale: 1}}[j], y)
-			for i := range x {
-				VFMADD231PS(y, x[i], acc[i][j])
-			}
-		}
-		for at := 0; at < 128; at += 64 {
-			PREFETCHT0(Mem{Base: line, Disp: at})
-		}
-		ADDQ(Imm(128), line)
-		ADDQ(Imm(64), pa)
-		ADDQ(Imm(32), pb)
-		SUBQ(Imm(16), n)
-		JNZ(LabelRef(l("loop")))
-		for i := range acc {
-			VMOVUPS(sum4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]), Mem{Base: row})
-			ADDQ(ldc, row)
-			ADDQ(lda, a)
-		}
-		SUBQ(Imm(uint64(rows)), m)
-		if rows == 3 {
-			JMP(LabelRef(l("begin")))
-		}
-		Label(l("end"))
-	}
-	ADDQ(Imm(16), c)
-	LEAQ(Mem{Base: b, Index: ldb, Scale: 4}, b)
-	left := Int("n")
-	SUBQ(Imm(4), left)
-	Store(left, Param("n"))
-	JNZ(LabelRef("group"))
-	Ret()
+	DotHalf("avx512DotHalf", 16, ZMM, func() func(reg.VecVirtual) {
+		zero := zeroed()
+		return func(v reg.VecVirtual) { VMOVAPS(zero, v) }
+	}, sum4)
 }
