@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -260,86 +259,15 @@ const (
 	mostTrial   = selectTokens
 )
 
-// tried is what documents cost with the bare base and with sets of adapters.
-type tried struct {
-	docs []stroke.Document // that were scored
-	bare []eval.Loss       // of each
-	with [][]eval.Loss     // the same with each set
-}
-
 // trialRoom is how many tokens so many sets of adapters are tried on.
 func trialRoom(sets int) int { return min(mostTrial, trialTokens/(sets+1)) }
-
-// score scores the first tokens of documents with the bare base and with each set of
-// adapters. bf16 is the arithmetic.
-func (b *baseModel) score(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, tokens int, bf16 bool) (*tried, error) {
-	var pieces []eval.Piece
-	t := &tried{}
-	left, longest, pad := tokens, 2, 0
-	for _, d := range docs {
-		ids := b.tok.Encode(d.Text)
-		if ids = ids[:min(len(ids), pieceTokens, left)]; len(ids) == 0 {
-			continue
-		}
-		left -= len(ids)
-		t.docs = append(t.docs, d)
-		pieces = append(pieces, eval.Piece{Context: []int32{b.sep}, Tokens: ids})
-		longest = max(longest, len(ids)+1)
-	}
-	for _, use := range with {
-		n := 0
-		for _, a := range use {
-			n += a.Adapter.Pad()
-		}
-		pad = max(pad, n)
-	}
-	s, err := eval.NewScorer(b.model, longest, pad, bf16)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	if t.bare, err = s.Score(ctx, pieces, nil, nil); err != nil {
-		return nil, err
-	}
-	for _, use := range with {
-		losses, err := s.Score(ctx, pieces, use, nil)
-		if err != nil {
-			return nil, err
-		}
-		t.with = append(t.with, losses)
-	}
-	return t, nil
-}
-
-// gains are what each set of adapters saves in nats per token.
-func (t *tried) gains() (gains []float64, bare float64, tokens int) {
-	base := eval.Pool(t.bare)
-	for _, losses := range t.with {
-		gain := base.PerToken() - eval.Pool(losses).PerToken()
-		if math.IsNaN(gain) || math.IsInf(gain, 0) {
-			gain = math.Inf(-1) // no number: worse than any
-		}
-		gains = append(gains, gain)
-	}
-	return gains, base.PerToken(), base.Tokens
-}
-
-// gains scores as many tokens of documents and gives what each set of adapters saves.
-func (b *baseModel) gains(ctx context.Context, docs []stroke.Document, with [][]lora.Applied, room int, bf16 bool) (gains []float64, bare float64, tokens int, err error) {
-	t, err := b.score(ctx, docs, with, room, bf16)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	gains, bare, tokens = t.gains()
-	return gains, bare, tokens, nil
-}
 
 // try measures each genre by itself, best first. kinds says that the documents are of
 // more than one kind, where they are.
 func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []trial, strength float64, bf16 bool) (bare float64, tokens int, kinds string, err error) {
-	var with [][]lora.Applied
+	var with []set
 	for _, t := range list {
-		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(strength)}})
+		with = append(with, t.at(strength))
 	}
 	t, err := b.score(ctx, docs, with, trialRoom(len(with)), bf16)
 	if err != nil {
@@ -428,7 +356,7 @@ func (r *run) standOn(ctx context.Context) error {
 		}
 	} else if r.genre, err = r.b.asOne(list, s.strength()); err == nil {
 		var gains []float64
-		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, [][]lora.Applied{{r.genre}}, trialRoom(1), r.bf16()); err == nil {
+		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, []set{{use: []lora.Applied{r.genre}}}, trialRoom(1), r.bf16()); err == nil {
 			for i := range list {
 				list[i].gain = gains[0]
 			}

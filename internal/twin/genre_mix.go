@@ -41,7 +41,7 @@ func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []tri
 		return nil, lora.Applied{}, err
 	}
 	// On as many tokens as each was tried on by itself.
-	gains, _, _, err := b.gains(ctx, docs, [][]lora.Applied{{on}}, trialRoom(len(list)), bf16)
+	gains, _, _, err := b.gains(ctx, docs, []set{{use: []lora.Applied{on}}}, trialRoom(len(list)), bf16)
 	if err != nil {
 		return nil, lora.Applied{}, err
 	}

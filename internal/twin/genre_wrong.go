@@ -37,9 +37,9 @@ func (r *run) wrongGenre(ctx context.Context) (string, error) {
 		use = append(use, lora.Applied{Adapter: all[i].adapter, Strength: float32(on.Strength)})
 	}
 	docs, _ := tryOn(r.choose, r.train)
-	with := [][]lora.Applied{use}
+	with := []set{{use: use}}
 	for _, t := range all {
-		with = append(with, []lora.Applied{{Adapter: t.adapter, Strength: float32(s.strength())}})
+		with = append(with, t.at(s.strength()))
 	}
 	gains, _, _, err := r.b.gains(ctx, docs, with, trialRoom(len(with)), r.bf16())
 	if err != nil {

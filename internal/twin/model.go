@@ -21,6 +21,8 @@ type baseModel struct {
 	tok   *token.Tokenizer
 	chat  *token.Template
 	sep   int32
+
+	losses genreLosses
 }
 
 // openBase opens the model at path.
