@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,81 +22,101 @@ type cell struct {
 	Cell   *twin.Cell `json:"cell"`
 }
 
-// The recipes of the panel that are set beside each other: on what auto chooses, and
-// the same from the bare base.
-const onGenre, fromBase = "ours", "cold"
+// The recipes of the panel that are set beside each other: on what auto chooses, and a
+// plain LoRA from the bare base.
+const onGenre, fromBase = "ours", "plain"
 
-// rounds of a bootstrap.
-const rounds = 10000
+const (
+	rounds     = 10000 // of a bootstrap
+	leastShare = 0.2   // of the strength of all genres that a twin stands on, for it to count
+)
 
-// twins gives, for each genre, what twins gained by standing on it: the seeds of a
-// writer that chose the same are pooled, document by document.
+// twins gives, for each genre and number of words, what the twins gained for which it
+// has a good part of what they stand on. Of several lines of one cell the first counts.
 func twins(paths []string) (map[string][]genre.MeasuredOn, error) {
-	cells, err := lines.Read(paths, func(c *cell) error {
+	type key struct {
+		name, writer string
+		words        int
+		seed         uint64
+	}
+	cells := map[key]*twin.Cell{}
+	var order []key
+	_, err := lines.Read(paths, func(c *cell) error {
 		if c.Cell == nil {
 			return errors.New("it has no cell")
+		}
+		k := key{c.Name, c.Writer, c.Words, c.Seed}
+		if cells[k] == nil {
+			cells[k] = c.Cell
+			order = append(order, k)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	type key struct {
-		writer string
-		words  int
-		on     string
+	type group struct {
+		genre string
+		words int
 	}
-	saved := map[key][]eval.Gain{}
-	var order []key
-	for _, a := range cells {
-		if a.Name != onGenre || a.Cell.Epoch == 0 {
-			continue
-		}
-		i := slices.IndexFunc(cells, func(b cell) bool {
-			return b.Name == fromBase && b.Writer == a.Writer && b.Words == a.Words && b.Seed == a.Seed
-		})
-		if i < 0 {
-			continue
-		}
-		var on []string
-		for _, g := range a.Cell.Recipe.Genre.On {
-			on = append(on, g.Name)
-		}
-		k := key{a.Writer, a.Words, strings.Join(on, "+")}
-		if saved[k] == nil {
-			order = append(order, k)
-		}
-		for _, d := range a.Cell.Documents {
-			j := slices.IndexFunc(cells[i].Cell.Documents, func(x twin.CellDocument) bool { return x.Hash == d.Hash })
-			if j < 0 || d.Tokens == 0 {
-				continue
-			}
-			g := eval.Gain{Writer: a.Writer, Group: d.Hash, Saved: cells[i].Cell.Documents[j].Both - d.Both, Tokens: d.Tokens}
-			if at := slices.IndexFunc(saved[k], func(x eval.Gain) bool { return x.Group == d.Hash }); at >= 0 {
-				saved[k][at].Saved += g.Saved
-				saved[k][at].Tokens += g.Tokens
-				continue
-			}
-			saved[k] = append(saved[k], g)
-		}
+	type found struct {
+		writers []string
+		share   float64 // the sum
+		count   int
+		gains   []eval.Gain
 	}
-	slices.SortStableFunc(order, func(a, b key) int { return a.words - b.words })
-	out := map[string][]genre.MeasuredOn{}
+	all := map[group]*found{}
 	for _, k := range order {
-		p := eval.Predict(onGenre, saved[k], rounds, 1)
-		tokens := 0
-		for _, g := range saved[k] {
-			tokens += g.Tokens
+		on := cells[k]
+		base := cells[key{fromBase, k.writer, k.words, k.seed}]
+		if k.name != onGenre || on.Epoch == 0 || base == nil {
+			continue
 		}
-		names := strings.Split(k.on, "+")
-		for _, name := range names {
-			if name == "" {
+		sum := 0.0
+		for _, g := range on.Recipe.Genre.On {
+			sum += g.Strength
+		}
+		for _, g := range on.Recipe.Genre.On {
+			share := g.Strength / sum
+			if !(share >= leastShare) {
 				continue
 			}
-			with := slices.DeleteFunc(slices.Clone(names), func(x string) bool { return x == name })
-			out[name] = append(out[name], genre.MeasuredOn{Text: k.writer, Writer: true, Words: k.words, Tokens: tokens, With: strings.Join(with, "+"),
-				Gain: genre.Gain{Mean: p.Gain.Mean, Low: p.Gain.Low, High: p.Gain.High}})
+			x := all[group{g.Name, k.words}]
+			if x == nil {
+				x = &found{}
+				all[group{g.Name, k.words}] = x
+			}
+			x.share, x.count = x.share+share, x.count+1
+			if !slices.Contains(x.writers, k.writer) {
+				x.writers = append(x.writers, k.writer)
+			}
+			x.gains = append(x.gains, saved(k.writer, on, base)...)
 		}
+	}
+	out := map[string][]genre.MeasuredOn{}
+	for _, g := range slices.SortedFunc(maps.Keys(all), func(a, b group) int {
+		return cmp.Or(cmp.Compare(a.genre, b.genre), cmp.Compare(a.words, b.words))
+	}) {
+		x := all[g]
+		p := eval.Predict(onGenre, x.gains, rounds, 1)
+		tokens := 0
+		for _, y := range x.gains {
+			tokens += y.Tokens
+		}
+		slices.Sort(x.writers)
+		out[g.genre] = append(out[g.genre], genre.MeasuredOn{Text: strings.Join(x.writers, ", "), Writer: true, Words: g.words, Share: x.share / float64(x.count), Tokens: tokens,
+			Gain: genre.Gain{Mean: p.Gain.Mean, Low: p.Gain.Low, High: p.Gain.High}})
 	}
 	return out, nil
+}
+
+// saved is what a twin on genres saves over one from the base, by document.
+func saved(writer string, on, base *twin.Cell) (out []eval.Gain) {
+	for _, d := range on.Documents {
+		i := slices.IndexFunc(base.Documents, func(x twin.CellDocument) bool { return x.Hash == d.Hash })
+		if i >= 0 && d.Tokens > 0 {
+			out = append(out, eval.Gain{Writer: writer, Group: d.Hash, Saved: base.Documents[i].Both - d.Both, Tokens: d.Tokens})
+		}
+	}
+	return out
 }

@@ -444,8 +444,8 @@ func TestCard(t *testing.T) {
 	c := Card{Name: "notes", For: "notes", Licence: "MIT", Base: Base{Name: "toy"}, Recipe: &Recipe{Rank: 4}, Epoch: 2,
 		Sources: []Source{{Origin: "a|b\nc", Terms: "MIT", Attribution: "nobody"}}, Samples: []Sample{{"It rained", "one\ntwo", "three"}}, Limits: []string{"English"}}
 	s := c.Markdown(&Measured{Schema: 1, On: []MeasuredOn{{Text: "a|b", Kind: "notes", Writer: true, Tokens: 9, Gain: Gain{0.5, 0.4, 0.6}, OverProse: &Gain{0.1, -0.05, 0.2}, Best: "notes"},
-		{Text: "letters", Kind: "letters", Tokens: 9, Gain: Gain{-0.25, -0.3, -0.2}, Best: "prose"}, {Text: "c", Kind: "notes", Writer: true, Words: 500, With: "prose", Tokens: 9}}})
-	for _, want := range []string{"license: mit\n", "base_model: toy\n", `| a\|b c | MIT |`, "> one\n> two\n", "the second was taken", "Nothing was measured.", `| a\|b, a writer | notes | 9 | +0.500 (+0.400 to +0.600) | +0.100 (-0.050 to +0.200) | notes |`, "| letters, withheld | letters | 9 | -0.250 (-0.300 to -0.200) | | prose |", "| c | 500 | prose | 9 |", "- English\n"} {
+		{Text: "letters", Kind: "letters", Tokens: 9, Gain: Gain{-0.25, -0.3, -0.2}, Best: "prose"}, {Text: "c, d", Kind: "notes", Writer: true, Words: 500, Share: 0.25, Tokens: 9}}})
+	for _, want := range []string{"license: mit\n", "base_model: toy\n", `| a\|b c | MIT |`, "> one\n> two\n", "the second was taken", "Nothing was measured.", `| a\|b, a writer | notes | 9 | +0.500 (+0.400 to +0.600) | +0.100 (-0.050 to +0.200) | notes |`, "| letters, withheld | letters | 9 | -0.250 (-0.300 to -0.200) | | prose |", "| 500 | c, d | 25 % | 9 |", "- English\n"} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%q is not in\n%s", want, s)
 		}

@@ -15,15 +15,15 @@ type Measured struct {
 
 // MeasuredOn is what a genre is worth on a text that it was not trained on.
 type MeasuredOn struct {
-	Text      string `json:"text"`            // a writer, or the genre of whose sources it was withheld
-	Kind      string `json:"kind,omitempty"`  // the genre that the text is of the kind of
-	Writer    bool   `json:"writer"`          // it is a writer's, and no genre has seen any of theirs
-	Words     int    `json:"words,omitempty"` // of the writer's own that were trained on, from the genre and from the bare base; 0 for none
-	With      string `json:"with,omitempty"`  // other genres that those stand on too, with + between them
-	Tokens    int    `json:"tokens"`          // scored
-	Gain      Gain   `json:"gain"`            // over the base; with words, over training from the base
-	OverProse *Gain  `json:"over_prose,omitempty"`
-	Best      string `json:"best,omitempty"` // the genre that saves most there
+	Text      string  `json:"text"`            // a writer, with words several, or the genre of whose sources it was withheld
+	Kind      string  `json:"kind,omitempty"`  // the genre that the text is of the kind of
+	Writer    bool    `json:"writer"`          // it is a writer's, and no genre has seen any of theirs
+	Words     int     `json:"words,omitempty"` // of the writer's own that were trained on, on genres and from the bare base; 0 for none
+	Share     float64 `json:"share,omitempty"` // with words: of what the twins stand on, in the mean
+	Tokens    int     `json:"tokens"`          // scored
+	Gain      Gain    `json:"gain"`            // over the base; with words, over a plain LoRA from the base
+	OverProse *Gain   `json:"over_prose,omitempty"`
+	Best      string  `json:"best,omitempty"` // the genre that saves most there
 }
 
 func parseMeasured(b []byte) (*Measured, error) {
@@ -70,10 +70,10 @@ func (m *Measured) markdown(name string) string {
 		b.WriteByte('\n')
 	}
 	if some > 0 {
-		b.WriteString("What a twin gains by standing on it, against the same recipe from the bare base; of the judge panel, those whose own text chose it:\n\n| writer | words of theirs | beside | tokens | saves |\n| --- | --- | --- | --- | --- |\n")
+		b.WriteString("What twins gain by standing on it and on what else their text chose, against a plain LoRA from the bare base with the same passages in the prompt; writers of the judge panel for whom it is a fifth and more of that:\n\n| words of theirs | writers | its share | tokens | saves |\n| --- | --- | --- | --- | --- |\n")
 		for _, on := range m.On {
 			if on.Words > 0 {
-				fmt.Fprintf(&b, "| %s | %d | %s | %d | %s |\n", cell(on.Text), on.Words, cell(on.With), on.Tokens, on.Gain.signed())
+				fmt.Fprintf(&b, "| %d | %s | %.0f %% | %d | %s |\n", on.Words, cell(on.Text), 100*on.Share, on.Tokens, on.Gain.signed())
 			}
 		}
 		b.WriteByte('\n')
