@@ -47,18 +47,23 @@ Exit status: 0; 1 failure.`,
 		Args:      exactly(1, "train, prefill, decode, streams, first or peak"),
 		ValidArgs: []string{"train", "prefill", "decode", "streams", "first", "peak"},
 		RunE: func(c *cobra.Command, args []string) error {
+			measure := measurements[args[0]]
+			if measure == nil && args[0] != "peak" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams, first and peak"}
+			}
+			if err := fitting(c, args[0]); err != nil {
+				return err
+			}
 			if args[0] == "peak" {
 				return printBench(e, bench.Peak())
-			}
-			measure := measurements[args[0]]
-			if measure == nil {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measurement %q", args[0]), Hint: "there are train, prefill, decode, streams, first and peak"}
 			}
 			o := bench.Options{Rows: 1, Tokens: 512, Repeats: repeats, Adapter: adapter, Arithmetic: train.Arithmetic(arithmetic), Reading: train.Arithmetic(reading)}
 			if exact {
 				o.Arithmetic, o.Reading = train.F32, train.F32
-				if kv != "" && kv != "f32" {
-					return &stroke.Error{Code: stroke.CodeInput, Msg: "--exact is float32 throughout, and --kv " + kv + " is not", Hint: "give one of them"}
+				for _, x := range []struct{ flag, value string }{{"arithmetic", arithmetic}, {"reading", reading}, {"kv", kv}} {
+					if x.value != "" && x.value != "f32" {
+						return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--exact is float32 throughout, and --%s %s is not", x.flag, x.value), Hint: "give one of them"}
+					}
 				}
 			}
 			if a := o.Arithmetic; a != "" && !slices.Contains(op.Arithmetics, a) {
@@ -72,9 +77,6 @@ Exit status: 0; 1 failure.`,
 			if _, known := bench.KVTypes[kv]; kv != "" && !known {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--kv %q is not known", kv), Hint: "it is f32, f16 or q8_0"}
 			}
-			if kv != "" && args[0] == "train" {
-				return &stroke.Error{Code: stroke.CodeInput, Msg: "--kv is for what an engine keeps, not for train", Hint: "stroke bench decode --behind 1400 --kv f16"}
-			}
 			o.KV = kv
 			switch args[0] {
 			case "decode", "first":
@@ -87,10 +89,7 @@ Exit status: 0; 1 failure.`,
 					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %q is no shape", shape), Hint: "give rows and tokens, for example --shape 4x256"}
 				}
 			}
-			switch {
-			case behind != 0 && args[0] != "decode":
-				return &stroke.Error{Code: stroke.CodeInput, Msg: "--behind is for decode, not for " + args[0], Hint: "stroke bench decode --behind 1400"}
-			case behind < 0 || behind > mostShape:
+			if behind < 0 || behind > mostShape {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--behind is %d: it is how many tokens stand before what is written", behind), Hint: "for example --behind 1400"}
 			}
 			o.Behind = behind

@@ -60,6 +60,7 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 				return err
 			}
 			p := e.printer()
+			o.Begin = c.Flags().Changed("pairs") || c.Flags().Changed("words") || c.Flags().Changed("seed")
 			t, err := twin.OpenBlind(c.Context(), o, func(x stroke.Event) {
 				if _, ok := x.(stroke.BaseEvent); !ok {
 					p.Emit(x)

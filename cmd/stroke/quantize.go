@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/quantize"
 )
 
@@ -29,6 +30,11 @@ Exit status: 0; 1 failure; 10 no such base or file.`,
 		Args: exactly(1, "a base, a GGUF file or a folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Source = args[0]
+			for _, flag := range []string{"text", "dump"} {
+				if o.NoLoss && c.Flags().Changed(flag) {
+					return &stroke.Error{Code: stroke.CodeInput, Msg: "--" + flag + " is for the measurement that --no-loss leaves out", Hint: "give one of them"}
+				}
+			}
 			return quantize.Run(c.Context(), o, e.printer().Emit)
 		},
 	}

@@ -112,7 +112,7 @@ Exit status: 0; 1 failure; 10 no such recipe.`,
 			}
 			p := e.printer()
 			fmt.Fprintln(e.out, p.Wrap(fmt.Sprintf("%s: %s", x.Name, x.For)))
-			if x.Start != "" {
+			if x.Start != "" && x.Name == args[0] {
 				fmt.Fprintln(e.out, p.Wrap(fmt.Sprintf("taken from a %s, words to train on: %s", x.Start, x.span())))
 			}
 			fmt.Fprintln(e.out, p.Wrap("why: "+x.Why))

@@ -28,6 +28,9 @@ func readEnergy(dir string) Energy {
 		if strings.Count(filepath.Base(z), ":") != 1 {
 			continue // a part of a package, which has it already
 		}
+		if name, err := os.ReadFile(filepath.Join(z, "name")); err == nil && !strings.HasPrefix(string(name), "package") {
+			continue // psys is the whole machine, packages among it
+		}
 		if v, ok := counter(filepath.Join(z, "energy_uj")); ok {
 			e[z] = v
 		}

@@ -25,6 +25,9 @@ func TestEnergy(t *testing.T) {
 	write("intel-rapl:1", "energy_uj", "8000000\n")
 	write("intel-rapl:1", "max_energy_range_uj", "9000000\n")
 	write("intel-rapl:0:0", "energy_uj", "5\n") // the cores of package 0
+	write("intel-rapl:0", "name", "package-0\n")
+	write("intel-rapl:2", "name", "psys\n") // both packages, and what is beside them
+	write("intel-rapl:2", "energy_uj", "70\n")
 	e := readEnergy(dir)
 	if len(e) != 2 {
 		t.Fatalf("counters %v", e)
@@ -32,6 +35,7 @@ func TestEnergy(t *testing.T) {
 	write("intel-rapl:0", "energy_uj", "3500000\n")
 	write("intel-rapl:1", "energy_uj", "500000\n") // began anew
 	write("intel-rapl:0:0", "energy_uj", "900000\n")
+	write("intel-rapl:2", "energy_uj", "7000000\n")
 	if j := e.Joules(); j == nil || *j != 2.5+1.5 {
 		t.Errorf("%v J, want 4", j)
 	}

@@ -45,12 +45,18 @@ func TilesPeak(seconds float64) float64 {
 	return (&peakTask{seconds: seconds, tiles: true, rate: make([]float64, kernel.Workers())}).sum()
 }
 
+const (
+	readAll   = 1 << 28 // numbers of float32 that all workers read, 1 GiB, so that many take no more memory
+	readMost  = 1 << 26 // of each, where there are few
+	readLeast = 1 << 22 // beyond a worker's own caches
+)
+
 // ReadPeak is the rate in GB/s at which all workers together read memory beyond
 // the caches.
 func ReadPeak(seconds float64) float64 {
 	t := &peakTask{seconds: seconds, read: true, rate: make([]float64, kernel.Workers())}
 	for range t.rate {
-		b := make([]float32, 1<<26)
+		b := make([]float32, min(readMost, max(readLeast, readAll/len(t.rate))))
 		for i := range b {
 			b[i] = 1
 		}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -21,6 +22,15 @@ type Interval struct {
 	Mean float64 `json:"mean"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
+}
+
+// LevelText writes the level of an interval for people: "95 %", and where it is nearly
+// all "over 99.9 %".
+func LevelText(level float64) string {
+	if level > 0.999 {
+		return "over 99.9 %"
+	}
+	return fmt.Sprintf("%.3g %%", 100*level)
 }
 
 // nothing is the figure that there is no ground for.

@@ -25,6 +25,7 @@ type Specificity struct {
 	// twin, by the spread of those there are (Student's t for one more draw); 1 with
 	// fewer than two.
 	Stranger float64 `json:"stranger"`
+	Units    int     `json:"units"` // documents, or blocks of them, that the interval stands on
 }
 
 // ControlGain is what one control gains over the start.
@@ -42,7 +43,7 @@ func Specify(own []Gain, controls []Control, rounds int, seed uint64) (Specifici
 
 // SpecifyAt is [Specify] with an interval of another level than 0.95.
 func SpecifyAt(level float64, own []Gain, controls []Control, rounds int, seed uint64) (Specificity, error) {
-	s := Specificity{Gain: nothing, P: 1, Stranger: 1}
+	s := Specificity{Gain: nothing, P: 1, Stranger: 1, Units: len(own)}
 	if len(controls) == 0 {
 		return s, errors.New("specificity needs a control")
 	}

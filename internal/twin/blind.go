@@ -27,6 +27,7 @@ type BlindOptions struct {
 	Words int    // of each text, from 5 to 400
 	Seed  uint64 // of the texts and of which stands first; 0 stands for 1
 	More  bool   // adds as many pairs to a test that there is
+	Begin bool   // pairs, words or the seed were asked for, which a test that there is does not heed: it is said
 	Real  bool   // a game, kept apart: the twin against how the writer went on
 }
 
@@ -170,8 +171,16 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 	}
 	if t.file.Schema == 0 {
 		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs, Temperature: DefaultSampling().Temperature}
-	} else if o.More {
-		t.file.Wanted += o.Pairs
+	} else {
+		if t.file.Base != m.b.name {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the blind test of this version was begun on the base %s, and one on %s would be another", t.file.Base, m.b.name),
+				Hint: "go on with --base " + t.file.Base + ", or delete " + t.path + " and begin anew"}
+		}
+		if o.More {
+			t.file.Wanted += o.Pairs
+		} else if o.Begin {
+			emit(stroke.NoteEvent{Text: fmt.Sprintf("the test that was begun has %d pairs of %d words and goes on as it is; --more adds as many as --pairs says", t.file.Wanted, t.file.Words)})
+		}
 	}
 	places := openings(spread(m.judge), t.file.Wanted, blindGiven, 0, 1, blindStep)
 	if o.Real {

@@ -59,18 +59,23 @@ func quotationHints(r *corpus.Reading) []string {
 	return hints
 }
 
-// oneDocument says that an interval is too narrow, where all that judges was cut
-// from one document.
-func (r *run) oneDocument(judges []stroke.Document) {
+// partsOfOne says whether all of several documents were cut from one.
+func partsOfOne(docs []stroke.Document, l *corpus.Ledger) bool {
 	parent := ""
-	for i, d := range judges {
-		e, _ := r.ledger.Entry(d.Hash)
+	for i, d := range docs {
+		e, _ := l.Entry(d.Hash)
 		if e.Parent == "" || i > 0 && e.Parent != parent {
-			return
+			return false
 		}
 		parent = e.Parent
 	}
-	if len(judges) > 1 {
+	return len(docs) > 1
+}
+
+// oneDocument says that an interval is too narrow, where all that judges was cut
+// from one document.
+func (r *run) oneDocument(judges []stroke.Document) {
+	if partsOfOne(judges, r.ledger) {
 		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
 	}
 }

@@ -55,7 +55,7 @@ func Measures() []string {
 
 // reportSchema goes up whenever a measure is made otherwise, so that nothing
 // kept of the old way is taken for the new.
-const reportSchema = 3
+const reportSchema = 4
 
 // reportRounds are those of resampling.
 const reportRounds = 2000
@@ -176,6 +176,7 @@ const (
 	restsOnTrain = "by twins of the text to train on alone, which had not seen what judges; what serves is trained on all of it"
 	restsOnGenre = ", as is the genre that they stand on chosen by it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
+	restsOnOne   = "by parts of one document, which are more alike than what you will write next"
 )
 
 // restsOnTexts says what the measures on the folds' texts rest on.
@@ -187,12 +188,26 @@ func (k *foldsKept) restsOnTexts() string {
 	return fmt.Sprintf(restsOnTexts, len(k.Texts), len(documents))
 }
 
-// rests notes what the measures of a version that was cross-fitted rest on.
+// rests notes what measures rest on, where that wants saying.
 func (p *reporter) rests() {
-	if p.v.Verdict.Folds == 0 {
-		return
+	p.r.Rests = map[string]string{}
+	if p.v.Verdict.Folds > 0 {
+		p.restsOnFolds()
 	}
-	p.r.Folds, p.r.Rests = p.v.Verdict.Folds, map[string]string{}
+	if partsOfOne(p.judge, p.ledger) {
+		for _, name := range []string{ofPrediction, ofSpecificity, ofCurve} {
+			if on := p.r.Rests[name]; on != "" {
+				p.r.Rests[name] = on + "; " + restsOnOne
+			} else {
+				p.r.Rests[name] = restsOnOne
+			}
+		}
+	}
+}
+
+// restsOnFolds notes what the measures of a version that was cross-fitted rest on.
+func (p *reporter) restsOnFolds() {
+	p.r.Folds = p.v.Verdict.Folds
 	for _, name := range []string{ofPrediction, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofRewriting, ofBlind} {
 		p.r.Rests[name] = restsOnAll
 	}

@@ -156,7 +156,7 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 // them over the logarithm of the words. All are linear in the gains of documents, so
 // that one bootstrap over these gives every interval.
 func (p *reporter) curveOf() *report.Curve {
-	c := &report.Curve{MoreWords: moreWords, Unit: "documents"}
+	c := &report.Curve{MoreWords: moreWords}
 	var gains [][]eval.Gain
 	var logs []float64
 	for _, a := range p.amounts {
@@ -168,9 +168,8 @@ func (p *reporter) curveOf() *report.Curve {
 		gains = append(gains, p.gains(k.Groups, k.Base, k.Both))
 		logs = append(logs, math.Log2(float64(a.words)))
 	}
-	if len(eval.Gains(p.amounts[0].result.Groups, p.amounts[0].result.Base, p.amounts[0].result.Both)) < fewUnits {
-		c.Unit = "blocks"
-	}
+	first := &p.amounts[0].result
+	c.Unit, c.Units = p.unit(first.Groups, first.Base, first.Both), len(gains[0])
 	mean, square := 0.0, 0.0
 	for _, x := range logs {
 		mean += x / float64(len(logs))

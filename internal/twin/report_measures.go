@@ -90,7 +90,7 @@ func (p *reporter) prediction(pieces []piece, groups []string) *stage {
 			return nil
 		}}
 	}
-	s := &stage{name: ofPrediction, into: &p.predicted, key: groups}
+	s := &stage{name: ofPrediction, into: &p.predicted, key: []any{groups, hashes(p.train)}}
 	for _, x := range pieces {
 		s.reads += x.reads()
 	}
@@ -143,12 +143,21 @@ func (p *reporter) predictionOf() *report.Prediction {
 		return eval.Predict(name, p.gains(k.Groups, start, system), reportRounds, p.o.Seed)
 	}
 	pool := eval.Pool(k.Base)
-	out := &report.Prediction{Base: pool.PerToken(), Tokens: pool.Tokens, Unit: "documents",
+	out := &report.Prediction{Base: pool.PerToken(), Tokens: pool.Tokens,
 		Examples: over("examples", k.Base, k.Examples), Adapter: over("adapter", k.Base, k.Adapter), Both: over("both", k.Base, k.Both), Over: over("both", k.Examples, k.Both)}
-	if len(eval.Gains(k.Groups, k.Base, k.Both)) < fewUnits {
-		out.Unit = "blocks"
-	}
+	out.Unit = p.unit(k.Groups, k.Base, k.Both)
 	return out
+}
+
+// unit is what intervals of gains stand on.
+func (p *reporter) unit(groups []string, start, system []eval.Loss) string {
+	switch {
+	case len(eval.Gains(groups, start, system)) < fewUnits:
+		return "blocks"
+	case partsOfOne(p.judge, p.ledger):
+		return "parts of one document"
+	}
+	return "documents"
 }
 
 func (p *reporter) specificity(pieces []piece, groups []string) *stage {

@@ -14,7 +14,8 @@ type Curve struct {
 	Doubling  eval.Interval `json:"doubling"`   // nats per token that twice the words bring, by a straight line over the logarithm of the words
 	MoreWords int           `json:"more_words"` // that the line is gone on with
 	More      eval.Interval `json:"more"`       // nats per token that they would bring
-	Unit      string        `json:"unit"`       // what the intervals are over: "documents" or "blocks"
+	Unit      string        `json:"unit"`       // what the intervals are over: "documents", "parts of one document" or "blocks"
+	Units     int           `json:"units"`      // how many of them
 }
 
 // CurvePoint is a twin of some of the text. Gains are in nats per token.
@@ -43,8 +44,11 @@ func (r *Report) sayCurve() (string, State) {
 			at = append(at, fmt.Sprintf("%.3f with %s", p.Both.Mean, count(p.Words)))
 		}
 	}
-	state := sign(c.Doubling, 0)
+	state, few := told(sign(c.Doubling, 0), c.Units)
 	lead := map[State]string{Good: "more", Bad: "nothing, by this curve", Open: "it may be nothing"}[state]
+	if few != "" {
+		lead = few
+	}
 	return fmt.Sprintf("%s: %s; twice the words bring %s. Another %s would by that line bring %.3f (%.3f to %.3f)",
 		lead, strings.Join(at, ", "), nats(c.Doubling), count(c.MoreWords), c.More.Mean, c.More.Low, c.More.High), state
 }

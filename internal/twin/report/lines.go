@@ -108,13 +108,28 @@ func sign(i eval.Interval, bound float64) State {
 	return Open
 }
 
+// leastUnits are the documents or blocks below which nothing is told, as in a verdict.
+const leastUnits = 8
+
+// told is the state of a figure whose interval stands on so many documents or blocks,
+// and where these are too few what says so in place of it.
+func told(s State, units int) (state State, few string) {
+	if units >= leastUnits || s == Open {
+		return s, ""
+	}
+	return Open, fmt.Sprintf("%s of text are too few to tell", some(units, "block", "blocks"))
+}
+
 func (r *Report) sayPrediction() (string, State) {
 	p := r.Prediction
 	if p == nil || !p.Over.Gain.Known() {
 		return "", Unsure
 	}
-	state := sign(p.Over.Gain, 0)
+	state, few := told(sign(p.Over.Gain, 0), len(p.Over.Documents))
 	lead := map[State]string{Good: "yes, better than your passages alone", Bad: "no, worse than your passages alone", Open: "it may, but by chance as well"}[state]
+	if few != "" {
+		lead = few + ": it goes on " + map[bool]string{true: "better", false: "no better"}[p.Over.Gain.Mean > 0] + " than your passages alone"
+	}
 	return fmt.Sprintf("%s, by %s. It is as unsure of your next token as of one among %.0f, the base with your passages among %.0f, the bare base among %.0f",
 		lead, nats(p.Over.Gain), math.Exp(p.Base-p.Both.Gain.Mean), math.Exp(p.Base-p.Examples.Gain.Mean), math.Exp(p.Base)), state
 }
@@ -124,8 +139,11 @@ func (r *Report) saySpecificity() (string, State) {
 	if s == nil || !s.Gain.Known() {
 		return "", Unsure
 	}
-	state := sign(s.Gain, 0)
+	state, few := told(sign(s.Gain, 0), s.Units)
 	lead := map[State]string{Good: "you", Bad: "any prose: adapters of other writers do better", Open: "that may be chance"}[state]
+	if few != "" {
+		lead = few
+	}
 	return fmt.Sprintf("%s: it gains %s more than %s", lead, natsAt(s.Gain, r.Level), some(len(s.Controls), "adapter of another writer", "adapters of other writers")), state
 }
 
@@ -318,7 +336,7 @@ func nats(i eval.Interval) string { return natsAt(i, 0.95) }
 
 // natsAt is nats with an interval of another level.
 func natsAt(i eval.Interval, level float64) string {
-	return fmt.Sprintf("%.3f nats a token (%.3g %%: %.3f to %.3f)", i.Mean, 100*level, i.Low, i.High)
+	return fmt.Sprintf("%.3f nats a token (%s: %.3f to %.3f)", i.Mean, eval.LevelText(level), i.Low, i.High)
 }
 
 func ratio(i likeness.Interval) string {

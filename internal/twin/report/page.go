@@ -120,7 +120,7 @@ func (r *Report) pagePrediction() *section {
 			list = append(list, of(x.Name, "base", x.Gain))
 		}
 		if r.Level > 0.95 {
-			s.Text = append(s.Text, fmt.Sprintf("Against adapters of other writers the twin's line is a %.3g %% interval, since the same text had judged before.", 100*r.Level))
+			s.Text = append(s.Text, fmt.Sprintf("Against adapters of other writers the twin's line is an interval of %s, since the same text had judged before.", eval.LevelText(r.Level)))
 		}
 		s.Charts = append(s.Charts, figures("Is that you, or what any prose would give? What adapters of other writers gain on your text", "nats a token", 3, fromZero, list))
 	}

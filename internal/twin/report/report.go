@@ -56,7 +56,7 @@ type Prediction struct {
 	Adapter  eval.Prediction `json:"adapter"`  // over the bare base
 	Both     eval.Prediction `json:"both"`     // over the bare base
 	Over     eval.Prediction `json:"over"`     // both, over examples
-	Unit     string          `json:"unit"`     // what the intervals are over: "documents" or "blocks"
+	Unit     string          `json:"unit"`     // what the intervals are over: "documents", "parts of one document" or "blocks"
 }
 
 // Range is the range of habits with the habits themselves, for pictures.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func full() *Report {
 		return c
 	}
 	pred := func(v float64) eval.Prediction {
-		return eval.Prediction{System: "x", Gain: num(v, v-0.02, v+0.02), P: 0.01, Documents: []eval.Gain{{Group: "a", Saved: 3, Tokens: 30}}}
+		return eval.Prediction{System: "x", Gain: num(v, v-0.02, v+0.02), P: 0.01, Documents: slices.Repeat([]eval.Gain{{Group: "a", Saved: 3, Tokens: 30}}, 9)}
 	}
 	day := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	hostile := `He said "<script>alert(1)</script>" & left.` + "\n\nIt rained."
@@ -48,7 +49,7 @@ func full() *Report {
 	return &Report{
 		Twin: "me & <you>", Version: "0123456789ab", Made: day, Base: "/somewhere/base.gguf", Live: true, Words: Words{9000, 800, 12345},
 		Prediction:  &Prediction{Base: 3.2, Tokens: 4000, Examples: pred(0.05), Adapter: pred(0.12), Both: pred(0.15), Over: pred(0.1), Unit: "documents"},
-		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}}, Better: 1}, Level: 0.95,
+		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}}, Better: 1, Units: 9}, Level: 0.95,
 		Recognition: &likeness.Recognition{Value: text(0.6, 0.4, 0.8), Lean: text(0.7, 0.5, 0.9), P: 0.01, Passages: 16, Claim: true,
 			Taken:    []likeness.Taken{{Class: likeness.Class{ID: "writer", Name: "the writer"}, Share: 0.6}, {Class: likeness.Class{ID: "base", Name: "the bare base"}, Share: 0.4}},
 			Accuracy: likeness.Accuracy{Writer: text(0.9, 0.8, 1), Others: text(0.01, 0, 0.02), Classes: 26}},
@@ -62,7 +63,7 @@ func full() *Report {
 		Forgetting: []eval.Forgetting{{Strength: 1, Text: num(0.02, 0.01, 0.03), Answers: num(0.1, 0, 0.2), Right: num(0.7, 0.5, 0.85), BaseRight: num(0.75, 0.55, 0.9)}},
 		Rewriting:  &likeness.Rewriting{Nearer: text(0.4, 0.2, 0.6), Names: text(0.8, 0.6, 1), Numbers: text(nan, nan, nan), Claims: text(0.75, 0.6, 0.9), Added: text(1, 0, 2), Passages: 8, Claim: true},
 		Curve: &Curve{Points: []CurvePoint{{Words: 2250, Examples: num(0.02, 0, 0.04), Both: num(0.1, 0.08, 0.12)}, {Words: 4500, Both: num(0.12, 0.1, 0.14)}, {Words: 9000, Both: num(0.15, 0.13, 0.17)}},
-			Doubling: num(0.025, 0.01, 0.04), MoreWords: 5000, More: num(0.016, 0.006, 0.026), Unit: "documents"},
+			Doubling: num(0.025, 0.01, 0.04), MoreWords: 5000, More: num(0.016, 0.006, 0.026), Unit: "documents", Units: 9},
 		Blind:    &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
 		Passages: &Passages{Shown: []Passage{{Opening: "It <was>", Own: marked, Twin: marked, Base: marked}}, Own: text(7, 6, 8), Twin: text(5, 4, 6), Base: text(2, 1, 3)},
 		Versions: []Version{{ID: "aaaaaaaaaaaa", Made: day, Words: 5000, Gain: num(0.05, -0.01, 0.1)}, {ID: "0123456789ab", Made: day, Words: 9000, Live: true, Gain: num(0.1, 0.08, 0.12)}},
@@ -91,6 +92,24 @@ func TestLines(t *testing.T) {
 	lines = empty.Lines()
 	if len(lines) != 1 || lines[0].State != Unsure || lines[0].Answer != "cannot be said: there is none; write more" {
 		t.Errorf("of nothing: %+v", lines)
+	}
+}
+
+// TestFew says of figures that stand on few blocks that they are too few, and claims
+// nothing.
+func TestFew(t *testing.T) {
+	for measure, change := range map[string]func(r *Report){
+		"prediction":  func(r *Report) { r.Prediction.Over.Documents = r.Prediction.Over.Documents[:7] },
+		"specificity": func(r *Report) { r.Specificity.Units = 1 },
+		"curve":       func(r *Report) { r.Curve.Units = 7 },
+	} {
+		r := full()
+		change(r)
+		for _, l := range r.Lines() {
+			if few := strings.Contains(l.Answer, "too few to tell"); few != (l.Measure == measure) || few && l.State != Open {
+				t.Errorf("few blocks for %s: %s is %s: %s", measure, l.Measure, l.State, l.Answer)
+			}
+		}
 	}
 }
 

@@ -101,9 +101,8 @@ type Verdict struct {
 type Specificity struct {
 	eval.Specificity
 	// Own is what it gains over what it stands on.
-	Own   eval.Interval `json:"own"`
-	Units int           `json:"units"`
-	Unit  string        `json:"unit"`
+	Own  eval.Interval `json:"own"`
+	Unit string        `json:"unit"`
 }
 
 const (
@@ -182,7 +181,7 @@ func Decide(e Evidence, seed uint64) Verdict {
 }
 
 func (v *Verdict) bounds(i eval.Interval) string {
-	return fmt.Sprintf("%.3g %%: %.3f to %.3f", 100*v.Level, i.Low, i.High)
+	return fmt.Sprintf("%s: %.3f to %.3f", eval.LevelText(v.Level), i.Low, i.High)
 }
 
 // judgeSpecificity says what comes of the gain over the start and over controls.
@@ -258,7 +257,7 @@ func (e *Evidence) specificity(level float64, seed uint64) *Specificity {
 		return out
 	}
 	own := whole(e.Losses[Adapter])
-	if s.Units = len(own); s.Units == 0 {
+	if len(own) == 0 {
 		return nil
 	}
 	units := make([]eval.Unit, len(own))
@@ -266,7 +265,7 @@ func (e *Evidence) specificity(level float64, seed uint64) *Specificity {
 		units[i] = eval.Unit{Saved: g.Saved, Tokens: g.Tokens}
 	}
 	s.Own = eval.Bootstrap(units, level, rounds, seed)
-	s.Specificity = eval.Specificity{Gain: eval.Interval{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}, P: 1, Stranger: 1, Controls: []eval.ControlGain{}}
+	s.Specificity = eval.Specificity{Gain: eval.Interval{Mean: math.NaN(), Low: math.NaN(), High: math.NaN()}, P: 1, Stranger: 1, Controls: []eval.ControlGain{}, Units: len(own)}
 	var controls []eval.Control
 	for _, c := range e.Controls {
 		controls = append(controls, eval.Control{Name: c.Name, Gains: whole(c.Losses)})
