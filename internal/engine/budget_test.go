@@ -381,3 +381,35 @@ func TestLastPage(t *testing.T) {
 		t.Errorf("%v, %v: %v", first.err, second.err, second.result.Tokens)
 	}
 }
+
+// TestNoRoomBesideAdapter asks for a text that fits without its adapter and not with
+// it: it is refused, and the one behind it is served.
+func TestNoRoomBesideAdapter(t *testing.T) {
+	m, _ := tiny(t)
+	a := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8, Targets: []lora.Module{lora.KProj}}, 1, nil)
+	if half := AdapterBytes(a) / 2; half >= pageBytes(m, tensor.F32) {
+		t.Fatalf("half of the adapter takes %d bytes, a page or more", half)
+	}
+	o := Options{Streams: 2, Batch: 64, Context: m.Context}
+	o.Memory = withPages(m, o, 2) + AdapterBytes(a)/2
+	e := still(t, m, o)
+	use := []lora.Applied{{Adapter: a, Strength: 1}}
+	first := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: m.Context, Adapters: use})
+	r := Request{Prompt: []int32{4, 5}, Max: m.Context}
+	second := submit(t, e, context.Background(), r)
+	finish(t, e)
+	if !isBudget(first.err) || !strings.Contains(hint(first.err), "64 tokens would fit") {
+		t.Errorf("a text that has no room beside its adapter: %v (%s)", first.err, hint(first.err))
+	}
+	if second.err != nil || !slices.Equal(second.result.Tokens, alone(t, m, r)) {
+		t.Errorf("the one behind it: %v", second.err)
+	}
+	if left := e.budget.Left() + e.budget.idle(); left != o.Memory-e.fixed {
+		t.Errorf("%d bytes are left of %d", left, o.Memory-e.fixed)
+	}
+	third := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: 60, Adapters: use})
+	finish(t, e)
+	if third.err != nil {
+		t.Errorf("what would fit: %v", third.err)
+	}
+}
