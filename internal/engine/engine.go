@@ -24,6 +24,9 @@ type Options struct {
 	Streams int // served at once, the others wait: 16
 	Context int // positions of a stream: the base's own, or as many as memory holds
 	Pad     int // sum of padded ranks of a stream's adapters: 64
+	// Adapters is how many bytes those of all streams will take ([AdapterBytes]): the
+	// context leaves room for them. With more, a text of that length may be refused.
+	Adapters int64
 	// Memory is how many bytes the engine may take beside the base's file: 1 GiB.
 	// With a Budget, which may be shared, it is that which counts.
 	Memory int64
@@ -213,7 +216,9 @@ func (e *Engine) Close() error {
 // ErrClosed is returned by Generate once the engine is closed.
 var ErrClosed = errors.New("the engine is closed")
 
-// Context is the number of positions a stream may take.
+// Context is the number of positions that a stream may take: beside adapters of
+// Options.Adapters there is room for one of that length, unless others share the
+// budget.
 func (e *Engine) Context() int { return e.opt.Context }
 
 // Budget is what the engine's memory is taken from.
