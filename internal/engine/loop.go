@@ -221,12 +221,12 @@ func (e *Engine) plan() {
 		gain = tileLeast
 	}
 	for _, s := range e.streams {
-		if e.reads(s) || room == 0 {
+		if e.reads(s) {
 			continue
 		}
 		s.take = 1
 		if s.Lookup && lookup {
-			s.drafts = s.guess(min(e.width(s)-total-writing, room-1), gain)
+			s.drafts = s.guess(min(e.width(s)-total, room)-writing, gain) // a token is kept for each that writes
 		}
 		writing--
 		total += 1 + s.drafts
