@@ -302,8 +302,9 @@ func (v *Voice) answer(ctx context.Context, messages []Message, barred map[strin
 			return "", fmt.Errorf("chat: %w", err)
 		}
 		ids := v.b.tok.EncodeSpecial(rendered)
-		// A conversation that has outgrown the context loses its oldest turns.
-		if len(ids)+s.Max+1 < v.engine.Context() || len(messages) <= 2 {
+		// A conversation that has outgrown the context loses its oldest turns. However
+		// long an answer may be, half of the context is for what was said.
+		if len(ids)+min(s.Max, v.engine.Context()/2)+1 < v.engine.Context() || len(messages) <= 2 {
 			return v.speak(ctx, s, query, barred, ids, text)
 		}
 		keep := 0

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -69,5 +70,42 @@ func TestStrengthRoom(t *testing.T) {
 		if err != nil && (!strings.Contains(err.Error(), "strength of 0.5 take 4.0 GB") || stroke.HintOf(err) == "") {
 			t.Errorf("%v (%s)", err, stroke.HintOf(err))
 		}
+	}
+}
+
+// TestChatKeepsTurns: however many tokens an answer may have, a conversation that has
+// room in half of the context is read from its beginning, and of a longer one the end.
+func TestChatKeepsTurns(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 10 }))
+	o.Change = small
+	f, _ := trained(t, o)
+	enough := errors.New("enough")
+	read := func(turns int) (all, read, context int) {
+		t.Helper()
+		v, err := OpenVoice(t.Context(), f.Dir, VoiceOptions{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		var messages []Message
+		for range turns {
+			messages = append(messages, Message{Role: "user", Content: "And what did it do then?"}, Message{Role: "assistant", Content: "It rained."})
+		}
+		messages = append(messages, Message{Role: "user", Content: "And then?"})
+		rendered, err := v.b.chat.Render(messages, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Speech{Sampling: DefaultSampling(), Max: 1 << 20, Strength: 1}
+		if _, err := v.Chat(t.Context(), messages, s, func(string) error { return enough }); err != nil && !errors.Is(err, enough) {
+			t.Fatal(err)
+		}
+		return len(v.b.tok.EncodeSpecial(rendered)), int(v.engine.Stats().Read), v.engine.Context()
+	}
+	if all, n, context := read(2); all >= context/2 || n < all {
+		t.Errorf("of %d tokens %d are read, in a context of %d", all, n, context)
+	}
+	if all, n, context := read(200); all <= context || n >= all || n < context/4 || n > context/2+1 {
+		t.Errorf("of %d tokens %d are read, in a context of %d", all, n, context)
 	}
 }
