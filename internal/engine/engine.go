@@ -1,7 +1,10 @@
 // Package engine serves a base model to many streams at once: it keeps their
 // keys and values in pages, shares those of equal prefixes, puts the next
-// tokens of all streams in one ragged batch, and samples. All its memory is of
-// one budget, which guests such as a training run may share.
+// tokens of all streams in one ragged batch, and samples. Its memory is of one
+// budget, which guests such as a training run may share, but for what grows with
+// the number of requests, about 8 bytes for each position that one asks for, those
+// that wait among them, and for adapters that no stream uses, which stay alive
+// where texts that went through them are remembered (see [Engine.Forget]).
 package engine
 
 import (
