@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -379,5 +380,92 @@ func TestLastPage(t *testing.T) {
 	finish(t, e)
 	if first.err != nil || second.err != nil || !slices.Equal(second.result.Tokens, alone(t, m, r)) {
 		t.Errorf("%v, %v: %v", first.err, second.err, second.result.Tokens)
+	}
+}
+
+// TestNoRoomBesideAdapter asks for a text that fits without its adapter and not with
+// it: it is refused, and the one behind it is served.
+func TestNoRoomBesideAdapter(t *testing.T) {
+	m, _ := tiny(t)
+	a := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8, Targets: []lora.Module{lora.KProj}}, 1, nil)
+	if half := AdapterBytes(a) / 2; half >= pageBytes(m, tensor.F32) {
+		t.Fatalf("half of the adapter takes %d bytes, a page or more", half)
+	}
+	o := Options{Streams: 2, Batch: 64, Context: m.Context}
+	o.Memory = withPages(m, o, 2) + AdapterBytes(a)/2
+	e := still(t, m, o)
+	use := []lora.Applied{{Adapter: a, Strength: 1}}
+	first := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: m.Context, Adapters: use})
+	r := Request{Prompt: []int32{4, 5}, Max: m.Context}
+	second := submit(t, e, context.Background(), r)
+	finish(t, e)
+	if !isBudget(first.err) || !strings.Contains(hint(first.err), "64 tokens would fit") {
+		t.Errorf("a text that has no room beside its adapter: %v (%s)", first.err, hint(first.err))
+	}
+	if second.err != nil || !slices.Equal(second.result.Tokens, alone(t, m, r)) {
+		t.Errorf("the one behind it: %v", second.err)
+	}
+	if left := e.budget.Left() + e.budget.idle(); left != o.Memory-e.fixed {
+		t.Errorf("%d bytes are left of %d", left, o.Memory-e.fixed)
+	}
+	third := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: 60, Adapters: use})
+	finish(t, e)
+	if third.err != nil {
+		t.Errorf("what would fit: %v", third.err)
+	}
+}
+
+// TestRoomForAdapters starts engines that will serve adapters in all kinds of memory:
+// a text of the whole context is served with one, and with no more than Least.
+func TestRoomForAdapters(t *testing.T) {
+	m, a := tiny(t)
+	use := []lora.Applied{{Adapter: a, Strength: 1}}
+	full := func(what string, o Options) {
+		t.Helper()
+		e, err := New(m, o)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		defer e.Close()
+		r, err := e.Generate(context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: m.Context, Adapters: use}, nil)
+		if err != nil || r.Reason != Full || o.Context > 0 && e.Context() != o.Context {
+			t.Errorf("%s, a context of %d where %d are asked for: %q, %v", what, e.Context(), o.Context, r.Reason, err)
+		}
+	}
+	open := Options{Streams: 2, Adapters: AdapterBytes(a)}
+	one := pageBytes(m, tensor.F32)
+	least := Least(m, Options{Streams: 2, Context: model.PageLen, Batch: leastBatch, Adapters: open.Adapters})
+	for memory := least; memory < Need(m, open); memory += one / 2 {
+		open.Memory = memory
+		full(fmt.Sprintf("%d bytes", memory), open)
+	}
+	open.Memory = least - 1
+	if _, err := New(m, open); !isBudget(err) {
+		t.Errorf("a byte less: %v", err)
+	}
+	for _, context := range []int{10, model.PageLen, m.Context} {
+		for _, streams := range []int{1, 4} {
+			o := Options{Streams: streams, Context: context, Adapters: open.Adapters}
+			o.Memory = Least(m, o)
+			full("the least", o)
+			if n := int64(streams-1) * int64(pagesFor(context)) * one; Need(m, o) != o.Memory+n {
+				t.Errorf("%d streams of %d need %d bytes, and one of them %d", streams, context, Need(m, o), o.Memory)
+			}
+		}
+	}
+	if _, err := New(m, Options{Adapters: -1}); err == nil {
+		t.Error("adapters of less than nothing: no error")
+	}
+}
+
+// TestSmallerBatches asks for a context that has room with smaller passes than usual,
+// beyond that for which an engine that may choose takes them.
+func TestSmallerBatches(t *testing.T) {
+	m := &model.Model{Config: model.Config{Dim: 64, Layers: 48, Heads: 4, KVHeads: 4, HeadSize: 16, FFN: 64, Vocab: 300, Context: 4 * usual, Rope: model.Rope{Theta: 10000}}}
+	o := Options{Streams: 1, Context: usual + 300, Batch: 2 * leastBatch}
+	o.Memory, o.Batch = Least(m, o), 0
+	e := start(t, m, o)
+	if e.Context() != o.Context || e.opt.Batch >= defaultBatch {
+		t.Errorf("a context of %d in passes of %d", e.Context(), e.opt.Batch)
 	}
 }

@@ -81,6 +81,44 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// TestGuessesLeaveRoom has streams that guess beside others in small passes: each
+// that writes gets a token in every pass.
+func TestGuessesLeaveRoom(t *testing.T) {
+	m, _ := tiny(t)
+	e := still(t, m, Options{Streams: 4, Batch: 8})
+	for i := range 4 {
+		submit(t, e, context.Background(), Request{Prompt: slices.Repeat([]int32{int32(i), 5, 6}, 12), Max: 60, Lookup: true})
+	}
+	for range 100 { // until all have read their prompts
+		e.admit()
+		if e.step(); !slices.ContainsFunc(e.streams, e.reads) {
+			break
+		}
+	}
+	most := 0
+	for range 10 {
+		for _, s := range e.streams {
+			s.sure, s.gain = true, gainStart
+		}
+		e.plan()
+		total := 0
+		for i, s := range e.streams {
+			if s.take != 1 {
+				t.Errorf("stream %d of %d gets %d tokens", i, len(e.streams), s.take)
+			}
+			most, total = max(most, s.drafts), total+s.take+s.drafts
+		}
+		if total > e.opt.Batch {
+			t.Errorf("a pass of %d tokens", total)
+		}
+		e.step()
+	}
+	if most == 0 {
+		t.Error("nothing is guessed: the test shows nothing")
+	}
+	finish(t, e)
+}
+
 // BenchmarkLookup copies a text by looking it up in the prompt, in which it
 // stands twice, against writing it token by token.
 func BenchmarkLookup(b *testing.B) {

@@ -1,7 +1,10 @@
 // Package engine serves a base model to many streams at once: it keeps their
 // keys and values in pages, shares those of equal prefixes, puts the next
-// tokens of all streams in one ragged batch, and samples. All its memory is of
-// one budget, which guests such as a training run may share.
+// tokens of all streams in one ragged batch, and samples. Its memory is of one
+// budget, which guests such as a training run may share, but for what grows with
+// the number of requests, about 8 bytes for each position that one asks for, those
+// that wait among them, and for adapters that no stream uses, which stay alive
+// where texts that went through them are remembered (see [Engine.Forget]).
 package engine
 
 import (
@@ -24,6 +27,9 @@ type Options struct {
 	Streams int // served at once, the others wait: 16
 	Context int // positions of a stream: the base's own, or as many as memory holds
 	Pad     int // sum of padded ranks of a stream's adapters: 64
+	// Adapters is how many bytes those of all streams will take ([AdapterBytes]): the
+	// context leaves room for them. With more, a text of that length may be refused.
+	Adapters int64
 	// Memory is how many bytes the engine may take beside the base's file: 1 GiB.
 	// With a Budget, which may be shared, it is that which counts.
 	Memory int64
@@ -213,7 +219,9 @@ func (e *Engine) Close() error {
 // ErrClosed is returned by Generate once the engine is closed.
 var ErrClosed = errors.New("the engine is closed")
 
-// Context is the number of positions a stream may take.
+// Context is the number of positions that a stream may take: beside adapters of
+// Options.Adapters there is room for one of that length, unless others share the
+// budget.
 func (e *Engine) Context() int { return e.opt.Context }
 
 // Budget is what the engine's memory is taken from.

@@ -236,6 +236,24 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// TestRepeatPenalty refuses penalties that make logits infinite, and draws with those
+// at the bounds.
+func TestRepeatPenalty(t *testing.T) {
+	for r, ok := range map[float64]bool{0: true, 0.01: true, 1: true, 10: true, 1e-39: false, 0.009: false, 10.1: false, -1: false, math.NaN(): false, math.Inf(1): false} {
+		o := Sampling{Repeat: r}
+		err := o.Validate()
+		if (err == nil) != ok {
+			t.Errorf("a penalty of %g: %v", r, err)
+		}
+		if err != nil {
+			continue
+		}
+		if id := NewSampler(o, 3).Next([]float32{3e4, -3e4, 0}, []int32{0, 1}); id < 0 {
+			t.Errorf("with a penalty of %g nothing is drawn", r)
+		}
+	}
+}
+
 // TestSampler compares the frequencies of draws with the distribution that the
 // cuts leave.
 func TestSampler(t *testing.T) {

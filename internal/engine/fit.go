@@ -43,17 +43,24 @@ func (o *Options) fixed(m *model.Model) int64 {
 	return m.Need(o.limits()) + (4*int64(o.heads())+scratchBytes*int64(o.draws()))*int64(m.Vocab)
 }
 
-// need is the memory with which streams of full length are served at once.
+// need is the memory with which streams of full length are served at once, with their
+// adapters.
 func (o *Options) need(m *model.Model, streams int) int64 {
-	return o.fixed(m) + int64(streams)*int64(pagesFor(o.Context))*pageBytes(m, o.KV)
+	return o.fixed(m) + o.Adapters + int64(streams)*int64(pagesFor(o.Context))*pageBytes(m, o.KV)
 }
 
 // Need is the memory, in bytes, with which an engine serves all of o.Streams
-// streams of o.Context positions at once.
+// streams of o.Context positions at once, where their adapters take no more than
+// o.Adapters.
 func Need(m *model.Model, o Options) int64 {
 	o.defaults(m)
-	o.Batch = min(o.Batch, o.Context)
 	return o.need(m, o.Streams)
+}
+
+// Least is the memory, in bytes, with which it serves one of them at a time.
+func Least(m *model.Model, o Options) int64 {
+	o.defaults(m)
+	return o.need(m, 1)
 }
 
 func (o *Options) defaults(m *model.Model) {
@@ -69,12 +76,16 @@ func (o *Options) defaults(m *model.Model) {
 	if o.Context == 0 || o.Context > m.Context {
 		o.Context = m.Context
 	}
+	o.Batch = min(o.Batch, o.Context)
 }
 
 // fit gives the options with which the engine starts in what is left of the budget
 // but for so many bytes: what is asked for, or where batch or context are left open, as
 // much as there is room for.
 func (o Options) fit(m *model.Model, b *Budget, but int64) (Options, error) {
+	if o.Adapters < 0 || o.Adapters > 1<<48 {
+		return o, fmt.Errorf("adapters of %d bytes cannot be", o.Adapters)
+	}
 	for _, f := range []struct {
 		name string
 		v    int
@@ -92,6 +103,10 @@ func (o Options) fit(m *model.Model, b *Budget, but int64) (Options, error) {
 			batches = append(batches, n)
 		}
 	}
+	enough := o.Context
+	if open.Context == 0 {
+		enough = min(enough, usual)
+	}
 	best := Options{}
 	for _, n := range batches {
 		try := o
@@ -100,7 +115,7 @@ func (o Options) fit(m *model.Model, b *Budget, but int64) (Options, error) {
 		if try.Context > best.Context {
 			best = try
 		}
-		if best.Context >= min(o.Context, usual) {
+		if best.Context >= enough {
 			break
 		}
 	}

@@ -116,11 +116,12 @@ func (e *Engine) open(s *stream) error {
 		if part != nil {
 			e.pool.release(part)
 		}
-		e.release(s)
-		if err != errShort {
-			return err
+		e.giveBack(s)
+		if err == errShort { // told while its adapters are counted: it is not served without them
+			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need)
 		}
-		return e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need)
+		e.letGo(s)
+		return err
 	}
 	for _, g := range s.pages {
 		s.data = append(s.data, g.data)
@@ -149,9 +150,14 @@ func (e *Engine) shortOf(what string, pages int) *BudgetError {
 	return err
 }
 
-// release gives back a stream's pages, the last first, and its adapters.
+// release gives back a stream's pages and its adapters.
 func (e *Engine) release(s *stream) {
+	e.giveBack(s)
 	e.letGo(s)
+}
+
+// giveBack gives back a stream's pages, the last first.
+func (e *Engine) giveBack(s *stream) {
 	for k := len(s.pages) - 1; k >= 0; k-- {
 		e.pool.release(s.pages[k])
 	}
@@ -215,12 +221,12 @@ func (e *Engine) plan() {
 		gain = tileLeast
 	}
 	for _, s := range e.streams {
-		if e.reads(s) || room == 0 {
+		if e.reads(s) {
 			continue
 		}
 		s.take = 1
 		if s.Lookup && lookup {
-			s.drafts = s.guess(min(e.width(s)-total-writing, room-1), gain)
+			s.drafts = s.guess(min(e.width(s)-total, room)-writing, gain) // a token is kept for each that writes
 		}
 		writing--
 		total += 1 + s.drafts

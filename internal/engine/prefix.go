@@ -24,8 +24,8 @@ import (
 type Prefix struct {
 	Tokens   []int32
 	Adapters []lora.Applied
-	// Base and Adapter name, by a hash, the weights that the tokens go through; a
-	// file of others is not used.
+	// Base and Adapter tell the weights that the tokens go through from others, whose
+	// files are not used. They stand in the file as they are.
 	Base, Adapter string
 }
 
@@ -165,8 +165,10 @@ func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) 
 
 // LoadPrefix reads the keys and values of p from a file that SavePrefix wrote, so
 // that requests which begin with its tokens find them, and returns for how many
-// tokens. The last of them is computed and compared: bits that this program,
-// base and adapter would not make are not used.
+// tokens. Its checksum is compared, and its header and tokens with those that p has
+// here; of the keys and values the last position is computed again, and a file in
+// which it has other bits is not used. Those before it are not computed: that they
+// were made by the same weights follows from Base and Adapter alone.
 //
 // A *PrefixError says why a file is not used; the error of one which is not there
 // wraps fs.ErrNotExist, and where memory is short it is a *BudgetError.

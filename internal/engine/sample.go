@@ -16,7 +16,7 @@ type Sampling struct {
 	TopK        int     `json:"top_k"`       // 0 for no cut
 	TopP        float64 `json:"top_p"`       // 0 or 1 for no cut
 	MinP        float64 `json:"min_p"`       // of the likeliest token's probability; 0 for no cut
-	Repeat      float64 `json:"repeat"`      // divides positive logits of tokens seen lately, multiplies negative ones; 0 or 1 for none
+	Repeat      float64 `json:"repeat"`      // divides positive logits of tokens seen lately, multiplies negative ones: 0.01 to 10; 0 or 1 for none
 	Seed        uint64  `json:"seed"`
 }
 
@@ -31,14 +31,18 @@ func (s *Sampling) Validate() error {
 		return fmt.Errorf("top-p is %g: it must be from 0 to 1", s.TopP)
 	case !(s.MinP >= 0 && s.MinP <= 1):
 		return fmt.Errorf("min-p is %g: it must be from 0 to 1", s.MinP)
-	case !(s.Repeat >= 0 && s.Repeat <= 10):
-		return fmt.Errorf("the repetition penalty is %g: it must be from 0 to 10", s.Repeat)
+	case s.Repeat != 0 && !(s.Repeat >= repeatLeast && s.Repeat <= repeatMost):
+		return fmt.Errorf("the repetition penalty is %g: it must be from %g to %g, or 0 for none", s.Repeat, repeatLeast, repeatMost)
 	}
 	return nil
 }
 
-// repeatWindow is how many tokens back the repetition penalty looks.
-const repeatWindow = 64
+const (
+	// repeatWindow is how many tokens back the repetition penalty looks.
+	repeatWindow = 64
+	// repeatLeast and repeatMost bound it: beyond them logits are no numbers any more.
+	repeatLeast, repeatMost = 0.01, 10.0
+)
 
 // Sampler draws tokens. One number of its generator is used for each token
 // drawn at a temperature, so a text depends on seed and logits alone.

@@ -106,7 +106,6 @@ func settled(t testing.TB, e *Engine) {
 // takes.
 func withPages(m *model.Model, o Options, pages int) int64 {
 	o.defaults(m)
-	o.Batch = min(o.Batch, o.Context)
 	return o.fixed(m) + int64(pages)*pageBytes(m, o.KV)
 }
 

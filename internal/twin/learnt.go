@@ -13,6 +13,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/weights"
 )
 
@@ -63,6 +64,9 @@ func (l *learnt) at(base *model.Model, strength float32) (m *model.Model, use []
 	for _, t := range l.tuned.file.Tensors {
 		floats += tensor.Aligned(t.Elements())
 	}
+	if err := strengthRoom(strength, 4*int64(floats), freeMemory()); err != nil {
+		return nil, nil, nil, err
+	}
 	arena, err := tensor.NewArena(4 * floats)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("take memory for a strength of %g: %w", strength, err)
@@ -72,6 +76,16 @@ func (l *learnt) at(base *model.Model, strength float32) (m *model.Model, use []
 		return nil, nil, nil, err
 	}
 	return m, nil, func() { arena.Close() }, nil
+}
+
+// strengthRoom says why weights at a strength are not computed: they take so many bytes
+// where the system has free ones, 0 where it does not say.
+func strengthRoom(strength float32, bytes, free int64) error {
+	if free == 0 || bytes <= free {
+		return nil
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("weights of the base at a strength of %g take %s of memory where %s are free", strength, term.Bytes(bytes), term.Bytes(free)),
+		Hint: "close other programs, or take a strength of 1 or 0, which takes none"}
 }
 
 // pad is the padded rank that rows need.

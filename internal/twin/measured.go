@@ -190,11 +190,11 @@ type writers struct{ base, twin *eval.Writer }
 // writers starts what writes texts of up to so many words; done ends it.
 func (m *measured) writers(words int) (w writers, done func(), err error) {
 	o := m.learnt.serving(engine.Options{Streams: 4, Context: m.contextFor(words), Pad: max(m.learnt.pad(), eval.System{Adapters: m.use}.Pad(), 16)}, m.exact)
-	o.Memory = engine.Need(m.b.model, o) // and little more: few texts begin as another did
+	o.Adapters = 0
 	for _, a := range m.use {
-		o.Memory += engine.AdapterBytes(a.Adapter)
+		o.Adapters += engine.AdapterBytes(a.Adapter)
 	}
-	o.Memory = min(o.Memory, 512<<20)
+	o.Memory = min(engine.Need(m.b.model, o), 512<<20) // no more: few texts begin as another did
 	start := func(on *model.Model) (*eval.Writer, error) {
 		e, err := m.b.start(on, o)
 		if err != nil {

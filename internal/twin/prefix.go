@@ -44,7 +44,8 @@ func (v *Voice) prefix(tokens []int32, use []lora.Applied) (path string, p engin
 		return "", p, false
 	}
 	o := &v.options
-	p = engine.Prefix{Tokens: tokens, Adapters: use, Base: fmt.Sprintf("%s, %d bytes of %d", source, info.Size(), info.ModTime().UnixNano())}
+	base := sha256.Sum256(fmt.Appendf(nil, "%s, %d bytes of %d", source, info.Size(), info.ModTime().UnixNano())) // no path stands in the file
+	p = engine.Prefix{Tokens: tokens, Adapters: use, Base: hex.EncodeToString(base[:])}
 	key := fmt.Appendf(nil, "%s %s %s %s", p.Base, o.Arithmetic, o.Reading, o.KV)
 	if len(use) > 0 {
 		p.Adapter = v.Version.ID

@@ -11,8 +11,12 @@ import (
 // serving sets the arithmetics in which what was learnt writes and its prompts are
 // read, and how keys and values are kept: the fastest that are proven (docs/SPEED.md),
 // and float32 where exact is asked for, or where weights of the base were trained, for
-// which nothing but float32 is proven.
+// which nothing but float32 is proven. What an adapter takes comes to the memory.
 func (l *learnt) serving(o engine.Options, exact bool) engine.Options {
+	if l != nil && l.adapter != nil {
+		o.Adapters = engine.AdapterBytes(l.adapter)
+		o.Memory += o.Adapters
+	}
 	if !exact && (l == nil || l.tuned == nil) {
 		o.Arithmetic, o.Reading = engine.Fastest()
 		o.KV = engine.FastestKV()
@@ -20,10 +24,14 @@ func (l *learnt) serving(o engine.Options, exact bool) engine.Options {
 	return o
 }
 
-// start starts an engine on the base, or on a view of it. Where the machine has memory
-// to give, weights are laid out in the kernel's order beside what the options allow, and
+// start starts an engine on the base, or on a view of it. For a context that the options
+// name it takes more memory than they allow where one text of it needs that: some bases
+// keep ten times as much of a token as others. Where the machine has memory to give, weights are laid out in the kernel's order beside what the options allow, and
 // where the file is read too it is held in large pages. Nobody may use the base meanwhile.
 func (b *baseModel) start(m *model.Model, o engine.Options) (*engine.Engine, error) {
+	if o.Context > 0 {
+		o.Memory = max(o.Memory, engine.Least(m, o))
+	}
 	n, free := engine.InOrder(m, o), freeMemory()
 	if free > 4*n || free == 0 && n <= unknownFree {
 		o.InOrder = true

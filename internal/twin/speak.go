@@ -96,25 +96,26 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 
 // serve starts the engine that writes at a strength, unless it is there, and
 // gives the adapters that rows need. An adapter's strength goes with the rows;
-// weights of the base at another strength are another model.
+// weights of the base at another strength are another model, and those that there are
+// go before they take memory. After an error the next call starts anew.
 func (v *Voice) serve(strength float64) ([]lora.Applied, error) {
-	if v.learnt != nil && v.learnt.tuned != nil && v.engine != nil && strength == v.strength {
-		return nil, nil
+	if v.learnt != nil && v.learnt.tuned != nil && v.engine != nil {
+		if strength == v.strength {
+			return nil, nil
+		}
+		if err := v.stop(); err != nil {
+			return nil, err
+		}
 	}
 	m, use, done, err := v.learnt.at(v.b.model, float32(strength))
 	if err != nil {
 		return nil, err
 	}
-	if v.engine != nil && (v.learnt == nil || v.learnt.adapter != nil) {
+	if v.engine != nil {
 		return use, nil
 	}
 	e, err := v.b.start(m, v.options)
 	if err != nil {
-		done()
-		return nil, err
-	}
-	if err := v.stop(); err != nil {
-		e.Close()
 		done()
 		return nil, err
 	}
@@ -215,17 +216,24 @@ func (s *Speech) Validate() error {
 	return nil
 }
 
-// speak goes on with ids, after the writer's passages where they are asked for, none
-// of them of the documents in barred.
-func (v *Voice) speak(ctx context.Context, s *Speech, query string, barred map[string]bool, ids []int32, text func(string) error) (engine.Reason, error) {
+// ready has the engine there that writes what is asked for, and gives the adapters
+// that rows need.
+func (v *Voice) ready(s *Speech) ([]lora.Applied, error) {
 	if err := s.Validate(); err != nil {
-		return "", err
+		return nil, err
 	}
 	use, err := v.serve(s.Strength)
 	if err != nil {
-		return "", fmt.Errorf("write: %w", err)
+		return nil, fmt.Errorf("write: %w", err)
 	}
-	if use, err = v.withGenre(use, s.Genre); err != nil {
+	return v.withGenre(use, s.Genre)
+}
+
+// speak goes on with ids, after the writer's passages where they are asked for, none
+// of them of the documents in barred.
+func (v *Voice) speak(ctx context.Context, s *Speech, query string, barred map[string]bool, ids []int32, text func(string) error) (engine.Reason, error) {
+	use, err := v.ready(s)
+	if err != nil {
 		return "", err
 	}
 	room := v.engine.Context() - len(ids) - 1
@@ -285,14 +293,18 @@ func (v *Voice) answer(ctx context.Context, messages []Message, barred map[strin
 			query = m.Content
 		}
 	}
+	if _, err := v.ready(s); err != nil {
+		return "", err
+	}
 	for {
 		rendered, err := v.b.chat.Render(messages, true)
 		if err != nil {
 			return "", fmt.Errorf("chat: %w", err)
 		}
 		ids := v.b.tok.EncodeSpecial(rendered)
-		// A conversation that has outgrown the context loses its oldest turns.
-		if len(ids)+s.Max+1 < v.engine.Context() || len(messages) <= 2 {
+		// A conversation that has outgrown the context loses its oldest turns. However
+		// long an answer may be, half of the context is for what was said.
+		if len(ids)+min(s.Max, v.engine.Context()/2)+1 < v.engine.Context() || len(messages) <= 2 {
 			return v.speak(ctx, s, query, barred, ids, text)
 		}
 		keep := 0
