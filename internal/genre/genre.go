@@ -71,19 +71,24 @@ func CheckName(name string) error {
 }
 
 // Key is the name of the folder that holds the genres of a base: the base's name
-// in the catalog, or of a path its last part without .gguf.
+// in the catalog, or of a path its last part without .gguf. The key of a key is that
+// key.
 func Key(base string) string {
+	base = strings.TrimRight(base, `/\`)
 	if i := strings.LastIndexAny(base, `/\`); i >= 0 {
 		base = base[i+1:]
 	}
-	base = strings.TrimSuffix(base, ".gguf")
 	key := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
 			return r
 		}
 		return '-'
 	}, strings.ToLower(base))
-	if key = strings.Trim(key, "._-"); key == "" || key == library.Recipes {
+	for was := ""; was != key; {
+		was = key
+		key = strings.TrimSuffix(strings.Trim(key, "._-"), ".gguf")
+	}
+	if key == "" || key == library.Recipes {
 		return "base"
 	}
 	return key

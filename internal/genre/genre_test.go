@@ -189,9 +189,10 @@ func TestWithhold(t *testing.T) {
 
 func TestKey(t *testing.T) {
 	for base, want := range map[string]string{"smollm2-135m-instruct": "smollm2-135m-instruct", "/a/b/Toy Base.Q4_1.gguf": "toy-base.q4_1", `C:\x\toy.gguf`: "toy", "toy.gguf": "toy", "/a/my.model": "my.model",
-		"eurollm-1.7b-instruct": "eurollm-1.7b-instruct", "/": "base", "/recipes": "base", "/a/..": "base"} {
-		if got := Key(base); got != want || strings.ContainsAny(got, `/\`) {
-			t.Errorf("%q: %q, want %q", base, got, want)
+		"eurollm-1.7b-instruct": "eurollm-1.7b-instruct", "/": "base", "/recipes": "base", "/a/..": "base",
+		"/a/Toy Base/": "toy-base", `C:\x\toy\`: "toy", "X.GGUF": "x", "foo.gguf.gguf": "foo", "foo.gguf-.GGUF": "foo", "a/.gguf": "gguf"} {
+		if got := Key(base); got != want || Key(got) != got || strings.ContainsAny(got, `/\`) {
+			t.Errorf("%q: %q, want %q, and the key of that is %q", base, got, want, Key(got))
 		}
 	}
 }

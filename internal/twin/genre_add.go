@@ -229,10 +229,6 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err != nil {
 		return nil, err
 	}
-	to := l.Dir(baseName, name)
-	if _, err := os.Lstat(to); err == nil && !o.Force {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is a genre %s already", name), Hint: "give this one another name with --name, or replace that with --force"}
-	}
 	store, err := base.NewStore()
 	if err != nil {
 		return nil, err
@@ -242,6 +238,10 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 		return nil, err
 	}
 	defer b.close()
+	to := l.Dir(b.name, name)
+	if _, err := os.Lstat(to); err == nil && !o.Force {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is a genre %s already", name), Hint: "give this one another name with --name, or replace that with --force"}
+	}
 	a, err := b.fit(file)
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " does not fit the base " + b.name, Err: err,
@@ -268,7 +268,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err := card.put(dir, to); err != nil {
 		return nil, err
 	}
-	return l.Find(baseName, name)
+	return l.Find(b.name, name)
 }
 
 // base is the base that an adapter is added for.

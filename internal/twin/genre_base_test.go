@@ -43,3 +43,29 @@ func TestHashBase(t *testing.T) {
 		t.Error("of nothing there is a hash")
 	}
 }
+
+// TestGenreOfNamedBase adds a genre for a base whose file has an odd name, and opens it.
+func TestGenreOfNamedBase(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	toy, err := os.ReadFile(toyFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "Toy.gguf.GGUF")
+	if err := os.WriteFile(path, toy, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := openBase(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	added(t, path, "fine", loud(b, 2, 0.01, 9))
+	l, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err := l.Find(path, "fine"); err != nil || g.Base.Name != "toy" {
+		t.Errorf("%+v, %v", g, err)
+	}
+}

@@ -65,14 +65,18 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if name == "" {
 		name = base.Catalog()[0].Name
 	}
-	to := l.Dir(name, card.Name)
+	if r.b, err = OpenBase(ctx, store, name, "", "", emit); err != nil {
+		return nil, err
+	}
+	defer r.b.close()
+	to := l.Dir(r.b.name, card.Name)
 	if o.To != "" {
-		to = filepath.Join(o.To, genre.Key(name), card.Name)
+		to = filepath.Join(o.To, genre.Key(r.b.name), card.Name)
 	}
 	if _, err := os.Lstat(to); err == nil && !o.Force {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "there is a genre in " + to + " already", Hint: "replace it with --force, or write below another folder with --to DIR"}
 	}
-	r.f = &Folder{Dir: l.Work(name, card.Name), Manifest: Manifest{Name: card.Name}}
+	r.f = &Folder{Dir: l.Work(r.b.name, card.Name), Manifest: Manifest{Name: card.Name}}
 	if err := os.MkdirAll(r.f.Dir, 0o700); err != nil {
 		return nil, writeError(r.f.Dir, err)
 	}
@@ -90,10 +94,6 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 			os.RemoveAll(r.f.Dir)
 		}
 	}()
-	if r.b, err = OpenBase(ctx, store, name, "", "", emit); err != nil {
-		return nil, err
-	}
-	defer r.b.close()
 	if card.Base, err = r.b.baseOf(); err != nil {
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
@@ -128,7 +128,7 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 		return nil, err
 	}
 	done = true
-	return l.Find(name, card.Name)
+	return l.Find(r.b.name, card.Name)
 }
 
 // prepare reads the recipe's sources and takes their documents.
