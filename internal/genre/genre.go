@@ -109,11 +109,13 @@ type root struct {
 
 // Open gives the library whose user's part is in dir.
 func Open(dir string) *Library {
+	restoreAll(dir)
 	return &Library{dir: dir, roots: []root{{os.DirFS(dir), false, dir}, {library.Files, true, ""}}}
 }
 
 // Before gives the library in which the genres in dir come before all others.
 func (l *Library) Before(dir string) *Library {
+	restoreAll(dir)
 	return &Library{dir: l.dir, roots: append([]root{{os.DirFS(dir), false, dir}}, l.roots...)}
 }
 
@@ -281,7 +283,7 @@ func (l *Library) Remove(g *Genre) error {
 	if err := g.Removable(); err != nil {
 		return err
 	}
-	for _, name := range []string{ConfigFile, WeightsFile, CompactFile, MeasuredFile, ReadmeFile, CardFile} { // by the last it is known
+	for _, name := range own {
 		if err := os.Remove(filepath.Join(g.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre in " + g.Path + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 		}

@@ -54,8 +54,8 @@ func (c *genreCard) putAdapter(dir string, a *lora.Adapter, compact bool) error 
 }
 
 // put moves the adapter's files out of dir to the genre's folder at to, with the
-// card. The folder is whole or not there.
-func (c *genreCard) put(dir, to string) error {
+// card. The folder is whole or not there; one that is there is replaced with force alone.
+func (c *genreCard) put(dir, to string, force bool) error {
 	parent := filepath.Dir(to)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return writeError(to, err)
@@ -86,17 +86,13 @@ func (c *genreCard) put(dir, to string) error {
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return writeError(to, err)
 	}
-	// One that is there is replaced: a folder cannot be renamed over another.
-	old := tmp + ".old"
-	err = os.Rename(to, old)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	err = genre.Place(tmp, to, force)
+	if said := (*stroke.Error)(nil); errors.As(err, &said) {
+		return err
+	}
+	if err != nil {
 		return writeError(to, err)
 	}
-	if err := os.Rename(tmp, to); err != nil {
-		os.Rename(old, to)
-		return writeError(to, err)
-	}
-	os.RemoveAll(old)
 	syncDir(parent)
 	for name := range c.Files {
 		os.Remove(filepath.Join(dir, name))
@@ -239,8 +235,8 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	}
 	defer b.close()
 	to := l.Dir(b.name, name)
-	if _, err := os.Lstat(to); err == nil && !o.Force {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is a genre %s already", name), Hint: "give this one another name with --name, or replace that with --force"}
+	if err := genre.Taken(to, o.Force); err != nil {
+		return nil, err
 	}
 	a, err := b.fit(file)
 	if err != nil {
@@ -265,7 +261,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err := card.putAdapter(dir, a, compact); err != nil {
 		return nil, err
 	}
-	if err := card.put(dir, to); err != nil {
+	if err := card.put(dir, to, o.Force); err != nil {
 		return nil, err
 	}
 	return l.Find(b.name, name)

@@ -73,8 +73,8 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if o.To != "" {
 		to = filepath.Join(o.To, genre.Key(r.b.name), card.Name)
 	}
-	if _, err := os.Lstat(to); err == nil && !o.Force {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "there is a genre in " + to + " already", Hint: "replace it with --force, or write below another folder with --to DIR"}
+	if err := genre.Taken(to, o.Force); err != nil {
+		return nil, err
 	}
 	r.f = &Folder{Dir: l.Work(r.b.name, card.Name), Manifest: Manifest{Name: card.Name}}
 	if err := os.MkdirAll(r.f.Dir, 0o700); err != nil {
@@ -124,7 +124,7 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if err := r.measureGenre(ctx, card, a, start); err != nil {
 		return nil, interrupted(err, "measure the genre", "go on with the same arguments and --resume")
 	}
-	if err := card.put(r.f.Dir, to); err != nil {
+	if err := card.put(r.f.Dir, to, o.Force); err != nil {
 		return nil, err
 	}
 	done = true
