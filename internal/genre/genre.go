@@ -318,6 +318,13 @@ func (g *Genre) Adapter() (config, weights []byte, err error) {
 // SHA256 is the hash of a genre's weights, by which a version names it.
 func (g *Genre) SHA256() string { return g.Files[g.weightsFile()] }
 
+// Identity is the same for genres that compute the same: a hash of both files, since
+// the weights do not say how they are scaled.
+func (g *Genre) Identity() string { return AdapterIdentity(g.SHA256(), g.Files[ConfigFile]) }
+
+// AdapterIdentity is that of an adapter by the hashes of its weights and its config.
+func AdapterIdentity(weights, config string) string { return Hash([]byte(weights + " " + config)) }
+
 // weightsFile is the file of the two that the adapter has.
 func (c *Card) weightsFile() string {
 	if c.Compact() {

@@ -131,7 +131,7 @@ func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 // part is a run on a part of the text, in a folder of its own below the run's.
 func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
 	o := *r.o
-	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.OnHash},
+	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.onIdentity()},
 		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), train: train, choose: choose, judge: judge}
 	if _, err := os.Stat(p.path(checkpointFile)); err != nil {
 		o.Resume = false

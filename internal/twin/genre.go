@@ -41,9 +41,10 @@ const (
 // StandsOn is a genre that a version stands on.
 type StandsOn struct {
 	Name     string  `json:"name"`
-	SHA256   string  `json:"sha256"`   // of its weights
-	Strength float64 `json:"strength"` // it was used at in training
-	Gain     float64 `json:"gain"`     // nats per token that it saved on the documents it was chosen by, before training
+	SHA256   string  `json:"sha256"`                  // of its weights
+	Config   string  `json:"config_sha256,omitempty"` // of its config; versions of other programs may not have it
+	Strength float64 `json:"strength"`                // it was used at in training
+	Gain     float64 `json:"gain"`                    // nats per token that it saved on the documents it was chosen by, before training
 }
 
 // LayerStrength is that of genres as layers: others' prose is nearer to a writer at less
@@ -155,6 +156,24 @@ func (s *Stage) brief() string {
 	return s.title()
 }
 
+// is says whether a genre is the one that is stood on.
+func (s *StandsOn) is(g *genre.Genre) bool {
+	return s.SHA256 == g.SHA256() && (s.Config == "" || s.Config == g.Files[genre.ConfigFile])
+}
+
+// identity names the genre in identities of what stands on it.
+func (s *StandsOn) identity() string {
+	if s.Config == "" {
+		return s.SHA256
+	}
+	return genre.AdapterIdentity(s.SHA256, s.Config)
+}
+
+// standsOn names a genre that was found, at a strength.
+func standsOn(g *genre.Genre, strength, gain float64) StandsOn {
+	return StandsOn{Name: g.Name, SHA256: g.SHA256(), Config: g.Files[genre.ConfigFile], Strength: strength, Gain: gain}
+}
+
 // gain is that of all together: each was measured with the others.
 func (s *Stage) gain() float64 {
 	if len(s.On) == 0 {
@@ -167,7 +186,7 @@ func (s *Stage) gain() float64 {
 func (s *Stage) identity() string {
 	var b strings.Builder
 	for _, g := range s.On {
-		fmt.Fprintf(&b, "%s %s %g;", s.As, g.SHA256, g.Strength)
+		fmt.Fprintf(&b, "%s %s %g;", s.As, g.identity(), g.Strength)
 	}
 	if len(s.On) > 1 {
 		b.WriteString("as one")
@@ -367,7 +386,7 @@ func (r *run) standOn(ctx context.Context) error {
 	}
 	s.On = nil
 	for _, t := range list {
-		s.On = append(s.On, StandsOn{Name: t.genre.Name, SHA256: t.genre.SHA256(), Strength: s.strength() * t.share, Gain: finiteGain(t.gain)})
+		s.On = append(s.On, standsOn(t.genre, s.strength()*t.share, finiteGain(t.gain)))
 	}
 	e.Name, e.Gain, e.Seconds = s.title(), s.gain(), time.Since(begin).Seconds()
 	r.emit(e)

@@ -222,7 +222,7 @@ func (r *run) startGenre(l *genre.Library, card *genreCard) (*lora.Adapter, erro
 			Hint: "give the recipe the same rank, alpha and targets"}
 	}
 	card.Start = &genre.Start{Name: name, SHA256: g.SHA256()}
-	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{{Name: name, SHA256: g.SHA256(), Strength: 1}}}
+	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{standsOn(g, 1, 0)}}
 	r.genre, r.progress.On = lora.Applied{Adapter: a, Strength: 1}, r.recipe.Genre.identity()
 	return a, nil
 }

@@ -193,7 +193,7 @@ func exported(t *testing.T, library string, g *genre.Genre) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum, err := adapterHash(g.Path); err != nil || sum != g.SHA256() {
+	if sum, config, err := adapterHash(g.Path); err != nil || sum != g.SHA256() || config != g.Files[genre.ConfigFile] {
 		t.Errorf("the folder as an adapter to start from: %s, %v", sum, err)
 	}
 	for i := range whole.Pairs {

@@ -212,7 +212,7 @@ func RemoveGenre(name, baseName string, emit Emit) (*genre.Genre, error) {
 
 func (v *Version) standsOn(g *genre.Genre) bool {
 	for _, on := range v.Recipe.Genre.On {
-		if on.SHA256 == g.SHA256() {
+		if on.is(g) {
 			return true
 		}
 	}

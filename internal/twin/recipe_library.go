@@ -118,7 +118,7 @@ func SetRecipe(r *Recipe, set []byte) error {
 // genre.
 func (n *Named) Apply(r *Recipe) {
 	next := n.changed()
-	next.On, next.OnHash = r.On, r.OnHash
+	next.On, next.OnHash, next.OnConfig = r.On, r.OnHash, r.OnConfig
 	if next.Method == LoRA {
 		next.Genre = r.Genre
 	}

@@ -188,7 +188,7 @@ func (r *run) recall() {
 func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float64, err error) {
 	if !r.recalled {
 		r.recipe = r.asked
-		r.progress.On = r.asked.OnHash
+		r.progress.On = r.asked.onIdentity()
 		if err := r.standOn(ctx); err != nil {
 			return nil, 0, nil, err
 		}
