@@ -262,6 +262,22 @@ func (l *Library) Find(base, name string) (*Genre, error) {
 	return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no genre %q", name), Hint: hint}
 }
 
+// WithSum gives the genre of a name for a base whose weights have a hash: the program's
+// or, where that is another, one of a user's; nil where none has it.
+func (l *Library) WithSum(base, name, sum string) *Genre {
+	for _, embedded := range []bool{true, false} {
+		for _, r := range l.roots {
+			if r.embedded != embedded {
+				continue
+			}
+			if g, err := r.open(Key(base), name); err == nil && g.SHA256() == sum {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
 func bases(list []Genre) string {
 	var names []string
 	for _, g := range list {

@@ -242,6 +242,12 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
+	if g := l.WithSum("/x/toy.gguf", "a", Hash([]byte("w"))); g == nil || g.Name != "a" {
+		t.Errorf("by its hash: %+v", g)
+	}
+	if g := l.WithSum("toy", "a", Hash([]byte("x"))); g != nil {
+		t.Errorf("by another hash: %+v", g)
+	}
 	if g, err := l.Find("", "b"); err != nil || g.Base.Name != "other" {
 		t.Errorf("without a base: %v", err)
 	}
