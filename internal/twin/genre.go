@@ -348,12 +348,15 @@ func (r *run) standOn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.unchanged(l); err != nil {
+		return err
+	}
 	begin := time.Now()
 	r.genre = lora.Applied{}
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
-		if list = r.b.trials(l, r.emit); len(list) == 0 {
+		if list = r.known(r.b.trials(l, r.emit)); len(list) == 0 {
 			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
 			return nil
 		}
