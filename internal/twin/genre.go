@@ -197,8 +197,7 @@ func (s *Stage) identity() string {
 // onGenre gives a recipe what it must have of the genre's adapter.
 func (r *Recipe) onGenre(a *lora.Adapter) {
 	if r.Genre.As == AsStart {
-		o := a.Options
-		r.Options.LoRA = lora.Options{Rank: o.Rank, Alpha: o.Alpha, RSLoRA: o.RSLoRA, Targets: o.Targets}
+		r.Options.LoRA = r.Options.LoRA.Like(a.Options)
 	}
 }
 

@@ -406,6 +406,14 @@ func TestGenreInTraining(t *testing.T) {
 	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") || strings.Contains(got[0].Why, "fits you better") {
 		t.Errorf("start: %+v", got)
 	}
+	named, err := FindRecipe("genre-little")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start.Change = func(r *Recipe) { named.Apply(r); r.Epochs = 1; r.Genre.Ask, r.Genre.As = "notes", AsStart }
+	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") {
+		t.Errorf("start by a recipe that is named: %+v", got)
+	}
 	start.Change = func(r *Recipe) { small(r); r.Options.LoRA.Rank = 3; r.Genre.Ask, r.Genre.As = "notes", AsStart }
 	if err := Train(context.Background(), start, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "another shape") {
 		t.Errorf("a start of another shape: %v", err)
