@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -345,10 +346,20 @@ func TestFetch(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(linked, WeightsFile), []byte("w"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	many := [][2]string{c, w}
+	for i := range mostEntries {
+		many = append(many, [2]string{fmt.Sprint(i), ""})
+	}
+	long := slices.Clone(many)
+	for i := range long[2:] {
+		long[2+i][0] += strings.Repeat("x", mostDirectory/mostEntries)
+	}
 	for name, x := range map[string]struct {
 		bytes []byte
 		want  string
 	}{
+		"many.zip":    {zipped(t, many...), "has 10002 files"},
+		"long.zip":    {zipped(t, long...), "directory is larger than the 4 MB"},
 		"a.zip":       {zipped(t, c, w, [2]string{"../../evil", "x"}), ""},
 		"a.tar.gz":    {tarred(t, tar.TypeReg, c, w, [2]string{"../../evil", "x"}), ""},
 		"twice.zip":   {zipped(t, c, w, w), "twice"},
@@ -420,6 +431,9 @@ func TestFetch(t *testing.T) {
 		t.Errorf("nothing: %v", err)
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+			t.Errorf("%s is asked for in %q", r.URL.Path, got)
+		}
 		switch r.URL.Path {
 		case "/x/" + WeightsFile:
 			w.Write([]byte("w"))
