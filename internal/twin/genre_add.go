@@ -181,9 +181,10 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if emit == nil {
 		emit = func(stroke.Event) {}
 	}
+	from := genre.Public(o.From)
 	name := o.Name
 	if name == "" {
-		parts := strings.Split(filepath.ToSlash(strings.TrimRight(genre.Public(o.From), `/\`)), "/")
+		parts := strings.Split(filepath.ToSlash(strings.TrimRight(from, `/\`)), "/")
 		if n := len(parts); n > 1 && parts[n-1] == lora.WeightsFile {
 			parts = parts[:n-1] // every adapter's file has that name
 		}
@@ -216,10 +217,10 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	compact := errors.Is(err, os.ErrNotExist)
 	file, err := lora.ReadDir(dir)
 	if bad := (*lora.ReadError)(nil); errors.As(err, &bad) {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be read", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be read", Err: err}
 	}
 	baseName, err := o.base(&file.Config)
 	if err != nil {
@@ -240,13 +241,13 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	}
 	a, err := b.fit(file)
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " does not fit the base " + b.name, Err: err,
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " does not fit the base " + b.name, Err: err,
 			Hint: "name the base it was trained on: --base NAME"}
 	}
-	if err := b.sound(ctx, a, o.From, emit); err != nil {
+	if err := b.sound(ctx, a, from, emit); err != nil {
 		return nil, err
 	}
-	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: genre.Public(o.From),
+	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: from,
 		Limits: []string{"Somebody else made it: what text is in it, and whether it may be given away, is for you to know."}}}
 	if card.For == "" {
 		card.For = "whatever its maker made it for"
@@ -277,9 +278,10 @@ func (o *AddOptions) base(c *lora.Config) (string, error) {
 			return e.Name, nil
 		}
 	}
-	msg := "the adapter at " + o.From + " does not say which base it is for"
+	from := genre.Public(o.From)
+	msg := "the adapter at " + from + " does not say which base it is for"
 	if c.BaseModel != "" {
-		msg = fmt.Sprintf("the adapter at %s is for the base %.100q, which the catalog does not have", o.From, c.BaseModel)
+		msg = fmt.Sprintf("the adapter at %s is for the base %.100q, which the catalog does not have", from, c.BaseModel)
 	}
 	return "", &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "name it: --base NAME, or --base PATH of its file"}
 }

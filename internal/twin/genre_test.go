@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -300,6 +302,13 @@ func TestGenreStack(t *testing.T) {
 			t.Errorf("strength %g: %g from strength 1, and shows nothing", s, d)
 		}
 	}
+	// A rank that cannot be, as a stranger's version may say, changes what there is at most.
+	for _, rank := range []int{-1000, math.MinInt, math.MaxInt, 1 << 40} {
+		r.Options.LoRA.Rank = rank
+		if _, err := r.atGenre(joined, 0.5); err != nil {
+			t.Errorf("rank %d: %v", rank, err)
+		}
+	}
 	r.Genre.As = AsStart
 	if _, err := r.atGenre(joined, 1); !errors.Is(err, errNoLayer) {
 		t.Errorf("a start has a strength: %v", err)
@@ -580,6 +589,16 @@ func TestAddGenre(t *testing.T) {
 	}
 	if _, err := AddGenre(context.Background(), AddOptions{From: write(loud(b, 2, 0.01, 1)), Name: "../x", Base: path}, nil); err == nil || !strings.Contains(err.Error(), "cannot be a genre's name") {
 		t.Errorf("a name that leads elsewhere: %v", err)
+	}
+	// What is said of an address has nothing of who fetches it.
+	for base, dir := range map[string]string{wide: write(loud(b, 2, 0.01, 1)), "": write(loud(b, 2, 0.01, 1)), path: write(huge), path + " ": cut} {
+		s := httptest.NewServer(http.FileServer(http.Dir(dir)))
+		from := strings.Replace(s.URL, "://", "://me:secret@", 1) + "/" + lora.WeightsFile + "?token=hidden"
+		_, err := AddGenre(context.Background(), AddOptions{From: from, Name: "x", Base: strings.TrimSpace(base)}, nil)
+		s.Close()
+		if err == nil || !strings.Contains(err.Error(), s.URL) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("from an address: %v", err)
+		}
 	}
 	added(t, path, "fine", loud(b, 2, 0.01, 9))
 	whole := t.TempDir()
