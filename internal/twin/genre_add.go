@@ -140,15 +140,19 @@ func ExportGenre(name, baseName, to string) (*GenreExported, error) {
 	if err := lora.WriteDir(tmp, file, tensor.F16); err != nil {
 		return nil, writeError(to, err)
 	}
-	if err := writeFile(filepath.Join(tmp, genre.ReadmeFile), []byte(g.Readme())); err != nil {
-		return nil, err
-	}
+	card := g.Card // of what is written here
+	card.Files = map[string]string{}
 	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
-		_, n, err := hashFile(filepath.Join(tmp, name))
+		sum, n, err := hashFile(filepath.Join(tmp, name))
 		if err != nil {
 			return nil, fmt.Errorf("export the genre: %w", err)
 		}
+		card.Files[name] = sum
 		e.Bytes += n
+	}
+	card.Bytes = e.Bytes
+	if err := writeFile(filepath.Join(tmp, genre.ReadmeFile), []byte(card.Markdown(g.Measured))); err != nil {
+		return nil, err
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return nil, writeError(to, err)
@@ -258,7 +262,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if card.Base, err = b.baseOf(); err != nil {
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
-	a.Base = card.Base.Name
+	a.Base = card.Base.Public()
 	if err := card.putAdapter(dir, a, compact); err != nil {
 		return nil, err
 	}

@@ -235,8 +235,6 @@ func (r *run) learnGenre(ctx context.Context, card *genreCard) (*lora.Adapter, e
 	}
 	card.Epoch, card.Tokens = epoch, r.progress.Tokens
 	a := learnt.adapter
-	if a.Base = card.Base.Model; a.Base == "" {
-		a.Base = card.Base.Name
-	}
+	a.Base = card.Base.Public()
 	return a, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -186,6 +187,9 @@ func exported(t *testing.T, library string, g *genre.Genre) {
 	}
 	if got := files(t, to); len(got) != 3 || e.Bytes != int64(len(got[lora.ConfigFile])+len(got[lora.WeightsFile])) {
 		t.Errorf("%+v", e)
+	}
+	if s := files(t, to)[genre.ReadmeFile]; !strings.Contains(s, "library_name: peft\n") || strings.Contains(s, "eight bits") || !strings.Contains(s, fmt.Sprintf("%d bytes in all, in PEFT's format", e.Bytes)) {
+		t.Error(s)
 	}
 	whole, err := lora.ReadDir(to)
 	if err != nil {
