@@ -536,7 +536,8 @@ func (r *Recipe) atGenre(a *lora.Adapter, strength float32) (*lora.Adapter, erro
 		}
 		q := *p
 		q.B, q.HalfB, q.TileA, q.TileB = slices.Clone(p.B), nil, nil, nil // of another B
-		own = min(max(own, 0), p.Rank) // the recipe may be a stranger's
+		// The recipe may be a stranger's.
+		own = min(max(own, 0), p.Rank)
 		for i := range (p.Rank - own) * p.Out {
 			q.B[i] *= strength
 		}

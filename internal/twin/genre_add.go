@@ -179,8 +179,8 @@ type AddOptions struct {
 const mostScale = 64
 
 // AddGenre takes somebody else's adapter into the user's library. Nothing in it
-// is trusted: its config and weights alone are taken, checked, and written anew, in the form
-// that they came in.
+// is trusted: its config and weights alone are taken and written anew, in F16 or, where they
+// came so, in whole numbers, and what is written is checked.
 func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error) {
 	if emit == nil {
 		emit = func(stroke.Event) {}
@@ -248,9 +248,6 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " does not fit the base " + b.name, Err: err,
 			Hint: "name the base it was trained on: --base NAME"}
 	}
-	if err := b.sound(ctx, a, from, emit); err != nil {
-		return nil, err
-	}
 	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: from,
 		Limits: []string{"Somebody else made it: what text is in it, and whether it may be given away, is for you to know."}}}
 	if card.For == "" {
@@ -264,6 +261,15 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	}
 	a.Base = card.Base.Public()
 	if err := card.putAdapter(dir, a, compact); err != nil {
+		return nil, err
+	}
+	if file, err = lora.ReadDir(dir); err != nil {
+		return nil, fmt.Errorf("check the adapter: %w", err)
+	}
+	if a, err = b.fit(file); err != nil {
+		return nil, fmt.Errorf("check the adapter: %w", err)
+	}
+	if err := b.sound(ctx, a, from, emit); err != nil {
 		return nil, err
 	}
 	if err := card.put(dir, to, o.Force); err != nil {

@@ -556,6 +556,17 @@ func TestAddGenre(t *testing.T) {
 	few := loud(b, 2, 0.01, 1)
 	few.Pairs = few.Pairs[:1]
 	deep := lora.New(lora.Shape{Layers: 9, In: b.model.Shape().In, Out: b.model.Shape().Out}, lora.Options{Rank: 2, Alpha: 2}, 1, nil)
+	endless := lora.New(b.model.Shape(), lora.Options{Rank: 32, Alpha: 32 * mostScale}, 1, nil)
+	endless.Each(func(_ int, m lora.Module, p *op.Pair) {
+		if m < lora.GateProj {
+			return
+		}
+		for _, x := range [][]float32{p.A, p.B} {
+			for i := range x {
+				x[i] = 6e4
+			}
+		}
+	})
 	cut := write(loud(b, 2, 0.01, 1))
 	if err := os.Truncate(filepath.Join(cut, lora.WeightsFile), 900); err != nil {
 		t.Fatal(err)
@@ -563,7 +574,8 @@ func TestAddGenre(t *testing.T) {
 	for name, c := range map[string]struct{ from, base, want string }{
 		"not a number":    {spoil(float32(math.NaN())), path, "a number of up_proj in layer 1 is not finite"},
 		"infinite":        {spoil(float32(math.Inf(1))), path, "a number of up_proj in layer 1 is not finite"},
-		"too much":        {spoil(3e38), path, "computes what is no number"},
+		"too much":        {spoil(3e38), path, "too large for F16"},
+		"no number":       {write(endless), path, "computes what is no number"},
 		"beyond F16":      {spoil(1e6), path, "too large for F16"},
 		"huge alpha":      {write(huge), path, "its alpha multiplies q_proj in layer 0 by 2e+03"},
 		"alpha in config": {config(`"lora_alpha": 2`, `"lora_alpha": 1e300`), path, "its alpha is 1e+300"},
