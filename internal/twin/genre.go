@@ -135,6 +135,9 @@ func (s *Stage) named(l *genre.Library, b *baseModel) ([]trial, error) {
 		}
 		out = append(out, trial{genre: g, adapter: a, share: parts[i]})
 	}
+	if _, left := mixable(out); len(left) > 0 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genres %s have more ranks together than the %d that are mixed", s.Ask, mostRanks), Hint: "name fewer, or one alone: stroke genre show NAME has a genre's rank"}
+	}
 	return out, nil
 }
 
@@ -372,10 +375,10 @@ func (r *run) standOn(ctx context.Context) error {
 			for _, t := range list {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
 			}
-			list, r.genre, err = r.b.take(ctx, docs, list, s, r.bf16())
+			list, r.genre, err = r.b.take(ctx, docs, list, s, r.bf16(), r.emit)
 			share(e.Tried, list)
 		}
-	} else if r.genre, err = r.b.asOne(list, s.strength()); err == nil {
+	} else if r.genre, err = r.b.asOne(ctx, list, s.strength()); err == nil {
 		var gains []float64
 		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, []set{{use: []lora.Applied{r.genre}}}, trialRoom(1), r.bf16()); err == nil {
 			for i := range list {

@@ -165,7 +165,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 		t.Genres = append(t.Genres, stroke.GenreGain{Name: x.genre.Name, Gain: finiteGain(x.gain)})
 	}
 	stage := defaultStage()
-	if list, _, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16); err != nil {
+	if list, _, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16, emit); err != nil {
 		return nil, interrupted(err, "try the genres", "")
 	}
 	for _, x := range list {
