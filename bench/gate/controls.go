@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/control"
@@ -54,7 +55,7 @@ func makeControls(ctx context.Context, o *options, to string, rank int, writers 
 		if err != nil {
 			return err
 		}
-		small, err := lora.Truncate(f, rank)
+		small, err := lora.Truncate(ctx, f, rank, runtime.GOMAXPROCS(0))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

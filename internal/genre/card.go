@@ -1,6 +1,7 @@
 package genre
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -45,6 +46,9 @@ type Base struct {
 	SHA256       string `json:"sha256"` // of its file; of a folder, of its list of hashes
 }
 
+// Public is the name that others know the base by: the hub's, where it has one.
+func (b *Base) Public() string { return cmp.Or(b.Model, b.Name) }
+
 // Start is the genre that another went on from.
 type Start struct {
 	Name   string `json:"name"`
@@ -86,12 +90,8 @@ func (c *Card) Markdown(m *Measured) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("---")
-	model := c.Base.Model
-	if model == "" {
-		model = c.Base.Name
-	}
 	line("license: %s", strings.ToLower(c.Licence))
-	line("base_model: %s", model)
+	line("base_model: %s", c.Base.Public())
 	if c.Compact() {
 		line("library_name: stroke")
 	} else {

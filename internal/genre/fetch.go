@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,9 +24,10 @@ import (
 
 // The bounds on what is fetched and unpacked, in bytes and entries.
 const (
-	mostArchive = 600 << 20
-	mostEntries = 10000
-	fetchWait   = 10 * time.Minute
+	mostArchive   = 600 << 20
+	mostEntries   = 10000
+	mostDirectory = 4 << 20 // of a zip archive: what is read before its entries are counted
+	fetchWait     = 10 * time.Minute
 )
 
 // wanted are the files that are taken: the config, and the weights in either form.
@@ -174,7 +176,9 @@ func unpack(file, into string) error {
 		if err != nil {
 			return err
 		}
-		z, err := zip.NewReader(f, info.Size())
+		few := &bounded{ReaderAt: f, left: mostDirectory}
+		z, err := zip.NewReader(few, info.Size())
+		few.left = math.MaxInt64
 		if err != nil {
 			return fmt.Errorf("the archive is damaged: %w", err)
 		}
@@ -232,6 +236,19 @@ func unpack(file, into string) error {
 	return whole(found)
 }
 
+// bounded reads no more bytes than are left.
+type bounded struct {
+	io.ReaderAt
+	left int64
+}
+
+func (b *bounded) ReadAt(p []byte, at int64) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, fmt.Errorf("its directory is larger than the %d MB that are read", mostDirectory>>20)
+	}
+	return b.ReaderAt.ReadAt(p, at)
+}
+
 // fetchURL fetches an archive, or an adapter's weights and the config that lies
 // beside them.
 func fetchURL(ctx context.Context, u *url.URL, into string) error {
@@ -261,6 +278,7 @@ func get(ctx context.Context, at string, take func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Accept-Encoding", "identity") // the bytes as they lie there, and no more of them than are sent
 	res, err := http.DefaultClient.Do(req)
 	if why := (*url.Error)(nil); errors.As(err, &why) {
 		return fmt.Errorf("%s does not answer: %w", req.URL.Host, why.Err) // its own words have the whole address

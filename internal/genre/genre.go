@@ -71,19 +71,24 @@ func CheckName(name string) error {
 }
 
 // Key is the name of the folder that holds the genres of a base: the base's name
-// in the catalog, or of a path its last part without .gguf.
+// in the catalog, or of a path its last part without .gguf. The key of a key is that
+// key.
 func Key(base string) string {
+	base = strings.TrimRight(base, `/\`)
 	if i := strings.LastIndexAny(base, `/\`); i >= 0 {
 		base = base[i+1:]
 	}
-	base = strings.TrimSuffix(base, ".gguf")
 	key := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
 			return r
 		}
 		return '-'
 	}, strings.ToLower(base))
-	if key = strings.Trim(key, "._-"); key == "" || key == library.Recipes {
+	for was := ""; was != key; {
+		was = key
+		key = strings.TrimSuffix(strings.Trim(key, "._-"), ".gguf")
+	}
+	if key == "" || key == library.Recipes {
 		return "base"
 	}
 	return key
@@ -104,11 +109,13 @@ type root struct {
 
 // Open gives the library whose user's part is in dir.
 func Open(dir string) *Library {
+	restoreAll(dir)
 	return &Library{dir: dir, roots: []root{{os.DirFS(dir), false, dir}, {library.Files, true, ""}}}
 }
 
 // Before gives the library in which the genres in dir come before all others.
 func (l *Library) Before(dir string) *Library {
+	restoreAll(dir)
 	return &Library{dir: l.dir, roots: append([]root{{os.DirFS(dir), false, dir}}, l.roots...)}
 }
 
@@ -255,6 +262,22 @@ func (l *Library) Find(base, name string) (*Genre, error) {
 	return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no genre %q", name), Hint: hint}
 }
 
+// WithSum gives the genre of a name for a base whose weights have a hash: the program's
+// or, where that is another, one of a user's; nil where none has it.
+func (l *Library) WithSum(base, name, sum string) *Genre {
+	for _, embedded := range []bool{true, false} {
+		for _, r := range l.roots {
+			if r.embedded != embedded {
+				continue
+			}
+			if g, err := r.open(Key(base), name); err == nil && g.SHA256() == sum {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
 func bases(list []Genre) string {
 	var names []string
 	for _, g := range list {
@@ -276,7 +299,7 @@ func (l *Library) Remove(g *Genre) error {
 	if err := g.Removable(); err != nil {
 		return err
 	}
-	for _, name := range []string{ConfigFile, WeightsFile, CompactFile, MeasuredFile, ReadmeFile, CardFile} { // by the last it is known
+	for _, name := range own {
 		if err := os.Remove(filepath.Join(g.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the genre in " + g.Path + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 		}
@@ -310,6 +333,13 @@ func (g *Genre) Adapter() (config, weights []byte, err error) {
 
 // SHA256 is the hash of a genre's weights, by which a version names it.
 func (g *Genre) SHA256() string { return g.Files[g.weightsFile()] }
+
+// Identity is the same for genres that compute the same: a hash of both files, since
+// the weights do not say how they are scaled.
+func (g *Genre) Identity() string { return AdapterIdentity(g.SHA256(), g.Files[ConfigFile]) }
+
+// AdapterIdentity is that of an adapter by the hashes of its weights and its config.
+func AdapterIdentity(weights, config string) string { return Hash([]byte(weights + " " + config)) }
 
 // weightsFile is the file of the two that the adapter has.
 func (c *Card) weightsFile() string {

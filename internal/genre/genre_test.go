@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,9 +190,10 @@ func TestWithhold(t *testing.T) {
 
 func TestKey(t *testing.T) {
 	for base, want := range map[string]string{"smollm2-135m-instruct": "smollm2-135m-instruct", "/a/b/Toy Base.Q4_1.gguf": "toy-base.q4_1", `C:\x\toy.gguf`: "toy", "toy.gguf": "toy", "/a/my.model": "my.model",
-		"eurollm-1.7b-instruct": "eurollm-1.7b-instruct", "/": "base", "/recipes": "base", "/a/..": "base"} {
-		if got := Key(base); got != want || strings.ContainsAny(got, `/\`) {
-			t.Errorf("%q: %q, want %q", base, got, want)
+		"eurollm-1.7b-instruct": "eurollm-1.7b-instruct", "/": "base", "/recipes": "base", "/a/..": "base",
+		"/a/Toy Base/": "toy-base", `C:\x\toy\`: "toy", "X.GGUF": "x", "foo.gguf.gguf": "foo", "foo.gguf-.GGUF": "foo", "a/.gguf": "gguf"} {
+		if got := Key(base); got != want || Key(got) != got || strings.ContainsAny(got, `/\`) {
+			t.Errorf("%q: %q, want %q, and the key of that is %q", base, got, want, Key(got))
 		}
 	}
 }
@@ -240,6 +242,12 @@ func TestFind(t *testing.T) {
 		if _, err := l.Find(c.base, name); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+	if g := l.WithSum("/x/toy.gguf", "a", Hash([]byte("w"))); g == nil || g.Name != "a" {
+		t.Errorf("by its hash: %+v", g)
+	}
+	if g := l.WithSum("toy", "a", Hash([]byte("x"))); g != nil {
+		t.Errorf("by another hash: %+v", g)
 	}
 	if g, err := l.Find("", "b"); err != nil || g.Base.Name != "other" {
 		t.Errorf("without a base: %v", err)
@@ -338,10 +346,20 @@ func TestFetch(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(linked, WeightsFile), []byte("w"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	many := [][2]string{c, w}
+	for i := range mostEntries {
+		many = append(many, [2]string{fmt.Sprint(i), ""})
+	}
+	long := slices.Clone(many)
+	for i := range long[2:] {
+		long[2+i][0] += strings.Repeat("x", mostDirectory/mostEntries)
+	}
 	for name, x := range map[string]struct {
 		bytes []byte
 		want  string
 	}{
+		"many.zip":    {zipped(t, many...), "has 10002 files"},
+		"long.zip":    {zipped(t, long...), "directory is larger than the 4 MB"},
 		"a.zip":       {zipped(t, c, w, [2]string{"../../evil", "x"}), ""},
 		"a.tar.gz":    {tarred(t, tar.TypeReg, c, w, [2]string{"../../evil", "x"}), ""},
 		"twice.zip":   {zipped(t, c, w, w), "twice"},
@@ -413,6 +431,9 @@ func TestFetch(t *testing.T) {
 		t.Errorf("nothing: %v", err)
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+			t.Errorf("%s is asked for in %q", r.URL.Path, got)
+		}
 		switch r.URL.Path {
 		case "/x/" + WeightsFile:
 			w.Write([]byte("w"))

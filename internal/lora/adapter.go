@@ -82,6 +82,12 @@ type Options struct {
 	Dropout float32  `json:"dropout"`           // of the input of each pair, while training
 }
 
+// Like gives the options with the shape of others: all but the dropout is theirs.
+func (o Options) Like(shape Options) Options {
+	shape.Dropout = o.Dropout
+	return shape
+}
+
 // Scale is what the low-rank product is multiplied by.
 func (o Options) Scale() float32 {
 	if o.RSLoRA {

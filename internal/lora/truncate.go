@@ -1,27 +1,41 @@
 package lora
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 )
 
 // Truncate gives an adapter of a smaller rank: of each pair's product, scale·B·A,
 // the parts of the largest singular values (Eckart and Young, 1936), so that no
 // adapter of that rank is nearer to it. Pairs of no higher rank stay as they are
 // in what they compute. The scale of every pair becomes 1. It is an error where
-// rank is not positive or a number of the adapter is not finite.
-func Truncate(f *File, rank int) (*File, error) {
+// rank is not positive or a number of the adapter is not finite. Up to workers pairs
+// are looked at at once, each in time of the cube of its rank.
+func Truncate(ctx context.Context, f *File, rank, workers int) (*File, error) {
 	if rank < 1 {
 		return nil, fmt.Errorf("truncate adapter: the rank %d is not positive", rank)
 	}
 	o := Options{Rank: rank, Alpha: float64(rank)}
-	out := &File{}
+	out := &File{Pairs: make([]Pair, len(f.Pairs))}
+	failed := make([]error, len(f.Pairs))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(max(workers, 1), len(f.Pairs)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(f.Pairs); i = int(next.Add(1)) - 1 {
+				out.Pairs[i], failed[i] = f.Pairs[i].truncate(ctx, rank)
+			}
+		})
+	}
+	all.Wait()
 	named := map[Module]bool{}
 	layers := 0
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
-		q, err := p.truncate(rank)
-		if err != nil {
+		if err := failed[i]; err != nil {
 			return nil, fmt.Errorf("truncate adapter: %s of layer %d: %w", p.Module, p.Layer, err)
 		}
 		m, err := ParseModule(p.Module)
@@ -33,7 +47,6 @@ func Truncate(f *File, rank int) (*File, error) {
 			o.Targets = append(o.Targets, m)
 		}
 		layers = max(layers, p.Layer+1)
-		out.Pairs = append(out.Pairs, q)
 	}
 	out.Config = NewConfig(o, f.Config.BaseModel)
 	out.Config.fit(out.Pairs, layers)
@@ -43,7 +56,10 @@ func Truncate(f *File, rank int) (*File, error) {
 // truncate is Truncate of one pair. With A = La·Qa and Bᵀ = Lb·Qb, the rows of Qa
 // and Qb orthonormal, the product is Qbᵀ·(scale·Lbᵀ·La)·Qa, and the singular
 // values are those of the small matrix between.
-func (p *Pair) truncate(rank int) (Pair, error) {
+func (p *Pair) truncate(ctx context.Context, rank int) (Pair, error) {
+	if err := ctx.Err(); err != nil {
+		return Pair{}, err
+	}
 	r := p.Rank
 	a, b := make([][]float64, r), make([][]float64, r) // rows of A and of Bᵀ
 	for k := range r {
@@ -70,7 +86,9 @@ func (p *Pair) truncate(rank int) (Pair, error) {
 			}
 		}
 	}
-	jacobi(small, right)
+	if err := jacobi(ctx, small, right); err != nil {
+		return Pair{}, err
+	}
 	size := make([]float64, r)
 	for j := range size {
 		size[j] = math.Sqrt(dot(small[j], small[j]))
@@ -142,11 +160,14 @@ func orthonormal(rows [][]float64) [][]float64 {
 
 // jacobi turns the vectors of a matrix, and with them those of right, until they
 // are orthogonal to each other (one-sided Jacobi; Hestenes, 1958): then they are
-// the left singular vectors times the singular values.
-func jacobi(m, right [][]float64) {
+// the left singular vectors times the singular values. It stops where ctx ends.
+func jacobi(ctx context.Context, m, right [][]float64) error {
 	for range 60 {
 		off := 0.0
 		for i := range m {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			for j := i + 1; j < len(m); j++ {
 				x, y, z := dot(m[i], m[i]), dot(m[j], m[j]), dot(m[i], m[j])
 				if z == 0 || math.Abs(z) <= 1e-14*math.Sqrt(x*y) {
@@ -164,9 +185,10 @@ func jacobi(m, right [][]float64) {
 			}
 		}
 		if off < 1e-13 {
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 func turn(a, b []float64, c, s float64) {

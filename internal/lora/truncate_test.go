@@ -1,7 +1,10 @@
 package lora
 
 import (
+	"context"
+	"errors"
 	"math"
+	"reflect"
 	"testing"
 )
 
@@ -32,7 +35,7 @@ func TestTruncate(t *testing.T) {
 		p.A[k*6+k+1], p.B[(k+1)*4+k] = 1, s/2
 	}
 	for rank, left := range map[int]float64{1: math.Sqrt(16 + 4 + 1), 2: math.Sqrt(4 + 1), 3: 1, 4: 0, 6: 0} {
-		got, err := Truncate(known, rank)
+		got, err := Truncate(t.Context(), known, rank, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +51,7 @@ func TestTruncate(t *testing.T) {
 	f := filled(Options{Rank: 4, Alpha: 6}, 3).File()
 	before := math.Inf(1)
 	for rank := 1; rank <= 4; rank++ {
-		got, err := Truncate(f, rank)
+		got, err := Truncate(t.Context(), f, rank, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,11 +75,23 @@ func TestTruncate(t *testing.T) {
 			t.Errorf("rank %d is not read again: %v", rank, err)
 		}
 	}
-	if _, err := Truncate(f, 0); err == nil {
+	if _, err := Truncate(t.Context(), f, 0, 1); err == nil {
 		t.Error("rank 0 is no error")
 	}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Truncate(stopped, f, 2, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	one, err := Truncate(t.Context(), f, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if many, err := Truncate(t.Context(), f, 2, 5); err != nil || !reflect.DeepEqual(one, many) {
+		t.Errorf("several workers come to something else than one: %v", err)
+	}
 	f.Pairs[1].A[0] = float32(math.NaN())
-	if _, err := Truncate(f, 2); err == nil {
+	if _, err := Truncate(t.Context(), f, 2, 1); err == nil {
 		t.Error("a number that is none is no error")
 	}
 }

@@ -85,9 +85,9 @@ func (r *run) controls() (*systems, error) {
 		}
 		below := s.start
 		if len(below) == 0 {
-			g, err := library.Find(r.b.name, c.Start)
-			if err != nil {
-				continue // without what it was made on it would be too weak
+			g := library.WithSum(r.b.name, c.Start, c.StartSHA256)
+			if g == nil {
+				continue // on anything but what it was made on it would be too weak
 			}
 			a, err := r.b.genre(g)
 			if err != nil {

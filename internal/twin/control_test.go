@@ -9,6 +9,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/testkit"
 )
 
@@ -16,7 +17,9 @@ import (
 // fit, each computes something of its own, and all score the same tokens as the
 // twin, as few as the bound allows.
 func TestControls(t *testing.T) {
-	b, err := openBase("smollm2-135m-instruct", testkit.Base(t))
+	path := testkit.Base(t) // which lies in the home that there is
+	t.Setenv("STROKE_HOME", t.TempDir())
+	b, err := openBase("smollm2-135m-instruct", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +39,30 @@ func TestControls(t *testing.T) {
 	for _, c := range s.controls {
 		if len(c.use) != 2 {
 			t.Errorf("%s stands on %d adapters, and it was made on one", c.name, len(c.use)-1)
+		}
+	}
+	// A genre of the user's that stands before the program's is not what they were made on.
+	l, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, dir := genreCard{genre.Card{Schema: 1, Name: "prose", Base: genre.Base{Name: b.name}}}, t.TempDir()
+	if err := mine.putAdapter(dir, loud(b, 1, 0.01, 1), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := mine.put(dir, l.Dir(b.name, "prose"), false); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := l.Find(b.name, "prose"); err != nil || g.Embedded {
+		t.Fatalf("the user's genre is not before the program's: %v", err)
+	}
+	again, err := r.controls()
+	if err != nil || len(again.controls) != len(s.controls) {
+		t.Fatalf("%d controls beside a user's genre of that name, and %d without: %v", len(again.controls), len(s.controls), err)
+	}
+	for i, c := range again.controls {
+		if c.use[0].Adapter.Options.Rank != s.controls[i].use[0].Adapter.Options.Rank {
+			t.Errorf("%s stands on a user's genre", c.name)
 		}
 	}
 	pieceOf := func(text string) piece {

@@ -131,8 +131,8 @@ func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 // part is a run on a part of the text, in a folder of its own below the run's.
 func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
 	o := *r.o
-	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.OnHash},
-		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), train: train, choose: choose, judge: judge}
+	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.onIdentity()},
+		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), among: r.among, train: train, choose: choose, judge: judge}
 	if _, err := os.Stat(p.path(checkpointFile)); err != nil {
 		o.Resume = false
 	}
@@ -220,6 +220,9 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	r.recipe = r.asked
 	key := stroke.HashText(string(r.identity()) + kernel.Name())
 	r.recipe = staged
+	if err := r.keepAmong(key); err != nil {
+		return nil, 0, nil, nil, err
+	}
 	dealt := folds(r.all(), r.ledger)
 	left := wordsOf(r.all())
 	var runs []*run
@@ -443,4 +446,5 @@ func (r *run) clearFolds() {
 		os.RemoveAll(filepath.Join(r.path(fmt.Sprintf("fold-%d", k+1))))
 	}
 	os.RemoveAll(r.path("all"))
+	os.Remove(r.path(amongFile))
 }

@@ -368,6 +368,92 @@ func TestCrossFitGenre(t *testing.T) {
 	}
 }
 
+// TestCrossFitGenreResume stops a cross-fitted run, changes the library, and goes on:
+// what was added since is not looked at, what was deleted is asked for where it is still
+// to be chosen from, and not where all has been chosen.
+func TestCrossFitGenreResume(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	o := crossed(t)
+	b, err := openBase(o.Base, o.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	added(t, o.Base, "fine", loud(b, 2, 0.01, 9))
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Genre = Stage{Ask: genre.Auto, As: AsLayer, Strength: 1}
+	}
+	// stop trains until so many parts have chosen and the last of them trains.
+	stop := func(parts int) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		err := Train(ctx, o, func(e stroke.Event) {
+			switch e.(type) {
+			case stroke.GenreEvent:
+				parts--
+			case stroke.StepEvent:
+				if parts <= 0 {
+					cancel()
+				}
+			}
+		})
+		if stroke.CodeOf(err) != stroke.CodeInterrupted {
+			t.Fatalf("stopped: %v", err)
+		}
+	}
+	remove := func() {
+		t.Helper()
+		if _, err := RemoveGenre("fine", o.Base, func(stroke.Event) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop(2)
+	o.Resume = true
+	remove()
+	for _, what := range []string{"which is not there any more", "which is another now"} {
+		if err := Train(context.Background(), o, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "fine, "+what) || stroke.HintOf(err) == "" {
+			t.Errorf("%s: %v", what, err)
+		}
+		if what == "which is not there any more" {
+			added(t, o.Base, "fine", loud(b, 2, 0.02, 9))
+		}
+	}
+	remove()
+	added(t, o.Base, "fine", loud(b, 2, 0.01, 9))
+	added(t, o.Base, "late", loud(b, 2, 0.01, 7))
+	chose := 0
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err = Train(ctx, o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.GenreEvent:
+			if chose++; len(e.Tried) != 1 || e.Tried[0].Name != "fine" {
+				t.Errorf("after %d parts were told of: %+v", chose, e.Tried)
+			}
+		case stroke.StepEvent:
+			if chose == 2 { // the last fold and all text
+				cancel()
+			}
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted {
+		t.Fatalf("stopped again: %v", err)
+	}
+	remove()
+	if told := events[stroke.GenreEvent](t, o); len(told) != 0 {
+		t.Errorf("all has been chosen, and it is chosen again: %+v", told)
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(f.Dir, runDir, amongFile)); !os.IsNotExist(err) {
+		t.Errorf("what there was to choose from is still kept: %v", err)
+	}
+}
+
 // TestFirstUnit keeps near duplicates together where one is to choose by.
 func TestFirstUnit(t *testing.T) {
 	l := &corpus.Ledger{Entries: []corpus.Entry{{Hash: "a", Cluster: "a"}, {Hash: "b"}, {Hash: "c", Cluster: "a"}}}

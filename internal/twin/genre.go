@@ -41,9 +41,10 @@ const (
 // StandsOn is a genre that a version stands on.
 type StandsOn struct {
 	Name     string  `json:"name"`
-	SHA256   string  `json:"sha256"`   // of its weights
-	Strength float64 `json:"strength"` // it was used at in training
-	Gain     float64 `json:"gain"`     // nats per token that it saved on the documents it was chosen by, before training
+	SHA256   string  `json:"sha256"`                  // of its weights
+	Config   string  `json:"config_sha256,omitempty"` // of its config; versions of other programs may not have it
+	Strength float64 `json:"strength"`                // it was used at in training
+	Gain     float64 `json:"gain"`                    // nats per token that it saved on the documents it was chosen by, before training
 }
 
 // LayerStrength is that of genres as layers: others' prose is nearer to a writer at less
@@ -134,6 +135,9 @@ func (s *Stage) named(l *genre.Library, b *baseModel) ([]trial, error) {
 		}
 		out = append(out, trial{genre: g, adapter: a, share: parts[i]})
 	}
+	if _, left := mixable(out); len(left) > 0 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genres %s have more ranks together than the %d that are mixed", s.Ask, mostRanks), Hint: "name fewer, or one alone: stroke genre show NAME has a genre's rank"}
+	}
 	return out, nil
 }
 
@@ -155,6 +159,24 @@ func (s *Stage) brief() string {
 	return s.title()
 }
 
+// is says whether a genre is the one that is stood on.
+func (s *StandsOn) is(g *genre.Genre) bool {
+	return s.SHA256 == g.SHA256() && (s.Config == "" || s.Config == g.Files[genre.ConfigFile])
+}
+
+// identity names the genre in identities of what stands on it.
+func (s *StandsOn) identity() string {
+	if s.Config == "" {
+		return s.SHA256
+	}
+	return genre.AdapterIdentity(s.SHA256, s.Config)
+}
+
+// standsOn names a genre that was found, at a strength.
+func standsOn(g *genre.Genre, strength, gain float64) StandsOn {
+	return StandsOn{Name: g.Name, SHA256: g.SHA256(), Config: g.Files[genre.ConfigFile], Strength: strength, Gain: gain}
+}
+
 // gain is that of all together: each was measured with the others.
 func (s *Stage) gain() float64 {
 	if len(s.On) == 0 {
@@ -167,7 +189,7 @@ func (s *Stage) gain() float64 {
 func (s *Stage) identity() string {
 	var b strings.Builder
 	for _, g := range s.On {
-		fmt.Fprintf(&b, "%s %s %g;", s.As, g.SHA256, g.Strength)
+		fmt.Fprintf(&b, "%s %s %g;", s.As, g.identity(), g.Strength)
 	}
 	if len(s.On) > 1 {
 		b.WriteString("as one")
@@ -178,8 +200,7 @@ func (s *Stage) identity() string {
 // onGenre gives a recipe what it must have of the genre's adapter.
 func (r *Recipe) onGenre(a *lora.Adapter) {
 	if r.Genre.As == AsStart {
-		o := a.Options
-		r.Options.LoRA = lora.Options{Rank: o.Rank, Alpha: o.Alpha, RSLoRA: o.RSLoRA, Targets: o.Targets}
+		r.Options.LoRA = r.Options.LoRA.Like(a.Options)
 	}
 }
 
@@ -329,12 +350,15 @@ func (r *run) standOn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.unchanged(l); err != nil {
+		return err
+	}
 	begin := time.Now()
 	r.genre = lora.Applied{}
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
-		if list = r.b.trials(l, r.emit); len(list) == 0 {
+		if list = r.known(r.b.trials(l, r.emit)); len(list) == 0 {
 			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
 			return nil
 		}
@@ -351,10 +375,10 @@ func (r *run) standOn(ctx context.Context) error {
 			for _, t := range list {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
 			}
-			list, r.genre, err = r.b.take(ctx, docs, list, s, r.bf16())
+			list, r.genre, err = r.b.take(ctx, docs, list, s, r.bf16(), r.emit)
 			share(e.Tried, list)
 		}
-	} else if r.genre, err = r.b.asOne(list, s.strength()); err == nil {
+	} else if r.genre, err = r.b.asOne(ctx, list, s.strength()); err == nil {
 		var gains []float64
 		if gains, _, e.Tokens, err = r.b.gains(ctx, docs, []set{{use: []lora.Applied{r.genre}}}, trialRoom(1), r.bf16()); err == nil {
 			for i := range list {
@@ -367,7 +391,7 @@ func (r *run) standOn(ctx context.Context) error {
 	}
 	s.On = nil
 	for _, t := range list {
-		s.On = append(s.On, StandsOn{Name: t.genre.Name, SHA256: t.genre.SHA256(), Strength: s.strength() * t.share, Gain: finiteGain(t.gain)})
+		s.On = append(s.On, standsOn(t.genre, s.strength()*t.share, finiteGain(t.gain)))
 	}
 	e.Name, e.Gain, e.Seconds = s.title(), s.gain(), time.Since(begin).Seconds()
 	r.emit(e)
@@ -515,7 +539,9 @@ func (r *Recipe) atGenre(a *lora.Adapter, strength float32) (*lora.Adapter, erro
 		}
 		q := *p
 		q.B, q.HalfB, q.TileA, q.TileB = slices.Clone(p.B), nil, nil, nil // of another B
-		for i := range max(p.Rank-own, 0) * p.Out {
+		// The recipe may be a stranger's.
+		own = min(max(own, 0), p.Rank)
+		for i := range (p.Rank - own) * p.Out {
 			q.B[i] *= strength
 		}
 		out.Pairs[l][m] = &q

@@ -54,8 +54,8 @@ func (c *genreCard) putAdapter(dir string, a *lora.Adapter, compact bool) error 
 }
 
 // put moves the adapter's files out of dir to the genre's folder at to, with the
-// card. The folder is whole or not there.
-func (c *genreCard) put(dir, to string) error {
+// card. The folder is whole or not there; one that is there is replaced with force alone.
+func (c *genreCard) put(dir, to string, force bool) error {
 	parent := filepath.Dir(to)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return writeError(to, err)
@@ -86,17 +86,13 @@ func (c *genreCard) put(dir, to string) error {
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return writeError(to, err)
 	}
-	// One that is there is replaced: a folder cannot be renamed over another.
-	old := tmp + ".old"
-	err = os.Rename(to, old)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	err = genre.Place(tmp, to, force)
+	if said := (*stroke.Error)(nil); errors.As(err, &said) {
+		return err
+	}
+	if err != nil {
 		return writeError(to, err)
 	}
-	if err := os.Rename(tmp, to); err != nil {
-		os.Rename(old, to)
-		return writeError(to, err)
-	}
-	os.RemoveAll(old)
 	syncDir(parent)
 	for name := range c.Files {
 		os.Remove(filepath.Join(dir, name))
@@ -144,15 +140,19 @@ func ExportGenre(name, baseName, to string) (*GenreExported, error) {
 	if err := lora.WriteDir(tmp, file, tensor.F16); err != nil {
 		return nil, writeError(to, err)
 	}
-	if err := writeFile(filepath.Join(tmp, genre.ReadmeFile), []byte(g.Readme())); err != nil {
-		return nil, err
-	}
+	card := g.Card // of what is written here
+	card.Files = map[string]string{}
 	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
-		_, n, err := hashFile(filepath.Join(tmp, name))
+		sum, n, err := hashFile(filepath.Join(tmp, name))
 		if err != nil {
 			return nil, fmt.Errorf("export the genre: %w", err)
 		}
+		card.Files[name] = sum
 		e.Bytes += n
+	}
+	card.Bytes = e.Bytes
+	if err := writeFile(filepath.Join(tmp, genre.ReadmeFile), []byte(card.Markdown(g.Measured))); err != nil {
+		return nil, err
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return nil, writeError(to, err)
@@ -179,15 +179,16 @@ type AddOptions struct {
 const mostScale = 64
 
 // AddGenre takes somebody else's adapter into the user's library. Nothing in it
-// is trusted: its config and weights alone are taken, checked, and written anew, in the form
-// that they came in.
+// is trusted: its config and weights alone are taken and written anew, in F16 or, where they
+// came so, in whole numbers, and what is written is checked.
 func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error) {
 	if emit == nil {
 		emit = func(stroke.Event) {}
 	}
+	from := genre.Public(o.From)
 	name := o.Name
 	if name == "" {
-		parts := strings.Split(filepath.ToSlash(strings.TrimRight(genre.Public(o.From), `/\`)), "/")
+		parts := strings.Split(filepath.ToSlash(strings.TrimRight(from, `/\`)), "/")
 		if n := len(parts); n > 1 && parts[n-1] == lora.WeightsFile {
 			parts = parts[:n-1] // every adapter's file has that name
 		}
@@ -220,18 +221,14 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	compact := errors.Is(err, os.ErrNotExist)
 	file, err := lora.ReadDir(dir)
 	if bad := (*lora.ReadError)(nil); errors.As(err, &bad) {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " cannot be read", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be read", Err: err}
 	}
 	baseName, err := o.base(&file.Config)
 	if err != nil {
 		return nil, err
-	}
-	to := l.Dir(baseName, name)
-	if _, err := os.Lstat(to); err == nil && !o.Force {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is a genre %s already", name), Hint: "give this one another name with --name, or replace that with --force"}
 	}
 	store, err := base.NewStore()
 	if err != nil {
@@ -242,15 +239,16 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 		return nil, err
 	}
 	defer b.close()
-	a, err := b.fit(file)
-	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + o.From + " does not fit the base " + b.name, Err: err,
-			Hint: "name the base it was trained on: --base NAME"}
-	}
-	if err := b.sound(ctx, a, o.From, emit); err != nil {
+	to := l.Dir(b.name, name)
+	if err := genre.Taken(to, o.Force); err != nil {
 		return nil, err
 	}
-	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: genre.Public(o.From),
+	a, err := b.fit(file)
+	if err != nil {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " does not fit the base " + b.name, Err: err,
+			Hint: "name the base it was trained on: --base NAME"}
+	}
+	card := &genreCard{genre.Card{Schema: 1, Name: name, For: o.For, Licence: o.Licence, Rank: file.Config.Rank, Added: from,
 		Limits: []string{"Somebody else made it: what text is in it, and whether it may be given away, is for you to know."}}}
 	if card.For == "" {
 		card.For = "whatever its maker made it for"
@@ -261,14 +259,23 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if card.Base, err = b.baseOf(); err != nil {
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
-	a.Base = card.Base.Name
+	a.Base = card.Base.Public()
 	if err := card.putAdapter(dir, a, compact); err != nil {
 		return nil, err
 	}
-	if err := card.put(dir, to); err != nil {
+	if file, err = lora.ReadDir(dir); err != nil {
+		return nil, fmt.Errorf("check the adapter: %w", err)
+	}
+	if a, err = b.fit(file); err != nil {
+		return nil, fmt.Errorf("check the adapter: %w", err)
+	}
+	if err := b.sound(ctx, a, from, emit); err != nil {
 		return nil, err
 	}
-	return l.Find(baseName, name)
+	if err := card.put(dir, to, o.Force); err != nil {
+		return nil, err
+	}
+	return l.Find(b.name, name)
 }
 
 // base is the base that an adapter is added for.
@@ -281,9 +288,10 @@ func (o *AddOptions) base(c *lora.Config) (string, error) {
 			return e.Name, nil
 		}
 	}
-	msg := "the adapter at " + o.From + " does not say which base it is for"
+	from := genre.Public(o.From)
+	msg := "the adapter at " + from + " does not say which base it is for"
 	if c.BaseModel != "" {
-		msg = fmt.Sprintf("the adapter at %s is for the base %.100q, which the catalog does not have", o.From, c.BaseModel)
+		msg = fmt.Sprintf("the adapter at %s is for the base %.100q, which the catalog does not have", from, c.BaseModel)
 	}
 	return "", &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "name it: --base NAME, or --base PATH of its file"}
 }

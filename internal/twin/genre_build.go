@@ -65,14 +65,18 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if name == "" {
 		name = base.Catalog()[0].Name
 	}
-	to := l.Dir(name, card.Name)
+	if r.b, err = OpenBase(ctx, store, name, "", "", emit); err != nil {
+		return nil, err
+	}
+	defer r.b.close()
+	to := l.Dir(r.b.name, card.Name)
 	if o.To != "" {
-		to = filepath.Join(o.To, genre.Key(name), card.Name)
+		to = filepath.Join(o.To, genre.Key(r.b.name), card.Name)
 	}
-	if _, err := os.Lstat(to); err == nil && !o.Force {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "there is a genre in " + to + " already", Hint: "replace it with --force, or write below another folder with --to DIR"}
+	if err := genre.Taken(to, o.Force); err != nil {
+		return nil, err
 	}
-	r.f = &Folder{Dir: l.Work(name, card.Name), Manifest: Manifest{Name: card.Name}}
+	r.f = &Folder{Dir: l.Work(r.b.name, card.Name), Manifest: Manifest{Name: card.Name}}
 	if err := os.MkdirAll(r.f.Dir, 0o700); err != nil {
 		return nil, writeError(r.f.Dir, err)
 	}
@@ -90,10 +94,6 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 			os.RemoveAll(r.f.Dir)
 		}
 	}()
-	if r.b, err = OpenBase(ctx, store, name, "", "", emit); err != nil {
-		return nil, err
-	}
-	defer r.b.close()
 	if card.Base, err = r.b.baseOf(); err != nil {
 		return nil, fmt.Errorf("name the base: %w", err)
 	}
@@ -124,11 +124,11 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if err := r.measureGenre(ctx, card, a, start); err != nil {
 		return nil, interrupted(err, "measure the genre", "go on with the same arguments and --resume")
 	}
-	if err := card.put(r.f.Dir, to); err != nil {
+	if err := card.put(r.f.Dir, to, o.Force); err != nil {
 		return nil, err
 	}
 	done = true
-	return l.Find(name, card.Name)
+	return l.Find(r.b.name, card.Name)
 }
 
 // prepare reads the recipe's sources and takes their documents.
@@ -222,7 +222,7 @@ func (r *run) startGenre(l *genre.Library, card *genreCard) (*lora.Adapter, erro
 			Hint: "give the recipe the same rank, alpha and targets"}
 	}
 	card.Start = &genre.Start{Name: name, SHA256: g.SHA256()}
-	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{{Name: name, SHA256: g.SHA256(), Strength: 1}}}
+	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{standsOn(g, 1, 0)}}
 	r.genre, r.progress.On = lora.Applied{Adapter: a, Strength: 1}, r.recipe.Genre.identity()
 	return a, nil
 }
@@ -235,8 +235,6 @@ func (r *run) learnGenre(ctx context.Context, card *genreCard) (*lora.Adapter, e
 	}
 	card.Epoch, card.Tokens = epoch, r.progress.Tokens
 	a := learnt.adapter
-	if a.Base = card.Base.Model; a.Base == "" {
-		a.Base = card.Base.Name
-	}
+	a.Base = card.Base.Public()
 	return a, nil
 }

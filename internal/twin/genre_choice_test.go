@@ -35,6 +35,18 @@ func TestGenreMixture(t *testing.T) {
 		}
 		return a
 	}
+	// wide is as far on as join, of as many ranks as are mixed.
+	wide := func(far float32) *lora.Adapter {
+		parts := make([]lora.Applied, mostRanks/2)
+		for i := range parts {
+			parts[i] = lora.Applied{Adapter: good, Strength: far / float32(len(parts))}
+		}
+		a, err := lora.Join(parts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
 	docs, err := Withheld(context.Background(), g.Recipe, g.Data)
 	if err != nil {
 		t.Fatal(err)
@@ -56,15 +68,25 @@ func TestGenreMixture(t *testing.T) {
 		"one can start":  {[]trial{name("a", join(8, 0)), name("b", join(7.8, 0))}, start, 1},
 		"the same often": {slices.Repeat([]trial{name("a", good)}, 8), layer, 8},
 		"the same twice": {[]trial{name("a", good), name("b", good)}, layer, 2},
+		"too many ranks": {[]trial{name("a", join(8, 0)), name("b", wide(7.9)), name("c", join(7.8, 0))}, layer, 2},
+		"a wide one":     {[]trial{name("a", wide(8)), name("b", join(7.8, 0))}, layer, 1},
 		"alone":          {[]trial{name("a", good)}, layer, 1},
 		"none helps":     {[]trial{name("a", join(-3, 0)), name("b", join(-2, 0))}, layer, 0},
 	} {
 		if _, _, _, err := b.try(context.Background(), docs, c.list, 1, false); err != nil {
 			t.Fatal(err)
 		}
-		got, on, err := b.take(context.Background(), docs, c.list, &c.stage, false)
+		told := ""
+		got, on, err := b.take(context.Background(), docs, c.list, &c.stage, false, func(e stroke.Event) {
+			if n, ok := e.(stroke.NoteEvent); ok {
+				told = n.Text
+			}
+		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(told, "left out of the mixture: b") != (what == "too many ranks" || what == "a wide one") {
+			t.Errorf("%s: %q is told", what, told)
 		}
 		if (on.Adapter == nil) != (c.want == 0) {
 			t.Errorf("%s: %d genres, and what is used of them is %+v", what, len(got), on)
@@ -77,6 +99,13 @@ func TestGenreMixture(t *testing.T) {
 		}
 		if len(got) == 2 && (got[0].gain < c.list[0].gain-shareWorse || got[0].gain != got[1].gain || math.Abs(got[0].share+got[1].share-1) > 1e-9) {
 			t.Errorf("%s: together %g and %g, alone %g", what, got[0].gain, got[1].gain, c.list[0].gain)
+		}
+	}
+	added(t, g.Base, "wide", wide(1))
+	for ask, want := range map[string]string{"wide+notes": "more ranks together than the 128", "wide": ""} {
+		s := Stage{Ask: ask, As: AsLayer, Strength: 1}
+		if err := s.there(b); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", ask, err)
 		}
 	}
 }

@@ -23,8 +23,8 @@ var bare = set{key: "base"}
 // at is a genre by itself.
 func (t *trial) at(strength float64) set {
 	x := set{use: []lora.Applied{{Adapter: t.adapter, Strength: float32(strength)}}}
-	if sum := t.genre.SHA256(); sum != "" {
-		x.key = fmt.Sprintf("%s at %g", sum, strength)
+	if t.genre.SHA256() != "" {
+		x.key = fmt.Sprintf("%s at %g", t.genre.Identity(), strength)
 	}
 	return x
 }

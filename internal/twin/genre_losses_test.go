@@ -9,6 +9,8 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
 )
 
 // TestGenreLosses scores documents again, in another order and cut elsewhere: what was
@@ -26,7 +28,8 @@ func TestGenreLosses(t *testing.T) {
 	}
 	used := open()
 	trialOf := func(b *baseModel, name string, seed uint64) *trial {
-		return &trial{genre: &genre.Genre{Card: genre.Card{Name: name, Files: map[string]string{genre.WeightsFile: name}}}, adapter: loud(b, 2, 0.05, seed)}
+		files := map[string]string{genre.ConfigFile: "config", genre.WeightsFile: name}
+		return &trial{genre: &genre.Genre{Card: genre.Card{Name: name, Files: files}}, adapter: loud(b, 2, 0.05, seed)}
 	}
 	var docs []stroke.Document
 	for _, text := range []string{"It rained all week, and nobody said so. ", "The bus was late again; the driver waved. ", "A ferry, two dogs and the last of the light. "} {
@@ -78,5 +81,58 @@ func TestGenreLosses(t *testing.T) {
 	}
 	if n := len(used.losses.kept); n != 3*4 {
 		t.Errorf("%d losses are kept in the end, want those of three documents under the base and three sets", n)
+	}
+}
+
+// TestGenreIdentity tells genres apart that have the same weights and scale them
+// otherwise: in what their documents cost, and in what stands on them.
+func TestGenreIdentity(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	path := toyFile(t)
+	b, err := openBase(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	added(t, path, "one", loud(b, 2, 0.05, 9))
+	half := loud(b, 2, 0.05, 9)
+	half.Options.Alpha /= 2
+	half.Each(func(_ int, _ lora.Module, p *op.Pair) { p.Scale /= 2 })
+	added(t, path, "half", half)
+	l, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := b.trials(l, func(e stroke.Event) { t.Errorf("it tells %+v", e) })
+	if len(list) != 2 || list[0].genre.SHA256() != list[1].genre.SHA256() {
+		t.Fatalf("%d genres, or they have other weights", len(list))
+	}
+	text := "It rained all week, and nobody said so."
+	docs := []stroke.Document{{Hash: stroke.HashText(text), Text: text}}
+	if _, _, _, err := b.try(context.Background(), docs, list, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	if list[0].gain == list[1].gain {
+		t.Errorf("both save %g", list[0].gain)
+	}
+	one, other := standsOn(list[0].genre, 1, 0), standsOn(list[1].genre, 1, 0)
+	stage := func(on StandsOn) string { return (&Stage{As: AsLayer, On: []StandsOn{on}}).identity() }
+	if stage(one) == stage(other) || one.is(list[1].genre) || !one.is(list[0].genre) {
+		t.Errorf("%+v and %+v are taken for the same", one, other)
+	}
+	// A version that was written without the config's hash goes by the weights'.
+	was := one
+	was.Config = ""
+	if !was.is(list[0].genre) || stage(was) != "layer "+one.SHA256+" 1;" {
+		t.Errorf("without the config's hash: %s", stage(was))
+	}
+	var on [2]Recipe
+	for i, x := range list {
+		if on[i].OnHash, on[i].OnConfig, err = adapterHash(x.genre.Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if on[0].OnHash != on[1].OnHash || on[0].onIdentity() == on[1].onIdentity() {
+		t.Errorf("as adapters to start from: %+v and %+v", on[0].OnHash, on[1].OnHash)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
 )
@@ -18,26 +19,35 @@ const (
 	shareNats  = 0.02  // a genre that saves so much less a token than another has 1/e of its share
 	shareLeast = 0.07  // below this a genre is left out
 	shareWorse = 0.005 // where all together save so much less than the best, that is taken alone
+
+	// mostRanks bounds the ranks of genres that come to one, all together: what that takes
+	// goes by their cube, and at this takes seconds.
+	mostRanks = 128
 )
 
 // take gives those of the genres, best first, that auto stands on, with their shares:
 // all that are nearly as good as the best, or the best alone where one can start or
 // where together they are worse by shareWorse; none where none saves anything. The
-// gain of several is that of all together. on is what is used of them.
-func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []trial, s *Stage, bf16 bool) (taken []trial, on lora.Applied, err error) {
+// gain of several is that of all together. on is what is used of them. Those whose ranks
+// are too many for a mixture are left out, the worst first, and told of.
+func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []trial, s *Stage, bf16 bool, emit Emit) (taken []trial, on lora.Applied, err error) {
 	if len(list) == 0 || !(list[0].gain > 0) {
 		return nil, lora.Applied{}, nil
 	}
 	best := slices.Clone(list[:1])
 	best[0].share = 1
 	if s.As == AsLayer {
-		taken = shares(list)
+		var left []string
+		if taken, left = mixable(shares(list)); len(left) > 0 {
+			emit(stroke.NoteEvent{Text: fmt.Sprintf("left out of the mixture: %s, since genres of more than %d ranks together are not mixed", strings.Join(left, ", "), mostRanks)})
+			taken = shares(taken)
+		}
 	}
 	if len(taken) < 2 {
-		on, err = b.asOne(best, s.strength())
+		on, err = b.asOne(ctx, best, s.strength())
 		return best, on, err
 	}
-	if on, err = b.asOne(taken, s.strength()); err != nil {
+	if on, err = b.asOne(ctx, taken, s.strength()); err != nil {
 		return nil, lora.Applied{}, err
 	}
 	// On as many tokens as each was tried on by itself.
@@ -46,7 +56,7 @@ func (b *baseModel) take(ctx context.Context, docs []stroke.Document, list []tri
 		return nil, lora.Applied{}, err
 	}
 	if !(gains[0] >= list[0].gain-shareWorse) {
-		on, err = b.asOne(best, s.strength())
+		on, err = b.asOne(ctx, best, s.strength())
 		return best, on, err
 	}
 	for i := range taken {
@@ -73,6 +83,27 @@ func shares(list []trial) []trial {
 	return weigh(some)
 }
 
+// mixable parts genres, best first, into those whose ranks can be mixed, the best always
+// among them, and the names of the others.
+func mixable(list []trial) (fit []trial, left []string) {
+	sum := 0
+	for i, t := range list {
+		if n := t.rank(); i == 0 || sum+n <= mostRanks {
+			fit, sum = append(fit, t), sum+n
+		} else {
+			left = append(left, t.genre.Name)
+		}
+	}
+	return fit, left
+}
+
+// rank is the largest of the genre's pairs.
+func (t *trial) rank() int {
+	rank := 0
+	t.adapter.Each(func(_ int, _ lora.Module, p *op.Pair) { rank = max(rank, p.Rank) })
+	return rank
+}
+
 // share enters the shares of what was taken into a list of what was tried.
 func share(tried []stroke.GenreGain, taken []trial) {
 	for i := range tried {
@@ -87,7 +118,7 @@ func share(tried []stroke.GenreGain, taken []trial) {
 // asOne is what genres do together, each at its share of the strength. Several come to
 // one adapter of the largest rank among them, the nearest to their sum: it costs what
 // one of them costs.
-func (b *baseModel) asOne(list []trial, strength float64) (lora.Applied, error) {
+func (b *baseModel) asOne(ctx context.Context, list []trial, strength float64) (lora.Applied, error) {
 	if len(list) == 1 {
 		return lora.Applied{Adapter: list[0].adapter, Strength: float32(strength)}, nil
 	}
@@ -95,13 +126,13 @@ func (b *baseModel) asOne(list []trial, strength float64) (lora.Applied, error) 
 	rank := 0
 	for _, t := range list {
 		parts = append(parts, lora.Applied{Adapter: t.adapter, Strength: float32(strength * t.share)})
-		t.adapter.Each(func(_ int, _ lora.Module, p *op.Pair) { rank = max(rank, p.Rank) })
+		rank = max(rank, t.rank())
 	}
 	sum, err := lora.Join(parts...)
 	if err != nil {
 		return lora.Applied{}, err
 	}
-	near, err := lora.Truncate(sum.File(), rank)
+	near, err := lora.Truncate(ctx, sum.File(), rank, kernel.Workers())
 	if err != nil {
 		return lora.Applied{}, err
 	}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,6 +188,9 @@ func exported(t *testing.T, library string, g *genre.Genre) {
 	if got := files(t, to); len(got) != 3 || e.Bytes != int64(len(got[lora.ConfigFile])+len(got[lora.WeightsFile])) {
 		t.Errorf("%+v", e)
 	}
+	if s := files(t, to)[genre.ReadmeFile]; !strings.Contains(s, "library_name: peft\n") || strings.Contains(s, "eight bits") || !strings.Contains(s, fmt.Sprintf("%d bytes in all, in PEFT's format", e.Bytes)) {
+		t.Error(s)
+	}
 	whole, err := lora.ReadDir(to)
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +199,7 @@ func exported(t *testing.T, library string, g *genre.Genre) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum, err := adapterHash(g.Path); err != nil || sum != g.SHA256() {
+	if sum, config, err := adapterHash(g.Path); err != nil || sum != g.SHA256() || config != g.Files[genre.ConfigFile] {
 		t.Errorf("the folder as an adapter to start from: %s, %v", sum, err)
 	}
 	for i := range whole.Pairs {
@@ -298,6 +304,13 @@ func TestGenreStack(t *testing.T) {
 		}
 		if d := between(t, want, logitsOf(t, b, stack(1))); s != 1 && d < 0.001 {
 			t.Errorf("strength %g: %g from strength 1, and shows nothing", s, d)
+		}
+	}
+	// A rank that cannot be, as a stranger's version may say, changes what there is at most.
+	for _, rank := range []int{-1000, math.MinInt, math.MaxInt, 1 << 40} {
+		r.Options.LoRA.Rank = rank
+		if _, err := r.atGenre(joined, 0.5); err != nil {
+			t.Errorf("rank %d: %v", rank, err)
 		}
 	}
 	r.Genre.As = AsStart
@@ -405,6 +418,14 @@ func TestGenreInTraining(t *testing.T) {
 	start.Change = func(r *Recipe) { r.Epochs = 1; r.Genre.Ask, r.Genre.As = "notes", AsStart }
 	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") || strings.Contains(got[0].Why, "fits you better") {
 		t.Errorf("start: %+v", got)
+	}
+	named, err := FindRecipe("genre-little")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start.Change = func(r *Recipe) { named.Apply(r); r.Epochs = 1; r.Genre.Ask, r.Genre.As = "notes", AsStart }
+	if got := events[stroke.VerdictEvent](t, start); len(got) != 1 || !strings.Contains(got[0].Why, "as its start") {
+		t.Errorf("start by a recipe that is named: %+v", got)
 	}
 	start.Change = func(r *Recipe) { small(r); r.Options.LoRA.Rank = 3; r.Genre.Ask, r.Genre.As = "notes", AsStart }
 	if err := Train(context.Background(), start, func(stroke.Event) {}); stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "another shape") {
@@ -535,6 +556,17 @@ func TestAddGenre(t *testing.T) {
 	few := loud(b, 2, 0.01, 1)
 	few.Pairs = few.Pairs[:1]
 	deep := lora.New(lora.Shape{Layers: 9, In: b.model.Shape().In, Out: b.model.Shape().Out}, lora.Options{Rank: 2, Alpha: 2}, 1, nil)
+	endless := lora.New(b.model.Shape(), lora.Options{Rank: 32, Alpha: 32 * mostScale}, 1, nil)
+	endless.Each(func(_ int, m lora.Module, p *op.Pair) {
+		if m < lora.GateProj {
+			return
+		}
+		for _, x := range [][]float32{p.A, p.B} {
+			for i := range x {
+				x[i] = 6e4
+			}
+		}
+	})
 	cut := write(loud(b, 2, 0.01, 1))
 	if err := os.Truncate(filepath.Join(cut, lora.WeightsFile), 900); err != nil {
 		t.Fatal(err)
@@ -542,7 +574,8 @@ func TestAddGenre(t *testing.T) {
 	for name, c := range map[string]struct{ from, base, want string }{
 		"not a number":    {spoil(float32(math.NaN())), path, "a number of up_proj in layer 1 is not finite"},
 		"infinite":        {spoil(float32(math.Inf(1))), path, "a number of up_proj in layer 1 is not finite"},
-		"too much":        {spoil(3e38), path, "computes what is no number"},
+		"too much":        {spoil(3e38), path, "too large for F16"},
+		"no number":       {write(endless), path, "computes what is no number"},
 		"beyond F16":      {spoil(1e6), path, "too large for F16"},
 		"huge alpha":      {write(huge), path, "its alpha multiplies q_proj in layer 0 by 2e+03"},
 		"alpha in config": {config(`"lora_alpha": 2`, `"lora_alpha": 1e300`), path, "its alpha is 1e+300"},
@@ -572,6 +605,16 @@ func TestAddGenre(t *testing.T) {
 	}
 	if _, err := AddGenre(context.Background(), AddOptions{From: write(loud(b, 2, 0.01, 1)), Name: "../x", Base: path}, nil); err == nil || !strings.Contains(err.Error(), "cannot be a genre's name") {
 		t.Errorf("a name that leads elsewhere: %v", err)
+	}
+	// What is said of an address has nothing of who fetches it.
+	for base, dir := range map[string]string{wide: write(loud(b, 2, 0.01, 1)), "": write(loud(b, 2, 0.01, 1)), path: write(huge), path + " ": cut} {
+		s := httptest.NewServer(http.FileServer(http.Dir(dir)))
+		from := strings.Replace(s.URL, "://", "://me:secret@", 1) + "/" + lora.WeightsFile + "?token=hidden"
+		_, err := AddGenre(context.Background(), AddOptions{From: from, Name: "x", Base: strings.TrimSpace(base)}, nil)
+		s.Close()
+		if err == nil || !strings.Contains(err.Error(), s.URL) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("from an address: %v", err)
+		}
 	}
 	added(t, path, "fine", loud(b, 2, 0.01, 9))
 	whole := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -164,7 +165,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 		t.Genres = append(t.Genres, stroke.GenreGain{Name: x.genre.Name, Gain: finiteGain(x.gain)})
 	}
 	stage := defaultStage()
-	if list, _, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16); err != nil {
+	if list, _, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16, emit); err != nil {
 		return nil, interrupted(err, "try the genres", "")
 	}
 	for _, x := range list {
@@ -211,7 +212,7 @@ func RemoveGenre(name, baseName string, emit Emit) (*genre.Genre, error) {
 
 func (v *Version) standsOn(g *genre.Genre) bool {
 	for _, on := range v.Recipe.Genre.On {
-		if on.SHA256 == g.SHA256() {
+		if on.is(g) {
 			return true
 		}
 	}
@@ -233,14 +234,33 @@ func (b *baseModel) baseOf() (genre.Base, error) {
 // in its folder, as sha256sum prints it.
 func hashBase(path string) (string, error) {
 	info, err := os.Stat(path)
-	if err == nil && !info.IsDir() {
-		sum, _, err := hashFile(path)
-		return sum, err
-	}
 	if err != nil {
 		return "", err
 	}
-	s := genre.Source{Files: []string{"*.safetensors", "*.json"}, Folder: ".", Origin: "base"}
-	err = s.Sum(path)
-	return s.SHA256, err
+	if !info.IsDir() {
+		sum, _, err := hashFile(path)
+		return sum, err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	var list strings.Builder
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".safetensors" && ext != ".json" {
+			continue
+		}
+		file := filepath.Join(path, e.Name())
+		if info, err := os.Stat(file); err != nil { // of what a link leads to, as in a hub's cache
+			return "", err
+		} else if !info.Mode().IsRegular() {
+			continue
+		}
+		sum, _, err := hashFile(file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&list, "%s  %s\n", sum, e.Name())
+	}
+	return genre.Hash([]byte(list.String())), nil
 }

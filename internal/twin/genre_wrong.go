@@ -30,7 +30,7 @@ func (r *run) wrongGenre(ctx context.Context) (string, error) {
 	all := r.b.trials(l, func(stroke.Event) {})
 	var use []lora.Applied
 	for _, on := range s.On {
-		i := slices.IndexFunc(all, func(t trial) bool { return t.genre.Name == on.Name && t.genre.SHA256() == on.SHA256 })
+		i := slices.IndexFunc(all, func(t trial) bool { return t.genre.Name == on.Name && on.is(t.genre) })
 		if i < 0 {
 			return "", nil // it was deleted since
 		}

@@ -1,16 +1,14 @@
 package twin
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/train"
@@ -59,25 +57,36 @@ func learntFrom(on string, steps int) map[string]bool {
 	return learnt
 }
 
-// adapterHash is the SHA-256 of an adapter's weights.
-func adapterHash(dir string) (string, error) {
-	f, err := os.Open(filepath.Join(dir, lora.WeightsFile))
+// adapterHash is the SHA-256 of an adapter's weights, and of its config.
+func adapterHash(dir string) (weights, config string, err error) {
+	weights, _, err = hashFile(filepath.Join(dir, lora.WeightsFile))
 	if errors.Is(err, os.ErrNotExist) {
-		compact, e := os.Open(filepath.Join(dir, lora.CompactFile))
-		if !errors.Is(e, os.ErrNotExist) {
-			f, err = compact, e
+		if sum, _, e := hashFile(filepath.Join(dir, lora.CompactFile)); !errors.Is(e, os.ErrNotExist) {
+			weights, err = sum, e
 		}
 	}
+	if err == nil {
+		config, _, err = hashFile(filepath.Join(dir, lora.ConfigFile))
+	}
 	if err != nil {
-		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err,
+		return "", "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be used", Err: err,
 			Hint: "name the folder of a LoRA adapter as PEFT saves it: --on DIR"}
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter to start from cannot be read", Err: err}
+	return weights, config, nil
+}
+
+// adapterIdentity tells the adapter in a folder apart from others.
+func adapterIdentity(dir string) (string, error) {
+	weights, config, err := adapterHash(dir)
+	return genre.AdapterIdentity(weights, config), err
+}
+
+// onIdentity tells the adapter that is started from apart from others; empty for none.
+func (r *Recipe) onIdentity() string {
+	if r.OnConfig == "" {
+		return r.OnHash
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return genre.AdapterIdentity(r.OnHash, r.OnConfig)
 }
 
 // layers is the number of layers up to the last that an adapter changes.

@@ -81,7 +81,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 		return nil, nil, err
 	}
 	words := wordsByRole(ledger, docs)
-	r = &run{f: f, b: b, progress: progress{On: recipe.OnHash}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
+	r = &run{f: f, b: b, progress: progress{On: recipe.onIdentity()}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
 	if o.reading == nil && !o.Resume {
@@ -131,7 +131,7 @@ func (o *Options) recipe(l *corpus.Ledger, docs []stroke.Document) (Recipe, erro
 	r := DefaultRecipe(wordsByRole(l, docs)[stroke.RoleTrain])
 	if r.On = o.On; r.On != "" {
 		var err error
-		if r.OnHash, err = adapterHash(r.On); err != nil {
+		if r.OnHash, r.OnConfig, err = adapterHash(r.On); err != nil {
 			return r, err
 		}
 	}

@@ -15,18 +15,19 @@ import (
 // Recipe is how a version is made. It is data: printed by --show-recipe, kept
 // with each version.
 type Recipe struct {
-	Name    string        `json:"name,omitempty"` // in the library, where it began as one of those
-	Method  Method        `json:"method"`
-	DType   string        `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
-	Epochs  int           `json:"epochs"`          // trained; the best on select documents is taken
-	Mean    bool          `json:"mean,omitempty"`  // what an epoch comes to is the mean of the adapters after it and those before
-	Options train.Options `json:"options"`
-	Mix     examples.Mix  `json:"mix"`
-	On      string        `json:"on,omitempty"`        // adapter it starts from
-	OnHash  string        `json:"on_sha256,omitempty"` // of that adapter's weights
-	Stack   bool          `json:"stack,omitempty"`     // that adapter stays as it is, below the new one
-	Genre   Stage         `json:"genre,omitzero"`
-	Prompt  Prompt        `json:"prompt"`
+	Name     string        `json:"name,omitempty"` // in the library, where it began as one of those
+	Method   Method        `json:"method"`
+	DType    string        `json:"dtype,omitempty"` // of weights as they are written: F16, BF16 or F32
+	Epochs   int           `json:"epochs"`          // trained; the best on select documents is taken
+	Mean     bool          `json:"mean,omitempty"`  // what an epoch comes to is the mean of the adapters after it and those before
+	Options  train.Options `json:"options"`
+	Mix      examples.Mix  `json:"mix"`
+	On       string        `json:"on,omitempty"`               // adapter it starts from
+	OnHash   string        `json:"on_sha256,omitempty"`        // of that adapter's weights
+	OnConfig string        `json:"on_config_sha256,omitempty"` // of its config
+	Stack    bool          `json:"stack,omitempty"`            // that adapter stays as it is, below the new one
+	Genre    Stage         `json:"genre,omitzero"`
+	Prompt   Prompt        `json:"prompt"`
 }
 
 // Method is what of a model a run trains.

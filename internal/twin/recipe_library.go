@@ -114,16 +114,19 @@ func SetRecipe(r *Recipe, set []byte) error {
 }
 
 // Apply makes r the recipe: the plain one, changed as its file says. What r is to
-// stand on stays where the file says nothing of it; weights of the base stand on no
-// genre.
+// stand on stays where the file says nothing of it, and the shape of the adapter that it
+// starts from whatever the file says; weights of the base stand on no genre.
 func (n *Named) Apply(r *Recipe) {
 	next := n.changed()
-	next.On, next.OnHash = r.On, r.OnHash
+	next.On, next.OnHash, next.OnConfig = r.On, r.OnHash, r.OnConfig
 	if next.Method == LoRA {
 		next.Genre = r.Genre
 	}
 	if err := SetRecipe(&next, n.set); err != nil {
 		panic(fmt.Sprintf("twin: the recipe %s was checked and cannot be set: %v", n.Name, err))
+	}
+	if s := &r.Genre; next.Method == LoRA && s.As == AsStart && len(s.On) > 0 {
+		next.Options.LoRA = next.Options.LoRA.Like(r.Options.LoRA)
 	}
 	next.Name = n.Name
 	*r = next

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/lora"
 )
 
 // TestNamedRecipes holds the program's recipes to what they are for: each can be used
@@ -80,6 +81,17 @@ func TestRecipeFile(t *testing.T) {
 	b, _ := json.Marshal(want)
 	if string(a) != string(b) {
 		t.Errorf("the recipe is\n%s\nand should be\n%s", a, b)
+	}
+	// What is gone on with keeps its shape, when it is known, and the rest is the recipe's.
+	got.Options.LoRA = lora.Options{Rank: 2, Alpha: 4, RSLoRA: true, Dropout: 0.5}
+	got.Genre = Stage{Ask: "notes", As: AsStart, Strength: 1, On: []StandsOn{{Name: "notes"}}}
+	n.Apply(&got)
+	if o := got.Options.LoRA; o.Rank != 2 || o.Alpha != 4 || !o.RSLoRA || o.Dropout != 0 || got.Epochs != 5 {
+		t.Errorf("on a start: %+v, %d epochs", o, got.Epochs)
+	}
+	got.Genre.As = AsLayer
+	if n.Apply(&got); got.Options.LoRA.Rank != 4 {
+		t.Errorf("on a layer: %+v", got.Options.LoRA)
 	}
 	for name, text := range map[string]string{
 		"no TOML":        "name = ",

@@ -275,7 +275,7 @@ func (p *reporter) findYardstick() error {
 			if err != nil {
 				break
 			}
-			p.yardBy(g.Name, g.SHA256(), a, s.Strength)
+			p.yardBy(g.Name, g.Identity(), a, s.Strength)
 		}
 		if n := len(p.yardstick.Adapters); n > 0 && n == len(on) {
 			return nil
@@ -294,7 +294,7 @@ func (p *reporter) findYardstick() error {
 	if err != nil {
 		return err
 	}
-	p.yardBy(g.Name, g.SHA256(), a, 1)
+	p.yardBy(g.Name, g.Identity(), a, 1)
 	return nil
 }
 
@@ -310,7 +310,7 @@ func (p *reporter) yardBy(name, hash string, a *lora.Adapter, strength float64) 
 }
 
 func (p *reporter) adapterIn(dir string) (*namedAdapter, error) {
-	hash, err := adapterHash(dir)
+	hash, err := adapterIdentity(dir)
 	var file *lora.File
 	if err == nil {
 		file, err = lora.ReadDir(dir)

@@ -148,7 +148,7 @@ func (r *run) restore() error {
 	switch err := json.Unmarshal(extra, &kept); {
 	case err != nil:
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
-	case kept.On != r.progress.On:
+	case kept.On != r.progress.On && (kept.On == "" || kept.On != r.recipe.OnHash): // once it was the weights' hash alone
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it stands on another adapter",
 			Hint: "resume with the adapter of that run, or start afresh without --resume"}
 	case kept.Mean != r.recipe.Mean:

@@ -96,6 +96,7 @@ type run struct {
 	below                []lora.Applied // frozen, under the adapter that is trained
 	asked                Recipe         // before a genre was found
 	genre                lora.Applied   // that was found, several as one; without an adapter for none
+	among                *among         // genres that parts of a cross-fitted run choose from; nil for whatever there is
 	recalled             bool           // the genre is that of the run that is resumed
 	take                 int            // epoch that is taken whatever select says; 0 for the best
 	takePrompt           *int           // bound of the prompt that is taken whatever select says
@@ -188,7 +189,7 @@ func (r *run) recall() {
 func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float64, err error) {
 	if !r.recalled {
 		r.recipe = r.asked
-		r.progress.On = r.asked.OnHash
+		r.progress.On = r.asked.onIdentity()
 		if err := r.standOn(ctx); err != nil {
 			return nil, 0, nil, err
 		}

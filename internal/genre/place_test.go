@@ -1,0 +1,84 @@
+package genre
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/getstroke/stroke"
+)
+
+// TestPlace replaces a genre, keeps what is none of it, and puts back what a replacement
+// that was broken off had moved away.
+func TestPlace(t *testing.T) {
+	dir := t.TempDir()
+	to := filepath.Join(dir, "toy", "a")
+	card := func(text string) string {
+		return fmt.Sprintf(`{"schema":1,"name":"a","for":%q,"base":{"name":"toy"},"files":{%q:%q,%q:%q}}`, text, ConfigFile, Hash([]byte("c")), WeightsFile, Hash([]byte("w")))
+	}
+	made := func(text string) string {
+		at := filepath.Join(dir, "toy", ".write-1")
+		put(t, at, card(text), "c", "w")
+		return at
+	}
+	is := func(what, want string) {
+		t.Helper()
+		g, err := Open(dir).Find("toy", "a")
+		if err != nil || g.For != want || g.Measured != nil {
+			t.Errorf("%s: %v, %+v", what, err, g)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "toy", ".*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind: %v %v", what, left, err)
+		}
+	}
+	if err := Place(made("first"), to, false); err != nil {
+		t.Fatal(err)
+	}
+	is("a new one", "first")
+	if err := Place(made("second"), to, false); stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" {
+		t.Errorf("one that is there: %v", err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "toy", ".write-1")); err != nil {
+		t.Fatal(err)
+	}
+	is("after that", "first")
+	notes := filepath.Join(to, "my notes")
+	if err := os.MkdirAll(notes, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{filepath.Join(notes, "x"): "mine", filepath.Join(to, MeasuredFile): `{"schema":1}`} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Place(made("second"), to, true); err != nil {
+		t.Fatal(err)
+	}
+	is("with force", "second")
+	mine := func(what string) {
+		t.Helper()
+		if b, err := os.ReadFile(filepath.Join(notes, "x")); err != nil || string(b) != "mine" {
+			t.Errorf("%s: what was none of the genre: %q, %v", what, b, err)
+		}
+	}
+	mine("with force")
+	if err := os.Rename(to, aside(to)); err != nil {
+		t.Fatal(err)
+	}
+	is("broken off before the new one was there", "second")
+	mine("broken off before")
+	if err := os.Rename(to, aside(to)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, to, card("third"), "c", "w")
+	is("broken off after", "third")
+	mine("broken off after")
+	file := filepath.Join(dir, "toy", "b")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Taken(file, true); stroke.CodeOf(err) != stroke.CodeInput {
+		t.Errorf("a file in its place: %v", err)
+	}
+}
