@@ -268,7 +268,7 @@ func (p *reporter) findYardstick() error {
 		on := p.v.Recipe.Genre.On
 		for _, s := range on {
 			g, err := library.Find(p.b.name, s.Name)
-			if err != nil || g.SHA256() != s.SHA256 {
+			if err != nil || !s.is(g) {
 				break
 			}
 			a, err := p.b.genre(g)

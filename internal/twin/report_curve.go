@@ -101,8 +101,26 @@ func (p *reporter) trainSeconds(words int) float64 {
 	return tokens / forecastRate(p.b, *v)
 }
 
+// sameGenres says what of the genres that the version stands on is not there any more.
+func (p *reporter) sameGenres() error {
+	l, err := Library()
+	if err != nil {
+		return err
+	}
+	for _, s := range p.v.Recipe.Genre.On {
+		if g, err := l.Find(p.b.name, s.Name); err != nil || !s.is(g) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genre %s that the version stands on is gone, or another now", s.Name),
+				Hint: "put it back, or train again and ask of the new version"}
+		}
+	}
+	return nil
+}
+
 // measureAmount trains a twin of some of the text and judges it.
 func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string, progress func(done, total int)) error {
+	if err := p.sameGenres(); err != nil {
+		return err
+	}
 	dir := filepath.Join(p.f.Dir, versionsDir, p.v.ID, reportDir, a.id())
 	if err := os.MkdirAll(filepath.Join(dir, runDir), 0o700); err != nil {
 		return writeError(dir, err)

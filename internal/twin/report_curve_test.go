@@ -114,6 +114,30 @@ func TestCurveOnAGenre(t *testing.T) {
 	if steps["none"] == 0 || steps["notes"] != steps["none"] {
 		t.Errorf("steps and what is scored: %v", steps)
 	}
+	// Without the genre there is no curve, and all else is measured.
+	o := options(t, source)
+	o.Base = g.Base
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Genre.Ask = "notes"
+	}
+	f, _ := trained(t, o)
+	if _, err := RemoveGenre("notes", g.Base, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}, Curve: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := ""
+	for _, u := range r.Unsaid {
+		if u.Measure == ofCurve {
+			why += u.Why + "."
+		}
+	}
+	if r.Prediction == nil || r.Curve != nil || why != "the genre notes that the version stands on is gone, or another now." {
+		t.Errorf("without the genre: %+v, and of the curve %q", r.Curve, why)
+	}
 }
 
 // TestCurveOfFolds holds that a version that was cross-fitted, and so has seen what
