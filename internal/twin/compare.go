@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -146,7 +147,7 @@ type comparer struct {
 	controls []namedAdapter
 
 	keep string // folder of the results
-	work string // folder of trainings, removed at the end
+	work string // folder of trainings, emptied at the end
 
 	trainings map[compare.Name][]*training
 	rows      []*methodRow
@@ -167,7 +168,7 @@ const (
 	compareDir      = "compare"
 	comparisonFile  = "comparison.json"
 	measuredDir     = "measured" // what the tables are made from, each part for itself
-	workPrefix      = "work-"
+	workDir         = ".work"    // in the home, of trainings; no twin has that name
 	comparisonTable = "comparison.md"
 	comparisonPage  = "comparison.html"
 )
@@ -195,10 +196,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err != nil || o.DryRun {
 		return nil, c.keep, err
 	}
-	if err := os.MkdirAll(filepath.Join(c.keep, measuredDir), 0o700); err != nil {
-		return nil, "", writeError(c.keep, err)
-	}
-	unlock, err := (&Folder{Dir: c.keep, Manifest: Manifest{Name: c.name}}).lock("compare methods")
+	unlock, err := c.lock()
 	if err != nil {
 		return nil, "", err
 	}
@@ -215,10 +213,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err := c.write(r); err != nil {
 		return nil, "", err
 	}
-	if err := os.RemoveAll(c.work); err != nil {
-		return nil, "", writeError(c.work, err)
-	}
-	return r, c.keep, nil
+	return r, c.keep, c.clear()
 }
 
 // open reads the documents, gives them their roles and opens the base.
@@ -363,7 +358,50 @@ func (c *comparer) places(own *Folder) error {
 	if err != nil {
 		return fmt.Errorf("name the comparison: %w", err)
 	}
-	c.work = filepath.Join(home, compareDir, workPrefix+stroke.HashText(string(key))[:12])
+	c.work = filepath.Join(home, compareDir, workDir, stroke.HashText(string(key))[:12])
+	return nil
+}
+
+// lock makes the folders of the comparison and takes both: that of the trainings,
+// which every comparison of the text has, and that of the tables.
+func (c *comparer) lock() (unlock func(), err error) {
+	for _, dir := range []string{c.work, filepath.Join(c.keep, measuredDir)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, writeError(dir, err)
+		}
+	}
+	busy := func(format string) func(string) error {
+		return func(who string) error {
+			return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf(format, who), Hint: "wait until it is done, or stop it; what it has finished by then is kept"}
+		}
+	}
+	const doing = "compare methods"
+	work, err := lockFolder(c.work, doing, busy("another comparison of this text is running: %s"))
+	if err != nil {
+		return nil, err
+	}
+	keep, err := lockFolder(c.keep, doing, busy("another comparison writes its tables to "+strings.ReplaceAll(c.keep, "%", "%%")+": %s"))
+	if err != nil {
+		work()
+		return nil, err
+	}
+	return func() { keep(); work() }, nil
+}
+
+// clear deletes the trainings. The lock stays where it is: another process may be
+// about to take it.
+func (c *comparer) clear() error {
+	entries, err := os.ReadDir(c.work)
+	if err != nil {
+		return writeError(c.work, err)
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			if err := os.RemoveAll(filepath.Join(c.work, e.Name())); err != nil {
+				return writeError(c.work, err)
+			}
+		}
+	}
 	return nil
 }
 
@@ -371,15 +409,32 @@ func (c *comparer) places(own *Folder) error {
 // with.
 const abandoned = 7 * 24 * time.Hour
 
+// looseWork are folders of trainings that lie beside results, as some versions of
+// the program had them.
+var looseWork = regexp.MustCompile(`^work-[0-9a-f]{12}$`)
+
 // forget deletes what comparisons of other texts left behind that were stopped
-// and not gone on with.
+// and not gone on with. Results are none of that, whatever their folder is called.
 func (c *comparer) forget() {
-	all, err := filepath.Glob(filepath.Join(filepath.Dir(c.work), workPrefix+"*"))
-	if err != nil {
-		return
-	}
-	for _, dir := range all {
-		if dir != c.work && time.Since(lastChange(dir)) > abandoned {
+	works := filepath.Dir(c.work)
+	for _, parent := range []string{works, filepath.Dir(works)} {
+		entries, err := os.ReadDir(parent)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			dir := filepath.Join(parent, e.Name())
+			if dir == c.work || parent != works && !looseWork.MatchString(e.Name()) || time.Since(lastChange(dir)) < abandoned {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(dir, measuredDir)); err == nil {
+				continue
+			}
+			unlock, err := lockFolder(dir, "delete it", errors.New)
+			if err != nil {
+				continue
+			}
+			unlock() // Windows deletes no file that is open
 			os.RemoveAll(dir)
 		}
 	}

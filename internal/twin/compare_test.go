@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
@@ -120,7 +121,7 @@ func TestCompare(t *testing.T) {
 	if twins, err := List(); err != nil || len(twins) > 0 {
 		t.Errorf("twins are left: %v, %v", twins, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(home, compareDir, workPrefix+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(home, compareDir, workDir, "*", "[^.]*")); len(left) > 0 {
 		t.Errorf("trainings are left: %v", left)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, comparisonFile))
@@ -194,6 +195,64 @@ func TestCompareGoesOn(t *testing.T) {
 		if m.Likeness.Gain != w.Likeness.Gain || m.Setting != w.Setting || m.Takes.Tokens != w.Takes.Tokens {
 			t.Errorf("%s came to %+v with %s, and never stopped to %+v with %s", m.Name, m.Likeness.Gain, m.Setting, w.Likeness.Gain, w.Setting)
 		}
+	}
+}
+
+// TestCompareForgets demands that trainings nobody goes on with are deleted, and no
+// results, whatever their folder is called.
+func TestCompareForgets(t *testing.T) {
+	o := comparing(t)
+	o.Source = writing(t, filepath.Join(t.TempDir(), "work-0123456789ab"), func(i int) bool { return i < 14 })
+	o.Methods, o.Texts, o.To = []string{"examples"}, -1, ""
+	_, kept, err := Compare(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, err := Home()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, all := time.Now().Add(-2*abandoned), filepath.Join(home, compareDir)
+	for dir, stays := range map[string]bool{kept: true, filepath.Join(all, "work-diary"): true, filepath.Join(all, "work-fedcba987654"): false, filepath.Join(all, workDir, "fedcba987654"): false} {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			if err := os.MkdirAll(filepath.Join(dir, "lora-1x"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+				return errors.Join(err, os.Chtimes(path, old, old))
+			}); err != nil {
+				t.Fatal(err)
+			}
+			o.Source = writing(t, filepath.Join(t.TempDir(), "notes"), func(i int) bool { return i < 15 })
+			if _, _, err := Compare(context.Background(), o, nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(dir); (err == nil) != stays {
+				t.Errorf("%s: %v", dir, err)
+			}
+		})
+	}
+}
+
+// TestCompareAtOnce demands that of two comparisons of one text the second says
+// that the first is running, wherever its tables are to be.
+func TestCompareAtOnce(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts = []string{"lora"}, -1
+	asked := false
+	if _, _, err := Compare(context.Background(), o, func(e stroke.Event) {
+		if _, ok := e.(stroke.StepEvent); !ok || asked {
+			return
+		}
+		asked = true
+		second := o
+		second.To = filepath.Join(t.TempDir(), "others")
+		_, _, err := Compare(context.Background(), second, nil)
+		if code(t, err, stroke.CodeBusy); !strings.HasPrefix(err.Error(), "another comparison of this text is running: process ") || stroke.HintOf(err) == "" {
+			t.Errorf("%v (%s)", err, stroke.HintOf(err))
+		}
+	}); err != nil || !asked {
+		t.Fatal(asked, err)
 	}
 }
 
