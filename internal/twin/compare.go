@@ -501,7 +501,7 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 	r := &compare.Comparison{Writer: c.name, Made: time.Now().UTC().Truncate(time.Second), Program: c.o.Program, Base: filepath.Base(c.base), Bytes: c.ref.Bytes, Licence: c.licence,
 		Machine: compare.Machine{Processor: processorName(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Name(), Workers: kernel.Workers()},
 		Words:   compare.Words{Train: c.words[stroke.RoleTrain], Select: c.words[stroke.RoleSelect], Judge: c.words[stroke.RoleJudge]},
-		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Methods: []compare.Method{}, Curve: []compare.Point{}}
+		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Parts: c.origins(), Methods: []compare.Method{}, Curve: []compare.Point{}}
 	if r.LeftOut == nil {
 		r.LeftOut = []compare.LeftOut{}
 	}

@@ -16,6 +16,7 @@ type curvePoint struct {
 	training *training // nil for examples
 	reads    float64   // seconds of scoring, by forecast
 	kept     bool
+	origin   origin
 	result   curveResult
 }
 
@@ -131,7 +132,7 @@ func (c *comparer) measurePoint(ctx context.Context, p *curvePoint) error {
 	if err != nil {
 		return err
 	}
-	if err := c.keepPart(p.id(), c.pointKey(p), &p.result); err != nil {
+	if p.origin, err = c.keepPart(p.id(), c.pointKey(p), &p.result); err != nil {
 		return err
 	}
 	p.kept = true

@@ -32,8 +32,12 @@ type methodRow struct {
 	name   compare.Name
 	cost   float64 // seconds that measuring it takes, by forecast
 	kept   bool
+	origin origin
 	result measuredRow
 }
+
+// id names a row's file.
+func (r *methodRow) id() string { return "method-" + string(r.name) }
 
 // measuredRow is what is kept of one method. Losses are of the judge documents,
 // in float32, whatever the method was trained in, so that all are alike.
@@ -129,7 +133,7 @@ func (c *comparer) measureRow(ctx context.Context, r *methodRow) error {
 	if err != nil {
 		return err
 	}
-	if err := c.keepPart("method-"+string(r.name), of, &r.result); err != nil {
+	if r.origin, err = c.keepPart(r.id(), of, &r.result); err != nil {
 		return err
 	}
 	r.kept = true

@@ -20,7 +20,7 @@ import (
 )
 
 // compareSchema goes up whenever a part of a comparison is made otherwise.
-const compareSchema = 4
+const compareSchema = 5
 
 // factors are what the recipe's learning rate is multiplied by in each setting.
 var factors = [mostSettings]float64{1, 2, 0.5, 4, 0.25}
@@ -44,6 +44,7 @@ type training struct {
 	key    string  // of what it depends on
 
 	kept   bool
+	origin origin
 	result outcome
 }
 
@@ -274,26 +275,40 @@ func (c *comparer) rowCost(b *baseModel, n compare.Name) float64 {
 	return (reads + writeCost*writes) / c.readRate(b)
 }
 
+// origin says when a part was measured, and by which version of the program.
+type origin struct {
+	Made    time.Time `json:"made"`
+	Program string    `json:"program"`
+}
+
 // keptPart is the file of one part.
 type keptPart struct {
-	Schema int             `json:"schema"`
-	Key    string          `json:"key"` // hash of what it depends on
-	Made   time.Time       `json:"made"`
+	Schema int    `json:"schema"`
+	Key    string `json:"key"` // hash of what it depends on
+	origin
 	Result json.RawMessage `json:"result"`
 }
 
-// key is the hash of what a part depends on beside the text, the base and the
-// kernel.
+// key is the hash of what a part depends on: the text, the base, the program's
+// recipes, and whatever decides how fast it is. The program's version is not in it,
+// since most leave a part as it is; it is kept with the part and told.
 func (c *comparer) key(of any) (string, error) {
+	recipes, err := recipesHash()
+	if err != nil {
+		return "", err
+	}
 	b, err := json.Marshal(struct {
 		Schema    int
 		Base      BaseRef
 		Kernel    string
+		Processor string
+		Workers   int
+		Recipes   string
 		Documents []string
 		Roles     []string
 		Seed      uint64
 		Of        any
-	}{compareSchema, c.ref, kernel.Name(), hashes(c.docs), c.roles(), c.o.Seed, of})
+	}{compareSchema, c.ref, kernel.Name(), processorName(), kernel.Workers(), recipes, hashes(c.docs), c.roles(), c.o.Seed, of})
 	if err != nil {
 		return "", fmt.Errorf("name a part of the comparison: %w", err)
 	}
@@ -326,56 +341,89 @@ func (c *comparer) partPath(name string) string {
 	return filepath.Join(c.keep, measuredDir, name+".json")
 }
 
-// recall reads a part that was kept; what cannot be read is made again.
-func (c *comparer) recall(name string, of, into any) bool {
+// recall reads a part that was kept, and when it was made; what cannot be read is
+// made again.
+func (c *comparer) recall(name string, of, into any) (origin, bool) {
 	key, err := c.key(of)
 	if err != nil || c.o.Afresh {
-		return false
+		return origin{}, false
 	}
 	b, err := readAtMost(c.partPath(name), mostMeasure)
 	if err != nil {
-		return false
+		return origin{}, false
 	}
 	var k keptPart
-	return json.Unmarshal(b, &k) == nil && k.Schema == compareSchema && k.Key == key && json.Unmarshal(k.Result, into) == nil
+	ok := json.Unmarshal(b, &k) == nil && k.Schema == compareSchema && k.Key == key && json.Unmarshal(k.Result, into) == nil
+	return k.origin, ok
 }
 
 // keepPart writes what a part has come to.
-func (c *comparer) keepPart(name string, of, result any) error {
+func (c *comparer) keepPart(name string, of, result any) (origin, error) {
+	made := origin{time.Now().UTC().Truncate(time.Second), c.o.Program}
 	key, err := c.key(of)
 	if err != nil {
-		return err
+		return made, err
 	}
 	raw, err := json.Marshal(result)
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", name, err)
+		return made, fmt.Errorf("keep %s: %w", name, err)
 	}
-	b, err := json.Marshal(keptPart{compareSchema, key, time.Now().UTC().Truncate(time.Second), raw})
+	b, err := json.Marshal(keptPart{compareSchema, key, made, raw})
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", name, err)
+		return made, fmt.Errorf("keep %s: %w", name, err)
 	}
-	return writeFile(c.partPath(name), append(b, '\n'))
+	return made, writeFile(c.partPath(name), append(b, '\n'))
 }
 
 // load reads all that was kept.
 func (c *comparer) load() {
 	for _, list := range c.trainings {
 		for _, t := range list {
-			t.kept = c.recall("train-"+t.id(), c.trainingKey(t), &t.result) && t.result.Epoch < len(t.result.Select)
+			c.loadTraining(t)
 		}
 	}
 	for _, r := range c.rows {
 		r.kept = false
 		if of, ok := c.rowKey(r); ok {
-			r.kept = c.recall("method-"+string(r.name), of, &r.result)
+			r.origin, r.kept = c.recall(r.id(), of, &r.result)
 		}
 	}
 	for _, p := range c.points {
-		p.kept = c.recall(p.id(), c.pointKey(p), &p.result)
+		p.origin, p.kept = c.recall(p.id(), c.pointKey(p), &p.result)
 		if p.training != nil {
-			p.training.kept = c.recall("train-"+p.training.id(), c.trainingKey(p.training), &p.training.result)
+			c.loadTraining(p.training)
 		}
 	}
+}
+
+func (c *comparer) loadTraining(t *training) {
+	t.origin, t.kept = c.recall("train-"+t.id(), c.trainingKey(t), &t.result)
+	t.kept = t.kept && t.result.Epoch < len(t.result.Select)
+}
+
+// origins says of everything that the tables are made from when it was measured, and
+// by which version of the program.
+func (c *comparer) origins() []compare.Part {
+	var out []compare.Part
+	add := func(n compare.Name, doing, setting string, o origin) {
+		out = append(out, compare.Part{Name: n, Doing: doing, Setting: setting, Made: o.Made, Program: o.Program})
+	}
+	for _, n := range compare.Names() {
+		for _, t := range c.trainings[n] {
+			add(n, "train", t.setting(), t.origin)
+		}
+	}
+	for _, r := range c.rows {
+		add(r.name, "measure", "", r.origin)
+	}
+	for _, p := range c.points {
+		at := fmt.Sprintf("%d words", p.words)
+		if p.training != nil {
+			add(p.name(), "train", at, p.training.origin)
+		}
+		add(p.name(), "curve", at, p.origin)
+	}
+	return out
 }
 
 // best is the setting of a method that does best on select documents; nil where

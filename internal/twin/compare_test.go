@@ -16,6 +16,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin/compare"
@@ -253,6 +254,59 @@ func TestCompareAtOnce(t *testing.T) {
 		}
 	}); err != nil || !asked {
 		t.Fatal(asked, err)
+	}
+}
+
+// TestCompareElsewhere demands that another number of workers, which decides how fast
+// all is, is measured by itself, and that what another version measured is called so.
+func TestCompareElsewhere(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts, o.Program = []string{"lora"}, -1, "v1"
+	if _, _, err := Compare(context.Background(), o, nil); err != nil {
+		t.Fatal(err)
+	}
+	o.Program = "v2"
+	var h heard
+	r, _, err := Compare(context.Background(), o, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trained, _ := h.trained(); len(trained) > 0 || !strings.Contains(strings.Join(r.Notes(), "\n"), "Kept as Stroke v1 measured it") {
+		t.Errorf("trained were %v; the notes are %q", trained, r.Notes())
+	}
+	workers := kernel.Workers()
+	kernel.SetWorkers(workers + 1)
+	defer kernel.SetWorkers(workers)
+	h = nil
+	if r, _, err = Compare(context.Background(), o, h.take); err != nil {
+		t.Fatal(err)
+	}
+	if trained, _ := h.trained(); len(trained) != 1 || strings.Contains(strings.Join(r.Notes(), "\n"), "Kept as") {
+		t.Errorf("with another worker trained were %v; the notes are %q", trained, r.Notes())
+	}
+}
+
+// TestRecipesHash demands that the hash of the recipes tells of a change to one for a
+// genre, and not of what is said for it.
+func TestRecipesHash(t *testing.T) {
+	list, err := NamedRecipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := hashRecipes(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := *pick(1000, StartGenre)
+	i := slices.IndexFunc(list, func(o *Named) bool { return o.Name == n.Name })
+	list[i] = &n
+	n.Why = "otherwise"
+	if same, err := hashRecipes(list); err != nil || same != before {
+		t.Errorf("another reason gives another hash, %v", err)
+	}
+	n.set = []byte(`{"epochs": 7}`)
+	if other, err := hashRecipes(list); err != nil || other == before {
+		t.Errorf("seven epochs on a genre give the same hash, %v", err)
 	}
 }
 

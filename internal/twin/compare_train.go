@@ -209,7 +209,7 @@ func (c *comparer) learn(ctx context.Context, t *training) error {
 	if !m.measures {
 		t.result.Memory, t.result.Planned = planned, true
 	}
-	if err := c.keepPart("train-"+t.id(), c.trainingKey(t), &t.result); err != nil {
+	if t.origin, err = c.keepPart("train-"+t.id(), c.trainingKey(t), &t.result); err != nil {
 		return err
 	}
 	t.kept = true

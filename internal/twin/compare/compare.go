@@ -43,9 +43,9 @@ func (n Name) Prompts() bool { return n == Examples || n == LoRAExamples }
 
 // Comparison is everything that was measured. What could not be is null.
 type Comparison struct {
-	Writer   string    `json:"writer"` // name of the twin or the folder
-	Made     time.Time `json:"made"`
-	Program  string    `json:"program"` // its version, or the commit that it was built from
+	Writer   string    `json:"writer"`  // name of the twin or the folder
+	Made     time.Time `json:"made"`    // that it was put together
+	Program  string    `json:"program"` // that put it together: its version, or the commit that it was built from
 	Machine  Machine   `json:"machine"`
 	Base     string    `json:"base"`
 	Bytes    int64     `json:"base_bytes"` // of its weights
@@ -60,6 +60,7 @@ type Comparison struct {
 	Controls []string  `json:"controls"` // adapters by other writers, for specificity
 	Price    *Price    `json:"price"`    // null where none was given
 	Watts    float64   `json:"watts"`    // that the machine draws, as it was given; 0 where it was not
+	Parts    []Part    `json:"parts"`    // that it is made from
 	Methods  []Method  `json:"methods"`
 	LeftOut  []LeftOut `json:"left_out"`
 	Curve    []Point   `json:"curve"` // by amount of text; empty where it was not asked for
@@ -71,6 +72,15 @@ type Machine struct {
 	System    string `json:"system"`    // as linux/amd64
 	Kernel    string `json:"kernel"`    // in use
 	Workers   int    `json:"workers"`   // that compute
+}
+
+// Part is a training, a method or a point of a curve, measured by itself and kept.
+type Part struct {
+	Name    Name      `json:"method"`
+	Doing   string    `json:"doing"`             // "train", "measure" or "curve"
+	Setting string    `json:"setting,omitempty"` // that was trained
+	Made    time.Time `json:"made"`
+	Program string    `json:"program"` // that measured it
 }
 
 // Words are the writer's by what they were used for.

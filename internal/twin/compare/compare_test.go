@@ -120,3 +120,23 @@ func TestSayTried(t *testing.T) {
 		t.Errorf("said %q", s)
 	}
 }
+
+// TestOthers demands that figures of another version are called that, with the days
+// on which they were measured.
+func TestOthers(t *testing.T) {
+	r := sample()
+	for i, v := range []string{"v1", "v0", "v0"} {
+		r.Parts = append(r.Parts, Part{Name: LoRA, Doing: "train", Setting: []string{"1 times", "2 times", "400 words"}[i], Made: r.Made.AddDate(0, 0, -i), Program: v})
+	}
+	if s := r.Subtitle(); !strings.HasSuffix(s, "by Stroke v1 from 22 November 2026 to 24 November 2026.") {
+		t.Errorf("said %q", s)
+	}
+	const want = "Kept as Stroke v0 measured it, with that version's speed: the training of lora, 2 times (23 November 2026); the training of lora, 400 words (22 November 2026); --afresh"
+	if s := strings.Join(r.others(), "\n"); !strings.HasPrefix(s, want) || strings.Count(s, "Kept") != 1 {
+		t.Errorf("said %q", s)
+	}
+	r.Parts = r.Parts[:1]
+	if s := r.others(); s != nil || !strings.HasSuffix(r.Subtitle(), "on 24 November 2026.") {
+		t.Errorf("said %q and %q", s, r.Subtitle())
+	}
+}

@@ -21,9 +21,56 @@ func (r *Comparison) Subtitle() string {
 	if r.Machine.Processor != "" {
 		on = r.Machine.Processor + ", " + on
 	}
-	return fmt.Sprintf("%s words to train on, %s to choose by, %s to judge by; %s of %s; measured on %s, %s with the kernel %s, by Stroke %s on %s.",
+	return fmt.Sprintf("%s words to train on, %s to choose by, %s to judge by; %s of %s; measured on %s, %s with the kernel %s, by Stroke %s %s.",
 		term.Count(r.Words.Train), term.Count(r.Words.Select), term.Count(r.Words.Judge), r.Base, term.Bytes(r.Bytes), on,
-		count(r.Machine.Workers, "worker"), r.Machine.Kernel, r.Program, r.Made.Format("2 January 2006"))
+		count(r.Machine.Workers, "worker"), r.Machine.Kernel, r.Program, r.when())
+}
+
+// day is how a date is written.
+const day = "2 January 2006"
+
+// when says on which days the parts were measured.
+func (r *Comparison) when() string {
+	first, last := r.Made, r.Made
+	for i, p := range r.Parts {
+		if i == 0 || p.Made.Before(first) {
+			first = p.Made
+		}
+		if i == 0 || p.Made.After(last) {
+			last = p.Made
+		}
+	}
+	if a, b := first.Format(day), last.Format(day); a != b {
+		return "from " + a + " to " + b
+	}
+	return "on " + first.Format(day)
+}
+
+// others says what other versions of the program measured: a sentence for each.
+func (r *Comparison) others() []string {
+	what := map[string][]string{}
+	var versions []string
+	for _, p := range r.Parts {
+		if p.Program == r.Program {
+			continue
+		}
+		if what[p.Program] == nil {
+			versions = append(versions, p.Program)
+		}
+		s := string(p.Name)
+		if p.Doing == "train" {
+			s = "the training of " + s
+		}
+		if p.Setting != "" {
+			s += ", " + p.Setting
+		}
+		what[p.Program] = append(what[p.Program], s+" ("+p.Made.Format(day)+")")
+	}
+	var out []string
+	for _, v := range versions {
+		out = append(out, fmt.Sprintf("Kept as Stroke %s measured it, with that version's speed: %s; --afresh measures it again.", v, strings.Join(what[v], "; ")))
+	}
+	return out
 }
 
 // Row is one wish, or one figure of likeness, with a cell for each method.
@@ -228,6 +275,7 @@ func (r *Comparison) Notes() []string {
 	if r.Units < 8 {
 		out = append(out, "So few pieces of judge text give intervals that are too narrow: nothing is proven by them.")
 	}
+	out = append(out, r.others()...)
 	var share []string
 	for i := range r.Methods {
 		t := &r.Methods[i].Takes
