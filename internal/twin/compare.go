@@ -202,6 +202,9 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	}
 	defer unlock()
 	c.forget()
+	if err := c.afresh(); err != nil {
+		return nil, "", err
+	}
 	// Another process may have measured something before the lock.
 	c.load()
 	if err := c.run(ctx); err != nil {
@@ -388,6 +391,35 @@ func (c *comparer) lock() (unlock func(), err error) {
 	return func() { keep(); work() }, nil
 }
 
+// afresh deletes what is to be measured again, so that without being asked again a
+// comparison that is stopped goes on from what this one has measured.
+func (c *comparer) afresh() error {
+	if !c.o.Afresh {
+		return nil
+	}
+	var parts []string
+	for _, list := range c.trainings {
+		for _, t := range list {
+			parts = append(parts, c.partPath(t.part()), c.trainingDir(t))
+		}
+	}
+	for _, r := range c.rows {
+		parts = append(parts, c.partPath(r.id()))
+	}
+	for _, p := range c.points {
+		parts = append(parts, c.partPath(p.id()))
+		if p.training != nil {
+			parts = append(parts, c.partPath(p.training.part()), c.trainingDir(p.training))
+		}
+	}
+	for _, path := range parts {
+		if err := os.RemoveAll(path); err != nil {
+			return writeError(path, err)
+		}
+	}
+	return nil
+}
+
 // clear deletes the trainings. The lock stays where it is: another process may be
 // about to take it.
 func (c *comparer) clear() error {
@@ -501,7 +533,7 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 	r := &compare.Comparison{Writer: c.name, Made: time.Now().UTC().Truncate(time.Second), Program: c.o.Program, Base: filepath.Base(c.base), Bytes: c.ref.Bytes, Licence: c.licence,
 		Machine: compare.Machine{Processor: processorName(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Name(), Workers: kernel.Workers()},
 		Words:   compare.Words{Train: c.words[stroke.RoleTrain], Select: c.words[stroke.RoleSelect], Judge: c.words[stroke.RoleJudge]},
-		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Parts: c.origins(), Methods: []compare.Method{}, Curve: []compare.Point{}}
+		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Lost: c.lost(), Parts: c.origins(), Methods: []compare.Method{}, Curve: []compare.Point{}}
 	if r.LeftOut == nil {
 		r.LeftOut = []compare.LeftOut{}
 	}
@@ -547,8 +579,11 @@ func (c *comparer) row(n compare.Name) *methodRow {
 // interrupted makes an error of a comparison's part one for a person.
 func (c *comparer) interrupted(err error, n compare.Name) error {
 	if errors.Is(err, context.Canceled) || stroke.CodeOf(err) == stroke.CodeInterrupted {
-		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure the method " + string(n),
-			Hint: "what is measured is kept, and a training goes on from its checkpoint; the same command goes on"}
+		hint := "what is measured is kept, and a training goes on from its checkpoint; the same command goes on"
+		if c.o.Afresh {
+			hint += " without --afresh"
+		}
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure the method " + string(n), Hint: hint}
 	}
 	return fmt.Errorf("measure the method %s: %w", n, err)
 }

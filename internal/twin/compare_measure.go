@@ -473,8 +473,10 @@ func (c *comparer) takes(m *compare.Method, row *methodRow, examples *measuredRo
 		}
 		for _, x := range c.trainings[method] {
 			s := &x.result
-			tried = append(tried, compare.Tried{Setting: settingOf(&s.Recipe), Loss: s.loss(), Epoch: s.Epoch, Seconds: s.Seconds})
 			t.Choosing += s.Seconds
+			if s.Lost == "" {
+				tried = append(tried, compare.Tried{Setting: settingOf(&s.Recipe), Loss: s.loss(), Epoch: s.Epoch, Seconds: s.Seconds})
+			}
 		}
 		t.Seconds += b.Seconds
 		t.Article = t.Seconds

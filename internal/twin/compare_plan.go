@@ -59,10 +59,11 @@ type outcome struct {
 	Tokens     int     // through the base
 	Rate       float64 // tokens a second while training
 	Parameters int
-	Memory     int64 // resident at the most
-	Planned    bool  // the memory was planned and not measured
-	Disk       int64 // of its folder at the most
-	Bytes      int64 // of what was learnt
+	Memory     int64  // resident at the most
+	Planned    bool   // the memory was planned and not measured
+	Disk       int64  // of its folder at the most
+	Bytes      int64  // of what was learnt
+	Lost       string // why it came to nothing; empty where it did not
 }
 
 // loss is what a training is chosen by.
@@ -76,6 +77,9 @@ func (t *training) id() string {
 	}
 	return s
 }
+
+// part names the file of what it came to.
+func (t *training) part() string { return "train-" + t.id() }
 
 // setting says what a training is, for a person.
 func (t *training) setting() string {
@@ -397,8 +401,8 @@ func (c *comparer) load() {
 }
 
 func (c *comparer) loadTraining(t *training) {
-	t.origin, t.kept = c.recall("train-"+t.id(), c.trainingKey(t), &t.result)
-	t.kept = t.kept && t.result.Epoch < len(t.result.Select)
+	t.origin, t.kept = c.recall(t.part(), c.trainingKey(t), &t.result)
+	t.kept = t.kept && (t.result.Lost != "" || t.result.Epoch < len(t.result.Select))
 }
 
 // origins says of everything that the tables are made from when it was measured, and
@@ -427,14 +431,20 @@ func (c *comparer) origins() []compare.Part {
 }
 
 // best is the setting of a method that does best on select documents; nil where
-// one is missing.
+// one is missing, or all are lost.
 func (c *comparer) best(m compare.Name) *training {
-	var best *training
 	for _, t := range c.trainings[m] {
 		if !t.kept {
 			return nil
 		}
-		if best == nil || t.result.loss() < best.result.loss() {
+	}
+	return c.bestSoFar(m)
+}
+
+// bestSoFar is the best of the settings that were trained; nil where there is none.
+func (c *comparer) bestSoFar(m compare.Name) (best *training) {
+	for _, t := range c.trainings[m] {
+		if t.kept && t.result.Lost == "" && (best == nil || t.result.loss() < best.result.loss()) {
 			best = t
 		}
 	}

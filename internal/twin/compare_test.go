@@ -70,6 +70,14 @@ func (h heard) trained() (methods []string, steps []int) {
 	return methods, steps
 }
 
+// noted says whether a note holds a text.
+func (h heard) noted(text string) bool {
+	return slices.ContainsFunc(h, func(e stroke.Event) bool {
+		n, ok := e.(stroke.NoteEvent)
+		return ok && strings.Contains(n.Text, text)
+	})
+}
+
 // TestCompare measures all methods, and a second time none; no version and no
 // training is left in the home.
 func TestCompare(t *testing.T) {
@@ -196,6 +204,143 @@ func TestCompareGoesOn(t *testing.T) {
 		if m.Likeness.Gain != w.Likeness.Gain || m.Setting != w.Setting || m.Takes.Tokens != w.Takes.Tokens {
 			t.Errorf("%s came to %+v with %s, and never stopped to %+v with %s", m.Name, m.Likeness.Gain, m.Setting, w.Likeness.Gain, w.Setting)
 		}
+	}
+}
+
+// stopIn stops a comparison behind a step of a training, and gives what it says.
+func stopIn(t *testing.T, o CompareOptions, step int) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, _, err := Compare(ctx, o, func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok && s.Step == step {
+			cancel()
+		}
+	})
+	code(t, err, stroke.CodeInterrupted)
+	return err
+}
+
+// TestCompareDamaged demands that a training whose checkpoint cannot be used begins
+// anew, and says so.
+func TestCompareDamaged(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts = []string{"lora"}, -1
+	stopIn(t, o, 3)
+	home, err := Home()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(home, compareDir, workDir, "*", "lora-*", runDir, checkpointFile))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	b, err := os.ReadFile(files[0])
+	if err == nil {
+		err = os.WriteFile(files[0], b[:len(b)/2], 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h heard
+	if _, _, err := Compare(context.Background(), o, h.take); err != nil {
+		t.Fatal(err)
+	}
+	if trained, first := h.trained(); !slices.Equal(trained, []string{"lora"}) || !slices.Equal(first, []int{1}) || !h.noted("begins anew: the checkpoint cannot be used") {
+		t.Errorf("trained were %v, from the steps %v on", trained, first)
+	}
+}
+
+// TestCompareAfresh demands that a comparison that begins afresh goes on from no
+// checkpoint, and that after a stop the same without --afresh measures what was to be
+// measured again, and that alone.
+func TestCompareAfresh(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts = []string{"lora", "full"}, -1
+	stopIn(t, o, 3)
+	o.Afresh = true
+	if err := stopIn(t, o, 3); !strings.Contains(stroke.HintOf(err), "goes on without --afresh") {
+		t.Errorf("the hint is %q", stroke.HintOf(err))
+	}
+	var h heard
+	if _, _, err := Compare(context.Background(), o, h.take); err != nil {
+		t.Fatal(err)
+	}
+	if trained, first := h.trained(); !slices.Equal(trained, []string{"lora", "full"}) || !slices.Equal(first, []int{1, 1}) {
+		t.Errorf("trained were %v, from the steps %v on", trained, first)
+	}
+	stopIn(t, o, 3)
+	o.Afresh, h = false, nil
+	if _, _, err := Compare(context.Background(), o, h.take); err != nil {
+		t.Fatal(err)
+	}
+	if trained, first := h.trained(); !slices.Equal(trained, []string{"lora", "full"}) || !slices.Equal(first, []int{4, 1}) {
+		t.Errorf("trained were %v, from the steps %v on", trained, first)
+	}
+}
+
+// TestCompareLost demands that a setting whose loss is no number any more is lost, and
+// ends the comparison only where there is no other.
+func TestCompareLost(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts, o.Settings = []string{"lora"}, -1, settings(2)
+	change, astray := o.Change, func(setting string) bool { return setting != "1 times the rate of the recipe" }
+	now := false
+	o.Change = func(r *Recipe) {
+		if change(r); now {
+			r.Options.LoRA.Alpha = 1e30
+		}
+	}
+	var h heard
+	listen := func(e stroke.Event) {
+		if e, ok := e.(stroke.MethodEvent); ok {
+			now = e.Doing != "measure" && astray(e.Setting)
+		}
+		h.take(e)
+	}
+	r, _, err := Compare(context.Background(), o, listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := r.Methods[2]
+	if len(r.Lost) != 1 || len(m.Tried) != 1 || m.Takes.Choosing <= m.Takes.Seconds || !h.noted("the training of lora, 2 times the rate of the recipe, is lost: the loss is no longer a number") {
+		t.Errorf("lost are %+v, tried %+v, taken %+v", r.Lost, m.Tried, m.Takes)
+	}
+	if notes := strings.Join(r.Notes(), "\n"); !strings.Contains(notes, "The training of lora, 2 times the rate of the recipe, came to nothing") {
+		t.Errorf("the notes are %s", notes)
+	}
+	h, now = nil, false
+	if _, _, err := Compare(context.Background(), o, listen); err != nil {
+		t.Fatal(err)
+	}
+	if trained, _ := h.trained(); len(trained) > 0 {
+		t.Errorf("trained again were %v", trained)
+	}
+	astray = func(string) bool { return true }
+	o.Settings, o.Afresh = settings(1), true
+	_, _, err = Compare(context.Background(), o, listen)
+	if err == nil || !strings.Contains(err.Error(), "the method lora came to nothing") || !strings.Contains(stroke.HintOf(err), "--settings lora=5") || strings.Contains(stroke.HintOf(err), "--rate") {
+		t.Errorf("%v (%s)", err, stroke.HintOf(err))
+	}
+}
+
+// TestCompareLostPoint demands that a curve has no point of a training that is lost.
+func TestCompareLostPoint(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts, o.Curve = []string{"lora"}, -1, []int{300}
+	change, planned := o.Change, 0
+	o.Change = func(r *Recipe) {
+		change(r)
+		if planned++; planned == 3 { // after the recipe for all words, and that for the point before its own words counted
+			r.Options.LoRA.Alpha, r.Options.TokensPerStep = 1e30, 64
+		}
+	}
+	r, _, err := Compare(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Lost) != 1 || r.Lost[0].Setting != "1 times the rate of the recipe, 300 words" || len(r.Curve) != 3 {
+		t.Errorf("lost are %+v, the curve is %+v", r.Lost, r.Curve)
 	}
 }
 

@@ -507,7 +507,11 @@ func (p *reporter) run(ctx context.Context) error {
 			err = context.Canceled // a training says what is kept in its own folder, which is gone
 		}
 		if err != nil {
-			return interrupted(err, "measure "+s.name, "what is measured is kept; the same command goes on")
+			hint := "what is measured is kept; the same command goes on"
+			if p.o.Afresh {
+				hint += " without --afresh"
+			}
+			return interrupted(err, "measure "+s.name, hint)
 		}
 		if err := p.keep(s); err != nil {
 			return err

@@ -63,6 +63,7 @@ type Comparison struct {
 	Parts    []Part    `json:"parts"`    // that it is made from
 	Methods  []Method  `json:"methods"`
 	LeftOut  []LeftOut `json:"left_out"`
+	Lost     []Lost    `json:"lost"`
 	Curve    []Point   `json:"curve"` // by amount of text; empty where it was not asked for
 }
 
@@ -177,6 +178,14 @@ type LeftOut struct {
 	Name Name   `json:"method"`
 	Why  string `json:"why"`
 	Hint string `json:"hint,omitempty"`
+}
+
+// Lost is a training that came to nothing, and is chosen among no more.
+type Lost struct {
+	Name    Name    `json:"method"`
+	Setting string  `json:"setting"`
+	Why     string  `json:"why"`
+	Seconds float64 `json:"seconds"` // until then
 }
 
 // Point is a method at an amount of train text.

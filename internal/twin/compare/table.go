@@ -310,6 +310,9 @@ func (r *Comparison) Notes() []string {
 		out = append(out, "No adapters of other writers were at hand (--control DIR), so how much of a gain is you and how much any prose is not said.")
 	}
 	out = append(out, "One more article is what stroke train does with it: examples are indexed again; what is trained is trained again on everything, with the setting taken.")
+	for _, l := range r.Lost {
+		out = append(out, fmt.Sprintf("The training of %s, %s, came to nothing and is not chosen among: %s.", l.Name, l.Setting, l.Why))
+	}
 	for _, l := range r.LeftOut {
 		s := fmt.Sprintf("%s is left out: %s", l.Name, l.Why)
 		if l.Hint != "" {
