@@ -33,7 +33,7 @@ type CompareOptions struct {
 	From     string               // source to fetch the base from
 	To       string               // folder of the results; that of the twin, or in the home
 	Methods  []string             // to compare beside base and examples; all
-	Settings map[compare.Name]int // tried of a method that is trained, or of examples; of those not named: 3
+	Settings map[compare.Name]int // tried of a method that chooses; of those not named: 3
 	Epochs   int                  // of each training; the recipe's
 	Genre    string               // that adapters stand on, as in a recipe: auto
 	Partial  model.Selection      // what partial fine-tuning trains; the upper third of the layers
@@ -88,7 +88,13 @@ func (o *CompareOptions) check() error {
 		o.Genre = genre.Auto
 	}
 	for _, n := range compare.Names() {
-		if k, ok := o.Settings[n]; ok && (k < 1 || k > mostSettings) {
+		k, ok := o.Settings[n]
+		switch {
+		case ok && n == compare.LoRAExamples:
+			return bad("name lora for both: for example --settings lora=2", "lora+examples has as many settings as lora, and none of its own")
+		case ok && !n.Chooses():
+			return bad("of examples, lora, partial and full there are: for example --settings 3,full=1", "there are no settings of %s", n)
+		case ok && (k < 1 || k > mostSettings):
 			return bad("for example --settings 3", "%d settings of %s: there can be from 1 to %d", k, n, mostSettings)
 		}
 	}
@@ -112,7 +118,8 @@ func (o *CompareOptions) check() error {
 	return nil
 }
 
-// settings is how many settings of a method are tried.
+// settings is how many settings of a method are tried: rates of what is trained, and
+// as many amounts of passages where they stand in its prompt.
 func (o *CompareOptions) settings(n compare.Name) int {
 	if m := n.Trains(); m != "" {
 		n = m
@@ -548,11 +555,11 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 		r.Curve = append(r.Curve, c.pointOf(p, base)...)
 	}
 	for _, row := range c.rows {
-		r.Settings = max(r.Settings, c.o.settings(row.name))
 		m, err := c.methodOf(row, base, examples)
 		if err != nil {
 			return nil, err
 		}
+		r.Settings = max(r.Settings, m.Of(compare.Rate), m.Of(compare.Passages))
 		if len(r.Curve) > 0 && row.name != compare.Base {
 			r.Curve = append(r.Curve, compare.Point{Words: r.Words.Train, Name: row.name, Gain: m.Likeness.Gain, Over: m.Likeness.Over, Seconds: m.Takes.Seconds})
 		}

@@ -264,7 +264,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 			return err
 		}
 		_, loss := pooled(losses)
-		r.result.Prompts = append(r.result.Prompts, compare.Tried{Setting: promptSetting(p), Loss: loss})
+		r.result.Prompts = append(r.result.Prompts, compare.Tried{Kind: compare.Passages, Setting: promptSetting(p), Loss: loss})
 		if loss < best {
 			best, r.result.Prompt = loss, p
 		}
@@ -463,7 +463,7 @@ func (c *comparer) takes(m *compare.Method, row *methodRow, examples *measuredRo
 		m.Setting = promptSetting(row.result.Prompt)
 		t.Seconds, t.Choosing, t.Article = examples.Index, examples.Index, examples.Index
 	}
-	var tried []compare.Tried
+	epochs := 0
 	if method := m.Name.Trains(); method != "" {
 		best := c.best(method)
 		b := &best.result
@@ -475,20 +475,20 @@ func (c *comparer) takes(m *compare.Method, row *methodRow, examples *measuredRo
 			s := &x.result
 			t.Choosing += s.Seconds
 			if s.Lost == "" {
-				tried = append(tried, compare.Tried{Setting: settingOf(&s.Recipe), Loss: s.loss(), Epoch: s.Epoch, Seconds: s.Seconds})
+				m.Tried = append(m.Tried, compare.Tried{Kind: compare.Rate, Setting: settingOf(&s.Recipe), Loss: s.loss(), Epoch: s.Epoch, Seconds: s.Seconds})
 			}
 		}
+		epochs = b.Recipe.Epochs
 		t.Seconds += b.Seconds
 		t.Article = t.Seconds
 		t.Processor, t.WattHours, t.Tokens, t.TokensPerSecond, t.Parameters = b.Processor, b.WattHours, b.Tokens, b.Rate, b.Parameters
 		t.Memory, t.Planned, t.Disk, m.Leaves.Bytes = b.Memory, b.Planned, b.Disk, b.Bytes
 		m.Setting += fmt.Sprintf(", epoch %d of %d", b.Epoch, b.Recipe.Epochs)
 	}
-	if m.Name.Prompts() || len(tried) == 0 {
-		tried = append(tried, row.result.Prompts...)
+	if m.Name.Prompts() {
+		m.Tried = append(m.Tried, row.result.Prompts...)
 	}
-	if len(tried) > 0 {
-		m.Tried = tried
+	if m.Of(compare.Rate) > 1 || m.Of(compare.Passages) > 1 || epochs > 1 {
 		m.ChosenBy = "select"
 	}
 	if c.o.Watts > 0 && t.WattHours == nil {

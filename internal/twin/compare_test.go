@@ -36,11 +36,13 @@ func comparing(t *testing.T) CompareOptions {
 		}}
 }
 
-// settings are n of every method.
+// settings are n of every method that chooses.
 func settings(n int) map[compare.Name]int {
 	all := map[compare.Name]int{}
 	for _, m := range compare.Names() {
-		all[m] = n
+		if m.Chooses() {
+			all[m] = n
+		}
 	}
 	return all
 }
@@ -103,6 +105,9 @@ func TestCompare(t *testing.T) {
 		if trains && (m.Takes.Seconds <= 0 || m.Takes.Choosing <= m.Takes.Seconds || m.Takes.Tokens == 0 || m.Takes.Parameters == 0 || m.Takes.Memory == 0 ||
 			m.Leaves.Bytes == 0 || m.Takes.WattHours == nil || m.Takes.Money == nil || m.ChosenBy != "select") {
 			t.Errorf("%s: takes %+v, leaves %+v, chosen by %s", m.Name, m.Takes, m.Leaves, m.ChosenBy)
+		}
+		if rates, amounts := map[bool]int{true: 2}[trains], map[bool]int{true: 2}[m.Name.Prompts()]; m.Of(compare.Rate) != rates || m.Of(compare.Passages) != amounts {
+			t.Errorf("%s: tried %+v", m.Name, m.Tried)
 		}
 		if (m.Name == compare.Partial || m.Name == compare.Full) != (l.WithExamples != nil) {
 			t.Errorf("%s: with examples %v", m.Name, l.WithExamples)
@@ -615,6 +620,8 @@ func TestCompareInput(t *testing.T) {
 	for want, change := range map[string]func(*CompareOptions){
 		"it is not said whose writing":         func(o *CompareOptions) { o.Source = "" },
 		`there is no method "rag"`:             func(o *CompareOptions) { o.Methods = []string{"rag"} },
+		"lora+examples has as many settings":   func(o *CompareOptions) { o.Settings = map[compare.Name]int{compare.LoRAExamples: 2} },
+		"there are no settings of base":        func(o *CompareOptions) { o.Settings = map[compare.Name]int{compare.Base: 2} },
 		"9 settings of":                        func(o *CompareOptions) { o.Settings = settings(9) },
 		"cannot draw -1 watts":                 func(o *CompareOptions) { o.Watts = -1 },
 		"10 words are no amount":               func(o *CompareOptions) { o.Curve = []int{10} },

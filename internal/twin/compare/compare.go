@@ -41,6 +41,10 @@ func (n Name) Trains() Name {
 // Prompts says whether the writer's passages stand in the prompt.
 func (n Name) Prompts() bool { return n == Examples || n == LoRAExamples }
 
+// Chooses says whether settings of the method are tried. Those of an adapter with
+// examples are the adapter's, and as many amounts of passages.
+func (n Name) Chooses() bool { return n == Examples || n != "" && n.Trains() == n }
+
 // Comparison is everything that was measured. What could not be is null.
 type Comparison struct {
 	Writer   string    `json:"writer"`  // name of the twin or the folder
@@ -55,7 +59,7 @@ type Comparison struct {
 	Loss     float64   `json:"loss"`     // nats per token of the bare base on them
 	Units    int       `json:"units"`    // that the intervals stand on
 	Unit     string    `json:"unit"`     // "documents" or "blocks"
-	Settings int       `json:"settings"` // tried of each method, at the most
+	Settings int       `json:"settings"` // of one kind that were tried of a method, at the most
 	Texts    int       `json:"texts"`    // that each method wrote, for leakage
 	Controls []string  `json:"controls"` // adapters by other writers, for specificity
 	Price    *Price    `json:"price"`    // null where none was given
@@ -101,8 +105,8 @@ type Price struct {
 type Method struct {
 	Name     Name     `json:"method"`
 	Setting  string   `json:"setting"`   // that was taken
-	ChosenBy string   `json:"chosen_by"` // "select", or "recipe" where nothing was tried
-	Tried    []Tried  `json:"tried"`     // settings, in order
+	ChosenBy string   `json:"chosen_by"` // "select", or "recipe" where there was nothing to choose from
+	Tried    []Tried  `json:"tried"`     // settings, rates first, in order
 	Takes    Takes    `json:"takes"`     //
 	Leaves   Leaves   `json:"leaves"`    //
 	Serves   Serves   `json:"serves"`    //
@@ -113,13 +117,35 @@ type Method struct {
 	Needs *int `json:"words_needed"`
 }
 
+// Of returns how many settings of a kind were tried.
+func (m *Method) Of(k Kind) int {
+	n := 0
+	for _, t := range m.Tried {
+		if t.Kind == k {
+			n++
+		}
+	}
+	return n
+}
+
 // Tried is a setting that was tried.
 type Tried struct {
+	Kind    Kind    `json:"kind"`
 	Setting string  `json:"setting"`
 	Loss    float64 `json:"loss"` // nats per token on select documents
 	Epoch   int     `json:"epoch,omitempty"`
 	Seconds float64 `json:"seconds,omitempty"`
 }
+
+// Kind is what differs between settings.
+type Kind string
+
+// The kinds of settings. One rate and one amount of passages are taken, each for
+// itself.
+const (
+	Rate     Kind = "rate"     // of learning
+	Passages Kind = "passages" // in the prompt
+)
 
 // Takes is what it takes until the method is ready, with the setting taken.
 type Takes struct {

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -245,18 +246,33 @@ func (r *Comparison) Tables() []Table {
 	return out
 }
 
-// sayTried says how settings were chosen.
+// sayTried says what was chosen among.
 func (r *Comparison) sayTried() string {
-	var several []string
-	for i := range r.Methods {
-		if n := len(r.Methods[i].Tried); n > 1 {
-			several = append(several, fmt.Sprintf("%d of %s", n, r.Methods[i].Name))
+	several := func(k Kind) (list []string) {
+		for i := range r.Methods {
+			m := &r.Methods[i]
+			if n := m.Of(k); n > 1 && !(k == Rate && m.Name == LoRAExamples && r.has(LoRA)) { // they are those of the adapter
+				list = append(list, fmt.Sprintf("%d of %s", n, m.Name))
+			}
 		}
+		return list
 	}
-	if len(several) == 0 {
+	var tried []string
+	if rates := several(Rate); len(rates) > 0 {
+		tried = append(tried, "of learning rates "+strings.Join(rates, ", "))
+	}
+	if amounts := several(Passages); len(amounts) > 0 {
+		tried = append(tried, "of amounts of passages "+strings.Join(amounts, ", "))
+	}
+	if len(tried) == 0 {
 		return "One setting of each method was measured, the recipe's; of what is trained the best epoch was taken, by select documents alone."
 	}
-	return fmt.Sprintf("Settings that were tried: %s, of every other method the recipe's alone. Of what is trained they are rates, of the prompt amounts of passages; the best, and its best epoch, was taken by select documents alone.", strings.Join(several, ", "))
+	return fmt.Sprintf("Settings that were tried: %s; everything else is the recipe's. The best, and the best epoch of what is trained, was taken by select documents alone.", strings.Join(tried, "; "))
+}
+
+// has says whether a method was measured.
+func (r *Comparison) has(n Name) bool {
+	return slices.ContainsFunc(r.Methods, func(m Method) bool { return m.Name == n })
 }
 
 // Table is rows under a heading, as [term.Table] takes them.
