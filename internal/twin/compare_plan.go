@@ -327,8 +327,9 @@ func (c *comparer) roles() []string {
 	return out
 }
 
-// trainingKey is what a training depends on: the recipe, and for an adapter that
-// may stand on a genre those there are.
+// trainingKey is what a training depends on: the recipe, the memory that it may take,
+// which decides how fast it is, and for an adapter that may stand on a genre those
+// there are.
 func (c *comparer) trainingKey(t *training) any {
 	var genres []string
 	if t.method == compare.LoRA && c.o.Genre != genre.None {
@@ -338,7 +339,7 @@ func (c *comparer) trainingKey(t *training) any {
 			}
 		}
 	}
-	return []any{t.asked, t.words, genres}
+	return []any{t.asked, t.words, c.o.Memory, genres}
 }
 
 func (c *comparer) partPath(name string) string {

@@ -407,8 +407,9 @@ func TestCompareAtOnce(t *testing.T) {
 	}
 }
 
-// TestCompareElsewhere demands that another number of workers, which decides how fast
-// all is, is measured by itself, and that what another version measured is called so.
+// TestCompareElsewhere demands that what is measured with another number of workers, or
+// with other memory, is measured by itself, since these decide how fast it is; and that
+// what another version measured is called so.
 func TestCompareElsewhere(t *testing.T) {
 	o := comparing(t)
 	o.Methods, o.Texts, o.Program = []string{"lora"}, -1, "v1"
@@ -423,6 +424,13 @@ func TestCompareElsewhere(t *testing.T) {
 	}
 	if trained, _ := h.trained(); len(trained) > 0 || !strings.Contains(strings.Join(r.Notes(), "\n"), "Kept as Stroke v1 measured it") {
 		t.Errorf("trained were %v; the notes are %q", trained, r.Notes())
+	}
+	o.Memory, h = 700e6, nil
+	if _, _, err = Compare(context.Background(), o, h.take); err != nil {
+		t.Fatal(err)
+	}
+	if trained, _ := h.trained(); len(trained) != 1 {
+		t.Errorf("with less memory trained were %v", trained)
 	}
 	workers := kernel.Workers()
 	kernel.SetWorkers(workers + 1)
