@@ -52,6 +52,7 @@ type measuredRow struct {
 	Leakage  *compare.Leakage
 	Serves   compare.Serves
 	Index    float64 // seconds that making the passages took
+	Choosing float64 // seconds that the choice of their amount took
 }
 
 // rowKey is what a row depends on: for a method that is trained the setting that
@@ -246,6 +247,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 	}
 	best := math.Inf(1)
 	r.result.Prompt = whole
+	begun := time.Now()
 	for k := range c.o.settings(r.name) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -269,6 +271,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 			best, r.result.Prompt = loss, p
 		}
 	}
+	r.result.Choosing = time.Since(begun).Seconds()
 	m.passages = newPassages(m.train, c.ledger, m.b, r.result.Prompt)
 	return nil
 }
@@ -461,7 +464,7 @@ func (c *comparer) takes(m *compare.Method, row *methodRow, examples *measuredRo
 	t := &m.Takes
 	if m.Name.Prompts() {
 		m.Setting = promptSetting(row.result.Prompt)
-		t.Seconds, t.Choosing, t.Article = examples.Index, examples.Index, examples.Index
+		t.Seconds, t.Choosing, t.Article = examples.Index, examples.Index+row.result.Choosing, examples.Index
 	}
 	epochs := 0
 	if method := m.Name.Trains(); method != "" {

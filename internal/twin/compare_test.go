@@ -109,6 +109,9 @@ func TestCompare(t *testing.T) {
 		if rates, amounts := map[bool]int{true: 2}[trains], map[bool]int{true: 2}[m.Name.Prompts()]; m.Of(compare.Rate) != rates || m.Of(compare.Passages) != amounts {
 			t.Errorf("%s: tried %+v", m.Name, m.Tried)
 		}
+		if m.Name == compare.Examples && !(m.Takes.Choosing > m.Takes.Seconds && m.Takes.Seconds > 0) || m.Name == compare.LoRAExamples && m.Takes.Choosing-m.Takes.Seconds <= r.Methods[i-1].Takes.Choosing-r.Methods[i-1].Takes.Seconds {
+			t.Errorf("%s: %g s with the choice of passages, %g s without", m.Name, m.Takes.Choosing, m.Takes.Seconds)
+		}
 		if (m.Name == compare.Partial || m.Name == compare.Full) != (l.WithExamples != nil) {
 			t.Errorf("%s: with examples %v", m.Name, l.WithExamples)
 		}

@@ -150,7 +150,7 @@ const (
 // Takes is what it takes until the method is ready, with the setting taken.
 type Takes struct {
 	Seconds         float64  `json:"seconds"`           // training, and choosing an epoch; indexing of passages
-	Choosing        float64  `json:"choosing_seconds"`  // of all settings that were tried, this one included
+	Choosing        float64  `json:"choosing_seconds"`  // with all settings that were tried, of learning and of the prompt
 	Processor       float64  `json:"processor_seconds"` // of all cores, this setting alone; 0 where the system does not say
 	WattHours       *float64 `json:"watt_hours"`        // null where nobody can tell
 	Money           *float64 `json:"money"`             // null where energy or price is not known

@@ -139,6 +139,15 @@ func TestSayTried(t *testing.T) {
 	}
 }
 
+// TestChoosing demands that what the choice of passages took is shown.
+func TestChoosing(t *testing.T) {
+	r := sample()
+	r.Methods[1].Takes = Takes{Seconds: 0.5, Choosing: 80}
+	if row := r.Groups()[0].Rows[1]; row.Label != "with the choice of settings" || row.Cells[0] != "–" || row.Cells[1] != span(80) {
+		t.Errorf("the row is %+v", row)
+	}
+}
+
 // TestOthers demands that figures of another version are called that, with the days
 // on which they were measured.
 func TestOthers(t *testing.T) {

@@ -128,7 +128,7 @@ func (r *Comparison) Groups() []Group {
 		{"What it takes", []Row{
 			row("time until it is ready", func(m *Method) string { return ready(m) }),
 			row("with the choice of settings", func(m *Method) string {
-				if m.Name.Trains() == "" {
+				if m.Name == Base {
 					return "–"
 				}
 				return span(m.Takes.Choosing)
