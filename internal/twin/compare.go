@@ -550,6 +550,9 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 	base, examples := &c.row(compare.Base).result, &c.row(compare.Examples).result
 	r.Tokens, r.Loss = pooled(base.Plain)
 	gains, unit := gainsOf(base.Groups, base.Plain, base.Plain)
+	if r.OneDocument = cutFromOne(c.ledger, c.role(stroke.RoleJudge)); r.OneDocument && unit == compare.Documents {
+		unit = compare.DocumentParts
+	}
 	r.Units, r.Unit = len(gains), unit
 	for _, p := range c.points {
 		r.Curve = append(r.Curve, c.pointOf(p, base)...)

@@ -413,9 +413,9 @@ func pooled(l []eval.Loss) (tokens int, loss float64) {
 // are few, over blocks.
 func gainsOf(groups []string, start, system []eval.Loss) (gains []eval.Gain, unit string) {
 	if g := eval.Gains(groups, start, system); len(g) >= fewUnits {
-		return g, "documents"
+		return g, compare.Documents
 	}
-	return eval.BlockGains(groups, start, system, unitTokens), "blocks"
+	return eval.BlockGains(groups, start, system, unitTokens), compare.Blocks
 }
 
 func (c *comparer) gain(groups []string, start, system []eval.Loss) eval.Interval {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -118,6 +119,9 @@ func TestCompare(t *testing.T) {
 		if i > 1 && m.Likeness.Gain.Mean == 0 {
 			t.Errorf("%s gains exactly nothing over the base", m.Name)
 		}
+	}
+	if r.OneDocument || r.Unit == compare.DocumentParts {
+		t.Errorf("of many documents it is said that they are one: %s", r.Unit)
 	}
 	if !slices.Equal(names, compare.Names()) {
 		t.Errorf("the methods are %v", names)
@@ -468,6 +472,43 @@ func TestRecipesHash(t *testing.T) {
 	n.set = []byte(`{"epochs": 7}`)
 	if other, err := hashRecipes(list); err != nil || other == before {
 		t.Errorf("seven epochs on a genre give the same hash, %v", err)
+	}
+}
+
+// TestCompareOneDocument demands that parts of one document are not called documents.
+func TestCompareOneDocument(t *testing.T) {
+	o := comparing(t)
+	files, err := filepath.Glob(filepath.Join(o.Source, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words = append(words, strings.Fields(string(b))...)
+	}
+	// A book long enough for several parts to judge it by.
+	var book []byte
+	for i, draw := 0, rand.New(rand.NewPCG(1, 2)); i < 40_000; i++ {
+		book = append(append(book, words[draw.IntN(len(words))]...), ' ')
+		if i%100 == 99 {
+			book = append(book, "\n\n"...)
+		}
+	}
+	o.Source = filepath.Join(t.TempDir(), "book.md")
+	if err := os.WriteFile(o.Source, book, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Methods, o.Texts = []string{"examples"}, -1
+	r, _, err := Compare(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.OneDocument || r.Unit != compare.DocumentParts || !strings.Contains(strings.Join(r.Notes(), "\n"), "All that judges is cut from one document") {
+		t.Errorf("%d %s, the notes are %q", r.Units, r.Unit, r.Notes())
 	}
 }
 

@@ -62,15 +62,20 @@ func quotationHints(r *corpus.Reading) []string {
 // oneDocument says that an interval is too narrow, where all that judges was cut
 // from one document.
 func (r *run) oneDocument(judges []stroke.Document) {
+	if cutFromOne(r.ledger, judges) {
+		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
+	}
+}
+
+// cutFromOne says whether several documents are all parts of one.
+func cutFromOne(l *corpus.Ledger, docs []stroke.Document) bool {
 	parent := ""
-	for i, d := range judges {
-		e, _ := r.ledger.Entry(d.Hash)
+	for i, d := range docs {
+		e, _ := l.Entry(d.Hash)
 		if e.Parent == "" || i > 0 && e.Parent != parent {
-			return
+			return false
 		}
 		parent = e.Parent
 	}
-	if len(judges) > 1 {
-		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
-	}
+	return len(docs) > 1
 }

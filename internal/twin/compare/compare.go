@@ -47,29 +47,37 @@ func (n Name) Chooses() bool { return n == Examples || n != "" && n.Trains() == 
 
 // Comparison is everything that was measured. What could not be is null.
 type Comparison struct {
-	Writer   string    `json:"writer"`  // name of the twin or the folder
-	Made     time.Time `json:"made"`    // that it was put together
-	Program  string    `json:"program"` // that put it together: its version, or the commit that it was built from
-	Machine  Machine   `json:"machine"`
-	Base     string    `json:"base"`
-	Bytes    int64     `json:"base_bytes"` // of its weights
-	Licence  string    `json:"licence,omitempty"`
-	Words    Words     `json:"words"`
-	Tokens   int       `json:"tokens"`   // of judge documents that were scored
-	Loss     float64   `json:"loss"`     // nats per token of the bare base on them
-	Units    int       `json:"units"`    // that the intervals stand on
-	Unit     string    `json:"unit"`     // "documents" or "blocks"
-	Settings int       `json:"settings"` // of one kind that were tried of a method, at the most
-	Texts    int       `json:"texts"`    // that each method wrote, for leakage
-	Controls []string  `json:"controls"` // adapters by other writers, for specificity
-	Price    *Price    `json:"price"`    // null where none was given
-	Watts    float64   `json:"watts"`    // that the machine draws, as it was given; 0 where it was not
-	Parts    []Part    `json:"parts"`    // that it is made from
-	Methods  []Method  `json:"methods"`
-	LeftOut  []LeftOut `json:"left_out"`
-	Lost     []Lost    `json:"lost"`
-	Curve    []Point   `json:"curve"` // by amount of text; empty where it was not asked for
+	Writer      string    `json:"writer"`  // name of the twin or the folder
+	Made        time.Time `json:"made"`    // that it was put together
+	Program     string    `json:"program"` // that put it together: its version, or the commit that it was built from
+	Machine     Machine   `json:"machine"`
+	Base        string    `json:"base"`
+	Bytes       int64     `json:"base_bytes"` // of its weights
+	Licence     string    `json:"licence,omitempty"`
+	Words       Words     `json:"words"`
+	Tokens      int       `json:"tokens"`       // of judge documents that were scored
+	Loss        float64   `json:"loss"`         // nats per token of the bare base on them
+	Units       int       `json:"units"`        // that the intervals stand on
+	Unit        string    `json:"unit"`         // [Documents], [DocumentParts] or [Blocks]
+	OneDocument bool      `json:"one_document"` // all that judges is cut from one
+	Settings    int       `json:"settings"`     // of one kind that were tried of a method, at the most
+	Texts       int       `json:"texts"`        // that each method wrote, for leakage
+	Controls    []string  `json:"controls"`     // adapters by other writers, for specificity
+	Price       *Price    `json:"price"`        // null where none was given
+	Watts       float64   `json:"watts"`        // that the machine draws, as it was given; 0 where it was not
+	Parts       []Part    `json:"parts"`        // that it is made from
+	Methods     []Method  `json:"methods"`
+	LeftOut     []LeftOut `json:"left_out"`
+	Lost        []Lost    `json:"lost"`
+	Curve       []Point   `json:"curve"` // by amount of text; empty where it was not asked for
 }
+
+// The units that intervals stand on.
+const (
+	Documents     = "documents"
+	DocumentParts = "parts of one document"
+	Blocks        = "blocks"
+)
 
 // Machine is where it was measured.
 type Machine struct {

@@ -291,6 +291,9 @@ func (r *Comparison) Notes() []string {
 	if r.Units < 8 {
 		out = append(out, "So few pieces of judge text give intervals that are too narrow: nothing is proven by them.")
 	}
+	if r.OneDocument {
+		out = append(out, "All that judges is cut from one document, and its parts are more alike than what you will write next: the gains say less than their intervals promise.")
+	}
 	out = append(out, r.others()...)
 	var share []string
 	for i := range r.Methods {
