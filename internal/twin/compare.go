@@ -99,6 +99,10 @@ func (o *CompareOptions) check() error {
 		}
 	}
 	switch {
+	case !o.Partial.All() && !o.wants(compare.Partial):
+		return bad("leave --layers and --modules out, or compare the method as well: --methods partial", "layers or modules are named, and the method partial, which would train them, is not compared")
+	case len(o.Controls) > 0 && !o.wants(compare.LoRA) && !o.wants(compare.LoRAExamples):
+		return bad("leave --control out, or compare the method as well: --methods lora", "adapters of other writers are named, and no adapter is compared that could be held against them")
 	case o.Epochs < 0:
 		return bad("for example --epochs 2", "%d epochs: there must be from 1 to 1000", o.Epochs)
 	case o.Texts > 100:
