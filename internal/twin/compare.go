@@ -164,6 +164,7 @@ type comparer struct {
 	rows      []*methodRow
 	points    []*curvePoint
 	left      []compare.LeftOut
+	repeat    map[compare.Name]*training // by forecast done a second time
 
 	made    map[string][][]train.Example // while it is planned
 	told    map[string]bool              // notes of trainings
@@ -197,7 +198,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err := o.check(); err != nil {
 		return nil, "", err
 	}
-	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, told: map[string]bool{}, made: map[string][][]train.Example{}}
+	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, repeat: map[compare.Name]*training{}, told: map[string]bool{}, made: map[string][][]train.Example{}}
 	b, err := c.open(ctx)
 	if err != nil {
 		return nil, "", err

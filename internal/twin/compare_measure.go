@@ -31,6 +31,7 @@ const (
 type methodRow struct {
 	name   compare.Name
 	cost   float64 // seconds that measuring it takes, by forecast
+	still  bool    // by forecast it is to be measured
 	kept   bool
 	origin origin
 	result measuredRow
@@ -55,15 +56,21 @@ type measuredRow struct {
 	Choosing float64 // seconds that the choice of their amount took
 }
 
-// rowKey is what a row depends on: for a method that is trained the setting that
-// was best. ok is false where that is not known yet.
+// rowKey is what a row depends on; ok is false where it is not known yet which setting
+// was best.
 func (c *comparer) rowKey(r *methodRow) (key any, ok bool) {
+	m := r.name.Trains()
+	best := c.best(m)
+	if m != "" && best == nil {
+		return nil, false
+	}
+	return c.rowKeyOf(r, best), true
+}
+
+// rowKeyOf is what a row depends on with a setting, nil of a method that is not trained.
+func (c *comparer) rowKeyOf(r *methodRow, best *training) any {
 	var recipe any
-	if m := r.name.Trains(); m != "" {
-		best := c.best(m)
-		if best == nil {
-			return nil, false
-		}
+	if best != nil {
 		recipe = []any{c.trainingKey(best), best.result.Recipe, best.result.Select}
 	}
 	var controls []string
@@ -76,7 +83,7 @@ func (c *comparer) rowKey(r *methodRow) (key any, ok bool) {
 	if r.name.Prompts() || r.name.Trains() != "" && r.name.Trains() != compare.LoRA {
 		settings = c.o.settings(r.name)
 	}
-	return []any{r.name, recipe, controls, c.o.Texts, settings, DefaultSampling()}, true
+	return []any{r.name, recipe, controls, c.o.Texts, settings, DefaultSampling()}
 }
 
 // withBase opens the base for a while: a training, which opens it itself, must

@@ -388,10 +388,7 @@ func (c *comparer) load() {
 		}
 	}
 	for _, r := range c.rows {
-		r.kept = false
-		if of, ok := c.rowKey(r); ok {
-			r.origin, r.kept = c.recall(r.id(), of, &r.result)
-		}
+		c.loadRow(r)
 	}
 	for _, p := range c.points {
 		p.origin, p.kept = c.recall(p.id(), c.pointKey(p), &p.result)
@@ -404,6 +401,13 @@ func (c *comparer) load() {
 func (c *comparer) loadTraining(t *training) {
 	t.origin, t.kept = c.recall(t.part(), c.trainingKey(t), &t.result)
 	t.kept = t.kept && (t.result.Lost != "" || t.result.Epoch < len(t.result.Select))
+}
+
+func (c *comparer) loadRow(r *methodRow) {
+	r.kept = false
+	if of, ok := c.rowKey(r); ok {
+		r.origin, r.kept = c.recall(r.id(), of, &r.result)
+	}
 }
 
 // origins says of everything that the tables are made from when it was measured, and
@@ -469,14 +473,32 @@ func (c *comparer) missing(t *training) bool {
 	return false
 }
 
-// forecast tells what will be done and what it takes.
+// mayRepeat is the training that has to be done a second time if it stays the best
+// beside settings that are new, since what it learnt is no longer there; nil where
+// there is none.
+func (c *comparer) mayRepeat(m compare.Name) *training {
+	t := c.bestSoFar(m)
+	if t == nil || c.best(m) != nil || c.learntThere(t) {
+		return nil
+	}
+	for _, r := range c.rows {
+		if r.name.Trains() == m {
+			if _, ok := c.recall(r.id(), c.rowKeyOf(r, t), new(measuredRow)); !ok {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+// forecast tells what will be done and what it takes, at the most.
 func (c *comparer) forecast() {
 	e := stroke.MethodsEvent{Methods: []stroke.MethodForecast{}}
 	for _, r := range c.rows {
 		f := stroke.MethodForecast{Method: string(r.name), Kept: r.kept}
-		if !r.kept {
+		c.parts++
+		if r.still = !r.kept; r.still {
 			f.Seconds += r.cost
-			c.parts++
 		}
 		if m := r.name.Trains(); m != "" && !c.counted(r) {
 			for _, t := range c.trainings[m] {
@@ -487,6 +509,12 @@ func (c *comparer) forecast() {
 					f.Kept = false
 					c.parts++
 				}
+			}
+			if t := c.mayRepeat(m); t != nil {
+				c.repeat[m] = t
+				f.Runs++
+				f.Seconds += t.cost
+				c.parts++
 			}
 		}
 		for _, p := range c.points {
@@ -533,11 +561,6 @@ func (c *comparer) tell(n compare.Name, doing, setting string) {
 // trained with its settings, then what is wanted of less text.
 func (c *comparer) run(ctx context.Context) error {
 	c.begun = time.Now()
-	for _, r := range c.rows {
-		if r.kept {
-			c.emit(stroke.MethodEvent{Method: string(r.name), Doing: "measure", Number: c.part, Total: c.parts, Kept: true})
-		}
-	}
 	for _, n := range compare.Names() {
 		if m := n.Trains(); c.o.wants(n) && c.trainings[m] != nil {
 			if err := c.learnAll(ctx, m); err != nil {
@@ -545,14 +568,21 @@ func (c *comparer) run(ctx context.Context) error {
 			}
 		}
 		for _, r := range c.rows {
-			if r.name != n || r.kept {
+			if r.name != n {
 				continue
 			}
-			c.tell(n, "measure", "")
-			if err := c.measureRow(ctx, r); err != nil {
-				return c.interrupted(err, n)
+			if r.kept {
+				c.part++
+				c.emit(stroke.MethodEvent{Method: string(n), Doing: "measure", Number: c.part, Total: c.parts, Kept: true})
+			} else {
+				c.tell(n, "measure", "")
+				if err := c.measureRow(ctx, r); err != nil {
+					return c.interrupted(err, n)
+				}
 			}
-			c.done += r.cost
+			if r.still {
+				c.done += r.cost
+			}
 		}
 	}
 	return c.runCurve(ctx)

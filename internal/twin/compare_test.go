@@ -512,6 +512,75 @@ func TestCompareOneDocument(t *testing.T) {
 	}
 }
 
+// TestCompareMoreSettings demands that parts are counted from 1 to their number, also
+// where a setting of before stays the best beside a new one; that it is not trained
+// again where all that is wanted of it was measured, and once where it was not.
+func TestCompareMoreSettings(t *testing.T) {
+	o := comparing(t)
+	o.Methods, o.Texts = []string{"lora"}, -1
+	change, slow := o.Change, false
+	o.Change = func(r *Recipe) {
+		if change(r); slow {
+			r.Options.Rate = 1e-9
+		}
+	}
+	if _, _, err := Compare(context.Background(), o, nil); err != nil {
+		t.Fatal(err)
+	}
+	o.Settings = settings(2)
+	for i, want := range [][]string{{"lora 2 times the rate of the recipe"}, {"lora 1 times the rate of the recipe"}} {
+		var trained []string
+		number, total := 0, 0
+		r, _, err := Compare(context.Background(), o, func(e stroke.Event) {
+			if e, ok := e.(stroke.MethodEvent); ok {
+				slow = e.Setting == "2 times the rate of the recipe"
+				if e.Doing == "train" {
+					trained = append(trained, e.Method+" "+e.Setting)
+				}
+				if e.Number <= number || e.Number > e.Total || total != 0 && e.Total != total {
+					t.Errorf("%d: behind %d of %d comes %+v", i, number, total, e)
+				}
+				number, total = e.Number, e.Total
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(trained, want) || number != total {
+			t.Errorf("%d: trained were %v; the last part is %d of %d", i, trained, number, total)
+		}
+		if m := r.Methods[2]; m.Of(compare.Rate) != 2 || !strings.HasPrefix(m.Setting, "rate 0.001,") {
+			t.Errorf("%d: %s was taken of %+v", i, m.Setting, m.Tried)
+		}
+		o.Methods, slow = []string{"lora", "lora+examples"}, false
+	}
+	// All at once: the new setting, and the old one again for what was not measured.
+	if err := os.RemoveAll(o.To); err != nil {
+		t.Fatal(err)
+	}
+	o.Settings = settings(1)
+	if _, _, err := Compare(context.Background(), o, nil); err != nil {
+		t.Fatal(err)
+	}
+	o.Settings = settings(2)
+	var trained, last int
+	if _, _, err := Compare(context.Background(), o, func(e stroke.Event) {
+		if e, ok := e.(stroke.MethodEvent); ok {
+			if slow = e.Setting == "2 times the rate of the recipe"; e.Doing == "train" {
+				trained++
+			}
+			if last++; e.Number != last || e.Number > e.Total {
+				t.Errorf("part %d is %+v", last, e)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if trained != 2 || last != 6 {
+		t.Errorf("%d trainings, %d parts", trained, last)
+	}
+}
+
 // TestCompareOtherwise stops a comparison in a training, and asks for it with other
 // settings: it begins that training anew.
 func TestCompareOtherwise(t *testing.T) {

@@ -99,7 +99,7 @@ func (c *comparer) learntDir(t *training) string {
 // learnAll trains a method with each of its settings, and keeps what the best
 // one learnt.
 func (c *comparer) learnAll(ctx context.Context, m compare.Name) error {
-	for range 2 { // a second time where only what was learnt is missing
+	learn := func() error {
 		for _, t := range c.trainings[m] {
 			if !c.missing(t) {
 				continue
@@ -112,12 +112,37 @@ func (c *comparer) learnAll(ctx context.Context, m compare.Name) error {
 				return err
 			}
 			c.done += t.cost
+			if c.repeat[m] == t {
+				delete(c.repeat, m)
+			}
 			if err := c.drop(m); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
-	return c.allLost(m)
+	if err := learn(); err != nil {
+		return err
+	}
+	if err := c.allLost(m); err != nil {
+		return err
+	}
+	// A setting that was measured before may be the best one after all.
+	for _, r := range c.rows {
+		if r.name.Trains() == m && !r.kept {
+			c.loadRow(r)
+		}
+	}
+	// What it learnt may be missing all the same.
+	if err := learn(); err != nil {
+		return err
+	}
+	if t := c.repeat[m]; t != nil { // it need not be done
+		c.part++
+		c.done += t.cost
+		delete(c.repeat, m)
+	}
+	return nil
 }
 
 // allLost is an error where every setting of a method is lost.
