@@ -380,27 +380,28 @@ func (c *comparer) places(own *Folder) error {
 // lock makes the folders of the comparison and takes both: that of the trainings,
 // which every comparison of the text has, and that of the tables.
 func (c *comparer) lock() (unlock func(), err error) {
-	for _, dir := range []string{c.work, filepath.Join(c.keep, measuredDir)} {
+	take := func(dir, others string) (func(), error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, writeError(dir, err)
 		}
+		return lockFolder(dir, "compare methods", func(who string) error {
+			return &stroke.Error{Code: stroke.CodeBusy, Msg: "another comparison " + others + ": " + who, Hint: "wait until it is done, or stop it; what it has finished by then is kept"}
+		})
 	}
-	busy := func(format string) func(string) error {
-		return func(who string) error {
-			return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf(format, who), Hint: "wait until it is done, or stop it; what it has finished by then is kept"}
+	work, err := take(c.work, "of this text is running")
+	if err != nil {
+		return nil, err
+	}
+	keep, err := take(c.keep, "writes its tables to "+c.keep)
+	if err == nil {
+		if err = os.MkdirAll(filepath.Join(c.keep, measuredDir), 0o700); err == nil {
+			return func() { keep(); work() }, nil
 		}
+		keep()
+		err = writeError(c.keep, err)
 	}
-	const doing = "compare methods"
-	work, err := lockFolder(c.work, doing, busy("another comparison of this text is running: %s"))
-	if err != nil {
-		return nil, err
-	}
-	keep, err := lockFolder(c.keep, doing, busy("another comparison writes its tables to "+strings.ReplaceAll(c.keep, "%", "%%")+": %s"))
-	if err != nil {
-		work()
-		return nil, err
-	}
-	return func() { keep(); work() }, nil
+	work()
+	return nil, err
 }
 
 // afresh deletes what is to be measured again, so that without being asked again a
