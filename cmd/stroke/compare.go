@@ -92,7 +92,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the folder is in use; 130 interrupte
 	f.StringVar(&o.Base, "base", "auto", "base model: a name of stroke base list, a GGUF file, a Hugging Face folder; auto for the twin's, or as stroke train chooses")
 	f.StringVar(&o.From, "from", "", "source to fetch the base from")
 	f.StringSliceVar(&o.Methods, "methods", nil, "these beside base and examples: lora,lora+examples,partial,full (all that fit)")
-	f.StringSliceVar(&settings, "settings", nil, "settings tried of each method, rates and amounts of passages, as 2 or 3,full=1 (3)")
+	f.StringSliceVar(&settings, "settings", nil, "settings tried of each method, rates and amounts of passages, as 2 or 3,full=1; those of lora+examples are named lora (3)")
 	f.IntVar(&o.Epochs, "epochs", 0, "times the text is gone through, at the most (the recipe's)")
 	f.StringVar(&o.Genre, "genre", genre.Auto, "genre that adapters stand on, as in stroke train; none for the bare base")
 	f.StringVar(&layers, "layers", "", "layers that partial trains, as 20-29 (the upper third)")
@@ -160,8 +160,8 @@ func parsePrice(s string) (*compare.Price, error) {
 	return &compare.Price{KWh: v, Currency: strings.TrimSpace(s[len(number):])}, nil
 }
 
-// parseSettings reads 2 or 3,full=1; what is not named has the number without a
-// name, or where there is none the default.
+// parseSettings reads 2 or 3,full=1; of methods that choose, what is not named has the
+// number without a name, or where there is none the default.
 func parseSettings(list []string) (map[compare.Name]int, error) {
 	out := map[compare.Name]int{}
 	given := map[compare.Name]bool{}
@@ -179,7 +179,7 @@ func parseSettings(list []string) (map[compare.Name]int, error) {
 			continue
 		}
 		for _, m := range compare.Names() {
-			if !given[m] {
+			if m.Chooses() && !given[m] {
 				out[m] = n
 			}
 		}

@@ -95,6 +95,8 @@ var described = []struct {
 	{"internal/twin/compare/compare.go", "Words", jsonPage, "Comparison"},
 	{"internal/twin/compare/compare.go", "Price", jsonPage, "Comparison"},
 	{"internal/twin/compare/compare.go", "LeftOut", jsonPage, "Comparison"},
+	{"internal/twin/compare/compare.go", "Part", jsonPage, "Comparison"},
+	{"internal/twin/compare/compare.go", "Lost", jsonPage, "Comparison"},
 	{"internal/twin/compare/compare.go", "Point", jsonPage, "Comparison"},
 	{"internal/twin/compare/compare.go", "Method", jsonPage, "Comparison method"},
 	{"internal/twin/compare/compare.go", "Tried", jsonPage, "Comparison method"},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ type CompareOptions struct {
 	From     string               // source to fetch the base from
 	To       string               // folder of the results; that of the twin, or in the home
 	Methods  []string             // to compare beside base and examples; all
-	Settings map[compare.Name]int // tried of a method that is trained, or of examples; of those not named: 3
+	Settings map[compare.Name]int // tried of a method that chooses; of those not named: 3
 	Epochs   int                  // of each training; the recipe's
 	Genre    string               // that adapters stand on, as in a recipe: auto
 	Partial  model.Selection      // what partial fine-tuning trains; the upper third of the layers
@@ -87,11 +88,21 @@ func (o *CompareOptions) check() error {
 		o.Genre = genre.Auto
 	}
 	for _, n := range compare.Names() {
-		if k, ok := o.Settings[n]; ok && (k < 1 || k > mostSettings) {
+		k, ok := o.Settings[n]
+		switch {
+		case ok && n == compare.LoRAExamples:
+			return bad("name lora for both: for example --settings lora=2", "lora+examples has as many settings as lora, and none of its own")
+		case ok && !n.Chooses():
+			return bad("of examples, lora, partial and full there are: for example --settings 3,full=1", "there are no settings of %s", n)
+		case ok && (k < 1 || k > mostSettings):
 			return bad("for example --settings 3", "%d settings of %s: there can be from 1 to %d", k, n, mostSettings)
 		}
 	}
 	switch {
+	case !o.Partial.All() && !o.wants(compare.Partial):
+		return bad("leave --layers and --modules out, or compare the method as well: --methods partial", "layers or modules are named, and the method partial, which would train them, is not compared")
+	case len(o.Controls) > 0 && !o.wants(compare.LoRA) && !o.wants(compare.LoRAExamples):
+		return bad("leave --control out, or compare the method as well: --methods lora", "adapters of other writers are named, and no adapter is compared that could be held against them")
 	case o.Epochs < 0:
 		return bad("for example --epochs 2", "%d epochs: there must be from 1 to 1000", o.Epochs)
 	case o.Texts > 100:
@@ -111,7 +122,8 @@ func (o *CompareOptions) check() error {
 	return nil
 }
 
-// settings is how many settings of a method are tried.
+// settings is how many settings of a method are tried: rates of what is trained, and
+// as many amounts of passages where they stand in its prompt.
 func (o *CompareOptions) settings(n compare.Name) int {
 	if m := n.Trains(); m != "" {
 		n = m
@@ -146,12 +158,13 @@ type comparer struct {
 	controls []namedAdapter
 
 	keep string // folder of the results
-	work string // folder of trainings, removed at the end
+	work string // folder of trainings, emptied at the end
 
 	trainings map[compare.Name][]*training
 	rows      []*methodRow
 	points    []*curvePoint
 	left      []compare.LeftOut
+	repeat    map[compare.Name]*training // by forecast done a second time
 
 	made    map[string][][]train.Example // while it is planned
 	told    map[string]bool              // notes of trainings
@@ -167,7 +180,7 @@ const (
 	compareDir      = "compare"
 	comparisonFile  = "comparison.json"
 	measuredDir     = "measured" // what the tables are made from, each part for itself
-	workPrefix      = "work-"
+	workDir         = ".work"    // in the home, of trainings; no twin has that name
 	comparisonTable = "comparison.md"
 	comparisonPage  = "comparison.html"
 )
@@ -185,7 +198,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err := o.check(); err != nil {
 		return nil, "", err
 	}
-	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, told: map[string]bool{}, made: map[string][][]train.Example{}}
+	c := &comparer{o: o, emit: emit, trainings: map[compare.Name][]*training{}, repeat: map[compare.Name]*training{}, told: map[string]bool{}, made: map[string][][]train.Example{}}
 	b, err := c.open(ctx)
 	if err != nil {
 		return nil, "", err
@@ -195,15 +208,15 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err != nil || o.DryRun {
 		return nil, c.keep, err
 	}
-	if err := os.MkdirAll(filepath.Join(c.keep, measuredDir), 0o700); err != nil {
-		return nil, "", writeError(c.keep, err)
-	}
-	unlock, err := (&Folder{Dir: c.keep, Manifest: Manifest{Name: c.name}}).lock("compare methods")
+	unlock, err := c.lock()
 	if err != nil {
 		return nil, "", err
 	}
 	defer unlock()
 	c.forget()
+	if err := c.afresh(); err != nil {
+		return nil, "", err
+	}
 	// Another process may have measured something before the lock.
 	c.load()
 	if err := c.run(ctx); err != nil {
@@ -215,10 +228,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err := c.write(r); err != nil {
 		return nil, "", err
 	}
-	if err := os.RemoveAll(c.work); err != nil {
-		return nil, "", writeError(c.work, err)
-	}
-	return r, c.keep, nil
+	return r, c.keep, c.clear()
 }
 
 // open reads the documents, gives them their roles and opens the base.
@@ -363,7 +373,80 @@ func (c *comparer) places(own *Folder) error {
 	if err != nil {
 		return fmt.Errorf("name the comparison: %w", err)
 	}
-	c.work = filepath.Join(home, compareDir, workPrefix+stroke.HashText(string(key))[:12])
+	c.work = filepath.Join(home, compareDir, workDir, stroke.HashText(string(key))[:12])
+	return nil
+}
+
+// lock makes the folders of the comparison and takes both: that of the trainings,
+// which every comparison of the text has, and that of the tables.
+func (c *comparer) lock() (unlock func(), err error) {
+	take := func(dir, others string) (func(), error) {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, writeError(dir, err)
+		}
+		return lockFolder(dir, "compare methods", func(who string) error {
+			return &stroke.Error{Code: stroke.CodeBusy, Msg: "another comparison " + others + ": " + who, Hint: "wait until it is done, or stop it; what it has finished by then is kept"}
+		})
+	}
+	work, err := take(c.work, "of this text is running")
+	if err != nil {
+		return nil, err
+	}
+	keep, err := take(c.keep, "writes its tables to "+c.keep)
+	if err == nil {
+		if err = os.MkdirAll(filepath.Join(c.keep, measuredDir), 0o700); err == nil {
+			return func() { keep(); work() }, nil
+		}
+		keep()
+		err = writeError(c.keep, err)
+	}
+	work()
+	return nil, err
+}
+
+// afresh deletes what is to be measured again, so that without being asked again a
+// comparison that is stopped goes on from what this one has measured.
+func (c *comparer) afresh() error {
+	if !c.o.Afresh {
+		return nil
+	}
+	var parts []string
+	for _, list := range c.trainings {
+		for _, t := range list {
+			parts = append(parts, c.partPath(t.part()), c.trainingDir(t))
+		}
+	}
+	for _, r := range c.rows {
+		parts = append(parts, c.partPath(r.id()))
+	}
+	for _, p := range c.points {
+		parts = append(parts, c.partPath(p.id()))
+		if p.training != nil {
+			parts = append(parts, c.partPath(p.training.part()), c.trainingDir(p.training))
+		}
+	}
+	for _, path := range parts {
+		if err := os.RemoveAll(path); err != nil {
+			return writeError(path, err)
+		}
+	}
+	return nil
+}
+
+// clear deletes the trainings. The lock stays where it is: another process may be
+// about to take it.
+func (c *comparer) clear() error {
+	entries, err := os.ReadDir(c.work)
+	if err != nil {
+		return writeError(c.work, err)
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			if err := os.RemoveAll(filepath.Join(c.work, e.Name())); err != nil {
+				return writeError(c.work, err)
+			}
+		}
+	}
 	return nil
 }
 
@@ -371,15 +454,32 @@ func (c *comparer) places(own *Folder) error {
 // with.
 const abandoned = 7 * 24 * time.Hour
 
+// looseWork are folders of trainings that lie beside results, as some versions of
+// the program had them.
+var looseWork = regexp.MustCompile(`^work-[0-9a-f]{12}$`)
+
 // forget deletes what comparisons of other texts left behind that were stopped
-// and not gone on with.
+// and not gone on with. Results are none of that, whatever their folder is called.
 func (c *comparer) forget() {
-	all, err := filepath.Glob(filepath.Join(filepath.Dir(c.work), workPrefix+"*"))
-	if err != nil {
-		return
-	}
-	for _, dir := range all {
-		if dir != c.work && time.Since(lastChange(dir)) > abandoned {
+	works := filepath.Dir(c.work)
+	for _, parent := range []string{works, filepath.Dir(works)} {
+		entries, err := os.ReadDir(parent)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			dir := filepath.Join(parent, e.Name())
+			if dir == c.work || parent != works && !looseWork.MatchString(e.Name()) || time.Since(lastChange(dir)) < abandoned {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(dir, measuredDir)); err == nil {
+				continue
+			}
+			unlock, err := lockFolder(dir, "delete it", errors.New)
+			if err != nil {
+				continue
+			}
+			unlock() // Windows deletes no file that is open
 			os.RemoveAll(dir)
 		}
 	}
@@ -446,7 +546,7 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 	r := &compare.Comparison{Writer: c.name, Made: time.Now().UTC().Truncate(time.Second), Program: c.o.Program, Base: filepath.Base(c.base), Bytes: c.ref.Bytes, Licence: c.licence,
 		Machine: compare.Machine{Processor: processorName(), System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Name(), Workers: kernel.Workers()},
 		Words:   compare.Words{Train: c.words[stroke.RoleTrain], Select: c.words[stroke.RoleSelect], Judge: c.words[stroke.RoleJudge]},
-		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Methods: []compare.Method{}, Curve: []compare.Point{}}
+		Texts:   c.o.Texts, Price: c.o.Price, Watts: c.o.Watts, LeftOut: c.left, Controls: []string{}, Lost: c.lost(), Parts: c.origins(), Methods: []compare.Method{}, Curve: []compare.Point{}}
 	if r.LeftOut == nil {
 		r.LeftOut = []compare.LeftOut{}
 	}
@@ -456,16 +556,19 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 	base, examples := &c.row(compare.Base).result, &c.row(compare.Examples).result
 	r.Tokens, r.Loss = pooled(base.Plain)
 	gains, unit := gainsOf(base.Groups, base.Plain, base.Plain)
+	if r.OneDocument = cutFromOne(c.ledger, c.role(stroke.RoleJudge)); r.OneDocument && unit == compare.Documents {
+		unit = compare.DocumentParts
+	}
 	r.Units, r.Unit = len(gains), unit
 	for _, p := range c.points {
 		r.Curve = append(r.Curve, c.pointOf(p, base)...)
 	}
 	for _, row := range c.rows {
-		r.Settings = max(r.Settings, c.o.settings(row.name))
 		m, err := c.methodOf(row, base, examples)
 		if err != nil {
 			return nil, err
 		}
+		r.Settings = max(r.Settings, m.Of(compare.Rate), m.Of(compare.Passages))
 		if len(r.Curve) > 0 && row.name != compare.Base {
 			r.Curve = append(r.Curve, compare.Point{Words: r.Words.Train, Name: row.name, Gain: m.Likeness.Gain, Over: m.Likeness.Over, Seconds: m.Takes.Seconds})
 		}
@@ -492,8 +595,11 @@ func (c *comparer) row(n compare.Name) *methodRow {
 // interrupted makes an error of a comparison's part one for a person.
 func (c *comparer) interrupted(err error, n compare.Name) error {
 	if errors.Is(err, context.Canceled) || stroke.CodeOf(err) == stroke.CodeInterrupted {
-		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure the method " + string(n),
-			Hint: "what is measured is kept, and a training goes on from its checkpoint; the same command goes on"}
+		hint := "what is measured is kept, and a training goes on from its checkpoint; the same command goes on"
+		if c.o.Afresh {
+			hint += " without --afresh"
+		}
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped while it was to measure the method " + string(n), Hint: hint}
 	}
 	return fmt.Errorf("measure the method %s: %w", n, err)
 }

@@ -16,10 +16,11 @@ type curvePoint struct {
 	training *training // nil for examples
 	reads    float64   // seconds of scoring, by forecast
 	kept     bool
+	origin   origin
 	result   curveResult
 }
 
-// curveResult is what is kept of a point.
+// curveResult is what is kept of a point; of a training that is lost, nothing.
 type curveResult struct {
 	Groups   []string
 	Plain    []eval.Loss // of a method that is trained
@@ -91,12 +92,28 @@ func (c *comparer) runCurve(ctx context.Context) error {
 }
 
 func (c *comparer) measurePoint(ctx context.Context, p *curvePoint) error {
-	if t := p.training; t != nil && (!t.kept || !c.learntThere(t)) {
+	if t := p.training; t != nil && (!t.kept || t.result.Lost == "" && !c.learntThere(t)) {
 		if err := c.learn(ctx, t); err != nil {
 			return err
 		}
 	}
-	err := c.withBase(ctx, func(b *baseModel) error {
+	p.result = curveResult{}
+	if p.training == nil || p.training.result.Lost == "" {
+		if err := c.scorePoint(ctx, p); err != nil {
+			return err
+		}
+	}
+	var err error
+	if p.origin, err = c.keepPart(p.id(), c.pointKey(p), &p.result); err != nil {
+		return err
+	}
+	p.kept = true
+	return nil
+}
+
+// scorePoint scores the judge documents with what a point learnt.
+func (c *comparer) scorePoint(ctx context.Context, p *curvePoint) error {
+	return c.withBase(ctx, func(b *baseModel) error {
 		var l *learnt
 		docs := some(c.role(stroke.RoleTrain), p.words, c.o.Seed)
 		recipe := DefaultRecipe(wordsOf(docs))
@@ -128,14 +145,6 @@ func (c *comparer) measurePoint(ctx context.Context, p *curvePoint) error {
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if err := c.keepPart(p.id(), c.pointKey(p), &p.result); err != nil {
-		return err
-	}
-	p.kept = true
-	return nil
 }
 
 // pointOf gives what a point says: of an adapter with examples and without.

@@ -31,9 +31,14 @@ const (
 type methodRow struct {
 	name   compare.Name
 	cost   float64 // seconds that measuring it takes, by forecast
+	still  bool    // by forecast it is to be measured
 	kept   bool
+	origin origin
 	result measuredRow
 }
+
+// id names a row's file.
+func (r *methodRow) id() string { return "method-" + string(r.name) }
 
 // measuredRow is what is kept of one method. Losses are of the judge documents,
 // in float32, whatever the method was trained in, so that all are alike.
@@ -48,17 +53,24 @@ type measuredRow struct {
 	Leakage  *compare.Leakage
 	Serves   compare.Serves
 	Index    float64 // seconds that making the passages took
+	Choosing float64 // seconds that the choice of their amount took
 }
 
-// rowKey is what a row depends on: for a method that is trained the setting that
-// was best. ok is false where that is not known yet.
+// rowKey is what a row depends on; ok is false where it is not known yet which setting
+// was best.
 func (c *comparer) rowKey(r *methodRow) (key any, ok bool) {
+	m := r.name.Trains()
+	best := c.best(m)
+	if m != "" && best == nil {
+		return nil, false
+	}
+	return c.rowKeyOf(r, best), true
+}
+
+// rowKeyOf is what a row depends on with a setting, nil of a method that is not trained.
+func (c *comparer) rowKeyOf(r *methodRow, best *training) any {
 	var recipe any
-	if m := r.name.Trains(); m != "" {
-		best := c.best(m)
-		if best == nil {
-			return nil, false
-		}
+	if best != nil {
 		recipe = []any{c.trainingKey(best), best.result.Recipe, best.result.Select}
 	}
 	var controls []string
@@ -71,7 +83,7 @@ func (c *comparer) rowKey(r *methodRow) (key any, ok bool) {
 	if r.name.Prompts() || r.name.Trains() != "" && r.name.Trains() != compare.LoRA {
 		settings = c.o.settings(r.name)
 	}
-	return []any{r.name, recipe, controls, c.o.Texts, settings, DefaultSampling()}, true
+	return []any{r.name, recipe, controls, c.o.Texts, settings, DefaultSampling()}
 }
 
 // withBase opens the base for a while: a training, which opens it itself, must
@@ -129,7 +141,7 @@ func (c *comparer) measureRow(ctx context.Context, r *methodRow) error {
 	if err != nil {
 		return err
 	}
-	if err := c.keepPart("method-"+string(r.name), of, &r.result); err != nil {
+	if r.origin, err = c.keepPart(r.id(), of, &r.result); err != nil {
 		return err
 	}
 	r.kept = true
@@ -242,6 +254,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 	}
 	best := math.Inf(1)
 	r.result.Prompt = whole
+	begun := time.Now()
 	for k := range c.o.settings(r.name) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -260,11 +273,12 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 			return err
 		}
 		_, loss := pooled(losses)
-		r.result.Prompts = append(r.result.Prompts, compare.Tried{Setting: promptSetting(p), Loss: loss})
+		r.result.Prompts = append(r.result.Prompts, compare.Tried{Kind: compare.Passages, Setting: promptSetting(p), Loss: loss})
 		if loss < best {
 			best, r.result.Prompt = loss, p
 		}
 	}
+	r.result.Choosing = time.Since(begun).Seconds()
 	m.passages = newPassages(m.train, c.ledger, m.b, r.result.Prompt)
 	return nil
 }
@@ -406,9 +420,9 @@ func pooled(l []eval.Loss) (tokens int, loss float64) {
 // are few, over blocks.
 func gainsOf(groups []string, start, system []eval.Loss) (gains []eval.Gain, unit string) {
 	if g := eval.Gains(groups, start, system); len(g) >= fewUnits {
-		return g, "documents"
+		return g, compare.Documents
 	}
-	return eval.BlockGains(groups, start, system, unitTokens), "blocks"
+	return eval.BlockGains(groups, start, system, unitTokens), compare.Blocks
 }
 
 func (c *comparer) gain(groups []string, start, system []eval.Loss) eval.Interval {
@@ -457,9 +471,9 @@ func (c *comparer) takes(m *compare.Method, row *methodRow, examples *measuredRo
 	t := &m.Takes
 	if m.Name.Prompts() {
 		m.Setting = promptSetting(row.result.Prompt)
-		t.Seconds, t.Choosing, t.Article = examples.Index, examples.Index, examples.Index
+		t.Seconds, t.Choosing, t.Article = examples.Index, examples.Index+row.result.Choosing, examples.Index
 	}
-	var tried []compare.Tried
+	epochs := 0
 	if method := m.Name.Trains(); method != "" {
 		best := c.best(method)
 		b := &best.result
@@ -469,20 +483,22 @@ func (c *comparer) takes(m *compare.Method, row *methodRow, examples *measuredRo
 		}
 		for _, x := range c.trainings[method] {
 			s := &x.result
-			tried = append(tried, compare.Tried{Setting: settingOf(&s.Recipe), Loss: s.loss(), Epoch: s.Epoch, Seconds: s.Seconds})
 			t.Choosing += s.Seconds
+			if s.Lost == "" {
+				m.Tried = append(m.Tried, compare.Tried{Kind: compare.Rate, Setting: settingOf(&s.Recipe), Loss: s.loss(), Epoch: s.Epoch, Seconds: s.Seconds})
+			}
 		}
+		epochs = b.Recipe.Epochs
 		t.Seconds += b.Seconds
 		t.Article = t.Seconds
 		t.Processor, t.WattHours, t.Tokens, t.TokensPerSecond, t.Parameters = b.Processor, b.WattHours, b.Tokens, b.Rate, b.Parameters
 		t.Memory, t.Planned, t.Disk, m.Leaves.Bytes = b.Memory, b.Planned, b.Disk, b.Bytes
 		m.Setting += fmt.Sprintf(", epoch %d of %d", b.Epoch, b.Recipe.Epochs)
 	}
-	if m.Name.Prompts() || len(tried) == 0 {
-		tried = append(tried, row.result.Prompts...)
+	if m.Name.Prompts() {
+		m.Tried = append(m.Tried, row.result.Prompts...)
 	}
-	if len(tried) > 0 {
-		m.Tried = tried
+	if m.Of(compare.Rate) > 1 || m.Of(compare.Passages) > 1 || epochs > 1 {
 		m.ChosenBy = "select"
 	}
 	if c.o.Watts > 0 && t.WattHours == nil {

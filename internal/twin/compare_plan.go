@@ -20,7 +20,7 @@ import (
 )
 
 // compareSchema goes up whenever a part of a comparison is made otherwise.
-const compareSchema = 4
+const compareSchema = 5
 
 // factors are what the recipe's learning rate is multiplied by in each setting.
 var factors = [mostSettings]float64{1, 2, 0.5, 4, 0.25}
@@ -44,6 +44,7 @@ type training struct {
 	key    string  // of what it depends on
 
 	kept   bool
+	origin origin
 	result outcome
 }
 
@@ -58,10 +59,11 @@ type outcome struct {
 	Tokens     int     // through the base
 	Rate       float64 // tokens a second while training
 	Parameters int
-	Memory     int64 // resident at the most
-	Planned    bool  // the memory was planned and not measured
-	Disk       int64 // of its folder at the most
-	Bytes      int64 // of what was learnt
+	Memory     int64  // resident at the most
+	Planned    bool   // the memory was planned and not measured
+	Disk       int64  // of its folder at the most
+	Bytes      int64  // of what was learnt
+	Lost       string // why it came to nothing; empty where it did not
 }
 
 // loss is what a training is chosen by.
@@ -75,6 +77,9 @@ func (t *training) id() string {
 	}
 	return s
 }
+
+// part names the file of what it came to.
+func (t *training) part() string { return "train-" + t.id() }
 
 // setting says what a training is, for a person.
 func (t *training) setting() string {
@@ -274,26 +279,40 @@ func (c *comparer) rowCost(b *baseModel, n compare.Name) float64 {
 	return (reads + writeCost*writes) / c.readRate(b)
 }
 
+// origin says when a part was measured, and by which version of the program.
+type origin struct {
+	Made    time.Time `json:"made"`
+	Program string    `json:"program"`
+}
+
 // keptPart is the file of one part.
 type keptPart struct {
-	Schema int             `json:"schema"`
-	Key    string          `json:"key"` // hash of what it depends on
-	Made   time.Time       `json:"made"`
+	Schema int    `json:"schema"`
+	Key    string `json:"key"` // hash of what it depends on
+	origin
 	Result json.RawMessage `json:"result"`
 }
 
-// key is the hash of what a part depends on beside the text, the base and the
-// kernel.
+// key is the hash of what a part depends on: the text, the base, the program's
+// recipes, and whatever decides how fast it is. The program's version is not in it,
+// since most leave a part as it is; it is kept with the part and told.
 func (c *comparer) key(of any) (string, error) {
+	recipes, err := recipesHash()
+	if err != nil {
+		return "", err
+	}
 	b, err := json.Marshal(struct {
 		Schema    int
 		Base      BaseRef
 		Kernel    string
+		Processor string
+		Workers   int
+		Recipes   string
 		Documents []string
 		Roles     []string
 		Seed      uint64
 		Of        any
-	}{compareSchema, c.ref, kernel.Name(), hashes(c.docs), c.roles(), c.o.Seed, of})
+	}{compareSchema, c.ref, kernel.Name(), processorName(), kernel.Workers(), recipes, hashes(c.docs), c.roles(), c.o.Seed, of})
 	if err != nil {
 		return "", fmt.Errorf("name a part of the comparison: %w", err)
 	}
@@ -308,8 +327,9 @@ func (c *comparer) roles() []string {
 	return out
 }
 
-// trainingKey is what a training depends on: the recipe, and for an adapter that
-// may stand on a genre those there are.
+// trainingKey is what a training depends on: the recipe, the memory that it may take,
+// which decides how fast it is, and for an adapter that may stand on a genre those
+// there are.
 func (c *comparer) trainingKey(t *training) any {
 	var genres []string
 	if t.method == compare.LoRA && c.o.Genre != genre.None {
@@ -319,74 +339,117 @@ func (c *comparer) trainingKey(t *training) any {
 			}
 		}
 	}
-	return []any{t.asked, t.words, genres}
+	return []any{t.asked, t.words, c.o.Memory, genres}
 }
 
 func (c *comparer) partPath(name string) string {
 	return filepath.Join(c.keep, measuredDir, name+".json")
 }
 
-// recall reads a part that was kept; what cannot be read is made again.
-func (c *comparer) recall(name string, of, into any) bool {
+// recall reads a part that was kept, and when it was made; what cannot be read is
+// made again.
+func (c *comparer) recall(name string, of, into any) (origin, bool) {
 	key, err := c.key(of)
 	if err != nil || c.o.Afresh {
-		return false
+		return origin{}, false
 	}
 	b, err := readAtMost(c.partPath(name), mostMeasure)
 	if err != nil {
-		return false
+		return origin{}, false
 	}
 	var k keptPart
-	return json.Unmarshal(b, &k) == nil && k.Schema == compareSchema && k.Key == key && json.Unmarshal(k.Result, into) == nil
+	ok := json.Unmarshal(b, &k) == nil && k.Schema == compareSchema && k.Key == key && json.Unmarshal(k.Result, into) == nil
+	return k.origin, ok
 }
 
 // keepPart writes what a part has come to.
-func (c *comparer) keepPart(name string, of, result any) error {
+func (c *comparer) keepPart(name string, of, result any) (origin, error) {
+	made := origin{time.Now().UTC().Truncate(time.Second), c.o.Program}
 	key, err := c.key(of)
 	if err != nil {
-		return err
+		return made, err
 	}
 	raw, err := json.Marshal(result)
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", name, err)
+		return made, fmt.Errorf("keep %s: %w", name, err)
 	}
-	b, err := json.Marshal(keptPart{compareSchema, key, time.Now().UTC().Truncate(time.Second), raw})
+	b, err := json.Marshal(keptPart{compareSchema, key, made, raw})
 	if err != nil {
-		return fmt.Errorf("keep %s: %w", name, err)
+		return made, fmt.Errorf("keep %s: %w", name, err)
 	}
-	return writeFile(c.partPath(name), append(b, '\n'))
+	return made, writeFile(c.partPath(name), append(b, '\n'))
 }
 
 // load reads all that was kept.
 func (c *comparer) load() {
 	for _, list := range c.trainings {
 		for _, t := range list {
-			t.kept = c.recall("train-"+t.id(), c.trainingKey(t), &t.result) && t.result.Epoch < len(t.result.Select)
+			c.loadTraining(t)
 		}
 	}
 	for _, r := range c.rows {
-		r.kept = false
-		if of, ok := c.rowKey(r); ok {
-			r.kept = c.recall("method-"+string(r.name), of, &r.result)
-		}
+		c.loadRow(r)
 	}
 	for _, p := range c.points {
-		p.kept = c.recall(p.id(), c.pointKey(p), &p.result)
+		p.origin, p.kept = c.recall(p.id(), c.pointKey(p), &p.result)
 		if p.training != nil {
-			p.training.kept = c.recall("train-"+p.training.id(), c.trainingKey(p.training), &p.training.result)
+			c.loadTraining(p.training)
 		}
 	}
 }
 
+func (c *comparer) loadTraining(t *training) {
+	t.origin, t.kept = c.recall(t.part(), c.trainingKey(t), &t.result)
+	t.kept = t.kept && (t.result.Lost != "" || t.result.Epoch < len(t.result.Select))
+}
+
+func (c *comparer) loadRow(r *methodRow) {
+	r.kept = false
+	if of, ok := c.rowKey(r); ok {
+		r.origin, r.kept = c.recall(r.id(), of, &r.result)
+	}
+}
+
+// origins says of everything that the tables are made from when it was measured, and
+// by which version of the program.
+func (c *comparer) origins() []compare.Part {
+	var out []compare.Part
+	add := func(n compare.Name, doing, setting string, o origin) {
+		out = append(out, compare.Part{Name: n, Doing: doing, Setting: setting, Made: o.Made, Program: o.Program})
+	}
+	for _, n := range compare.Names() {
+		for _, t := range c.trainings[n] {
+			add(n, "train", t.setting(), t.origin)
+		}
+	}
+	for _, r := range c.rows {
+		add(r.name, "measure", "", r.origin)
+	}
+	for _, p := range c.points {
+		at := fmt.Sprintf("%d words", p.words)
+		if p.training != nil {
+			add(p.name(), "train", at, p.training.origin)
+		}
+		add(p.name(), "curve", at, p.origin)
+	}
+	return out
+}
+
 // best is the setting of a method that does best on select documents; nil where
-// one is missing.
+// one is missing, or all are lost.
 func (c *comparer) best(m compare.Name) *training {
-	var best *training
 	for _, t := range c.trainings[m] {
 		if !t.kept {
 			return nil
 		}
-		if best == nil || t.result.loss() < best.result.loss() {
+	}
+	return c.bestSoFar(m)
+}
+
+// bestSoFar is the best of the settings that were trained; nil where there is none.
+func (c *comparer) bestSoFar(m compare.Name) (best *training) {
+	for _, t := range c.trainings[m] {
+		if t.kept && t.result.Lost == "" && (best == nil || t.result.loss() < best.result.loss()) {
 			best = t
 		}
 	}
@@ -410,14 +473,32 @@ func (c *comparer) missing(t *training) bool {
 	return false
 }
 
-// forecast tells what will be done and what it takes.
+// mayRepeat is the training that has to be done a second time if it stays the best
+// beside settings that are new, since what it learnt is no longer there; nil where
+// there is none.
+func (c *comparer) mayRepeat(m compare.Name) *training {
+	t := c.bestSoFar(m)
+	if t == nil || c.best(m) != nil || c.learntThere(t) {
+		return nil
+	}
+	for _, r := range c.rows {
+		if r.name.Trains() == m {
+			if _, ok := c.recall(r.id(), c.rowKeyOf(r, t), new(measuredRow)); !ok {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+// forecast tells what will be done and what it takes, at the most.
 func (c *comparer) forecast() {
 	e := stroke.MethodsEvent{Methods: []stroke.MethodForecast{}}
 	for _, r := range c.rows {
 		f := stroke.MethodForecast{Method: string(r.name), Kept: r.kept}
-		if !r.kept {
+		c.parts++
+		if r.still = !r.kept; r.still {
 			f.Seconds += r.cost
-			c.parts++
 		}
 		if m := r.name.Trains(); m != "" && !c.counted(r) {
 			for _, t := range c.trainings[m] {
@@ -428,6 +509,12 @@ func (c *comparer) forecast() {
 					f.Kept = false
 					c.parts++
 				}
+			}
+			if t := c.mayRepeat(m); t != nil {
+				c.repeat[m] = t
+				f.Runs++
+				f.Seconds += t.cost
+				c.parts++
 			}
 		}
 		for _, p := range c.points {
@@ -474,11 +561,6 @@ func (c *comparer) tell(n compare.Name, doing, setting string) {
 // trained with its settings, then what is wanted of less text.
 func (c *comparer) run(ctx context.Context) error {
 	c.begun = time.Now()
-	for _, r := range c.rows {
-		if r.kept {
-			c.emit(stroke.MethodEvent{Method: string(r.name), Doing: "measure", Number: c.part, Total: c.parts, Kept: true})
-		}
-	}
 	for _, n := range compare.Names() {
 		if m := n.Trains(); c.o.wants(n) && c.trainings[m] != nil {
 			if err := c.learnAll(ctx, m); err != nil {
@@ -486,14 +568,21 @@ func (c *comparer) run(ctx context.Context) error {
 			}
 		}
 		for _, r := range c.rows {
-			if r.name != n || r.kept {
+			if r.name != n {
 				continue
 			}
-			c.tell(n, "measure", "")
-			if err := c.measureRow(ctx, r); err != nil {
-				return c.interrupted(err, n)
+			if r.kept {
+				c.part++
+				c.emit(stroke.MethodEvent{Method: string(n), Doing: "measure", Number: c.part, Total: c.parts, Kept: true})
+			} else {
+				c.tell(n, "measure", "")
+				if err := c.measureRow(ctx, r); err != nil {
+					return c.interrupted(err, n)
+				}
 			}
-			c.done += r.cost
+			if r.still {
+				c.done += r.cost
+			}
 		}
 	}
 	return c.runCurve(ctx)

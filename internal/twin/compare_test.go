@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,11 +35,13 @@ func comparing(t *testing.T) CompareOptions {
 		}}
 }
 
-// settings are n of every method.
+// settings are n of every method that chooses.
 func settings(n int) map[compare.Name]int {
 	all := map[compare.Name]int{}
 	for _, m := range compare.Names() {
-		all[m] = n
+		if m.Chooses() {
+			all[m] = n
+		}
 	}
 	return all
 }
@@ -68,6 +71,14 @@ func (h heard) trained() (methods []string, steps []int) {
 	return methods, steps
 }
 
+// noted says whether a note holds a text.
+func (h heard) noted(text string) bool {
+	return slices.ContainsFunc(h, func(e stroke.Event) bool {
+		n, ok := e.(stroke.NoteEvent)
+		return ok && strings.Contains(n.Text, text)
+	})
+}
+
 // TestCompare measures all methods, and a second time none; no version and no
 // training is left in the home.
 func TestCompare(t *testing.T) {
@@ -94,12 +105,21 @@ func TestCompare(t *testing.T) {
 			m.Leaves.Bytes == 0 || m.Takes.WattHours == nil || m.Takes.Money == nil || m.ChosenBy != "select") {
 			t.Errorf("%s: takes %+v, leaves %+v, chosen by %s", m.Name, m.Takes, m.Leaves, m.ChosenBy)
 		}
+		if rates, amounts := map[bool]int{true: 2}[trains], map[bool]int{true: 2}[m.Name.Prompts()]; m.Of(compare.Rate) != rates || m.Of(compare.Passages) != amounts {
+			t.Errorf("%s: tried %+v", m.Name, m.Tried)
+		}
+		if m.Name == compare.Examples && !(m.Takes.Choosing > m.Takes.Seconds && m.Takes.Seconds > 0) || m.Name == compare.LoRAExamples && m.Takes.Choosing-m.Takes.Seconds <= r.Methods[i-1].Takes.Choosing-r.Methods[i-1].Takes.Seconds {
+			t.Errorf("%s: %g s with the choice of passages, %g s without", m.Name, m.Takes.Choosing, m.Takes.Seconds)
+		}
 		if (m.Name == compare.Partial || m.Name == compare.Full) != (l.WithExamples != nil) {
 			t.Errorf("%s: with examples %v", m.Name, l.WithExamples)
 		}
 		if i > 1 && m.Likeness.Gain.Mean == 0 {
 			t.Errorf("%s gains exactly nothing over the base", m.Name)
 		}
+	}
+	if r.OneDocument || r.Unit == compare.DocumentParts {
+		t.Errorf("of many documents it is said that they are one: %s", r.Unit)
 	}
 	if !slices.Equal(names, compare.Names()) {
 		t.Errorf("the methods are %v", names)
@@ -120,7 +140,7 @@ func TestCompare(t *testing.T) {
 	if twins, err := List(); err != nil || len(twins) > 0 {
 		t.Errorf("twins are left: %v, %v", twins, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(home, compareDir, workPrefix+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(home, compareDir, workDir, "*", "[^.]*")); len(left) > 0 {
 		t.Errorf("trainings are left: %v", left)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, comparisonFile))
@@ -154,69 +174,40 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareGoesOn stops a comparison in the middle of a training: what was
-// finished is kept, the training goes on from its checkpoint, and all comes out
-// as if it had never been stopped.
-func TestCompareGoesOn(t *testing.T) {
+// TestCompareOneDocument demands that parts of one document are not called documents.
+func TestCompareOneDocument(t *testing.T) {
 	o := comparing(t)
-	o.Methods, o.Texts = []string{"lora", "full"}, -1
-	whole, _, err := Compare(context.Background(), o, nil)
+	files, err := filepath.Glob(filepath.Join(o.Source, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.To = filepath.Join(t.TempDir(), "stopped")
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	method, steps := "", 0
-	_, _, err = Compare(ctx, o, func(e stroke.Event) {
-		switch e := e.(type) {
-		case stroke.MethodEvent:
-			method = e.Method
-		case stroke.StepEvent:
-			if steps = e.Steps; method == "full" && e.Step == 3 {
-				cancel()
-			}
+	var words []string
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	if code(t, err, stroke.CodeInterrupted); steps < 5 || !strings.Contains(stroke.HintOf(err), "goes on") {
-		t.Fatalf("%d steps, %v", steps, err)
+		words = append(words, strings.Fields(string(b))...)
 	}
-	var h heard
-	r, _, err := Compare(context.Background(), o, h.take)
+	// A book long enough for several parts to judge it by.
+	var book []byte
+	for i, draw := 0, rand.New(rand.NewPCG(1, 2)); i < 40_000; i++ {
+		book = append(append(book, words[draw.IntN(len(words))]...), ' ')
+		if i%100 == 99 {
+			book = append(book, "\n\n"...)
+		}
+	}
+	o.Source = filepath.Join(t.TempDir(), "book.md")
+	if err := os.WriteFile(o.Source, book, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Methods, o.Texts = []string{"examples"}, -1
+	r, _, err := Compare(context.Background(), o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if trained, first := h.trained(); !slices.Equal(trained, []string{"full"}) || !slices.Equal(first, []int{4}) {
-		t.Errorf("trained were %v, from the steps %v on", trained, first)
-	}
-	for i, m := range r.Methods {
-		w := whole.Methods[i]
-		if m.Likeness.Gain != w.Likeness.Gain || m.Setting != w.Setting || m.Takes.Tokens != w.Takes.Tokens {
-			t.Errorf("%s came to %+v with %s, and never stopped to %+v with %s", m.Name, m.Likeness.Gain, m.Setting, w.Likeness.Gain, w.Setting)
-		}
-	}
-}
-
-// TestCompareOtherwise stops a comparison in a training, and asks for it with other
-// settings: it begins that training anew.
-func TestCompareOtherwise(t *testing.T) {
-	o := comparing(t)
-	o.Methods, o.Texts = []string{"full"}, -1
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	_, _, err := Compare(ctx, o, func(e stroke.Event) {
-		if s, ok := e.(stroke.StepEvent); ok && s.Step == 3 {
-			cancel()
-		}
-	})
-	code(t, err, stroke.CodeInterrupted)
-	o.Epochs = 2
-	var h heard
-	if _, _, err := Compare(context.Background(), o, h.take); err != nil {
-		t.Fatal(err)
-	}
-	if trained, first := h.trained(); !slices.Equal(trained, []string{"full"}) || !slices.Equal(first, []int{1}) {
-		t.Errorf("trained were %v, from the steps %v on", trained, first)
+	if !r.OneDocument || r.Unit != compare.DocumentParts || !strings.Contains(strings.Join(r.Notes(), "\n"), "All that judges is cut from one document") {
+		t.Errorf("%d %s, the notes are %q", r.Units, r.Unit, r.Notes())
 	}
 }
 
@@ -355,19 +346,24 @@ func TestSome(t *testing.T) {
 // TestCompareInput holds what is said of what cannot be asked for.
 func TestCompareInput(t *testing.T) {
 	for want, change := range map[string]func(*CompareOptions){
-		"it is not said whose writing":         func(o *CompareOptions) { o.Source = "" },
-		`there is no method "rag"`:             func(o *CompareOptions) { o.Methods = []string{"rag"} },
-		"9 settings of":                        func(o *CompareOptions) { o.Settings = settings(9) },
-		"cannot draw -1 watts":                 func(o *CompareOptions) { o.Watts = -1 },
-		"10 words are no amount":               func(o *CompareOptions) { o.Curve = []int{10} },
-		"cannot cost NaN":                      func(o *CompareOptions) { o.Price = &compare.Price{KWh: math.NaN()} },
-		`there is no twin "nobody"`:            func(o *CompareOptions) { o.Name = "nobody" },
-		"lies in the folder of the writing":    func(o *CompareOptions) { o.To = filepath.Join(o.Source, "new", "tables") },
-		"there is no layer 7":                  func(o *CompareOptions) { o.Methods = []string{"partial"}; o.Partial.Layers = []int{7} },
-		"takes at least":                       func(o *CompareOptions) { o.Methods = []string{"full"}; o.Memory = 1e6 },
-		"there is no layer 8":                  func(o *CompareOptions) { o.Partial.Layers = []int{8} },
-		"the adapter in nowhere cannot be":     func(o *CompareOptions) { o.Controls = []string{"nowhere"} },
-		"are too few to train on and to judge": func(o *CompareOptions) { o.Source = filepath.Join(o.Source, "hurry.md") },
+		"it is not said whose writing":          func(o *CompareOptions) { o.Source = "" },
+		`there is no method "rag"`:              func(o *CompareOptions) { o.Methods = []string{"rag"} },
+		"the method partial, which would train": func(o *CompareOptions) { o.Methods = []string{"lora"}; o.Partial.Layers = []int{1} },
+		"layers or modules are named":           func(o *CompareOptions) { o.Methods = []string{"full"}; o.Partial.Modules = []string{"q_proj"} },
+		"no adapter is compared":                func(o *CompareOptions) { o.Methods = []string{"partial"}; o.Controls = []string{"smith"} },
+		"lora+examples has as many settings":    func(o *CompareOptions) { o.Settings = map[compare.Name]int{compare.LoRAExamples: 2} },
+		"there are no settings of base":         func(o *CompareOptions) { o.Settings = map[compare.Name]int{compare.Base: 2} },
+		"9 settings of":                         func(o *CompareOptions) { o.Settings = settings(9) },
+		"cannot draw -1 watts":                  func(o *CompareOptions) { o.Watts = -1 },
+		"10 words are no amount":                func(o *CompareOptions) { o.Curve = []int{10} },
+		"cannot cost NaN":                       func(o *CompareOptions) { o.Price = &compare.Price{KWh: math.NaN()} },
+		`there is no twin "nobody"`:             func(o *CompareOptions) { o.Name = "nobody" },
+		"lies in the folder of the writing":     func(o *CompareOptions) { o.To = filepath.Join(o.Source, "new", "tables") },
+		"there is no layer 7":                   func(o *CompareOptions) { o.Methods = []string{"partial"}; o.Partial.Layers = []int{7} },
+		"takes at least":                        func(o *CompareOptions) { o.Methods = []string{"full"}; o.Memory = 1e6 },
+		"there is no layer 8":                   func(o *CompareOptions) { o.Partial.Layers = []int{8} },
+		"the adapter in nowhere cannot be":      func(o *CompareOptions) { o.Controls = []string{"nowhere"} },
+		"are too few to train on and to judge":  func(o *CompareOptions) { o.Source = filepath.Join(o.Source, "hurry.md") },
 	} {
 		t.Run(want, func(t *testing.T) {
 			o := comparing(t)

@@ -3,6 +3,7 @@ package twin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/compare"
 )
 
@@ -97,7 +99,7 @@ func (c *comparer) learntDir(t *training) string {
 // learnAll trains a method with each of its settings, and keeps what the best
 // one learnt.
 func (c *comparer) learnAll(ctx context.Context, m compare.Name) error {
-	for range 2 { // a second time where only what was learnt is missing
+	learn := func() error {
 		for _, t := range c.trainings[m] {
 			if !c.missing(t) {
 				continue
@@ -110,22 +112,55 @@ func (c *comparer) learnAll(ctx context.Context, m compare.Name) error {
 				return err
 			}
 			c.done += t.cost
+			if c.repeat[m] == t {
+				delete(c.repeat, m)
+			}
 			if err := c.drop(m); err != nil {
 				return err
 			}
 		}
+		return nil
+	}
+	if err := learn(); err != nil {
+		return err
+	}
+	if err := c.allLost(m); err != nil {
+		return err
+	}
+	// A setting that was measured before may be the best one after all.
+	for _, r := range c.rows {
+		if r.name.Trains() == m && !r.kept {
+			c.loadRow(r)
+		}
+	}
+	// What it learnt may be missing all the same.
+	if err := learn(); err != nil {
+		return err
+	}
+	if t := c.repeat[m]; t != nil { // it need not be done
+		c.part++
+		c.done += t.cost
+		delete(c.repeat, m)
 	}
 	return nil
 }
 
+// allLost is an error where every setting of a method is lost.
+func (c *comparer) allLost(m compare.Name) error {
+	if c.bestSoFar(m) != nil {
+		return nil
+	}
+	list := c.trainings[m]
+	hint := "leave it out: name the others with --methods"
+	if n := len(list); n < mostSettings {
+		hint = fmt.Sprintf("try more settings, with lower rates among them: --settings %s=%d; or %s", m, mostSettings, hint)
+	}
+	return &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the method %s came to nothing with every setting that was tried: %s", m, list[0].result.Lost), Hint: hint}
+}
+
 // drop deletes what the settings of a method learnt that are not the best so far.
 func (c *comparer) drop(m compare.Name) error {
-	var best *training
-	for _, t := range c.trainings[m] {
-		if t.kept && (best == nil || t.result.loss() < best.result.loss()) {
-			best = t
-		}
-	}
+	best := c.bestSoFar(m)
 	for _, t := range c.trainings[m] {
 		if t.kept && t != best {
 			if err := os.RemoveAll(c.trainingDir(t)); err != nil {
@@ -136,9 +171,55 @@ func (c *comparer) drop(m compare.Name) error {
 	return nil
 }
 
-// learn is one training: that of [Train], without its verdict and its version,
-// in a twin's folder of its own. It goes on from a checkpoint that is there.
+// lost are the trainings that came to nothing.
+func (c *comparer) lost() []compare.Lost {
+	out := []compare.Lost{}
+	add := func(t *training) {
+		if t.result.Lost != "" {
+			out = append(out, compare.Lost{Name: t.method, Setting: t.setting(), Why: t.result.Lost, Seconds: t.result.Seconds})
+		}
+	}
+	for _, n := range compare.Names() {
+		for _, t := range c.trainings[n] {
+			add(t)
+		}
+	}
+	for _, p := range c.points {
+		if p.training != nil {
+			add(p.training)
+		}
+	}
+	return out
+}
+
+// learn is one training, which goes on from a checkpoint that is there and can be
+// used. Where its loss is no number any more it is lost, and that is what is kept
+// of it.
 func (c *comparer) learn(ctx context.Context, t *training) error {
+	err := c.learnOnce(ctx, t)
+	if bad := (unusableError{}); errors.As(err, &bad) {
+		c.emit(stroke.NoteEvent{Text: fmt.Sprintf("the training of %s, %s, begins anew: %v", t.method, t.setting(), bad)})
+		if err := os.RemoveAll(c.trainingDir(t)); err != nil {
+			return writeError(c.trainingDir(t), err)
+		}
+		err = c.learnOnce(ctx, t)
+	}
+	bad := (*train.NotFiniteError)(nil)
+	if !errors.As(err, &bad) {
+		return err
+	}
+	t.result.Lost = bad.Error()
+	if t.origin, err = c.keepPart(t.part(), c.trainingKey(t), &t.result); err != nil {
+		return err
+	}
+	t.kept = true
+	c.emit(stroke.NoteEvent{Text: fmt.Sprintf("the training of %s, %s, is lost: %s", t.method, t.setting(), t.result.Lost)})
+	return nil
+}
+
+// learnOnce is the training of [Train], without its verdict and its version, in a
+// twin's folder of its own.
+func (c *comparer) learnOnce(ctx context.Context, t *training) error {
 	dir := c.trainingDir(t)
 	if err := c.scratch(dir); err != nil {
 		return err
@@ -193,6 +274,8 @@ func (c *comparer) learn(ctx context.Context, t *training) error {
 	r.recall()
 	l, epoch, _, err := r.learn(ctx)
 	if err != nil {
+		s := m.spent(dir)
+		t.result = outcome{Recipe: r.recipe, Seconds: s.Seconds, Processor: s.Processor}
 		return err
 	}
 	defer l.close()
@@ -209,7 +292,7 @@ func (c *comparer) learn(ctx context.Context, t *training) error {
 	if !m.measures {
 		t.result.Memory, t.result.Planned = planned, true
 	}
-	if err := c.keepPart("train-"+t.id(), c.trainingKey(t), &t.result); err != nil {
+	if t.origin, err = c.keepPart(t.part(), c.trainingKey(t), &t.result); err != nil {
 		return err
 	}
 	t.kept = true

@@ -59,8 +59,16 @@ func quotationHints(r *corpus.Reading) []string {
 	return hints
 }
 
-// partsOfOne says whether all of several documents were cut from one.
-func partsOfOne(docs []stroke.Document, l *corpus.Ledger) bool {
+// oneDocument says that an interval is too narrow, where all that judges was cut
+// from one document.
+func (r *run) oneDocument(judges []stroke.Document) {
+	if cutFromOne(r.ledger, judges) {
+		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
+	}
+}
+
+// cutFromOne says whether several documents are all parts of one.
+func cutFromOne(l *corpus.Ledger, docs []stroke.Document) bool {
 	parent := ""
 	for i, d := range docs {
 		e, _ := l.Entry(d.Hash)
@@ -70,12 +78,4 @@ func partsOfOne(docs []stroke.Document, l *corpus.Ledger) bool {
 		parent = e.Parent
 	}
 	return len(docs) > 1
-}
-
-// oneDocument says that an interval is too narrow, where all that judges was cut
-// from one document.
-func (r *run) oneDocument(judges []stroke.Document) {
-	if partsOfOne(judges, r.ledger) {
-		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
-	}
 }

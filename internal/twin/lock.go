@@ -25,7 +25,16 @@ type holder struct {
 // lock takes the twin's lock for a change to its folder, or says who holds it.
 // The lock ends with the process.
 func (f *Folder) lock(doing string) (unlock func(), err error) {
-	path := filepath.Join(f.Dir, lockFile)
+	return lockFolder(f.Dir, doing, func(who string) error {
+		return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("the twin %s is in use by %s", f.Name, who),
+			Hint: "wait until it is done, or stop it; writing and chatting need no lock"}
+	})
+}
+
+// lockFolder takes the lock of a folder until the process ends; where another one
+// holds it the error is what busy makes of who that is.
+func lockFolder(dir, doing string, busy func(who string) error) (unlock func(), err error) {
+	path := filepath.Join(dir, lockFile)
 	l := flock.New(path)
 	ok, err := l.TryLock()
 	if err != nil {
@@ -38,8 +47,7 @@ func (f *Folder) lock(doing string) (unlock func(), err error) {
 		if b, err := os.ReadFile(note); err == nil && json.Unmarshal(b, &h) == nil && h.PID != 0 {
 			who = fmt.Sprintf("process %d on %s, since %s, to %s", h.PID, h.Host, h.Since.Local().Format("15:04:05"), h.Doing)
 		}
-		return nil, &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("the twin %s is in use by %s", f.Name, who),
-			Hint: "wait until it is done, or stop it; writing and chatting need no lock"}
+		return nil, busy(who)
 	}
 	host, _ := os.Hostname()
 	b, err := json.Marshal(holder{PID: os.Getpid(), Host: host, Since: time.Now(), Doing: doing})

@@ -160,6 +160,28 @@ func NamedRecipes() ([]*Named, error) {
 	return out, nil
 }
 
+// recipesHash is the hash of all that the program's recipes come to, whatever is said
+// for them.
+func recipesHash() (string, error) {
+	list, err := NamedRecipes()
+	if err != nil {
+		return "", err
+	}
+	return hashRecipes(list)
+}
+
+func hashRecipes(list []*Named) (string, error) {
+	var all []any
+	for _, n := range list {
+		all = append(all, n.Name, n.Start, n.From, n.To, n.Recipe())
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return "", fmt.Errorf("hash the recipes: %w", err)
+	}
+	return stroke.HashText(string(b)), nil
+}
+
 // mostRecipeFile is the largest file of a recipe, in bytes.
 const mostRecipeFile = 1 << 20
 

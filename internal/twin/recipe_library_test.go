@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,5 +112,29 @@ func TestRecipeFile(t *testing.T) {
 	}
 	if _, err := FindRecipe("nobodys"); stroke.CodeOf(err) != stroke.CodeNotFound || !strings.Contains(stroke.HintOf(err), plainName) {
 		t.Errorf("a recipe that is not there: %v", err)
+	}
+}
+
+// TestRecipesHash demands that the hash of the recipes tells of a change to one for a
+// genre, and not of what is said for it.
+func TestRecipesHash(t *testing.T) {
+	list, err := NamedRecipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := hashRecipes(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := *pick(1000, StartGenre)
+	i := slices.IndexFunc(list, func(o *Named) bool { return o.Name == n.Name })
+	list[i] = &n
+	n.Why = "otherwise"
+	if same, err := hashRecipes(list); err != nil || same != before {
+		t.Errorf("another reason gives another hash, %v", err)
+	}
+	n.set = []byte(`{"epochs": 7}`)
+	if other, err := hashRecipes(list); err != nil || other == before {
+		t.Errorf("seven epochs on a genre give the same hash, %v", err)
 	}
 }

@@ -194,7 +194,7 @@ func (p *reporter) rests() {
 	if p.v.Verdict.Folds > 0 {
 		p.restsOnFolds()
 	}
-	if partsOfOne(p.judge, p.ledger) {
+	if cutFromOne(p.ledger, p.judge) {
 		for _, name := range []string{ofPrediction, ofSpecificity, ofCurve} {
 			if on := p.r.Rests[name]; on != "" {
 				p.r.Rests[name] = on + "; " + restsOnOne
@@ -358,7 +358,9 @@ func (p *reporter) wanted(name string) bool {
 
 // unsaid notes why a measure says nothing.
 func (p *reporter) unsaid(name, why, hint string) {
-	p.r.Unsaid = append(p.r.Unsaid, report.Unsaid{Measure: name, Why: why, Hint: hint})
+	if u := (report.Unsaid{Measure: name, Why: why, Hint: hint}); !slices.Contains(p.r.Unsaid, u) {
+		p.r.Unsaid = append(p.r.Unsaid, u)
+	}
 }
 
 // plan finds what is to be measured and what was, and tells what it will take.
@@ -522,7 +524,11 @@ func (p *reporter) run(ctx context.Context) error {
 			err = context.Canceled // a training says what is kept in its own folder, which is gone
 		}
 		if err != nil {
-			return interrupted(err, "measure "+s.name, "what is measured is kept; the same command goes on")
+			hint := "what is measured is kept; the same command goes on"
+			if p.o.Afresh {
+				hint += " without --afresh"
+			}
+			return interrupted(err, "measure "+s.name, hint)
 		}
 		if err := p.keep(s); err != nil {
 			return err

@@ -154,7 +154,7 @@ func (p *reporter) unit(groups []string, start, system []eval.Loss) string {
 	switch {
 	case len(eval.Gains(groups, start, system)) < fewUnits:
 		return "blocks"
-	case partsOfOne(p.judge, p.ledger):
+	case cutFromOne(p.ledger, p.judge):
 		return "parts of one document"
 	}
 	return "documents"

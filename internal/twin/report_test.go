@@ -114,6 +114,22 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestReportAfresh demands that a report that began afresh and is stopped does not say
+// that the same command goes on: that would begin once more.
+func TestReportAfresh(t *testing.T) {
+	f, _ := trained(t, options(t, writing(t, t.TempDir(), func(i int) bool { return i%2 == 0 })))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, _, err := Report(ctx, ReportOptions{Name: f.Dir, Afresh: true}, func(e stroke.Event) {
+		if _, ok := e.(stroke.MeasureEvent); ok {
+			cancel()
+		}
+	})
+	if code(t, err, stroke.CodeInterrupted); !strings.HasSuffix(stroke.HintOf(err), "goes on without --afresh") {
+		t.Errorf("the hint is %q", stroke.HintOf(err))
+	}
+}
+
 // TestReportGoesOn stops a report in several places; what it comes to is what an
 // undisturbed one does, and what was measured is not measured again.
 func TestReportGoesOn(t *testing.T) {

@@ -129,6 +129,12 @@ func (r *run) afresh() error {
 	return nil
 }
 
+// unusableError is of a checkpoint that the run cannot go on from.
+type unusableError struct{ error }
+
+// Unwrap gives what is wrong with it.
+func (e unusableError) Unwrap() error { return e.error }
+
 // restore takes the checkpoint of this run, where there is one.
 func (r *run) restore() error {
 	path := r.path(checkpointFile)
@@ -236,7 +242,7 @@ func (r *run) steps(ctx context.Context) error {
 func (r *run) stopped(err error) error {
 	var bad *train.NotFiniteError
 	if errors.As(err, &bad) {
-		return &stroke.Error{Code: stroke.CodeFailure, Msg: bad.Error(), Hint: bad.Hint()}
+		return &stroke.Error{Code: stroke.CodeFailure, Hint: bad.Hint(), Err: bad}
 	}
 	if saved := r.save(); saved != nil {
 		return &stroke.Error{Code: stroke.CodeOf(interrupted(err, "train", "")), Err: saved,

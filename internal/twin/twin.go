@@ -257,7 +257,7 @@ func (r *run) plan() error {
 	if r.o.Resume {
 		if err := r.restore(); err != nil {
 			t.Close()
-			return err
+			return unusableError{err}
 		}
 	} else if err := r.afresh(); err != nil {
 		t.Close()

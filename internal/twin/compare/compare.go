@@ -41,29 +41,43 @@ func (n Name) Trains() Name {
 // Prompts says whether the writer's passages stand in the prompt.
 func (n Name) Prompts() bool { return n == Examples || n == LoRAExamples }
 
+// Chooses says whether settings of the method are tried. Those of an adapter with
+// examples are the adapter's, and as many amounts of passages.
+func (n Name) Chooses() bool { return n == Examples || n != "" && n.Trains() == n }
+
 // Comparison is everything that was measured. What could not be is null.
 type Comparison struct {
-	Writer   string    `json:"writer"` // name of the twin or the folder
-	Made     time.Time `json:"made"`
-	Program  string    `json:"program"` // its version, or the commit that it was built from
-	Machine  Machine   `json:"machine"`
-	Base     string    `json:"base"`
-	Bytes    int64     `json:"base_bytes"` // of its weights
-	Licence  string    `json:"licence,omitempty"`
-	Words    Words     `json:"words"`
-	Tokens   int       `json:"tokens"`   // of judge documents that were scored
-	Loss     float64   `json:"loss"`     // nats per token of the bare base on them
-	Units    int       `json:"units"`    // that the intervals stand on
-	Unit     string    `json:"unit"`     // "documents" or "blocks"
-	Settings int       `json:"settings"` // tried of each method, at the most
-	Texts    int       `json:"texts"`    // that each method wrote, for leakage
-	Controls []string  `json:"controls"` // adapters by other writers, for specificity
-	Price    *Price    `json:"price"`    // null where none was given
-	Watts    float64   `json:"watts"`    // that the machine draws, as it was given; 0 where it was not
-	Methods  []Method  `json:"methods"`
-	LeftOut  []LeftOut `json:"left_out"`
-	Curve    []Point   `json:"curve"` // by amount of text; empty where it was not asked for
+	Writer      string    `json:"writer"`  // name of the twin or the folder
+	Made        time.Time `json:"made"`    // that it was put together
+	Program     string    `json:"program"` // that put it together: its version, or the commit that it was built from
+	Machine     Machine   `json:"machine"`
+	Base        string    `json:"base"`
+	Bytes       int64     `json:"base_bytes"` // of its weights
+	Licence     string    `json:"licence,omitempty"`
+	Words       Words     `json:"words"`
+	Tokens      int       `json:"tokens"`       // of judge documents that were scored
+	Loss        float64   `json:"loss"`         // nats per token of the bare base on them
+	Units       int       `json:"units"`        // that the intervals stand on
+	Unit        string    `json:"unit"`         // [Documents], [DocumentParts] or [Blocks]
+	OneDocument bool      `json:"one_document"` // all that judges is cut from one
+	Settings    int       `json:"settings"`     // of one kind that were tried of a method, at the most
+	Texts       int       `json:"texts"`        // that each method wrote, for leakage
+	Controls    []string  `json:"controls"`     // adapters by other writers, for specificity
+	Price       *Price    `json:"price"`        // null where none was given
+	Watts       float64   `json:"watts"`        // that the machine draws, as it was given; 0 where it was not
+	Parts       []Part    `json:"parts"`        // that it is made from
+	Methods     []Method  `json:"methods"`
+	LeftOut     []LeftOut `json:"left_out"`
+	Lost        []Lost    `json:"lost"`
+	Curve       []Point   `json:"curve"` // by amount of text; empty where it was not asked for
 }
+
+// The units that intervals stand on.
+const (
+	Documents     = "documents"
+	DocumentParts = "parts of one document"
+	Blocks        = "blocks"
+)
 
 // Machine is where it was measured.
 type Machine struct {
@@ -71,6 +85,15 @@ type Machine struct {
 	System    string `json:"system"`    // as linux/amd64
 	Kernel    string `json:"kernel"`    // in use
 	Workers   int    `json:"workers"`   // that compute
+}
+
+// Part is a training, a method or a point of a curve, measured by itself and kept.
+type Part struct {
+	Name    Name      `json:"method"`
+	Doing   string    `json:"doing"`             // "train", "measure" or "curve"
+	Setting string    `json:"setting,omitempty"` // that was trained
+	Made    time.Time `json:"made"`
+	Program string    `json:"program"` // that measured it
 }
 
 // Words are the writer's by what they were used for.
@@ -90,8 +113,8 @@ type Price struct {
 type Method struct {
 	Name     Name     `json:"method"`
 	Setting  string   `json:"setting"`   // that was taken
-	ChosenBy string   `json:"chosen_by"` // "select", or "recipe" where nothing was tried
-	Tried    []Tried  `json:"tried"`     // settings, in order
+	ChosenBy string   `json:"chosen_by"` // "select", or "recipe" where there was nothing to choose from
+	Tried    []Tried  `json:"tried"`     // settings, rates first, in order
 	Takes    Takes    `json:"takes"`     //
 	Leaves   Leaves   `json:"leaves"`    //
 	Serves   Serves   `json:"serves"`    //
@@ -102,18 +125,40 @@ type Method struct {
 	Needs *int `json:"words_needed"`
 }
 
+// Of returns how many settings of a kind were tried.
+func (m *Method) Of(k Kind) int {
+	n := 0
+	for _, t := range m.Tried {
+		if t.Kind == k {
+			n++
+		}
+	}
+	return n
+}
+
 // Tried is a setting that was tried.
 type Tried struct {
+	Kind    Kind    `json:"kind"`
 	Setting string  `json:"setting"`
 	Loss    float64 `json:"loss"` // nats per token on select documents
 	Epoch   int     `json:"epoch,omitempty"`
 	Seconds float64 `json:"seconds,omitempty"`
 }
 
+// Kind is what differs between settings.
+type Kind string
+
+// The kinds of settings. One rate and one amount of passages are taken, each for
+// itself.
+const (
+	Rate     Kind = "rate"     // of learning
+	Passages Kind = "passages" // in the prompt
+)
+
 // Takes is what it takes until the method is ready, with the setting taken.
 type Takes struct {
 	Seconds         float64  `json:"seconds"`           // training, and choosing an epoch; indexing of passages
-	Choosing        float64  `json:"choosing_seconds"`  // of all settings that were tried, this one included
+	Choosing        float64  `json:"choosing_seconds"`  // with all settings that were tried, of learning and of the prompt
 	Processor       float64  `json:"processor_seconds"` // of all cores, this setting alone; 0 where the system does not say
 	WattHours       *float64 `json:"watt_hours"`        // null where nobody can tell
 	Money           *float64 `json:"money"`             // null where energy or price is not known
@@ -167,6 +212,14 @@ type LeftOut struct {
 	Name Name   `json:"method"`
 	Why  string `json:"why"`
 	Hint string `json:"hint,omitempty"`
+}
+
+// Lost is a training that came to nothing, and is chosen among no more.
+type Lost struct {
+	Name    Name    `json:"method"`
+	Setting string  `json:"setting"`
+	Why     string  `json:"why"`
+	Seconds float64 `json:"seconds"` // until then
 }
 
 // Point is a method at an amount of train text.

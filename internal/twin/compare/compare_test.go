@@ -37,7 +37,7 @@ func sample() *Comparison {
 		m := Method{Name: n, Setting: "rate 0.1 | 2", Likeness: Likeness{Gain: eval.Interval{Mean: 0.1, Low: -0.05, High: 0.2}, Over: nothing}}
 		if n.Trains() != "" {
 			m.Takes = Takes{Seconds: 100, Choosing: 300, Processor: 20, Memory: 1e9, Planned: true, Parameters: 4_400_000}
-			m.Tried = []Tried{{"rate 0.1", 3.2, 1, 100}, {"rate 0.2", 3.1, 2, 200}}
+			m.Tried = []Tried{{Rate, "rate 0.1", 3.2, 1, 100}, {Rate, "rate 0.2", 3.1, 2, 200}}
 		}
 		r.Methods = append(r.Methods, m)
 	}
@@ -109,14 +109,61 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// TestSayTried demands the settings of each method by itself.
+// TestSayTried demands that rates and amounts of passages are said apart, each only of
+// methods that had several of them.
 func TestSayTried(t *testing.T) {
-	r := &Comparison{Methods: []Method{{Name: Examples, Tried: make([]Tried, 2)}, {Name: Partial, Tried: make([]Tried, 1)}}}
-	if s := r.sayTried(); !strings.Contains(s, "2 of examples") || strings.Contains(s, "of partial") {
+	of := func(rates, amounts int) (list []Tried) {
+		for range rates {
+			list = append(list, Tried{Kind: Rate, Setting: "rate 0.1", Loss: 3, Epoch: 1})
+		}
+		for k := range amounts {
+			list = append(list, Tried{Kind: Passages, Setting: "some tokens of passages", Loss: 3 - float64(k)})
+		}
+		return list
+	}
+	r := &Comparison{Methods: []Method{{Name: Examples, Tried: of(0, 2)}, {Name: LoRA, Tried: of(3, 0)}, {Name: LoRAExamples, Tried: of(3, 3)}, {Name: Partial, Tried: of(1, 0)}}}
+	if s := r.sayTried(); !strings.HasPrefix(s, "Settings that were tried: of learning rates 3 of lora; of amounts of passages 2 of examples, 3 of lora+examples; everything else") {
 		t.Errorf("said %q", s)
 	}
-	r.Methods[0].Tried = nil
+	page, err := r.HTML()
+	if n := strings.Count(string(page), "some tokens of passages"); err != nil || n != 5 {
+		t.Errorf("the page has %d amounts of passages, %v", n, err)
+	}
+	r.Methods = r.Methods[2:]
+	if s := r.sayTried(); !strings.Contains(s, "3 of lora+examples; of amounts of passages 3 of lora+examples;") {
+		t.Errorf("said %q", s)
+	}
+	r.Methods = []Method{{Name: Examples, Tried: of(0, 1)}, {Name: LoRAExamples, Tried: of(1, 1)}}
 	if s := r.sayTried(); !strings.Contains(s, "One setting of each method") {
 		t.Errorf("said %q", s)
+	}
+}
+
+// TestChoosing demands that what the choice of passages took is shown.
+func TestChoosing(t *testing.T) {
+	r := sample()
+	r.Methods[1].Takes = Takes{Seconds: 0.5, Choosing: 80}
+	if row := r.Groups()[0].Rows[1]; row.Label != "with the choice of settings" || row.Cells[0] != "–" || row.Cells[1] != span(80) {
+		t.Errorf("the row is %+v", row)
+	}
+}
+
+// TestOthers demands that figures of another version are called that, with the days
+// on which they were measured.
+func TestOthers(t *testing.T) {
+	r := sample()
+	for i, v := range []string{"v1", "v0", "v0"} {
+		r.Parts = append(r.Parts, Part{Name: LoRA, Doing: "train", Setting: []string{"1 times", "2 times", "400 words"}[i], Made: r.Made.AddDate(0, 0, -i), Program: v})
+	}
+	if s := r.Subtitle(); !strings.HasSuffix(s, "by Stroke v1 from 22 November 2026 to 24 November 2026.") {
+		t.Errorf("said %q", s)
+	}
+	const want = "Kept as Stroke v0 measured it, with that version's speed: the training of lora, 2 times (23 November 2026); the training of lora, 400 words (22 November 2026); --afresh"
+	if s := strings.Join(r.others(), "\n"); !strings.HasPrefix(s, want) || strings.Count(s, "Kept") != 1 {
+		t.Errorf("said %q", s)
+	}
+	r.Parts = r.Parts[:1]
+	if s := r.others(); s != nil || !strings.HasSuffix(r.Subtitle(), "on 24 November 2026.") {
+		t.Errorf("said %q and %q", s, r.Subtitle())
 	}
 }

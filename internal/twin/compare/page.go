@@ -63,17 +63,11 @@ func (r *Comparison) HTML() ([]byte, error) {
 		if m.Name.Trains() != "" {
 			over = append(over, report.Figure{Label: string(m.Name), Class: class(m.Name), Of: m.Likeness.Over})
 		}
-		best := 0
 		for k, t := range m.Tried {
-			if t.Epoch > 0 == (m.Tried[0].Epoch > 0) && t.Loss < m.Tried[best].Loss {
-				best = k
-			}
-		}
-		for k, t := range m.Tried {
-			if m.Name == LoRAExamples && t.Epoch > 0 {
+			if m.Name == LoRAExamples && t.Kind == Rate && r.has(LoRA) {
 				continue // they are those of the adapter
 			}
-			row := triedRow{Name: m.Name, Setting: t.Setting, Loss: fmt.Sprintf("%.3f", t.Loss), Epoch: "–", Training: "–", Taken: k == best || m.Name == LoRAExamples && r.leastPrompt(m, k)}
+			row := triedRow{Name: m.Name, Setting: t.Setting, Loss: fmt.Sprintf("%.3f", t.Loss), Epoch: "–", Training: "–", Taken: m.best(k)}
 			if t.Epoch > 0 {
 				row.Epoch, row.Training = fmt.Sprint(t.Epoch), span(t.Seconds)
 			}
@@ -98,10 +92,10 @@ func (r *Comparison) HTML() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// leastPrompt says whether a setting is the number of passages that does best.
-func (r *Comparison) leastPrompt(m *Method, k int) bool {
-	for _, t := range m.Tried {
-		if t.Epoch == 0 && t.Loss < m.Tried[k].Loss {
+// best says whether a setting is the first that no other of its kind does better than.
+func (m *Method) best(k int) bool {
+	for i, t := range m.Tried {
+		if of := m.Tried[k]; t.Kind == of.Kind && (t.Loss < of.Loss || t.Loss == of.Loss && i < k) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,9 +22,56 @@ func (r *Comparison) Subtitle() string {
 	if r.Machine.Processor != "" {
 		on = r.Machine.Processor + ", " + on
 	}
-	return fmt.Sprintf("%s words to train on, %s to choose by, %s to judge by; %s of %s; measured on %s, %s with the kernel %s, by Stroke %s on %s.",
+	return fmt.Sprintf("%s words to train on, %s to choose by, %s to judge by; %s of %s; measured on %s, %s with the kernel %s, by Stroke %s %s.",
 		term.Count(r.Words.Train), term.Count(r.Words.Select), term.Count(r.Words.Judge), r.Base, term.Bytes(r.Bytes), on,
-		count(r.Machine.Workers, "worker"), r.Machine.Kernel, r.Program, r.Made.Format("2 January 2006"))
+		count(r.Machine.Workers, "worker"), r.Machine.Kernel, r.Program, r.when())
+}
+
+// day is how a date is written.
+const day = "2 January 2006"
+
+// when says on which days the parts were measured.
+func (r *Comparison) when() string {
+	first, last := r.Made, r.Made
+	for i, p := range r.Parts {
+		if i == 0 || p.Made.Before(first) {
+			first = p.Made
+		}
+		if i == 0 || p.Made.After(last) {
+			last = p.Made
+		}
+	}
+	if a, b := first.Format(day), last.Format(day); a != b {
+		return "from " + a + " to " + b
+	}
+	return "on " + first.Format(day)
+}
+
+// others says what other versions of the program measured: a sentence for each.
+func (r *Comparison) others() []string {
+	what := map[string][]string{}
+	var versions []string
+	for _, p := range r.Parts {
+		if p.Program == r.Program {
+			continue
+		}
+		if what[p.Program] == nil {
+			versions = append(versions, p.Program)
+		}
+		s := string(p.Name)
+		if p.Doing == "train" {
+			s = "the training of " + s
+		}
+		if p.Setting != "" {
+			s += ", " + p.Setting
+		}
+		what[p.Program] = append(what[p.Program], s+" ("+p.Made.Format(day)+")")
+	}
+	var out []string
+	for _, v := range versions {
+		out = append(out, fmt.Sprintf("Kept as Stroke %s measured it, with that version's speed: %s; --afresh measures it again.", v, strings.Join(what[v], "; ")))
+	}
+	return out
 }
 
 // Row is one wish, or one figure of likeness, with a cell for each method.
@@ -80,7 +128,7 @@ func (r *Comparison) Groups() []Group {
 		{"What it takes", []Row{
 			row("time until it is ready", func(m *Method) string { return ready(m) }),
 			row("with the choice of settings", func(m *Method) string {
-				if m.Name.Trains() == "" {
+				if m.Name == Base {
 					return "–"
 				}
 				return span(m.Takes.Choosing)
@@ -198,18 +246,33 @@ func (r *Comparison) Tables() []Table {
 	return out
 }
 
-// sayTried says how settings were chosen.
+// sayTried says what was chosen among.
 func (r *Comparison) sayTried() string {
-	var several []string
-	for i := range r.Methods {
-		if n := len(r.Methods[i].Tried); n > 1 {
-			several = append(several, fmt.Sprintf("%d of %s", n, r.Methods[i].Name))
+	several := func(k Kind) (list []string) {
+		for i := range r.Methods {
+			m := &r.Methods[i]
+			if n := m.Of(k); n > 1 && !(k == Rate && m.Name == LoRAExamples && r.has(LoRA)) { // they are those of the adapter
+				list = append(list, fmt.Sprintf("%d of %s", n, m.Name))
+			}
 		}
+		return list
 	}
-	if len(several) == 0 {
+	var tried []string
+	if rates := several(Rate); len(rates) > 0 {
+		tried = append(tried, "of learning rates "+strings.Join(rates, ", "))
+	}
+	if amounts := several(Passages); len(amounts) > 0 {
+		tried = append(tried, "of amounts of passages "+strings.Join(amounts, ", "))
+	}
+	if len(tried) == 0 {
 		return "One setting of each method was measured, the recipe's; of what is trained the best epoch was taken, by select documents alone."
 	}
-	return fmt.Sprintf("Settings that were tried: %s, of every other method the recipe's alone. Of what is trained they are rates, of the prompt amounts of passages; the best, and its best epoch, was taken by select documents alone.", strings.Join(several, ", "))
+	return fmt.Sprintf("Settings that were tried: %s; everything else is the recipe's. The best, and the best epoch of what is trained, was taken by select documents alone.", strings.Join(tried, "; "))
+}
+
+// has says whether a method was measured.
+func (r *Comparison) has(n Name) bool {
+	return slices.ContainsFunc(r.Methods, func(m Method) bool { return m.Name == n })
 }
 
 // Table is rows under a heading, as [term.Table] takes them.
@@ -228,6 +291,10 @@ func (r *Comparison) Notes() []string {
 	if r.Units < 8 {
 		out = append(out, "So few pieces of judge text give intervals that are too narrow: nothing is proven by them.")
 	}
+	if r.OneDocument {
+		out = append(out, "All that judges is cut from one document, and its parts are more alike than what you will write next: the gains say less than their intervals promise.")
+	}
+	out = append(out, r.others()...)
 	var share []string
 	for i := range r.Methods {
 		t := &r.Methods[i].Takes
@@ -262,6 +329,9 @@ func (r *Comparison) Notes() []string {
 		out = append(out, "No adapters of other writers were at hand (--control DIR), so how much of a gain is you and how much any prose is not said.")
 	}
 	out = append(out, "One more article is what stroke train does with it: examples are indexed again; what is trained is trained again on everything, with the setting taken.")
+	for _, l := range r.Lost {
+		out = append(out, fmt.Sprintf("The training of %s, %s, came to nothing and is not chosen among: %s.", l.Name, l.Setting, l.Why))
+	}
 	for _, l := range r.LeftOut {
 		s := fmt.Sprintf("%s is left out: %s", l.Name, l.Why)
 		if l.Hint != "" {
