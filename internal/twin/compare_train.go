@@ -36,8 +36,9 @@ type meter struct {
 	before    spent
 	begun     time.Time
 	processor float64
-	energy    bench.Energy
-	measures  bool // the largest resident memory
+	energy    bench.Energy // when it was last read, since a counter begins anew after minutes
+	wattHours float64      // until then
+	measures  bool         // the largest resident memory
 }
 
 // begin starts a meter; before is what was spent in runs that were stopped.
@@ -52,13 +53,15 @@ func (m *meter) spent(dir string) spent {
 	first := s.Seconds == 0
 	s.Seconds += time.Since(m.begun).Seconds()
 	s.Processor += bench.ProcessorSeconds() - m.processor
-	switch now := m.energy.WattHours(); {
-	case now == nil || !first && s.WattHours == nil:
+	if now := m.energy.WattHours(); now == nil || !first && s.WattHours == nil {
 		s.WattHours = nil
-	case first:
-		s.WattHours = now
-	default:
-		sum := *s.WattHours + *now
+	} else {
+		m.energy = bench.ReadEnergy()
+		m.wattHours += *now
+		sum := m.wattHours
+		if !first {
+			sum += *s.WattHours
+		}
 		s.WattHours = &sum
 	}
 	if m.measures {
