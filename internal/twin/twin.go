@@ -283,7 +283,7 @@ func (r *run) plan() error {
 
 // examples makes those of every epoch.
 func (r *run) examples() ([][]train.Example, error) {
-	maker := &examples.Maker{Tokenizer: r.b.tok, Separator: r.b.sep, Between: r.b.between(r.recipe.Prompt.Between), Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
+	maker := &examples.Maker{Tokenizer: r.b.tok, First: r.b.first, Separator: r.b.sep, Between: r.b.between(r.recipe.Prompt.Between), Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
 	maker.Add(r.train)
 	var epochs [][]train.Example
 	for e := range r.recipe.Epochs {

@@ -36,6 +36,7 @@ const Between = "\n\n\n\n"
 // Maker makes examples from train documents. Nothing else may reach it.
 type Maker struct {
 	Tokenizer *token.Tokenizer
+	First     int32   // begins every sequence
 	Separator int32   // stands between documents
 	Between   []int32 // stands behind each of the passages before a sequence; the separator where nil
 	// Chat renders a request and its answer: the text up to where the answer
@@ -97,8 +98,8 @@ func (m *Maker) Epoch(epoch int) ([]train.Example, error) {
 }
 
 // packed lays all documents end to end in a random order, from a random place
-// on, and cuts the stream into sequences. Each begins with the separator; a
-// token counts unless it is that first one.
+// on, and cuts the stream into sequences. Each begins with First; a token counts
+// unless it is that one.
 func (m *Maker) packed(rng *rand.Rand) []train.Example {
 	var stream []int32
 	var from []int // the document of each token
@@ -130,11 +131,11 @@ func (m *Maker) packed(rng *rand.Rand) []train.Example {
 	return out
 }
 
-// withContext puts the separator and, as often as the mix says, passages of
+// withContext puts First and, as often as the mix says, passages of
 // documents not in own before the tokens. loss says which of the tokens count;
 // nil for all.
 func (m *Maker) withContext(rng *rand.Rand, ids []int32, loss []bool, own map[int]bool) train.Example {
-	before := []int32{m.Separator}
+	before := []int32{m.First}
 	if rng.Float64() < m.Mix.Context {
 		before = append(before, m.passages(rng, own)...)
 	}
@@ -191,7 +192,7 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make examples: %w", err)
 	}
-	ids := m.Tokenizer.EncodeSpecial(before)
+	ids := m.Tokenizer.WithoutBOS(m.Tokenizer.EncodeSpecial(before))
 	answer := m.Tokenizer.EncodeSpecial(after)
 	room := m.Mix.Length - len(ids)
 	if room < 32 {

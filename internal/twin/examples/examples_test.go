@@ -64,7 +64,7 @@ func maker(t *testing.T, tok *token.Tokenizer, docs []stroke.Document) *Maker {
 			near[d.Hash] = append(near[d.Hash], docs[i+1].Hash)
 		}
 	}
-	m := &Maker{Tokenizer: tok, Separator: tok.Separator(), Mix: DefaultMix(), Seed: 7,
+	m := &Maker{Tokenizer: tok, First: tok.Separator(), Separator: tok.Separator(), Mix: DefaultMix(), Seed: 7,
 		Near: func(h string) []string { return near[h] },
 		Chat: func(request, answer string) (string, string, error) {
 			return "Q: " + request + answerMark, answer + endMark, nil
