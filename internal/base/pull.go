@@ -56,6 +56,9 @@ func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, 
 			if err := s.writeRecord(rec); err != nil {
 				return Found{}, s.diskError("write", s.recordPath(e.Name), err)
 			}
+			if err := s.tidy(rec); err != nil {
+				return Found{}, s.diskError("tidy", s.baseDir(e.Name), err)
+			}
 			found := s.found(e, rec)
 			if len(e.Sources) > 0 && !e.Pinned() {
 				tell(opt.Say, fmt.Sprintf("the catalog names no hash of %s: what came is recorded as %s, and held to that from now on", e.Name, found.SHA256))

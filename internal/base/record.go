@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -121,6 +122,25 @@ func (s *Store) writeRecord(r record) error {
 	}
 	if err := settle(f.Name(), s.recordPath(r.Name)); err != nil {
 		return fmt.Errorf("write record: %w", err)
+	}
+	return nil
+}
+
+// tidy deletes the files of a base's own folder that its record does not list. They are
+// of what the base was before, and whoever reads a folder would take some of them.
+func (s *Store) tidy(r record) error {
+	entries, err := os.ReadDir(s.baseDir(r.Name))
+	if err != nil {
+		return err
+	}
+	for _, d := range entries {
+		listed := r.Root == "" && slices.ContainsFunc(r.Files, func(f recordFile) bool { return f.Name == d.Name() })
+		if listed || d.Name() == recordName || d.IsDir() {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.baseDir(r.Name), d.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }
