@@ -54,8 +54,11 @@ func (s *Store) fetchHub(ctx context.Context, e Entry, src Source, opt PullOptio
 		files = append(files, f)
 		total += f.size
 	}
-	for _, f := range files {
-		if err := s.fetchBlob(ctx, src, f, opt, func(n, _ int64) { report(opt.Progress, src.String(), done+n, total) }); err != nil {
+	came := make([]bool, len(files))
+	for i, f := range files {
+		var err error
+		came[i], err = s.fetchBlob(ctx, src, f, opt, func(n, _ int64) { report(opt.Progress, src.String(), done+n, total) })
+		if err != nil {
 			return record{}, err
 		}
 		done += f.size
@@ -64,14 +67,19 @@ func (s *Store) fetchHub(ctx context.Context, e Entry, src Source, opt PullOptio
 	if err != nil {
 		return record{}, writeError{err}
 	}
+	before, err := s.readRecord(e.Name)
+	for i, f := range r.Files {
+		r.Files[i].Kept = !came[i] && (err != nil || !before.put(r, f))
+	}
 	if e.Pinned() {
 		r.Pinned = "catalog"
 	}
 	return r, nil
 }
 
-// fetchBlob fetches one file into the cache, checks it and gives it its place.
-func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOptions, progress func(done, total int64)) error {
+// fetchBlob fetches one file into the cache, checks it and gives it its place. came is
+// false where it was in the cache.
+func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOptions, progress func(done, total int64)) (came bool, err error) {
 	repo := s.Hub.repoDir(src.Repo)
 	blob := filepath.Join(repo, "blobs", f.etag)
 	// The same lock as huggingface_hub's, so that both never write one blob.
@@ -79,17 +87,17 @@ func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOpt
 		tell(opt.Say, "another process is fetching "+f.name+"; waiting for it")
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer unlock()
 	if s.verify(ctx, f, blob) == nil {
 		progress(f.size, f.size)
-		return wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
+		return false, wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
 	}
 	// Without links the file lies in the snapshot itself.
 	if s.verify(ctx, f, filepath.Join(s.Hub.snapshotDir(src.Repo, f.commit), filepath.FromSlash(f.name))) == nil {
 		progress(f.size, f.size)
-		return wrapWrite(s.Hub.writeRef(src, f.commit))
+		return false, wrapWrite(s.Hub.writeRef(src, f.commit))
 	}
 	at := src
 	at.Rev = f.commit // a branch may move on meanwhile
@@ -99,12 +107,12 @@ func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOpt
 	}
 	check := func(p string) error { return s.verify(ctx, f, p) }
 	if err := s.downloadChecked(ctx, t, check); err != nil {
-		return err
+		return false, err
 	}
 	if err := settle(t.path, blob); err != nil {
-		return writeError{err}
+		return false, writeError{err}
 	}
-	return wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
+	return true, wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
 }
 
 func wrapWrite(err error) error {

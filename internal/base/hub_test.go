@@ -454,6 +454,45 @@ func TestRemoveFromHubCache(t *testing.T) {
 	}
 }
 
+// What was in the cache before stays, and what another base is.
+func TestRemoveLeavesOthers(t *testing.T) {
+	hub := newHub(t, map[string][]byte{"config.json": []byte("{}"), "model.safetensors": model(4000)})
+	s := newTestStore(t, hub.URL)
+	at := func(name string) bool {
+		_, err := os.Stat(filepath.Join(s.Hub.snapshotDir(testRepo, testCommit), name))
+		return err == nil
+	}
+	remove := func(name string, partial bool) {
+		t.Helper()
+		if _, err := s.Remove(t.Context(), name, nil); partial != (stroke.CodeOf(err) == stroke.CodePartial) || !partial && err != nil {
+			t.Errorf("remove %s: %v", name, err)
+		}
+		if _, err := s.Locate(t.Context(), name); stroke.CodeOf(err) != stroke.CodeNotFound {
+			t.Errorf("%s is still here: %v", name, err)
+		}
+	}
+	// Another program fetched the one small file.
+	write(t, filepath.Join(s.Hub.repoDir(testRepo), "blobs", sha([]byte("{}"))), []byte("{}"))
+	hub.small["config.json"] = false
+	mustPull(t, s, "one", PullOptions{From: "hub:" + testRepo})
+	mustPull(t, s, "one", PullOptions{From: "hub:" + testRepo})
+	remove("one", true)
+	if !at("config.json") || at("model.safetensors") {
+		t.Errorf("here are the other's file: %v, our own: %v", at("config.json"), at("model.safetensors"))
+	}
+	// Two bases are the same files.
+	mustPull(t, s, "one", PullOptions{From: "hub:" + testRepo})
+	mustPull(t, s, "two", PullOptions{From: "hub:" + testRepo})
+	remove("one", true)
+	if _, err := s.Verify(t.Context(), "two", nil); err != nil {
+		t.Error(err)
+	}
+	remove("two", true)
+	if !at("config.json") || !at("model.safetensors") {
+		t.Error("files that were in the cache before the second base are gone")
+	}
+}
+
 func TestProbe(t *testing.T) {
 	data := model(6 << 20)
 	hub := newHub(t, map[string][]byte{"tiny.gguf": data})

@@ -25,7 +25,7 @@ type record struct {
 	Commit  string       `json:"commit,omitempty"` // of a hub repository
 	Root    string       `json:"root,omitempty"`   // the folder of the files; empty for the record's own
 	Folder  bool         `json:"folder,omitempty"` // the base is the folder, not its one file
-	Ours    bool         `json:"ours"`             // the files were put there by Stroke
+	Ours    bool         `json:"ours"`             // the files were put there by Stroke, but for those that are kept
 	Pinned  string       `json:"pinned"`           // who named the hash: catalog, hub, index or file
 	Files   []recordFile `json:"files"`
 	Fetched time.Time    `json:"fetched"`
@@ -38,6 +38,7 @@ type recordFile struct {
 	Size    int64     `json:"size"`
 	SHA256  string    `json:"sha256,omitempty"` // empty until it was hashed
 	Changed time.Time `json:"changed,omitzero"` // time of change of the file when it was hashed
+	Kept    bool      `json:"kept,omitempty"`   // it was in the Hugging Face cache before: it stays when the base is removed
 }
 
 const (
@@ -250,13 +251,20 @@ func (s *Store) check(ctx context.Context, e Entry, r record, all bool, progress
 		r.Checked = time.Now().UTC().Truncate(time.Second)
 		if now, err := s.readRecord(r.Name); err == nil && now.Root == r.Root && now.Files[0].Name == r.Files[0].Name {
 			// Written by a fetch that ended while this one was hashing.
-			r.Ours, r.From, r.Fetched = now.Ours, now.From, now.Fetched
+			r.Ours, r.From, r.Fetched, r.Files[0].Kept = now.Ours, now.From, now.Fetched, now.Files[0].Kept
 		}
 		if err := s.writeRecord(r); err != nil && !isReadOnly(err) && !isFull(err) {
 			return Found{}, err
 		}
 	}
 	return s.found(e, r), nil
+}
+
+// put says whether Stroke put the file of a later record into the same repository of the
+// Hugging Face cache, as far as this record tells.
+func (r record) put(later record, f recordFile) bool {
+	return r.Ours && r.Root != "" && filepath.Dir(r.Root) == filepath.Dir(later.Root) &&
+		slices.ContainsFunc(r.Files, func(old recordFile) bool { return old.Name == f.Name && old.SHA256 == f.SHA256 && !old.Kept })
 }
 
 // newFile is the record's line for a file that was just verified.
