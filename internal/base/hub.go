@@ -51,6 +51,11 @@ func (s *Store) fetchHub(ctx context.Context, e Entry, src Source, opt PullOptio
 		if len(files) > 0 && f.commit != files[0].commit {
 			return record{}, fmt.Errorf("%s changed on the hub while it was read; try again", src.Repo)
 		}
+		if len(names) == 1 && f.sha256 != "" {
+			if err := opt.held.holds(src, f.sha256); err != nil {
+				return record{}, err
+			}
+		}
 		files = append(files, f)
 		total += f.size
 	}

@@ -279,6 +279,74 @@ func TestPinnedAtFirstFetch(t *testing.T) {
 	}
 }
 
+// An unpinned base stays what it was when it was first fetched, whatever the hub or the
+// cache has under its name since, until another is asked for.
+func TestHeld(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("snapshots are no links on Windows")
+	}
+	data, other := model(5000), model(6000)
+	hub := newHub(t, map[string][]byte{"tiny.gguf": data})
+	s := newTestStore(t, hub.URL, testEntry(data, false))
+	found := mustPull(t, s, "tiny", PullOptions{})
+	refused := func(what string) {
+		t.Helper()
+		if got, err := s.Locate(t.Context(), "tiny"); err == nil {
+			t.Errorf("%s: located %s with SHA-256 %s", what, got.Path, got.SHA256)
+		}
+		_, err := s.Pull(t.Context(), "tiny", PullOptions{})
+		if err == nil || !strings.Contains(err.Error(), sha(data)) || !strings.Contains(stroke.HintOf(err), "--from hub:"+testRepo+"@"+testCommit+"/tiny.gguf") {
+			t.Errorf("%s: %v (%s)", what, err, stroke.HintOf(err))
+		}
+	}
+	hub.files["tiny.gguf"] = other
+	if err := os.Remove(found.Path); err != nil {
+		t.Fatal(err)
+	}
+	refused("another on the hub")
+	if len(hub.asked()) != 1 {
+		t.Error("what is refused was fetched")
+	}
+	for _, linked := range []bool{true, false} {
+		commit := strings.Repeat("f", 40)
+		p := filepath.Join(s.Hub.snapshotDir(testRepo, commit), "tiny.gguf")
+		os.Remove(p)
+		write(t, p, other)
+		if linked {
+			blob := filepath.Join(s.Hub.repoDir(testRepo), "blobs", sha(other))
+			if err := errors.Join(os.Rename(p, blob), os.Symlink(blob, p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, filepath.Join(s.Hub.repoDir(testRepo), "refs", "main"), []byte(commit))
+		refused("another in the cache")
+	}
+	if got := mustPull(t, s, "tiny", PullOptions{From: "hub:" + testRepo + "/tiny.gguf"}); got.SHA256 != sha(other) {
+		t.Errorf("asked for: %+v", got)
+	}
+	if got := mustPull(t, s, "tiny", PullOptions{}); got.SHA256 != sha(other) {
+		t.Errorf("from then on: %+v", got)
+	}
+}
+
+// What a local base is does not change either when it is copied again.
+func TestHeldFolder(t *testing.T) {
+	s := newTestStore(t, "http://127.0.0.1:1")
+	dir := t.TempDir()
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		write(t, filepath.Join(dir, name), []byte(name))
+	}
+	found := mustPull(t, s, "mine", PullOptions{From: dir})
+	write(t, filepath.Join(dir, "config.json"), []byte("another"))
+	if err := os.Remove(filepath.Join(found.Path, "config.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Pull(t.Context(), "mine", PullOptions{}); err == nil || !strings.Contains(stroke.HintOf(err), "--from dir:") {
+		t.Errorf("%v (%s)", err, stroke.HintOf(err))
+	}
+	mustPull(t, s, "mine", PullOptions{From: dir})
+}
+
 func TestRefusals(t *testing.T) {
 	data := model(100)
 	for _, c := range []struct {

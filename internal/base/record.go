@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	stroke "github.com/getstroke/stroke"
 )
 
 // record is what base.json of a base's folder holds: which files the base is,
@@ -186,6 +188,22 @@ func (r record) sum() string {
 		fmt.Fprintf(h, "%s  %s\n", f.SHA256, f.Name)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// holds refuses what a source has where it is not what was recorded.
+func (r *record) holds(src Source, sum string) error {
+	if r == nil || r.sum() == "" || sum == r.sum() {
+		return nil
+	}
+	hint := "to take what is there now: stroke base pull " + r.Name + " --from " + src.String()
+	if was, err := ParseSource(r.From); err == nil && was.Kind == Hub && r.Commit != "" {
+		was.Rev = r.Commit
+		hint = "to have again what was recorded: stroke base pull " + r.Name + " --from " + was.String() + "; " + hint
+	}
+	return &stroke.Error{
+		Code: stroke.CodeFailure, Hint: hint,
+		Msg: fmt.Sprintf("it is not what %s was when it was fetched: SHA-256 %s, recorded is %s", r.Name, sum, r.sum()),
+	}
 }
 
 // sizesHold says whether all files of a record are there in their sizes. The

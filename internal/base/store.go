@@ -252,12 +252,14 @@ func (s *Store) glance(e Entry) (Found, bool) {
 
 // candidates gives the places where a base may lie: where its record says,
 // where a pinned file would lie if its record were lost, and in the Hugging
-// Face cache. The error is that of a record that cannot be read.
+// Face cache, where what is not pinned must be what was recorded. The error is
+// that of a record that cannot be read.
 func (s *Store) candidates(e Entry) (recs []record, err error) {
+	var held *record
 	rec, err := s.readRecord(e.Name)
 	switch {
 	case err == nil:
-		recs = append(recs, rec)
+		recs, held = append(recs, rec), &rec
 	case errors.Is(err, fs.ErrNotExist):
 		err = nil
 	}
@@ -274,9 +276,16 @@ func (s *Store) candidates(e Entry) (recs []record, err error) {
 				recs = append(recs, rec)
 			}
 		case src.Kind == Hub && src.File != "":
-			if rec, lerr := s.Hub.lookup(src); lerr == nil {
-				rec.Name = e.Name
-				recs = append(recs, rec)
+			there, lerr := s.Hub.lookup(src)
+			if lerr != nil {
+				continue
+			}
+			there.Name = e.Name
+			if held != nil && there.Files[0].SHA256 == "" {
+				there.Files[0].SHA256 = held.sum()
+			}
+			if held.holds(src, there.sum()) == nil {
+				recs = append(recs, there)
 			}
 		}
 	}
