@@ -52,7 +52,8 @@ func (t *Tokenizer) Template() (*Template, error) {
 
 // Render writes a conversation as the model was trained to read it, and with
 // addGenerationPrompt the beginning of the assistant's next turn. The text is
-// for [Tokenizer.EncodeSpecial]; it holds BOS where the template writes it.
+// for [Tokenizer.EncodeSpecial], or where [Tokenizer.Quoted] gave the messages for
+// [Tokenizer.EncodeQuoted]; it holds BOS where the template writes it.
 //
 // The template sees what transformers shows it: messages, tools and documents
 // (none), add_generation_prompt, bos_token, eos_token, raise_exception and

@@ -106,11 +106,11 @@ func baseError(name, path string, err error) error {
 // ask gives the tokens of a conversation up to where the assistant's next turn begins,
 // without the BOS that first is.
 func (b *baseModel) ask(messages []token.Message) ([]int32, error) {
-	rendered, err := b.chat.Render(messages, true)
+	rendered, err := b.chat.Render(b.tok.Quoted(messages), true)
 	if err != nil {
 		return nil, err
 	}
-	return b.tok.WithoutBOS(b.tok.EncodeSpecial(rendered)), nil
+	return b.tok.WithoutBOS(b.tok.EncodeQuoted(rendered)), nil
 }
 
 func (b *baseModel) close() { b.model.Source.Close() }

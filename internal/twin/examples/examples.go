@@ -39,8 +39,8 @@ type Maker struct {
 	First     int32   // begins every sequence
 	Separator int32   // stands between documents
 	Between   []int32 // stands behind each of the passages before a sequence; the separator where nil
-	// Chat renders a request and its answer: the text up to where the answer
-	// begins, and the answer with what ends it. nil leaves pairs out.
+	// Chat renders a request and its answer, both quoted by the tokenizer: the text up
+	// to where the answer begins, and the answer with what ends it. nil leaves pairs out.
 	Chat func(request, answer string) (before, after string, err error)
 	Mix  Mix
 	Seed uint64
@@ -192,8 +192,8 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make examples: %w", err)
 	}
-	ids := m.Tokenizer.WithoutBOS(m.Tokenizer.EncodeSpecial(before))
-	answer := m.Tokenizer.EncodeSpecial(after)
+	ids := m.Tokenizer.WithoutBOS(m.Tokenizer.EncodeQuoted(before))
+	answer := m.Tokenizer.EncodeQuoted(after)
 	room := m.Mix.Length - len(ids)
 	if room < 32 {
 		return nil, nil
