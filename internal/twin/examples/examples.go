@@ -7,6 +7,7 @@ package examples
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/token"
@@ -192,8 +193,7 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make examples: %w", err)
 	}
-	ids := m.Tokenizer.WithoutBOS(m.Tokenizer.EncodeQuoted(before))
-	answer := m.Tokenizer.EncodeQuoted(after)
+	ids, answer := m.parts(before, after)
 	room := m.Mix.Length - len(ids)
 	if room < 32 {
 		return nil, nil
@@ -207,4 +207,18 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	m.bar(own, doc)
 	x := m.withContext(rng, append(ids, answer...), loss, own)
 	return &x, nil
+}
+
+// parts encodes a request and its answer as one text, as the answer will be written: by
+// itself it would have the space that some tokenizers put before a text. Where a token
+// spans the two they are encoded apart.
+func (m *Maker) parts(before, after string) (ids, answer []int32) {
+	ids = m.Tokenizer.EncodeQuoted(before)
+	whole := m.Tokenizer.EncodeQuoted(before + after)
+	if len(whole) >= len(ids) && slices.Equal(whole[:len(ids)], ids) {
+		answer = whole[len(ids):]
+	} else {
+		answer = m.Tokenizer.EncodeQuoted(after)
+	}
+	return m.Tokenizer.WithoutBOS(ids), answer
 }
