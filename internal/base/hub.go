@@ -206,7 +206,7 @@ func (s *Store) stat(ctx context.Context, src Source, file string) (stated, erro
 	}
 	client := s.client(func(next *http.Request) bool {
 		stated := next.Response != nil && next.Response.Header.Get("X-Linked-Etag") != ""
-		return !stated && next.URL.Host == req.URL.Host
+		return !stated && within(req.URL, next.URL)
 	})
 	resp, err := s.ask(client, req)
 	if err != nil {
@@ -295,7 +295,7 @@ func (s *Store) tree(ctx context.Context, src Source, dir string) ([]treeEntry, 
 		if err != nil {
 			return nil, err
 		}
-		resp, err := s.ask(s.client(func(next *http.Request) bool { return next.URL.Host == req.URL.Host }), req)
+		resp, err := s.ask(s.client(func(next *http.Request) bool { return within(req.URL, next.URL) }), req)
 		if err != nil {
 			return nil, err
 		}
@@ -317,7 +317,7 @@ func (s *Store) tree(ctx context.Context, src Source, dir string) ([]treeEntry, 
 			break
 		}
 		u, err := req.URL.Parse(next)
-		if err != nil || u.Host != req.URL.Host {
+		if err != nil || !within(req.URL, u) {
 			return nil, fmt.Errorf("listing of %s goes on at %s", src.Repo, quote(next))
 		}
 		address = u.String()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -276,6 +277,36 @@ func TestPinnedAtFirstFetch(t *testing.T) {
 		if _, err := s.Locate(t.Context(), "tiny"); err == nil || stroke.CodeOf(err) != stroke.CodeFailure {
 			t.Errorf("mirror %v: another file under the same name was taken: %v", plain, err)
 		}
+	}
+}
+
+// The token goes nowhere but to the hub, and not in the clear.
+func TestTokenStays(t *testing.T) {
+	for to, want := range map[string]bool{
+		"https://hub.example/other": true, "http://hub.example/other": false,
+		"https://hub.example:8443/other": false, "https://store.example/other": false,
+	} {
+		first, err := http.NewRequest(http.MethodGet, "https://hub.example/file", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := http.NewRequest(http.MethodGet, to, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next.Header.Set("Authorization", "Bearer secret")
+		c := new(Store).client(func(*http.Request) bool { return true })
+		if err := c.CheckRedirect(next, []*http.Request{first}); err != nil {
+			t.Fatal(err)
+		}
+		if got := next.Header.Get("Authorization") != ""; got != want {
+			t.Errorf("sent on to %s: %v", to, got)
+		}
+	}
+	// A hub that is asked in the clear may send on to itself in TLS.
+	clear, tls := &url.URL{Scheme: "http", Host: "hub"}, &url.URL{Scheme: "https", Host: "hub"}
+	if !within(clear, tls) || within(tls, clear) || !within(clear, clear) {
+		t.Error("from http to https, or back")
 	}
 }
 
