@@ -29,7 +29,7 @@
 // Nothing is used before its size and SHA-256 were checked. A pinned entry of
 // the catalog names its hash; an unpinned one is pinned, when it is first
 // fetched, to the hash that the hub states, and that hash is kept in the
-// record. A file whose time of change differs from the record's is hashed
+// record: what has another is refused until --from asks for it. A file whose time of change differs from the record's is hashed
 // again. What is being fetched lies under a name ending in .incomplete and is
 // renamed when it is whole and on the disk.
 //

@@ -75,13 +75,19 @@ func (s *Store) client(follow func(next *http.Request) bool) *http.Client {
 			if !follow(req) {
 				return http.ErrUseLastResponse
 			}
-			if req.URL.Host != via[0].URL.Host {
-				// net/http goes by the name of the host alone, not its port.
+			if !within(via[0].URL, req.URL) {
+				// net/http goes by the name of the host alone, not its port or scheme.
 				req.Header.Del("Authorization")
 			}
 			return nil
 		},
 	}
+}
+
+// within says whether what is for from alone may go to an address too: the same host and
+// port, and never in the clear what was not.
+func within(from, to *url.URL) bool {
+	return to.Host == from.Host && (to.Scheme == from.Scheme || to.Scheme == "https")
 }
 
 // ask sends the first request to a source. A host that does not answer is

@@ -51,11 +51,19 @@ func (s *Store) fetchHub(ctx context.Context, e Entry, src Source, opt PullOptio
 		if len(files) > 0 && f.commit != files[0].commit {
 			return record{}, fmt.Errorf("%s changed on the hub while it was read; try again", src.Repo)
 		}
+		if len(names) == 1 && f.sha256 != "" {
+			if err := opt.held.holds(src, f.sha256); err != nil {
+				return record{}, err
+			}
+		}
 		files = append(files, f)
 		total += f.size
 	}
-	for _, f := range files {
-		if err := s.fetchBlob(ctx, src, f, opt, func(n, _ int64) { report(opt.Progress, src.String(), done+n, total) }); err != nil {
+	came := make([]bool, len(files))
+	for i, f := range files {
+		var err error
+		came[i], err = s.fetchBlob(ctx, src, f, opt, func(n, _ int64) { report(opt.Progress, src.String(), done+n, total) })
+		if err != nil {
 			return record{}, err
 		}
 		done += f.size
@@ -64,14 +72,19 @@ func (s *Store) fetchHub(ctx context.Context, e Entry, src Source, opt PullOptio
 	if err != nil {
 		return record{}, writeError{err}
 	}
+	before, err := s.readRecord(e.Name)
+	for i, f := range r.Files {
+		r.Files[i].Kept = !came[i] && (err != nil || !before.put(r, f))
+	}
 	if e.Pinned() {
 		r.Pinned = "catalog"
 	}
 	return r, nil
 }
 
-// fetchBlob fetches one file into the cache, checks it and gives it its place.
-func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOptions, progress func(done, total int64)) error {
+// fetchBlob fetches one file into the cache, checks it and gives it its place. came is
+// false where it was in the cache.
+func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOptions, progress func(done, total int64)) (came bool, err error) {
 	repo := s.Hub.repoDir(src.Repo)
 	blob := filepath.Join(repo, "blobs", f.etag)
 	// The same lock as huggingface_hub's, so that both never write one blob.
@@ -79,17 +92,17 @@ func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOpt
 		tell(opt.Say, "another process is fetching "+f.name+"; waiting for it")
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer unlock()
 	if s.verify(ctx, f, blob) == nil {
 		progress(f.size, f.size)
-		return wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
+		return false, wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
 	}
 	// Without links the file lies in the snapshot itself.
 	if s.verify(ctx, f, filepath.Join(s.Hub.snapshotDir(src.Repo, f.commit), filepath.FromSlash(f.name))) == nil {
 		progress(f.size, f.size)
-		return wrapWrite(s.Hub.writeRef(src, f.commit))
+		return false, wrapWrite(s.Hub.writeRef(src, f.commit))
 	}
 	at := src
 	at.Rev = f.commit // a branch may move on meanwhile
@@ -99,12 +112,12 @@ func (s *Store) fetchBlob(ctx context.Context, src Source, f stated, opt PullOpt
 	}
 	check := func(p string) error { return s.verify(ctx, f, p) }
 	if err := s.downloadChecked(ctx, t, check); err != nil {
-		return err
+		return false, err
 	}
 	if err := settle(t.path, blob); err != nil {
-		return writeError{err}
+		return false, writeError{err}
 	}
-	return wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
+	return true, wrapWrite(s.Hub.place(src, f.commit, f.name, f.etag))
 }
 
 func wrapWrite(err error) error {
@@ -193,7 +206,7 @@ func (s *Store) stat(ctx context.Context, src Source, file string) (stated, erro
 	}
 	client := s.client(func(next *http.Request) bool {
 		stated := next.Response != nil && next.Response.Header.Get("X-Linked-Etag") != ""
-		return !stated && next.URL.Host == req.URL.Host
+		return !stated && within(req.URL, next.URL)
 	})
 	resp, err := s.ask(client, req)
 	if err != nil {
@@ -282,7 +295,7 @@ func (s *Store) tree(ctx context.Context, src Source, dir string) ([]treeEntry, 
 		if err != nil {
 			return nil, err
 		}
-		resp, err := s.ask(s.client(func(next *http.Request) bool { return next.URL.Host == req.URL.Host }), req)
+		resp, err := s.ask(s.client(func(next *http.Request) bool { return within(req.URL, next.URL) }), req)
 		if err != nil {
 			return nil, err
 		}
@@ -304,7 +317,7 @@ func (s *Store) tree(ctx context.Context, src Source, dir string) ([]treeEntry, 
 			break
 		}
 		u, err := req.URL.Parse(next)
-		if err != nil || u.Host != req.URL.Host {
+		if err != nil || !within(req.URL, u) {
 			return nil, fmt.Errorf("listing of %s goes on at %s", src.Repo, quote(next))
 		}
 		address = u.String()

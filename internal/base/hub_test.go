@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -279,6 +280,104 @@ func TestPinnedAtFirstFetch(t *testing.T) {
 	}
 }
 
+// The token goes nowhere but to the hub, and not in the clear.
+func TestTokenStays(t *testing.T) {
+	for to, want := range map[string]bool{
+		"https://hub.example/other": true, "http://hub.example/other": false,
+		"https://hub.example:8443/other": false, "https://store.example/other": false,
+	} {
+		first, err := http.NewRequest(http.MethodGet, "https://hub.example/file", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := http.NewRequest(http.MethodGet, to, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next.Header.Set("Authorization", "Bearer secret")
+		c := new(Store).client(func(*http.Request) bool { return true })
+		if err := c.CheckRedirect(next, []*http.Request{first}); err != nil {
+			t.Fatal(err)
+		}
+		if got := next.Header.Get("Authorization") != ""; got != want {
+			t.Errorf("sent on to %s: %v", to, got)
+		}
+	}
+	// A hub that is asked in the clear may send on to itself in TLS.
+	clear, tls := &url.URL{Scheme: "http", Host: "hub"}, &url.URL{Scheme: "https", Host: "hub"}
+	if !within(clear, tls) || within(tls, clear) || !within(clear, clear) {
+		t.Error("from http to https, or back")
+	}
+}
+
+// An unpinned base stays what it was when it was first fetched, whatever the hub or the
+// cache has under its name since, until another is asked for.
+func TestHeld(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("snapshots are no links on Windows")
+	}
+	data, other := model(5000), model(6000)
+	hub := newHub(t, map[string][]byte{"tiny.gguf": data})
+	s := newTestStore(t, hub.URL, testEntry(data, false))
+	found := mustPull(t, s, "tiny", PullOptions{})
+	refused := func(what string) {
+		t.Helper()
+		if got, err := s.Locate(t.Context(), "tiny"); err == nil {
+			t.Errorf("%s: located %s with SHA-256 %s", what, got.Path, got.SHA256)
+		}
+		_, err := s.Pull(t.Context(), "tiny", PullOptions{})
+		if err == nil || !strings.Contains(err.Error(), sha(data)) || !strings.Contains(stroke.HintOf(err), "--from hub:"+testRepo+"@"+testCommit+"/tiny.gguf") {
+			t.Errorf("%s: %v (%s)", what, err, stroke.HintOf(err))
+		}
+	}
+	hub.files["tiny.gguf"] = other
+	if err := os.Remove(found.Path); err != nil {
+		t.Fatal(err)
+	}
+	refused("another on the hub")
+	if len(hub.asked()) != 1 {
+		t.Error("what is refused was fetched")
+	}
+	for _, linked := range []bool{true, false} {
+		commit := strings.Repeat("f", 40)
+		p := filepath.Join(s.Hub.snapshotDir(testRepo, commit), "tiny.gguf")
+		os.Remove(p)
+		write(t, p, other)
+		if linked {
+			blob := filepath.Join(s.Hub.repoDir(testRepo), "blobs", sha(other))
+			if err := errors.Join(os.Rename(p, blob), os.Symlink(blob, p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, filepath.Join(s.Hub.repoDir(testRepo), "refs", "main"), []byte(commit))
+		refused("another in the cache")
+	}
+	if got := mustPull(t, s, "tiny", PullOptions{From: "hub:" + testRepo + "/tiny.gguf"}); got.SHA256 != sha(other) {
+		t.Errorf("asked for: %+v", got)
+	}
+	if got := mustPull(t, s, "tiny", PullOptions{}); got.SHA256 != sha(other) {
+		t.Errorf("from then on: %+v", got)
+	}
+}
+
+// What a local base is does not change either when it is copied again.
+func TestHeldFolder(t *testing.T) {
+	s := newTestStore(t, "http://127.0.0.1:1")
+	dir := t.TempDir()
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		write(t, filepath.Join(dir, name), []byte(name))
+	}
+	found := mustPull(t, s, "mine", PullOptions{From: dir})
+	write(t, filepath.Join(dir, "config.json"), []byte("another"))
+	if err := os.Remove(filepath.Join(found.Path, "config.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Pull(t.Context(), "mine", PullOptions{}); err == nil || !strings.Contains(stroke.HintOf(err), "--from dir:") {
+		t.Errorf("%v (%s)", err, stroke.HintOf(err))
+	}
+	mustPull(t, s, "mine", PullOptions{From: dir})
+}
+
 func TestRefusals(t *testing.T) {
 	data := model(100)
 	for _, c := range []struct {
@@ -451,6 +550,45 @@ func TestRemoveFromHubCache(t *testing.T) {
 		if _, err := s.Locate(t.Context(), "tiny"); shared != (err == nil) {
 			t.Errorf("shared %v: %v", shared, err)
 		}
+	}
+}
+
+// What was in the cache before stays, and what another base is.
+func TestRemoveLeavesOthers(t *testing.T) {
+	hub := newHub(t, map[string][]byte{"config.json": []byte("{}"), "model.safetensors": model(4000)})
+	s := newTestStore(t, hub.URL)
+	at := func(name string) bool {
+		_, err := os.Stat(filepath.Join(s.Hub.snapshotDir(testRepo, testCommit), name))
+		return err == nil
+	}
+	remove := func(name string, partial bool) {
+		t.Helper()
+		if _, err := s.Remove(t.Context(), name, nil); partial != (stroke.CodeOf(err) == stroke.CodePartial) || !partial && err != nil {
+			t.Errorf("remove %s: %v", name, err)
+		}
+		if _, err := s.Locate(t.Context(), name); stroke.CodeOf(err) != stroke.CodeNotFound {
+			t.Errorf("%s is still here: %v", name, err)
+		}
+	}
+	// Another program fetched the one small file.
+	write(t, filepath.Join(s.Hub.repoDir(testRepo), "blobs", sha([]byte("{}"))), []byte("{}"))
+	hub.small["config.json"] = false
+	mustPull(t, s, "one", PullOptions{From: "hub:" + testRepo})
+	mustPull(t, s, "one", PullOptions{From: "hub:" + testRepo})
+	remove("one", true)
+	if !at("config.json") || at("model.safetensors") {
+		t.Errorf("here are the other's file: %v, our own: %v", at("config.json"), at("model.safetensors"))
+	}
+	// Two bases are the same files.
+	mustPull(t, s, "one", PullOptions{From: "hub:" + testRepo})
+	mustPull(t, s, "two", PullOptions{From: "hub:" + testRepo})
+	remove("one", true)
+	if _, err := s.Verify(t.Context(), "two", nil); err != nil {
+		t.Error(err)
+	}
+	remove("two", true)
+	if !at("config.json") || !at("model.safetensors") {
+		t.Error("files that were in the cache before the second base are gone")
 	}
 }
 

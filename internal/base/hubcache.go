@@ -146,33 +146,38 @@ func (h HubConfig) writeRef(src Source, commit string) error {
 }
 
 // remove takes the files of a record out of the cache, and their blobs where
-// no other snapshot links to them. It gives the bytes that the disk got back.
-func (h HubConfig) remove(r record) (freed int64, err error) {
+// no other snapshot links to them. Those that were in the cache before stay, and
+// those in used. It gives the bytes that the disk got back, and whether a file stayed.
+func (h HubConfig) remove(r record, used map[string]bool) (freed int64, stayed bool, err error) {
 	snapshots := filepath.Dir(r.Root)
 	if filepath.Base(snapshots) != "snapshots" || filepath.Base(r.Root) != r.Commit {
-		return 0, fmt.Errorf("%s is not in a Hugging Face cache", r.Root)
+		return 0, false, fmt.Errorf("%s is not in a Hugging Face cache", r.Root)
 	}
 	for _, f := range r.Files {
 		p := filepath.Join(r.Root, filepath.FromSlash(f.Name))
+		if f.Kept || used[p] {
+			stayed = true
+			continue
+		}
 		blob, err := filepath.EvalSymlinks(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return freed, err
+			return freed, stayed, err
 		}
 		info, err := os.Stat(blob)
 		if err != nil {
-			return freed, err
+			return freed, stayed, err
 		}
 		if err := os.Remove(p); err != nil {
-			return freed, err
+			return freed, stayed, err
 		}
 		if linked, err := isLinked(snapshots, blob); err != nil || linked {
 			continue // another snapshot has it, or nobody can tell
 		}
 		if err := os.Remove(blob); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return freed, err
+			return freed, stayed, err
 		}
 		freed += info.Size()
 	}
@@ -182,7 +187,7 @@ func (h HubConfig) remove(r record) (freed int64, err error) {
 			break
 		}
 	}
-	return freed, nil
+	return freed, stayed, nil
 }
 
 // isLinked says whether a file under dir links to a blob.

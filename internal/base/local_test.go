@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -325,6 +326,47 @@ func TestFromDir(t *testing.T) {
 	if _, err := s.Pull(t.Context(), "x", PullOptions{From: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "neither a GGUF file nor") {
 		t.Errorf("%v", err)
 	}
+}
+
+// What a base was before is gone when it is fetched from another place.
+func TestFromAnotherDir(t *testing.T) {
+	s := newTestStore(t, "http://127.0.0.1:1")
+	folder := func(names ...string) string {
+		dir := t.TempDir()
+		for _, name := range append(names, "config.json") {
+			write(t, filepath.Join(dir, name), []byte(name+" in "+dir))
+		}
+		return dir
+	}
+	here := func(want ...string) {
+		t.Helper()
+		entries, err := os.ReadDir(s.baseDir("mine"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, d := range entries {
+			names = append(names, d.Name())
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("%v are here, not %v", names, want)
+		}
+		if _, err := s.Verify(t.Context(), "mine", nil); err != nil {
+			t.Error(err)
+		}
+	}
+	mustPull(t, s, "mine", PullOptions{From: folder("model.safetensors", "generation_config.json")})
+	here("base.json", "config.json", "generation_config.json", "model.safetensors")
+	mustPull(t, s, "mine", PullOptions{From: folder("model-1-of-2.safetensors", "model-2-of-2.safetensors", "model.safetensors.index.json")})
+	here("base.json", "config.json", "model-1-of-2.safetensors", "model-2-of-2.safetensors", "model.safetensors.index.json")
+	one := filepath.Join(t.TempDir(), "one.gguf")
+	write(t, one, model(2000))
+	mustPull(t, s, "mine", PullOptions{From: one})
+	here("base.json", "one.gguf")
+	hub := newHub(t, map[string][]byte{"tiny.gguf": model(3000)})
+	s.Hub.Endpoint = hub.URL
+	mustPull(t, s, "mine", PullOptions{From: "hub:" + testRepo})
+	here("base.json")
 }
 
 func TestDamage(t *testing.T) {

@@ -18,10 +18,13 @@ type PullOptions struct {
 	From     string         // a source in place of the catalog's, as [ParseSource] reads it; empty for those
 	Progress func(Progress) // called ten times a second at most while something comes
 	Say      func(string)   // takes one line each for what is worth telling: a source given up, a lock waited for
+
+	held *record // what the base was when it was fetched before, and must be; nil where nothing says
 }
 
 // Pull fetches a base from the first of its sources that gives it, and checks
-// it. What is here and whole is not fetched again, unless opt.From asks for it.
+// it. What is here and whole is not fetched again, unless opt.From asks for it, and
+// what the catalog does not pin stays what it was when it was first fetched.
 // A name that the catalog does not have needs opt.From; an empty name is taken
 // from it. The error wraps [ErrUnreachable] where no source answered.
 func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, error) {
@@ -48,13 +51,22 @@ func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, 
 	if e.Terms != "" {
 		tell(opt.Say, fmt.Sprintf("%s comes under its maker's own terms, which whoever uses it accepts: %s", e.Name, e.Terms))
 	}
+	if old, err := s.readRecord(e.Name); err == nil && opt.From == "" && !e.Pinned() {
+		opt.held = &old
+	}
 	var failed failures
 	for i, src := range sources {
 		rec, err := s.fetch(ctx, e, src, opt)
 		if err == nil {
+			err = opt.held.holds(src, rec.sum())
+		}
+		if err == nil {
 			rec.Name = e.Name
 			if err := s.writeRecord(rec); err != nil {
 				return Found{}, s.diskError("write", s.recordPath(e.Name), err)
+			}
+			if err := s.tidy(rec); err != nil {
+				return Found{}, s.diskError("tidy", s.baseDir(e.Name), err)
 			}
 			found := s.found(e, rec)
 			if len(e.Sources) > 0 && !e.Pinned() {

@@ -11,8 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	stroke "github.com/getstroke/stroke"
 )
 
 // record is what base.json of a base's folder holds: which files the base is,
@@ -24,7 +27,7 @@ type record struct {
 	Commit  string       `json:"commit,omitempty"` // of a hub repository
 	Root    string       `json:"root,omitempty"`   // the folder of the files; empty for the record's own
 	Folder  bool         `json:"folder,omitempty"` // the base is the folder, not its one file
-	Ours    bool         `json:"ours"`             // the files were put there by Stroke
+	Ours    bool         `json:"ours"`             // the files were put there by Stroke, but for those that are kept
 	Pinned  string       `json:"pinned"`           // who named the hash: catalog, hub, index or file
 	Files   []recordFile `json:"files"`
 	Fetched time.Time    `json:"fetched"`
@@ -37,6 +40,7 @@ type recordFile struct {
 	Size    int64     `json:"size"`
 	SHA256  string    `json:"sha256,omitempty"` // empty until it was hashed
 	Changed time.Time `json:"changed,omitzero"` // time of change of the file when it was hashed
+	Kept    bool      `json:"kept,omitempty"`   // it was in the Hugging Face cache before: it stays when the base is removed
 }
 
 const (
@@ -125,6 +129,25 @@ func (s *Store) writeRecord(r record) error {
 	return nil
 }
 
+// tidy deletes the files of a base's own folder that its record does not list. They are
+// of what the base was before, and whoever reads a folder would take some of them.
+func (s *Store) tidy(r record) error {
+	entries, err := os.ReadDir(s.baseDir(r.Name))
+	if err != nil {
+		return err
+	}
+	for _, d := range entries {
+		listed := r.Root == "" && slices.ContainsFunc(r.Files, func(f recordFile) bool { return f.Name == d.Name() })
+		if listed || d.Name() == recordName || d.IsDir() {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.baseDir(r.Name), d.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Store) rootOf(r record) string {
 	if r.Root != "" {
 		return r.Root
@@ -165,6 +188,22 @@ func (r record) sum() string {
 		fmt.Fprintf(h, "%s  %s\n", f.SHA256, f.Name)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// holds refuses what a source has where it is not what was recorded.
+func (r *record) holds(src Source, sum string) error {
+	if r == nil || r.sum() == "" || sum == r.sum() {
+		return nil
+	}
+	hint := "to take what is there now: stroke base pull " + r.Name + " --from " + src.String()
+	if was, err := ParseSource(r.From); err == nil && was.Kind == Hub && r.Commit != "" {
+		was.Rev = r.Commit
+		hint = "to have again what was recorded: stroke base pull " + r.Name + " --from " + was.String() + "; " + hint
+	}
+	return &stroke.Error{
+		Code: stroke.CodeFailure, Hint: hint,
+		Msg: fmt.Sprintf("it is not what %s was when it was fetched: SHA-256 %s, recorded is %s", r.Name, sum, r.sum()),
+	}
 }
 
 // sizesHold says whether all files of a record are there in their sizes. The
@@ -230,13 +269,20 @@ func (s *Store) check(ctx context.Context, e Entry, r record, all bool, progress
 		r.Checked = time.Now().UTC().Truncate(time.Second)
 		if now, err := s.readRecord(r.Name); err == nil && now.Root == r.Root && now.Files[0].Name == r.Files[0].Name {
 			// Written by a fetch that ended while this one was hashing.
-			r.Ours, r.From, r.Fetched = now.Ours, now.From, now.Fetched
+			r.Ours, r.From, r.Fetched, r.Files[0].Kept = now.Ours, now.From, now.Fetched, now.Files[0].Kept
 		}
 		if err := s.writeRecord(r); err != nil && !isReadOnly(err) && !isFull(err) {
 			return Found{}, err
 		}
 	}
 	return s.found(e, r), nil
+}
+
+// put says whether Stroke put the file of a later record into the same repository of the
+// Hugging Face cache, as far as this record tells.
+func (r record) put(later record, f recordFile) bool {
+	return r.Ours && r.Root != "" && filepath.Dir(r.Root) == filepath.Dir(later.Root) &&
+		slices.ContainsFunc(r.Files, func(old recordFile) bool { return old.Name == f.Name && old.SHA256 == f.SHA256 && !old.Kept })
 }
 
 // newFile is the record's line for a file that was just verified.

@@ -252,12 +252,14 @@ func (s *Store) glance(e Entry) (Found, bool) {
 
 // candidates gives the places where a base may lie: where its record says,
 // where a pinned file would lie if its record were lost, and in the Hugging
-// Face cache. The error is that of a record that cannot be read.
+// Face cache, where what is not pinned must be what was recorded. The error is
+// that of a record that cannot be read.
 func (s *Store) candidates(e Entry) (recs []record, err error) {
+	var held *record
 	rec, err := s.readRecord(e.Name)
 	switch {
 	case err == nil:
-		recs = append(recs, rec)
+		recs, held = append(recs, rec), &rec
 	case errors.Is(err, fs.ErrNotExist):
 		err = nil
 	}
@@ -274,9 +276,16 @@ func (s *Store) candidates(e Entry) (recs []record, err error) {
 				recs = append(recs, rec)
 			}
 		case src.Kind == Hub && src.File != "":
-			if rec, lerr := s.Hub.lookup(src); lerr == nil {
-				rec.Name = e.Name
-				recs = append(recs, rec)
+			there, lerr := s.Hub.lookup(src)
+			if lerr != nil {
+				continue
+			}
+			there.Name = e.Name
+			if held != nil && there.Files[0].SHA256 == "" {
+				there.Files[0].SHA256 = held.sum()
+			}
+			if held.holds(src, there.sum()) == nil {
+				recs = append(recs, there)
 			}
 		}
 	}
@@ -342,7 +351,8 @@ type Removed struct {
 }
 
 // Remove takes a base off this machine. What another program put into the
-// Hugging Face cache is left alone, and the error says so.
+// Hugging Face cache, and what another base has of it, is left alone, and the
+// error says so.
 func (s *Store) Remove(ctx context.Context, name string, say func(string)) (Removed, error) {
 	e, err := s.entry(name)
 	if err != nil {
@@ -362,9 +372,10 @@ func (s *Store) Remove(ctx context.Context, name string, say func(string)) (Remo
 		return Removed{}, &stroke.Error{Code: stroke.CodeNotFound, Msg: "base " + e.Name + " is not on this machine"}
 	}
 	out := Removed{Path: found.Path}
+	stayed := false
 	if err == nil && rec.Ours {
 		if rec.Root != "" {
-			out.Bytes, err = s.Hub.remove(rec)
+			out.Bytes, stayed, err = s.Hub.remove(rec, s.used(e.Name))
 		} else {
 			out.Bytes = found.Size
 		}
@@ -375,14 +386,38 @@ func (s *Store) Remove(ctx context.Context, name string, say func(string)) (Remo
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Removed{}, s.diskError("remove "+e.Name, found.Path, err)
 	}
-	if left, still := s.glance(e); still {
+	left, still := s.glance(e)
+	if !still && stayed {
+		left = found
+	}
+	if still || stayed {
 		return out, &stroke.Error{
 			Code: stroke.CodePartial,
-			Msg:  "base " + e.Name + " lies in the Hugging Face cache, where another program put it, and was left there",
+			Msg:  "base " + e.Name + " lies in the Hugging Face cache, where another program put it or another base has it, and was left there",
 			Hint: "to be rid of it, delete " + left.Path,
 		}
 	}
 	return out, nil
+}
+
+// used are the files of the Hugging Face cache that other bases are.
+func (s *Store) used(except string) map[string]bool {
+	used := map[string]bool{}
+	dirs, err := os.ReadDir(s.Dir)
+	if err != nil {
+		return used
+	}
+	for _, d := range dirs {
+		if !nameForm.MatchString(d.Name()) || d.Name() == except {
+			continue
+		}
+		if r, err := s.readRecord(d.Name()); err == nil && r.Root != "" {
+			for _, f := range r.Files {
+				used[filepath.Join(r.Root, filepath.FromSlash(f.Name))] = true
+			}
+		}
+	}
+	return used
 }
 
 // lock takes the lock of a base between processes. It waits while another

@@ -15,9 +15,9 @@ import (
 type System struct {
 	Name     string
 	Adapters []lora.Applied
-	// Prefix gives the tokens that take the place of the separator with which the
-	// context of the piece of that number begins: the separator, and passages of the
-	// writer, each followed by what stands between them. nil is nothing.
+	// Prefix gives the tokens that take the place of the token with which the context
+	// of the piece of that number begins: that token, and passages of the writer, each
+	// followed by what stands between them. nil is nothing.
 	Prefix func(piece int) []int32
 }
 

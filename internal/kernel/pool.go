@@ -32,8 +32,8 @@ func Run(n int, t Task) {
 	pool.run(n, t)
 }
 
-// Workers is the number of workers, the caller of Run included: GOMAXPROCS
-// unless SetWorkers said otherwise.
+// Workers is the number of workers, the caller of Run included: GOMAXPROCS when it was
+// first asked for, unless SetWorkers said otherwise.
 func Workers() int { return pool.workers() }
 
 // SetWorkers sets the number of workers, for tests and for those who want to
@@ -80,6 +80,7 @@ type workers struct {
 	n    int64
 	task Task
 	size atomic.Int32 // workers including the caller; 0 before the first use
+	told atomic.Int32 // the number that was told before; 0 where nobody asked
 
 	mu     sync.Mutex // held by the caller of the Run under way, or SetWorkers
 	all    []*worker
@@ -105,7 +106,9 @@ func (p *workers) workers() int {
 	if n := p.size.Load(); n > 0 {
 		return int(n)
 	}
-	return min(runtime.GOMAXPROCS(0), maxWorkers)
+	// Memory per worker is sized by what was told first.
+	p.told.CompareAndSwap(0, int32(min(runtime.GOMAXPROCS(0), maxWorkers)))
+	return int(p.told.Load())
 }
 
 // resize stops and starts goroutines until there are n workers. mu is held.

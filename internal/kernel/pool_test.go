@@ -213,3 +213,23 @@ func BenchmarkRunEmpty(b *testing.B) {
 		Run(2, c)
 	}
 }
+
+// TestWorkersStay holds that the number of workers that was told is that of the first Run,
+// whatever became of GOMAXPROCS meanwhile.
+func TestWorkersStay(t *testing.T) {
+	p := &workers{done: make(chan struct{}, 1)}
+	n := p.workers()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n + 3))
+	if got := p.workers(); got != n {
+		t.Errorf("%d workers, %d were told", got, n)
+	}
+	c := newCounting(1000)
+	p.run(len(c.made), c)
+	c.check(t, n)
+	if got := p.workers(); got != n || len(p.all) != n-1 {
+		t.Errorf("%d workers and %d goroutines after a Run, %d were told", got, len(p.all), n)
+	}
+	p.mu.Lock()
+	p.resize(1)
+	p.mu.Unlock()
+}

@@ -20,7 +20,11 @@ type ToyShape struct {
 	Hidden, FFN   int    // 32 and 64
 	Layers, Heads int    // 2 and 4
 	MoreTokens    int    // of the tokenizer, beyond those of the embedding
+	BOS           bool   // a token <s> stands before every text, and the chat template writes it
 }
+
+// toyTemplate is the chat template of toy bases.
+const toyTemplate = "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 
 // Toy writes a base of toy size with random weights to a GGUF file and gives its
 // path: an architecture, a byte-level tokenizer with whole words for the most
@@ -50,6 +54,11 @@ func WriteToy(path string, s ToyShape) error {
 	or(&s.Layers, 2)
 	or(&s.Heads, 4)
 	tokens, kinds, merges := toyVocab()
+	bos, template := 1, toyTemplate
+	if s.BOS {
+		bos, template = len(tokens), "{{ bos_token }}"+toyTemplate
+		tokens, kinds = append(tokens, "<s>"), append(kinds, 3)
+	}
 	vocab := len(tokens)
 	for i := range s.MoreTokens {
 		tokens, kinds = append(tokens, fmt.Sprintf("<|more_%d|>", i)), append(kinds, 3)
@@ -65,9 +74,9 @@ func WriteToy(path string, s ToyShape) error {
 		{Key: "tokenizer.ggml.model", Value: "gpt2"}, {Key: "tokenizer.ggml.pre", Value: "smollm"},
 		{Key: "tokenizer.ggml.tokens", Value: tokens}, {Key: "tokenizer.ggml.token_type", Value: kinds},
 		{Key: "tokenizer.ggml.merges", Value: merges},
-		{Key: "tokenizer.ggml.bos_token_id", Value: uint32(1)}, {Key: "tokenizer.ggml.eos_token_id", Value: uint32(2)},
+		{Key: "tokenizer.ggml.bos_token_id", Value: uint32(bos)}, {Key: "tokenizer.ggml.add_bos_token", Value: s.BOS}, {Key: "tokenizer.ggml.eos_token_id", Value: uint32(2)},
 		{Key: "tokenizer.ggml.unknown_token_id", Value: uint32(0)}, {Key: "tokenizer.ggml.padding_token_id", Value: uint32(2)},
-		{Key: "tokenizer.chat_template", Value: "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"},
+		{Key: "tokenizer.chat_template", Value: template},
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	var all []weights.Tensor

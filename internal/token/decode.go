@@ -22,6 +22,15 @@ func (t *Tokenizer) EOS() int32 { return t.vocab.EOS }
 // AddBOS says whether the model was trained with BOS before every text.
 func (t *Tokenizer) AddBOS() bool { return t.vocab.AddBOS && t.vocab.BOS != None }
 
+// WithoutBOS is ids less the BOS that they begin with, where the model was trained with
+// one before every text: what stands before them brings it.
+func (t *Tokenizer) WithoutBOS(ids []int32) []int32 {
+	if t.AddBOS() && len(ids) > 0 && ids[0] == t.vocab.BOS {
+		return ids[1:]
+	}
+	return ids
+}
+
 // AddEOS says whether the model was trained with EOS after every text.
 func (t *Tokenizer) AddEOS() bool { return t.vocab.AddEOS && t.vocab.EOS != None }
 

@@ -128,7 +128,7 @@ func (v *Vocab) sayable() error {
 	switch {
 	case len(v.Mark) > 0 || len(v.Normalize) > 0 && !nfc:
 		return &MetadataError{"a normalizer"}
-	case v.IgnoreMerges != (preTokenizers[v.Pre] == preLlama3):
+	case v.IgnoreMerges != wholeWords(v.Pre):
 		return &MetadataError{fmt.Sprintf("ignore_merges %v with the pre-tokenizer %s", v.IgnoreMerges, v.Pre)}
 	}
 	return nil

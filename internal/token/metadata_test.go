@@ -123,3 +123,30 @@ func TestMetadataOfFamilies(t *testing.T) {
 		})
 	}
 }
+
+// TestSmaug reads Llama 3's vocabulary as a file has it that names the pattern alone: there
+// is no BOS before a text, and words come of merges.
+func TestSmaug(t *testing.T) {
+	meta := map[string]any{
+		"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smaug-bpe", "tokenizer.ggml.bos_token_id": uint32(5),
+		"tokenizer.ggml.tokens": []string{"1", "2", "12", "3", "123", "<s>", "4"}, "tokenizer.ggml.token_type": []int32{1, 1, 1, 1, 1, 3, 1},
+		"tokenizer.ggml.merges": []string{"1 2"},
+	}
+	for pre, want := range map[string][]int32{"smaug-bpe": {2, 3, 6}, "llama-bpe": {4, 6}} {
+		meta["tokenizer.ggml.pre"] = pre
+		v, err := token.VocabFromGGUF(meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tok, err := token.New(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tok.Encode("1234"); !slices.Equal(got, want) || tok.AddBOS() != (pre == "llama-bpe") {
+			t.Errorf("%s: %v, want %v; BOS %v", pre, got, want, tok.AddBOS())
+		}
+		if got := throughGGUF(t, &v, len(v.Tokens)).Encode("1234"); !slices.Equal(got, want) {
+			t.Errorf("%s written and read again: %v, want %v", pre, got, want)
+		}
+	}
+}

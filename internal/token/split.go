@@ -22,9 +22,13 @@ const (
 var preTokenizers = map[string]pre{
 	"gpt-2": preGPT2, "gpt2": preGPT2, "phi-2": preGPT2, "mpt": preGPT2, "olmo": preGPT2,
 	"smollm": preSmolLM, "starcoder": preSmolLM, "refact": preSmolLM, "command-r": preSmolLM,
-	"llama-bpe": preLlama3, "llama3": preLlama3, "llama-v3": preLlama3,
+	"llama-bpe": preLlama3, "llama3": preLlama3, "llama-v3": preLlama3, "smaug-bpe": preLlama3,
 	"qwen2": preQwen2, "deepseek-r1-qwen": preQwen2,
 }
+
+// wholeWords says whether a GGUF file with that pre-tokenizer means Llama 3's ways as well:
+// BOS before a text, and words that are tokens left whole. smaug-bpe is its pattern alone.
+func wholeWords(name string) bool { return preTokenizers[name] == preLlama3 && name != "smaug-bpe" }
 
 // The patterns that the scanners below stand for, as tokenizer.json writes
 // them. Go's regexp has no look-ahead, and a scanner is faster.

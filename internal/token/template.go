@@ -52,11 +52,13 @@ func (t *Tokenizer) Template() (*Template, error) {
 
 // Render writes a conversation as the model was trained to read it, and with
 // addGenerationPrompt the beginning of the assistant's next turn. The text is
-// for [Tokenizer.EncodeSpecial]; it holds BOS where the template writes it.
+// for [Tokenizer.EncodeSpecial], or where [Tokenizer.Quoted] gave the messages for
+// [Tokenizer.EncodeQuoted]; it holds BOS where the template writes it.
 //
 // The template sees what transformers shows it: messages, tools and documents
 // (none), add_generation_prompt, bos_token, eos_token, raise_exception and
-// strftime_now. It runs under jinja's limits and for five seconds at most;
+// strftime_now. enable_thinking is false: templates of models that think before they
+// answer then have them answer at once. It runs under jinja's limits and for five seconds at most;
 // past either the error is a *jinja.LimitError. Where the template refuses
 // the conversation, it is a *jinja.RaisedError.
 func (t *Template) Render(messages []Message, addGenerationPrompt bool) (string, error) {
@@ -71,6 +73,7 @@ func (t *Template) Render(messages []Message, addGenerationPrompt bool) (string,
 		{Name: "tools", Value: nil},
 		{Name: "documents", Value: nil},
 		{Name: "add_generation_prompt", Value: addGenerationPrompt},
+		{Name: "enable_thinking", Value: false},
 		{Name: "strftime_now", Value: func(format string) (string, error) { return strftime(t.now(), format) }},
 	}
 	// A token that a model lacks is undefined to the template, not empty.

@@ -159,3 +159,25 @@ func TestStrftime(t *testing.T) {
 		t.Error("no error for an unknown directive")
 	}
 }
+
+// TestNoThinking has a template of a model that thinks ask for an answer at once, and write
+// an answer that was given in the same way.
+func TestNoThinking(t *testing.T) {
+	src, err := os.ReadFile("testdata/chat/qwen3.jinja")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl, err := ParseTemplate(string(src), "", "<|im_end|>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := []Message{{"user", "Is 91 prime?"}}
+	before, err := tmpl.Render(ask, true)
+	if err != nil || !strings.HasSuffix(before, "<|im_start|>assistant\n<think>\n\n</think>\n\n") {
+		t.Errorf("asked with %q, %v", before, err)
+	}
+	whole, err := tmpl.Render(append(ask, Message{"assistant", "No, 91 = 7 * 13."}), false)
+	if err != nil || whole != before+"No, 91 = 7 * 13.<|im_end|>\n" {
+		t.Errorf("answered %q, %v", whole, err)
+	}
+}

@@ -23,6 +23,7 @@ type Tokenizer struct {
 	stops  map[int32]bool
 
 	raw, normal *matcher // added tokens looked for before and after normalization
+	special     *matcher // all special tokens, as they stand in a text
 
 	merges    map[uint64]merge // by the ids of left and right
 	bytes     [256]int32       // the token of each byte, None
@@ -181,7 +182,7 @@ func (t *Tokenizer) index() {
 }
 
 func (t *Tokenizer) addMatchers() error {
-	var raw, normal []Added
+	var raw, normal, special []Added
 	for _, a := range t.vocab.Added {
 		switch {
 		case a.Text == "":
@@ -190,6 +191,11 @@ func (t *Tokenizer) addMatchers() error {
 			return fmt.Errorf("added token %d is %d bytes long, more than 1024", a.ID, len(a.Text))
 		case !t.has(a.ID):
 			return fmt.Errorf("added token %q has id %d, of %d", a.Text, a.ID, len(t.vocab.Tokens))
+		}
+		if a.Special {
+			special = append(special, a)
+		}
+		switch {
 		case a.Normalized:
 			if a.Text = normalize(t.vocab.Normalize, a.Text, true); a.Text != "" {
 				normal = append(normal, a)
@@ -198,7 +204,7 @@ func (t *Tokenizer) addMatchers() error {
 			raw = append(raw, a)
 		}
 	}
-	t.raw, t.normal = newMatcher(raw), newMatcher(normal)
+	t.raw, t.normal, t.special = newMatcher(raw), newMatcher(normal), newMatcher(special)
 	return nil
 }
 
@@ -273,24 +279,25 @@ type encoding struct {
 	cache wordCache
 	out   []int32
 	first bool // nothing of the text is encoded yet
+	quote bool // marks in the text are no part of it
 }
 
 // Encode gives the ids of a text. What looks like a special token in it is
 // text like any other; tokens that are added but not special are found. It
 // adds neither BOS nor EOS (see [Tokenizer.AddBOS]).
-func (t *Tokenizer) Encode(text string) []int32 { return t.encode(text, false) }
+func (t *Tokenizer) Encode(text string) []int32 { return t.encode(text, false, false) }
 
 // EncodeSpecial is [Tokenizer.Encode] with special tokens in the text, such
 // as those that a chat template writes, taken for what they are.
-func (t *Tokenizer) EncodeSpecial(text string) []int32 { return t.encode(text, true) }
+func (t *Tokenizer) EncodeSpecial(text string) []int32 { return t.encode(text, true, false) }
 
-func (t *Tokenizer) encode(text string, special bool) []int32 {
+func (t *Tokenizer) encode(text string, special, quoted bool) []int32 {
 	e := t.encodings.Get().(*encoding)
 	defer t.encodings.Put(e)
 	// English text comes to about four bytes a token; a little more room keeps
 	// the result from being copied as it grows.
 	e.out = make([]int32, 0, len(text)/3+4)
-	e.first = true
+	e.first, e.quote = true, quoted
 	t.raw.split(text, special, func(s string) {
 		t.normal.split(normalize(t.vocab.Normalize, s, e.first), special, e.stretch, e.token)
 	}, e.token)
@@ -309,6 +316,9 @@ func (e *encoding) stretch(s string) {
 	t := e.t
 	s = normalize(t.vocab.Mark, s, e.first)
 	e.first = false
+	if e.quote {
+		s = strings.ReplaceAll(s, quote, "")
+	}
 	if t.byteLevel {
 		t.pre.words(s, e.word)
 		return

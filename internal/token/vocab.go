@@ -93,7 +93,7 @@ func VocabFromGGUF(meta map[string]any) (Vocab, error) {
 	v.Padding = r.id("tokenizer.ggml.padding_token_id")
 
 	spm := v.Model == "llama"
-	v.AddBOS = r.flag("tokenizer.ggml.add_bos_token", spm || preTokenizers[v.Pre] == preLlama3)
+	v.AddBOS = r.flag("tokenizer.ggml.add_bos_token", spm || wholeWords(v.Pre))
 	v.AddEOS = r.flag("tokenizer.ggml.add_eos_token", false)
 	prefix := r.flag("tokenizer.ggml.add_space_prefix", spm)
 	if r.err != nil {
@@ -125,7 +125,7 @@ func VocabFromGGUF(meta map[string]any) (Vocab, error) {
 		}
 		v.Normalize = append(v.Normalize, Step{Kind: StepReplace, From: " ", To: "▁"})
 	} else {
-		v.IgnoreMerges = preTokenizers[v.Pre] == preLlama3
+		v.IgnoreMerges = wholeWords(v.Pre)
 		if v.Pre == "qwen2" {
 			v.Normalize = []Step{{Kind: StepNFC}} // the family's tokenizer.json asks for it; the file cannot say so
 		}

@@ -203,7 +203,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 		w := &eval.Writer{Engine: e, Tokenizer: b.tok, Sampling: DefaultSampling(), Streams: 4}
 		var list []eval.Opening
 		for i, o := range open {
-			list = append(list, eval.Opening{Tokens: append([]int32{b.sep}, b.tok.Encode(o.text)...), Words: sampleWords, Seed: seed + 1000*uint64(i)})
+			list = append(list, eval.Opening{Tokens: append([]int32{b.first}, b.tok.Encode(o.text)...), Words: sampleWords, Seed: seed + 1000*uint64(i)})
 		}
 		texts, err := w.GoOn(ctx, sys, list, nil)
 		if err != nil {

@@ -46,7 +46,7 @@ func (r *run) tellGenerated(ctx context.Context, docs []stroke.Document) error {
 		}
 		ids := r.b.tok.Encode(d.Text)
 		if ids = ids[:min(len(ids), generatedTokens, r.b.model.Context-1)]; len(ids) >= generatedLeast {
-			pieces, looked = append(pieces, eval.Piece{Context: []int32{r.b.sep}, Tokens: ids}), append(looked, d)
+			pieces, looked = append(pieces, eval.Piece{Context: []int32{r.b.first}, Tokens: ids}), append(looked, d)
 		}
 	}
 	if len(pieces) == 0 {

@@ -81,7 +81,7 @@ func (b *baseModel) score(ctx context.Context, docs []stroke.Document, with []se
 		}
 		left -= len(ids)
 		t.docs = append(t.docs, d)
-		pieces = append(pieces, eval.Piece{Context: []int32{b.sep}, Tokens: ids})
+		pieces = append(pieces, eval.Piece{Context: []int32{b.first}, Tokens: ids})
 		longest = max(longest, len(ids)+1)
 	}
 	for _, x := range with {

@@ -23,7 +23,7 @@ func (r *run) tooEasy(ctx context.Context, perToken float64) error {
 	var pieces []eval.Piece
 	longest := 2
 	for _, text := range eval.Paragraphs() {
-		p := eval.Piece{Context: []int32{r.b.sep}, Tokens: r.b.tok.Encode(text)}
+		p := eval.Piece{Context: []int32{r.b.first}, Tokens: r.b.tok.Encode(text)}
 		p.Tokens = p.Tokens[:min(len(p.Tokens), r.b.model.Context-1)]
 		pieces = append(pieces, p)
 		longest = max(longest, 1+len(p.Tokens))

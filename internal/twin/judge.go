@@ -63,11 +63,11 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 			continue
 		}
 		before := func(p *passages) []int32 {
-			return append([]int32{p.b.sep}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
+			return append([]int32{p.b.first}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
 		}
 		x := piece{
 			doc:      d.Hash,
-			plain:    eval.Piece{Context: []int32{p.b.sep}, Tokens: ids, From: from},
+			plain:    eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from},
 			prompted: eval.Piece{Context: before(p), Tokens: ids, From: from},
 		}
 		if x.rival = x.prompted; p.prompt.Tokens == 0 {

@@ -161,12 +161,12 @@ func openings(docs []stroke.Document, n, given, least, most, step int) []opening
 
 // before finds the passages that stand before each opening: nothing of its own
 // document or of what lies next to it. room bounds their tokens. They take the place
-// of the separator that an opening begins with.
+// of the token that an opening begins with.
 func (m *measured) before(list []opening, from *passages, room int) [][]int32 {
 	out := make([][]int32, len(list))
 	for i, o := range list {
 		if found := from.find(o.doc.Title+"\n"+o.text, from.own(o.doc), room); len(found) > 0 {
-			out[i] = append([]int32{m.b.sep}, found...)
+			out[i] = append([]int32{m.b.first}, found...)
 		}
 	}
 	return out
@@ -174,7 +174,7 @@ func (m *measured) before(list []opening, from *passages, room int) [][]int32 {
 
 // tokens begins a text with an opening.
 func (m *measured) tokens(text string) []int32 {
-	return append([]int32{m.b.sep}, m.b.tok.Encode(text)...)
+	return append([]int32{m.b.first}, m.b.tok.Encode(text)...)
 }
 
 // contextFor is the room that texts of so many words take with all that stands

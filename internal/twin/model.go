@@ -20,7 +20,8 @@ type baseModel struct {
 	model *model.Model
 	tok   *token.Tokenizer
 	chat  *token.Template
-	sep   int32
+	sep   int32 // stands between documents
+	first int32 // begins every sequence: BOS where the base was trained with it, else sep
 
 	losses genreLosses
 }
@@ -55,6 +56,9 @@ func openBase(name, path string) (b *baseModel, err error) {
 	b = &baseModel{name: name, model: m, tok: tok, sep: tok.Separator()}
 	if b.sep < 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the tokenizer of " + name + " has no token to stand between documents", Hint: "choose another base"}
+	}
+	if b.first = b.sep; tok.AddBOS() {
+		b.first = tok.BOS()
 	}
 	if b.chat, err = tok.Template(); err != nil {
 		return nil, baseError(name, path, err)
@@ -97,6 +101,16 @@ func baseError(name, path string, err error) error {
 		}
 	}
 	return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the base %s (%s) cannot be used", name, filepath.Base(path)), Hint: hint, Err: err}
+}
+
+// ask gives the tokens of a conversation up to where the assistant's next turn begins,
+// without the BOS that first is.
+func (b *baseModel) ask(messages []token.Message) ([]int32, error) {
+	rendered, err := b.chat.Render(b.tok.Quoted(messages), true)
+	if err != nil {
+		return nil, err
+	}
+	return b.tok.WithoutBOS(b.tok.EncodeQuoted(rendered)), nil
 }
 
 func (b *baseModel) close() { b.model.Source.Close() }

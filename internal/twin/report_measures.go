@@ -274,14 +274,17 @@ func (p *reporter) forgetting() (*stage, error) {
 	}
 	var g eval.General
 	for _, t := range eval.Paragraphs() {
-		g.Text = append(g.Text, eval.Piece{Context: []int32{p.b.sep}, Tokens: p.b.tok.Encode(t)})
+		g.Text = append(g.Text, eval.Piece{Context: []int32{p.b.first}, Tokens: p.b.tok.Encode(t)})
 	}
 	for _, in := range instructions {
-		before, err := p.b.chat.Render([]token.Message{{Role: "user", Content: in.Ask}}, true)
+		asked, err := p.b.ask([]token.Message{{Role: "user", Content: in.Ask}})
 		if err != nil {
 			return nil, fmt.Errorf("ask the instructions: %w", err)
 		}
-		t := eval.Task{Prompt: p.b.tok.EncodeSpecial(before), Right: p.b.tok.Encode(in.Right)}
+		if p.b.tok.AddBOS() {
+			asked = append([]int32{p.b.first}, asked...)
+		}
+		t := eval.Task{Prompt: asked, Right: p.b.tok.Encode(in.Right)}
 		for _, w := range in.Wrong {
 			t.Wrong = append(t.Wrong, p.b.tok.Encode(w))
 		}
@@ -349,8 +352,8 @@ func (p *reporter) rewriting() *stage {
 		w.base.Sampling, w.twin.Sampling = AnswerSampling(), AnswerSampling()
 		total := 2 * len(originals)
 		request := func(ask, text string, i int) (eval.Request, error) {
-			before, err := p.b.chat.Render([]token.Message{{Role: "user", Content: ask + text}}, true)
-			return eval.Request{Prompt: append([]int32{p.b.sep}, p.b.tok.EncodeSpecial(before)...), Most: 64 + 3*len(p.b.tok.Encode(text))/2, Seed: p.o.Seed + 1000*uint64(i)}, err
+			asked, err := p.b.ask([]token.Message{{Role: "user", Content: ask + text}})
+			return eval.Request{Prompt: append([]int32{p.b.first}, asked...), Most: 64 + 3*len(p.b.tok.Encode(text))/2, Seed: p.o.Seed + 1000*uint64(i)}, err
 		}
 		first := make([]eval.Request, len(originals))
 		for i, q := range originals {
@@ -372,7 +375,7 @@ func (p *reporter) rewriting() *stage {
 			}
 			room := w.twin.Engine.Context() - len(second[i].Prompt) - second[i].Most - 8
 			if found := p.passages.find(plain[i], p.passages.own(byHash[q.Group]), room); len(found) > 0 {
-				before[i] = append([]int32{p.b.sep}, found...)
+				before[i] = append([]int32{p.b.first}, found...)
 			}
 		}
 		again, err := w.twin.Answer(ctx, p.system("twin", p.use, before), second, tell)

@@ -72,7 +72,7 @@ func TestOpenings(t *testing.T) {
 						t.Errorf("before an opening stands a judge document")
 					}
 				}
-				if len(ids) > 0 && (ids[0] != m.b.sep || !strings.HasSuffix(text, m.passages.prompt.Between)) {
+				if len(ids) > 0 && (ids[0] != m.b.first || !strings.HasSuffix(text, m.passages.prompt.Between)) {
 					t.Errorf("what stands before an opening begins with %d and ends with %d", ids[0], ids[len(ids)-1])
 				}
 			}

@@ -241,7 +241,7 @@ func (v *Voice) speak(ctx context.Context, s *Speech, query string, barred map[s
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the text has %d tokens and the base has room for %d", len(ids), v.engine.Context()-1),
 			Hint: "give less text, or part of it at a time"}
 	}
-	prompt, breaks := []int32{v.b.sep}, 0
+	prompt, breaks := []int32{v.b.first}, 0
 	if s.Passages {
 		prompt = append(prompt, v.passages.find(query, barred, room-min(s.Max, room/2))...)
 		breaks = v.passages.prompt.breaks()
@@ -297,11 +297,10 @@ func (v *Voice) answer(ctx context.Context, messages []Message, barred map[strin
 		return "", err
 	}
 	for {
-		rendered, err := v.b.chat.Render(messages, true)
+		ids, err := v.b.ask(messages)
 		if err != nil {
 			return "", fmt.Errorf("chat: %w", err)
 		}
-		ids := v.b.tok.EncodeSpecial(rendered)
 		// A conversation that has outgrown the context loses its oldest turns. However
 		// long an answer may be, half of the context is for what was said.
 		if len(ids)+min(s.Max, v.engine.Context()/2)+1 < v.engine.Context() || len(messages) <= 2 {

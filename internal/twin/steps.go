@@ -277,7 +277,7 @@ func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
 		for _, d := range r.choose {
 			ids := r.b.tok.Encode(d.Text)
 			if ids = ids[:min(len(ids), pieceTokens)]; len(ids) > 0 {
-				pieces = append(pieces, eval.Piece{Context: []int32{r.b.sep}, Tokens: ids})
+				pieces = append(pieces, eval.Piece{Context: []int32{r.b.first}, Tokens: ids})
 				longest = max(longest, len(ids)+1)
 			}
 		}

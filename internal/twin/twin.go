@@ -284,7 +284,7 @@ func (r *run) plan() error {
 
 // examples makes those of every epoch.
 func (r *run) examples() ([][]train.Example, error) {
-	maker := &examples.Maker{Tokenizer: r.b.tok, Separator: r.b.sep, Between: r.b.between(r.recipe.Prompt.Between), Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
+	maker := &examples.Maker{Tokenizer: r.b.tok, First: r.b.first, Separator: r.b.sep, Between: r.b.between(r.recipe.Prompt.Between), Chat: r.b.pair, Mix: r.recipe.Mix, Seed: r.recipe.Options.Seed, Near: r.ledger.Neighbours}
 	maker.Add(r.train)
 	var epochs [][]train.Example
 	for e := range r.recipe.Epochs {
@@ -312,12 +312,13 @@ func (r *run) activations(j train.Job) (int64, error) {
 	return max(limit-r.b.model.Bytes()-processBytes, 1), nil
 }
 
-// pair renders a request and its answer in the base's chat template.
+// pair renders a request and its answer, quoted, in the base's chat template.
 func (b *baseModel) pair(request, answer string) (before, after string, err error) {
-	if before, err = b.chat.Render([]token.Message{{Role: "user", Content: request}}, true); err != nil {
+	messages := b.tok.Quoted([]token.Message{{Role: "user", Content: request}, {Role: "assistant", Content: answer}})
+	if before, err = b.chat.Render(messages[:1], true); err != nil {
 		return "", "", err
 	}
-	whole, err := b.chat.Render([]token.Message{{Role: "user", Content: request}, {Role: "assistant", Content: answer}}, false)
+	whole, err := b.chat.Render(messages, false)
 	if err != nil {
 		return "", "", err
 	}

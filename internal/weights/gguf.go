@@ -250,9 +250,6 @@ func byteSize(t *Tensor) (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("the weight %q has the shape %v", t.Name, t.Shape)
 	}
-	if n == 0 {
-		return 0, nil
-	}
 	last := 1
 	if len(t.Shape) > 0 {
 		last = t.Shape[len(t.Shape)-1]
@@ -260,6 +257,9 @@ func byteSize(t *Tensor) (int, error) {
 	elems, _ := t.DType.Block()
 	if last%elems != 0 {
 		return 0, fmt.Errorf("the weight %q has rows of %d, which is no whole number of blocks of %s", t.Name, last, t.DType)
+	}
+	if n == 0 {
+		return 0, nil
 	}
 	return n / last * t.DType.RowBytes(last), nil
 }

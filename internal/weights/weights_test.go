@@ -233,6 +233,8 @@ func TestGGUFDamage(t *testing.T) {
 		copy(b[at:], x[:size])
 		return b
 	}
+	norows := put(q-16, 33, 8)
+	norows[q-8] = 0
 	for name, b := range map[string][]byte{
 		"magic":          put(0, 1, 4),
 		"version 1":      put(4, 1, 4),
@@ -253,6 +255,7 @@ func TestGGUFDamage(t *testing.T) {
 		"far beyond":     put(q+4, math.MaxUint64-31, 8),
 		"shape":          put(q-16, 1<<62, 8),
 		"row":            put(q-16, 33, 8),
+		"row of none":    norows,
 		"volume":         replace("\x40\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01"),
 		"truth":          replace("a.bool\x07\x00\x00\x00\x01", "a.bool\x07\x00\x00\x00\x02"),
 		"kind":           replace("a.bool\x07", "a.bool\x0d"),

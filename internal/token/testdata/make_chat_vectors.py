@@ -73,7 +73,8 @@ def main():
                        messages=messages, add_generation_prompt=prompt)
             try:
                 row["rendered"] = tokenizer.apply_chat_template(
-                    messages, chat_template=template, tokenize=False, add_generation_prompt=prompt)
+                    messages, chat_template=template, tokenize=False, add_generation_prompt=prompt,
+                    enable_thinking=False)
             except jinja2.exceptions.TemplateError as e:
                 row["error"] = str(e)
             out.append(row)

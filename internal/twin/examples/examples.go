@@ -7,6 +7,7 @@ package examples
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/token"
@@ -36,10 +37,11 @@ const Between = "\n\n\n\n"
 // Maker makes examples from train documents. Nothing else may reach it.
 type Maker struct {
 	Tokenizer *token.Tokenizer
+	First     int32   // begins every sequence
 	Separator int32   // stands between documents
 	Between   []int32 // stands behind each of the passages before a sequence; the separator where nil
-	// Chat renders a request and its answer: the text up to where the answer
-	// begins, and the answer with what ends it. nil leaves pairs out.
+	// Chat renders a request and its answer, both quoted by the tokenizer: the text up
+	// to where the answer begins, and the answer with what ends it. nil leaves pairs out.
 	Chat func(request, answer string) (before, after string, err error)
 	Mix  Mix
 	Seed uint64
@@ -97,8 +99,8 @@ func (m *Maker) Epoch(epoch int) ([]train.Example, error) {
 }
 
 // packed lays all documents end to end in a random order, from a random place
-// on, and cuts the stream into sequences. Each begins with the separator; a
-// token counts unless it is that first one.
+// on, and cuts the stream into sequences. Each begins with First; a token counts
+// unless it is that one.
 func (m *Maker) packed(rng *rand.Rand) []train.Example {
 	var stream []int32
 	var from []int // the document of each token
@@ -130,11 +132,11 @@ func (m *Maker) packed(rng *rand.Rand) []train.Example {
 	return out
 }
 
-// withContext puts the separator and, as often as the mix says, passages of
+// withContext puts First and, as often as the mix says, passages of
 // documents not in own before the tokens. loss says which of the tokens count;
 // nil for all.
 func (m *Maker) withContext(rng *rand.Rand, ids []int32, loss []bool, own map[int]bool) train.Example {
-	before := []int32{m.Separator}
+	before := []int32{m.First}
 	if rng.Float64() < m.Mix.Context {
 		before = append(before, m.passages(rng, own)...)
 	}
@@ -191,8 +193,7 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make examples: %w", err)
 	}
-	ids := m.Tokenizer.EncodeSpecial(before)
-	answer := m.Tokenizer.EncodeSpecial(after)
+	ids, answer := m.parts(before, after)
 	room := m.Mix.Length - len(ids)
 	if room < 32 {
 		return nil, nil
@@ -206,4 +207,18 @@ func (m *Maker) chat(rng *rand.Rand, p pair, doc int) (*train.Example, error) {
 	m.bar(own, doc)
 	x := m.withContext(rng, append(ids, answer...), loss, own)
 	return &x, nil
+}
+
+// parts encodes a request and its answer as one text, as the answer will be written: by
+// itself it would have the space that some tokenizers put before a text. Where a token
+// spans the two they are encoded apart.
+func (m *Maker) parts(before, after string) (ids, answer []int32) {
+	ids = m.Tokenizer.EncodeQuoted(before)
+	whole := m.Tokenizer.EncodeQuoted(before + after)
+	if len(whole) >= len(ids) && slices.Equal(whole[:len(ids)], ids) {
+		answer = whole[len(ids):]
+	} else {
+		answer = m.Tokenizer.EncodeQuoted(after)
+	}
+	return m.Tokenizer.WithoutBOS(ids), answer
 }

@@ -64,7 +64,7 @@ func maker(t *testing.T, tok *token.Tokenizer, docs []stroke.Document) *Maker {
 			near[d.Hash] = append(near[d.Hash], docs[i+1].Hash)
 		}
 	}
-	m := &Maker{Tokenizer: tok, Separator: tok.Separator(), Mix: DefaultMix(), Seed: 7,
+	m := &Maker{Tokenizer: tok, First: tok.Separator(), Separator: tok.Separator(), Mix: DefaultMix(), Seed: 7,
 		Near: func(h string) []string { return near[h] },
 		Chat: func(request, answer string) (string, string, error) {
 			return "Q: " + request + answerMark, answer + endMark, nil
@@ -279,5 +279,35 @@ func TestSeed(t *testing.T) {
 	}
 	if xs, err := m.Epoch(1); err != nil || !reflect.DeepEqual(want, any(xs)) {
 		t.Error("an epoch depends on those before it")
+	}
+}
+
+// TestAnswerGoesOn holds that the answer of a pair is encoded as what goes on from the
+// request: with a vocabulary that puts a space before a text it has none.
+func TestAnswerGoesOn(t *testing.T) {
+	v := token.NewVocab()
+	v.Model = "llama"
+	v.Tokens = []string{"<s>", "</s>", "\u2581", "a", "b", ":", "\u2581a", "\n", "bb"}
+	v.Types = []token.TokenType{3, 3, 1, 1, 1, 1, 1, 1, 1}
+	v.Scores = []float32{0, 0, -9, -9, -9, -9, -1, -9, -2}
+	v.Normalize = []token.Step{{Kind: token.StepPrepend, To: "\u2581"}, {Kind: token.StepReplace, From: " ", To: "\u2581"}}
+	v.BOS, v.EOS, v.AddBOS = 0, 1, true
+	tok, err := token.New(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Maker{Tokenizer: tok}
+	for _, c := range []struct {
+		before, after string
+		ids, answer   []int32
+	}{
+		{"<s>b:\n", "a b</s>", []int32{2, 4, 5, 7}, []int32{3, 2, 4, 1}},
+		{"b:", " a</s>", []int32{2, 4, 5}, []int32{6, 1}},
+		{"b:b", "b</s>", []int32{2, 4, 5, 4}, []int32{2, 4, 1}}, // a token would span them
+	} {
+		ids, answer := m.parts(c.before, c.after)
+		if !slices.Equal(ids, c.ids) || !slices.Equal(answer, c.answer) {
+			t.Errorf("%q and %q are %v and %v, want %v and %v", c.before, c.after, ids, answer, c.ids, c.answer)
+		}
 	}
 }
