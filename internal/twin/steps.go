@@ -129,6 +129,12 @@ func (r *run) afresh() error {
 	return nil
 }
 
+// otherRun is of a run that is to go on from what another one left.
+func otherRun(err error) error {
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base or the kind of kernel are not the same",
+		Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+}
+
 // restore takes the checkpoint of this run, where there is one.
 func (r *run) restore() error {
 	path := r.path(checkpointFile)
@@ -138,8 +144,7 @@ func (r *run) restore() error {
 	}
 	extra, err := r.trainer.Restore(path)
 	if errors.Is(err, train.ErrOtherRun) {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base or the kind of kernel are not the same",
-			Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+		return otherRun(err)
 	}
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
