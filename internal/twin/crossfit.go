@@ -67,8 +67,8 @@ func (r *run) crossForecast(words int) time.Duration {
 // crossFitting says whether folds of a run are there, begun says whether one that
 // has none was begun.
 func (r *run) crossFitting() bool {
-	left, err := filepath.Glob(r.path("fold-*"))
-	return err == nil && len(left) > 0
+	left, err := os.ReadDir(r.path(""))
+	return err == nil && slices.ContainsFunc(left, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "fold-") })
 }
 
 func (r *run) begun() bool {
