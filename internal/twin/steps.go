@@ -18,6 +18,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/train"
 )
@@ -172,19 +173,19 @@ const checkpointEvery = 30 * time.Second
 // go on.
 func (r *run) steps(ctx context.Context) error {
 	t := r.trainer
-	scorer, pieces, err := r.selector()
+	scorer, err := r.selector()
 	if err != nil {
 		return err
 	}
 	defer scorer.Close()
 	if len(r.progress.Select) == 0 {
-		if err := r.scoreSelect(ctx, scorer, pieces, nil); err != nil {
+		if err := r.scoreSelect(ctx, scorer, nil); err != nil {
 			return r.stopped(err)
 		}
 	}
 	if e := t.EpochsDone(); e > len(r.progress.Select)-1 {
 		// The run was stopped between an epoch's last step and its score.
-		if err := r.endEpoch(ctx, e-1, scorer, pieces); err != nil {
+		if err := r.endEpoch(ctx, e-1, scorer); err != nil {
 			return r.stopped(err)
 		}
 	}
@@ -217,7 +218,7 @@ func (r *run) steps(ctx context.Context) error {
 		r.emit(stroke.StepEvent{Step: info.Step, Steps: last, Epoch: info.Epoch, Epochs: r.recipe.Epochs, Loss: info.Loss, Rate: info.Rate,
 			TokensPerSecond: speed, SecondsLeft: float64(t.Tokens(t.Done(), last)) / speed})
 		if info.Last {
-			if err := r.endEpoch(ctx, info.Epoch-1, scorer, pieces); err != nil {
+			if err := r.endEpoch(ctx, info.Epoch-1, scorer); err != nil {
 				return r.stopped(err)
 			}
 		}
@@ -263,33 +264,47 @@ func (r *run) save() error {
 
 func (r *run) epochDir(epoch int) string { return r.path("epoch-" + strconv.Itoa(epoch+1)) }
 
-// selector prepares the scoring of select documents.
-func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
-	var pieces []eval.Piece
-	longest := 2
+// selectPieces works out what select documents are scored by.
+func (r *run) selectPieces() {
+	r.pieces, r.room = nil, 2
 	for _, p := range evenly(r.passages.pieces(r.choose, pieceTokens), selectTokens, piece.scored) {
-		pieces = append(pieces, p.plain)
-		longest = max(longest, len(p.plain.Tokens)+1)
+		r.pieces = append(r.pieces, p.plain)
+		r.room = max(r.room, len(p.plain.Tokens)+1)
 	}
-	if len(pieces) == 0 {
-		// No passages are asked for here, so all words of short documents can count.
-		for _, d := range r.choose {
-			ids := r.b.tok.Encode(d.Text)
-			if ids = ids[:min(len(ids), pieceTokens)]; len(ids) > 0 {
-				pieces = append(pieces, eval.Piece{Context: []int32{r.b.sep}, Tokens: ids})
-				longest = max(longest, len(ids)+1)
-			}
+	if len(r.pieces) > 0 {
+		return
+	}
+	// No passages are asked for here, so all words of short documents can count.
+	for _, d := range r.choose {
+		ids := r.b.tok.Encode(d.Text)
+		if ids = ids[:min(len(ids), pieceTokens)]; len(ids) > 0 {
+			r.pieces = append(r.pieces, eval.Piece{Context: []int32{r.b.sep}, Tokens: ids})
+			r.room = max(r.room, len(ids)+1)
 		}
 	}
+}
+
+// selector makes what scores select documents.
+func (r *run) selector() (*eval.Scorer, error) {
+	return eval.NewScorer(r.trainer.Model(), r.room, r.selectPad(&r.recipe.Options), r.bf16())
+}
+
+// selectPad is the padded ranks of all adapters under which select documents are
+// scored, in a run with the given options.
+func (r *run) selectPad(o *train.Options) int {
 	pad := 0
-	for _, a := range r.inTraining() {
+	for _, a := range r.below {
 		pad += a.Adapter.Pad()
 	}
-	s, err := eval.NewScorer(r.trainer.Model(), longest, pad, r.bf16())
-	if err != nil {
-		return nil, nil, err
+	return pad + paddedRank(o)
+}
+
+// paddedRank is the padded rank of the adapter that is trained; 0 where none is.
+func paddedRank(o *train.Options) int {
+	if o.Weights != nil {
+		return 0
 	}
-	return s, pieces, nil
+	return op.NewPair(o.LoRA.Rank, 0, 0, 1, func(int) []float32 { return nil }).Pad
 }
 
 // bf16 says whether the run scores in bfloat16: as it trains, unless told.
@@ -305,8 +320,8 @@ func (r *run) inTraining() []lora.Applied {
 }
 
 // scoreSelect adds the loss on select documents with the given adapters.
-func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, pieces []eval.Piece, use []lora.Applied) error {
-	losses, err := s.Score(ctx, pieces, use, nil)
+func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, use []lora.Applied) error {
+	losses, err := s.Score(ctx, r.pieces, use, nil)
 	if err != nil {
 		return err
 	}
@@ -337,7 +352,7 @@ func (r *run) best() int {
 
 // endEpoch keeps what an epoch learnt and scores it. A run that is resumed
 // before the next checkpoint does it again, with the same result.
-func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []eval.Piece) error {
+func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer) error {
 	dir := r.epochDir(epoch)
 	if err := os.RemoveAll(dir); err != nil {
 		return writeError(dir, err)
@@ -365,7 +380,7 @@ func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []
 			return writeError(dir, err)
 		}
 	}
-	return r.scoreSelect(ctx, s, pieces, use)
+	return r.scoreSelect(ctx, s, use)
 }
 
 // withEpochs is the mean of an adapter and of those after the n epochs before, whose
