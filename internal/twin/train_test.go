@@ -436,7 +436,18 @@ func TestMeanOfEpochs(t *testing.T) {
 			small(r)
 			r.Epochs, r.Mean = 3, mean
 		}
-		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+		var r *run
+		r, done, err := o.prepare(context.Background(), func(e stroke.Event) {
+			s, ok := e.(stroke.SelectEvent)
+			if !ok || s.Epoch == 0 {
+				return
+			}
+			f, err := lora.ReadDir(r.epochDir(s.Epoch - 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, f)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -449,11 +460,10 @@ func TestMeanOfEpochs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for e := range r.recipe.Epochs {
-			f, err := lora.ReadDir(r.epochDir(e))
-			if err != nil {
-				t.Fatal(err)
+			_, err := os.Stat(r.epochDir(e))
+			if there, want := err == nil, e == r.best()-1 || e == r.recipe.Epochs-1; there != want {
+				t.Errorf("epoch %d is on the disk: %v, and %d is the best of %d", e+1, there, r.best(), r.recipe.Epochs)
 			}
-			list = append(list, f)
 		}
 		return list
 	}

@@ -151,14 +151,13 @@ func (r *run) weightsOf(epoch int) (*tuned, error) {
 	return openTuned(path, r.b.model)
 }
 
-// forgetEpochs deletes the weights of epochs that a checkpoint knows are not the
-// best: they are as large as the base.
+// forgetEpochs deletes what epochs learnt that a checkpoint knows are neither the best
+// nor the last: the next one may take its mean with that. Weights are as large as the
+// base and have no mean.
 func (r *run) forgetEpochs() {
-	if r.recipe.Options.Weights == nil {
-		return
-	}
+	best, last := r.best()-1, r.trainer.EpochsDone()-1
 	for e := range r.recipe.Epochs {
-		if e != r.best()-1 {
+		if e != best && (e != last || r.recipe.Options.Weights != nil) {
 			os.RemoveAll(r.epochDir(e))
 		}
 	}
