@@ -102,6 +102,10 @@ func (r *run) keepDone(done stroke.DoneEvent) error {
 	if err != nil {
 		return fmt.Errorf("keep the last event: %w", err)
 	}
+	// An event of another run never stands beside this run's identity.
+	if err := os.Remove(r.path(doneFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return writeError(r.path(doneFile), err)
+	}
 	if err := writeFile(r.path(identityFile), r.identity()); err != nil {
 		return err
 	}

@@ -517,3 +517,29 @@ func TestMeanOfEpochs(t *testing.T) {
 		}
 	}
 }
+
+// TestKeepDone holds that the last event of another run does not stand beside the
+// identity of this one: where it cannot be taken away, nothing is written.
+func TestKeepDone(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 10 }))
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	if err := os.MkdirAll(filepath.Join(r.path(doneFile), "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	code(t, r.keepDone(stroke.DoneEvent{}), stroke.CodeFailure)
+	if _, err := os.Stat(r.path(identityFile)); !os.IsNotExist(err) {
+		t.Errorf("the identity is written: %v", err)
+	}
+	if err := os.RemoveAll(r.path(doneFile)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.keepDone(stroke.DoneEvent{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
