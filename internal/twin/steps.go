@@ -20,6 +20,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/train"
 )
 
@@ -164,6 +165,10 @@ func (r *run) restore() error {
 	case kept.Mean != r.recipe.Mean:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
+	case kept.Base != BaseRef{} && kept.Base != r.b.ref(): // once it was the name alone
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s now",
+			kept.Base.Architecture, term.Bytes(kept.Base.Bytes), r.b.name, r.b.model.Architecture, term.Bytes(r.b.model.Bytes())),
+			Hint: "resume with the file that the base was, or start afresh without --resume"}
 	}
 	r.progress = kept
 	return nil
@@ -257,7 +262,7 @@ func (r *run) stopped(err error) error {
 }
 
 func (r *run) save() error {
-	r.progress.Mean = r.recipe.Mean
+	r.progress.Mean, r.progress.Base = r.recipe.Mean, r.b.ref()
 	r.tally()
 	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -540,6 +541,59 @@ func TestKeepDone(t *testing.T) {
 	for range 2 {
 		if err := r.keepDone(stroke.DoneEvent{}); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestOtherBaseResume puts another base in the place of the one that a run was stopped on:
+// it does not go on. A checkpoint that does not say what its base was is gone on with.
+func TestOtherBaseResume(t *testing.T) {
+	source := writing(t, t.TempDir(), func(i int) bool { return i < 10 })
+	for _, says := range []bool{true, false} {
+		o := options(t, source)
+		o.Change = func(r *Recipe) {
+			small(r)
+			r.Options.LoRA.Targets = []lora.Module{lora.QProj, lora.VProj} // which are of one size in both
+		}
+		func() {
+			r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			if err := r.plan(); err != nil {
+				t.Fatal(err)
+			}
+			defer r.trainer.Close()
+			if _, _, err := r.trainer.Step(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.save(); err != nil {
+				t.Fatal(err)
+			}
+			if !says {
+				r.progress.Base = BaseRef{}
+				if err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}()
+		o.Resume = true
+		if err := testkit.WriteToy(o.Base, testkit.ToyShape{FFN: 128}); err != nil {
+			t.Fatal(err)
+		}
+		resumed := 0
+		err := Train(context.Background(), o, func(e stroke.Event) {
+			if f, ok := e.(stroke.ForecastEvent); ok {
+				resumed = f.Resumed
+			}
+		})
+		if says {
+			if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "its base was") || stroke.HintOf(err) == "" {
+				t.Errorf("on another base: %v", err)
+			}
+		} else if err != nil || resumed != 1 {
+			t.Errorf("from a checkpoint that does not say what its base was it goes on from step %d: %v", resumed, err)
 		}
 	}
 }

@@ -119,6 +119,7 @@ type progress struct {
 	Tokens  int       `json:"tokens"`
 	On      string    `json:"on,omitempty"`   // hash of the adapter that it started from
 	Mean    bool      `json:"mean,omitempty"` // epochs come to the mean of their adapters
+	Base    BaseRef   `json:"base,omitzero"`  // what is trained on
 
 	WattHours float64 `json:"watt_hours,omitempty"` // of training so far, where the machine tells
 }
