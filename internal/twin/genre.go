@@ -414,7 +414,7 @@ func (r *run) stage() error {
 	if r.o.Change != nil {
 		r.o.Change(&next)
 	}
-	next.Genre = s
+	next.Genre, next.Stack = s, false
 	r.recipe, r.progress.On = next, s.identity()
 	return next.Validate()
 }
