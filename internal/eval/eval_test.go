@@ -102,6 +102,26 @@ func TestScore(t *testing.T) {
 	}
 }
 
+// TestScorerBytes holds what a scorer is said to take to what it has.
+func TestScorerBytes(t *testing.T) {
+	m := toy(t)
+	for _, context := range []int{2, 65, 120, 1 << 20} {
+		for _, bf16 := range []bool{false, true} {
+			s, err := NewScorer(m, context, 8, bf16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			has := m.Need(s.session.Limits()) + int64(s.arena.Size()) + 4*int64(len(s.nll)+len(s.targets))
+			if said := ScorerBytes(m, context, 8, bf16); said != has {
+				t.Errorf("for %d tokens, bf16 %v, it is said to take %d bytes and has %d", context, bf16, said, has)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestBootstrapCovers draws many samples and counts how often the interval
 // holds the truth.
 func TestBootstrapCovers(t *testing.T) {

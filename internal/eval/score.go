@@ -84,14 +84,12 @@ func NewScorer(m *model.Model, context, pad int, bf16 bool) (*Scorer, error) {
 
 // NewScorerIn is NewScorer for any arithmetic.
 func NewScorerIn(a op.Arithmetic, m *model.Model, context, pad int) (*Scorer, error) {
-	context = min(context, m.Context)
+	lim, n := scorerLimits(a, m, context, pad)
 	s := &Scorer{m: m}
 	var err error
-	chunk := min(scoreChunk, context)
-	if s.session, err = m.NewSession(model.Limits{Tokens: chunk, Rows: 1, Context: context, Pad: pad, Arithmetic: a}); err != nil {
+	if s.session, err = m.NewSession(lim); err != nil {
 		return nil, fmt.Errorf("make a scorer: %w", err)
 	}
-	n := (context + model.PageLen - 1) / model.PageLen
 	if s.arena, err = tensor.NewArena(4 * n * tensor.Aligned(m.PageFloats())); err != nil {
 		s.session.Close()
 		return nil, fmt.Errorf("make a scorer: %w", err)
@@ -99,8 +97,24 @@ func NewScorerIn(a op.Arithmetic, m *model.Model, context, pad int) (*Scorer, er
 	for range n {
 		s.pages = append(s.pages, s.arena.Floats(m.PageFloats()))
 	}
-	s.nll, s.targets = make([]float32, chunk), make([]int32, chunk)
+	s.nll, s.targets = make([]float32, lim.Tokens), make([]int32, lim.Tokens)
 	return s, nil
+}
+
+// scorerLimits are those of a scorer's session, and how many pages it has.
+func scorerLimits(a op.Arithmetic, m *model.Model, context, pad int) (lim model.Limits, pages int) {
+	context = min(context, m.Context)
+	return model.Limits{Tokens: min(scoreChunk, context), Rows: 1, Context: context, Pad: pad, Arithmetic: a}, (context + model.PageLen - 1) / model.PageLen
+}
+
+// ScorerBytes is the memory that a scorer takes which [NewScorer] makes, in bytes.
+func ScorerBytes(m *model.Model, context, pad int, bf16 bool) int64 {
+	a := op.F32
+	if bf16 {
+		a = op.BF16
+	}
+	lim, pages := scorerLimits(a, m, context, pad)
+	return m.Need(lim) + 4*int64(pages)*int64(tensor.Aligned(m.PageFloats())) + 8*int64(lim.Tokens)
 }
 
 // Close gives the memory back.

@@ -31,10 +31,12 @@ type Config struct {
 	raw           map[string]json.RawMessage
 }
 
+// MaxAlpha is the largest alpha, either way, that an adapter may have.
+const MaxAlpha = 1e6
+
 // Bounds on what an adapter may claim.
 const (
 	maxRank     = 4096
-	maxAlpha    = 1e6
 	maxPatterns = 1 << 16
 	maxRegexps  = 64
 	maxKey      = 1000 // bytes
@@ -176,7 +178,7 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("it is of the type %q, and only LORA can be read", kind)
 	case next.Rank < 1 || next.Rank > maxRank:
 		return fmt.Errorf("its rank is %d", next.Rank)
-	case !(math.Abs(next.Alpha) <= maxAlpha):
+	case !(math.Abs(next.Alpha) <= MaxAlpha):
 		return fmt.Errorf("its alpha is %g", next.Alpha)
 	case !(next.Dropout >= 0 && next.Dropout < 1):
 		return fmt.Errorf("its dropout is %g", next.Dropout)
@@ -340,7 +342,7 @@ func (c *Config) check(p *Pair) (scale float32, err error) {
 	if rank != float64(p.Rank) {
 		return 0, fmt.Errorf("%s in layer %d has rank %d where the config says %g", p.Module, p.Layer, p.Rank, rank)
 	}
-	if !(math.Abs(alpha) <= maxAlpha) {
+	if !(math.Abs(alpha) <= MaxAlpha) {
 		return 0, fmt.Errorf("the alpha of %s in layer %d is %g", p.Module, p.Layer, alpha)
 	}
 	if !c.targeted(at) {

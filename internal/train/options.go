@@ -82,12 +82,12 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("the schedule %q is not known: it is linear, cosine or constant", o.Schedule)
 	case o.TokensPerStep < 1:
 		return fmt.Errorf("a step takes %d tokens: it must take at least 1", o.TokensPerStep)
-	case !(o.Clip >= 0):
-		return fmt.Errorf("the largest gradient norm is %g: it must not be negative", o.Clip)
+	case !(o.Clip >= 0) || !finite(o.Clip):
+		return fmt.Errorf("the largest gradient norm is %g: it must be a number and not negative, and is 0 for none", o.Clip)
 	case !(o.Beta1 >= 0 && o.Beta1 < 1) || !(o.Beta2 >= 0 && o.Beta2 < 1):
 		return fmt.Errorf("AdamW's betas are %g and %g: they must be from 0 to below 1", o.Beta1, o.Beta2)
-	case !(o.Eps > 0):
-		return fmt.Errorf("AdamW's epsilon is %g: it must be above 0", o.Eps)
+	case !(o.Eps > 0) || !finite(o.Eps):
+		return fmt.Errorf("AdamW's epsilon is %g: it must be a number above 0", o.Eps)
 	case o.Arithmetic != "" && o.Arithmetic != F32 && o.Arithmetic != BF16:
 		return fmt.Errorf("the arithmetic %q is not known: it is f32 or bf16", o.Arithmetic)
 	case !(o.Decay >= 0 && o.Decay < 1):
@@ -101,8 +101,8 @@ func (o *Options) adapter() error {
 	switch {
 	case o.LoRA.Rank < 1 || o.LoRA.Rank > 1024:
 		return fmt.Errorf("the rank is %d: it must be from 1 to 1024", o.LoRA.Rank)
-	case !(o.LoRA.Alpha > 0) || math.IsInf(o.LoRA.Alpha, 0):
-		return fmt.Errorf("alpha is %g: it must be above 0", o.LoRA.Alpha)
+	case !(o.LoRA.Alpha > 0 && o.LoRA.Alpha <= lora.MaxAlpha):
+		return fmt.Errorf("alpha is %g: it must be above 0 and at most %g", o.LoRA.Alpha, lora.MaxAlpha)
 	case !(o.LoRA.Dropout >= 0 && o.LoRA.Dropout < 1):
 		return fmt.Errorf("the dropout is %g: it must be from 0 to below 1", o.LoRA.Dropout)
 	}

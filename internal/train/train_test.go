@@ -282,7 +282,9 @@ func TestOptions(t *testing.T) {
 		"dropout": func(o *Options) { o.LoRA.Dropout = 1 }, "rate": func(o *Options) { o.Rate = 0 },
 		"warm-up": func(o *Options) { o.Warmup = 2 }, "schedule": func(o *Options) { o.Schedule = "step" },
 		"tokens": func(o *Options) { o.TokensPerStep = 0 }, "clip": func(o *Options) { o.Clip = -1 },
-		"beta": func(o *Options) { o.Beta2 = 1 }, "eps": func(o *Options) { o.Eps = 0 }, "decay": func(o *Options) { o.Decay = -0.1 },
+		"no clip": func(o *Options) { o.Clip = math.Inf(1) }, "large alpha": func(o *Options) { o.LoRA.Alpha = 2 * lora.MaxAlpha },
+		"endless eps": func(o *Options) { o.Eps = math.Inf(1) },
+		"beta":        func(o *Options) { o.Beta2 = 1 }, "eps": func(o *Options) { o.Eps = 0 }, "decay": func(o *Options) { o.Decay = -0.1 },
 	} {
 		o := options()
 		change(&o)
@@ -291,6 +293,10 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	o := options()
+	o.LoRA.Alpha = lora.MaxAlpha
+	if err := o.Validate(); err != nil {
+		t.Errorf("the largest alpha: %v", err)
+	}
 	for _, s := range []Schedule{Linear, Cosine, Constant} {
 		o.Schedule = s
 		if got := o.RateAt(9, 100); math.Abs(got-o.Rate) > 1e-12 {

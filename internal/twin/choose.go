@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/weights"
@@ -232,7 +233,7 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 		if e.Architecture == "" || e.Shape.Layers == 0 {
 			continue
 		}
-		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e, &recipe.Options)}
+		c := base.Candidate{Entry: e, MemoryBytes: forecastMemory(e, &recipe)}
 		p := float64(e.Shape.Parameters())
 		c.TrainSeconds = (4+2*tunedShare(e, &recipe.Options))*p*tokens/(peak*1e9*stepShare(&recipe.Options)) + 2*p*verdictTokens/(peak*1e9*scores)
 		_, err := store.Locate(ctx, e.Name)
@@ -278,24 +279,32 @@ func fetchSeconds(ctx context.Context, store *base.Store, name string) (s float6
 	return float64(reach.Size) / rate, false
 }
 
-// forecastMemory is what a run on a base has resident at the most: the file, the
-// adapter or the base's weights with gradients and moments, and activations,
-// recomputed where they do not fit.
-func forecastMemory(e base.Entry, o *train.Options) int64 {
-	s := e.Shape
-	rank := int64(16)
+// forecastMemory is what a run of a recipe on a base has resident at the least: the
+// file, the adapter or the base's weights with gradients and moments, activations, which
+// are computed again, and what scores select documents.
+func forecastMemory(e base.Entry, r *Recipe) int64 {
+	s, o := e.Shape, &r.Options
 	wq, wkv := s.Widths()
 	h, q, kv, f := int64(s.Hidden), int64(wq), int64(wkv), int64(s.FFN)
-	adapter := int64(s.Layers) * rank * (2*(h+q) + 2*(h+kv) + 3*(h+f)) * 4 * 4
-	activations := int64(900) * 4 * (int64(s.Layers)*h + 8*h + 5*f)
+	length := r.Mix.Length + 1
+	if r.Mix.Context > 0 {
+		length += r.Mix.ContextTokens
+	}
+	lim := model.Limits{Tokens: max(length, 512), Rows: 1, Context: length, Longest: length, Training: true, Arithmetic: o.Arithmetic}
+	var trained int64
 	if share := tunedShare(e, o); share > 0 {
 		each := 16.0
 		if o.Optimizer == train.Adafactor {
 			each = 8
 		}
-		adapter = int64(each * share * float64(s.Parameters()))
+		trained = int64(each * share * float64(s.Parameters()))
+	} else {
+		lim.Pad = paddedRank(o)
+		trained = int64(s.Layers) * int64(lim.Pad) * (2*(h+q) + 2*(h+kv) + 3*(h+f)) * 4 * 4
 	}
-	return e.Size + adapter + activations + processBytes
+	m := &model.Model{Config: model.Config{Vocab: s.Vocab, Dim: s.Hidden, Layers: s.Layers, Heads: s.Heads, KVHeads: s.KVHeads, HeadSize: wq / s.Heads, FFN: s.FFN, Context: max(length, pieceTokens+1)},
+		Layer: make([]model.Layer, s.Layers)}
+	return e.Size + trained + m.Need(lim) + eval.ScorerBytes(m, pieceTokens+1, lim.Pad, o.Arithmetic == train.BF16) + processBytes
 }
 
 // TrainMemory is what training an adapter by the default recipe on a base of the
@@ -305,7 +314,7 @@ func TrainMemory(e base.Entry) int64 {
 		return 0
 	}
 	r := DefaultRecipe(0)
-	return forecastMemory(e, &r.Options)
+	return forecastMemory(e, &r)
 }
 
 // forecastRate is how many tokens a second training is expected to do.

@@ -67,8 +67,8 @@ func (r *run) crossForecast(words int) time.Duration {
 // crossFitting says whether folds of a run are there, begun says whether one that
 // has none was begun.
 func (r *run) crossFitting() bool {
-	left, err := filepath.Glob(r.path("fold-*"))
-	return err == nil && len(left) > 0
+	left, err := os.ReadDir(r.path(""))
+	return err == nil && slices.ContainsFunc(left, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "fold-") })
 }
 
 func (r *run) begun() bool {
@@ -203,12 +203,42 @@ type foldResult struct {
 	WattHour float64       `json:"watt_hours"` // of training; below zero where nothing is known
 }
 
+func (r *run) foldFile(k int) string { return r.path(fmt.Sprintf("fold-%d.json", k+1)) }
+
+// sameFolds refuses to go on where what is kept of the folds that were begun is of
+// another run: they would be trained anew.
+func (r *run) sameFolds(key string) error {
+	if !r.crossFitting() {
+		return nil
+	}
+	files := []string{r.path(amongFile)}
+	for k := range crossFolds {
+		files = append(files, r.foldFile(k))
+	}
+	for _, path := range files {
+		var kept struct {
+			Key string `json:"key"`
+		}
+		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &kept) == nil && kept.Key != key {
+			return otherRun(nil)
+		}
+	}
+	return nil
+}
+
 // crossFit trains and judges all folds, and then trains on all of the text.
 func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *float64, e *evidence, err error) {
-	if !r.o.Resume {
-		if err := r.afresh(); err != nil {
-			return nil, 0, nil, nil, err
-		}
+	staged := r.recipe
+	r.recipe = r.asked
+	key := stroke.HashText(string(r.identity()) + kernel.Name())
+	r.recipe = staged
+	if r.o.Resume {
+		err = r.sameFolds(key)
+	} else {
+		err = r.afresh()
+	}
+	if err != nil {
+		return nil, 0, nil, nil, err
 	}
 	if err := os.MkdirAll(r.path(""), 0o700); err != nil {
 		return nil, 0, nil, nil, writeError(r.path(""), err)
@@ -216,10 +246,6 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	if err := writeFile(r.path(baseFile), []byte(r.b.name+"\n")); err != nil {
 		return nil, 0, nil, nil, err
 	}
-	staged := r.recipe
-	r.recipe = r.asked
-	key := stroke.HashText(string(r.identity()) + kernel.Name())
-	r.recipe = staged
 	if err := r.keepAmong(key); err != nil {
 		return nil, 0, nil, nil, err
 	}
@@ -261,7 +287,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		}
 	}
 	for k, p := range runs {
-		path := r.path(fmt.Sprintf("fold-%d.json", k+1))
+		path := r.foldFile(k)
 		var done foldResult
 		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil && len(done.Learnt) > 0 {
 			results = append(results, done)
@@ -442,7 +468,7 @@ func (r *run) judgeSeconds(n int) float64 {
 // clearFolds removes what the folds of a run left.
 func (r *run) clearFolds() {
 	for k := range crossFolds {
-		os.Remove(r.path(fmt.Sprintf("fold-%d.json", k+1)))
+		os.Remove(r.foldFile(k))
 		os.RemoveAll(filepath.Join(r.path(fmt.Sprintf("fold-%d", k+1))))
 	}
 	os.RemoveAll(r.path("all"))

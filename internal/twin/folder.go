@@ -517,6 +517,9 @@ func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 // all is written and nothing is there yet; size is that of what was learnt, in
 // bytes.
 func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) error {
+	if err := v.legible(); err != nil {
+		return err
+	}
 	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), halfWritten+"*")
 	if err != nil {
 		return writeError(f.Dir, err)
@@ -552,6 +555,26 @@ func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) e
 	}
 	syncDir(filepath.Join(f.Dir, versionsDir))
 	return f.list(v)
+}
+
+// hashesRoom is what the hashes of a version's files take of version.json at the most.
+const hashesRoom = 4 << 10
+
+// legible says why a version could not be read again if it was written.
+func (v *Version) legible() error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("publish version: %w", err)
+	}
+	if n := len(v.Below); len(b) > mostVersion-hashesRoom {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the version cannot be kept: with the %d documents that what it started from had learnt, its description would be larger than %d bytes", n, mostVersion),
+			Hint: "train from the base, without --on, or from an adapter that has learnt fewer documents"}
+	}
+	if err := parseVersion(b, &Version{}); err != nil {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the version cannot be kept: no program could read it again", Err: err,
+			Hint: "train with another recipe: stroke train --show-recipe FOLDER prints the one that is used by default"}
+	}
+	return nil
 }
 
 // serving says what serves where a new version does not.

@@ -118,6 +118,47 @@ func TestPublish(t *testing.T) {
 	}
 }
 
+// TestPublishLegible holds that nothing is written of a version that could not be read
+// again, and that what is written is read.
+func TestPublishLegible(t *testing.T) {
+	f := toyTwin(t)
+	v := Version{Schema: schema, Twin: f.Name, Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100)}
+	l := &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 1, nil)}
+	below := func(n int) (list []string) {
+		for i := range n {
+			list = append(list, fmt.Sprintf("%064x", i))
+		}
+		return list
+	}
+	for what, spoil := range map[string]func(v *Version){
+		"passages":  func(v *Version) { v.Recipe.Prompt.Each = -1 },
+		"documents": func(v *Version) { v.Below = below(20000) },
+	} {
+		bad := v
+		spoil(&bad)
+		err := f.publish(&bad, l, func(int64) error { t.Errorf("%s: it is about to be published", what); return nil })
+		if code(t, err, stroke.CodeInput); stroke.HintOf(err) == "" {
+			t.Errorf("%s: %v has no hint", what, err)
+		}
+		if left, err := os.ReadDir(filepath.Join(f.Dir, versionsDir)); err != nil || len(left) > 0 {
+			t.Errorf("%s: %d folders are written, %v", what, len(left), err)
+		}
+	}
+	for n := 14400; n < 14600; n += 20 {
+		many := v
+		many.Below = below(n)
+		if f.publish(&many, l, func(int64) error { return nil }) != nil {
+			break
+		}
+		if _, err := f.Version(many.ID); err != nil {
+			t.Fatalf("with %d documents: %v", n, err)
+		}
+	}
+	r := DefaultRecipe(100)
+	r.Prompt.Each = -1
+	code(t, r.Validate(), stroke.CodeInput)
+}
+
 // TestLostManifest holds that a manifest that is gone or damaged is made again
 // from the versions, and that one of a later program is left alone.
 func TestLostManifest(t *testing.T) {

@@ -414,7 +414,7 @@ func (r *run) stage() error {
 	if r.o.Change != nil {
 		r.o.Change(&next)
 	}
-	next.Genre = s
+	next.Genre, next.Stack = s, false
 	r.recipe, r.progress.On = next, s.identity()
 	return next.Validate()
 }
@@ -431,10 +431,11 @@ type kept struct {
 
 func (r *run) genreDir() string { return r.path("genre") }
 
-// keepGenre keeps what the run stands on beside its checkpoint: a run that is
-// resumed does not choose again, and needs no genre that was deleted since.
+// keepGenre keeps what the run stands on beside its checkpoint, also where that is no
+// genre: a run that is resumed does not choose again, and needs no genre that was deleted
+// since.
 func (r *run) keepGenre() error {
-	if r.recipe.Genre.title() == "" || r.recalled {
+	if s := &r.recipe.Genre; s.Ask == "" || s.Ask == genre.None || r.recipe.On != "" || r.recalled {
 		return nil
 	}
 	if a := r.genre.Adapter; a != nil {

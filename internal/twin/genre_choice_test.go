@@ -178,3 +178,28 @@ func TestGenreTriedOn(t *testing.T) {
 		}
 	}
 }
+
+// TestNoGenreResume stops a run that found no genre, makes one that helps, and goes on
+// without it.
+func TestNoGenreResume(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	g := notes(t)
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	o.Base = g.Base
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err := Train(ctx, o, func(e stroke.Event) {
+		if s, ok := e.(stroke.StepEvent); ok && s.Step == 3 {
+			cancel()
+		}
+	})
+	code(t, err, stroke.CodeInterrupted)
+	build(t, g)
+	o.Resume = true
+	if chose := events[stroke.GenreEvent](t, o); len(chose) != 0 {
+		t.Errorf("it chooses again: %+v", chose)
+	}
+	if again := events[stroke.StepEvent](t, o); len(again) != 0 {
+		t.Errorf("a run that had ended took %d steps", len(again))
+	}
+}

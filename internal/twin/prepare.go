@@ -129,14 +129,17 @@ func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
 // recipe is that of the run: the default for its words, changed as was asked.
 func (o *Options) recipe(l *corpus.Ledger, docs []stroke.Document) (Recipe, error) {
 	r := DefaultRecipe(wordsByRole(l, docs)[stroke.RoleTrain])
-	if r.On = o.On; r.On != "" {
+	r.On = o.On
+	if o.Change != nil {
+		o.Change(&r)
+	}
+	// What a run finds out nobody says before it.
+	r.Genre.On, r.Stack, r.OnHash, r.OnConfig = nil, false, "", ""
+	if r.On != "" {
 		var err error
 		if r.OnHash, r.OnConfig, err = adapterHash(r.On); err != nil {
 			return r, err
 		}
-	}
-	if o.Change != nil {
-		o.Change(&r)
 	}
 	return r, r.Validate()
 }

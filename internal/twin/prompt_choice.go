@@ -144,7 +144,7 @@ func mostPrompt(list []foldResult) int {
 
 // check says what of a prompt is out of range.
 func (p *Prompt) check() error {
-	for _, n := range append([]int{p.Tokens}, p.Choose...) {
+	for _, n := range append([]int{p.Tokens, p.Each}, p.Choose...) {
 		if n < 0 || n > 1<<20 {
 			return fmt.Errorf("%d tokens of passages: there must be none or more", n)
 		}

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -136,5 +137,37 @@ func TestRecipesHash(t *testing.T) {
 	n.set = []byte(`{"epochs": 7}`)
 	if other, err := hashRecipes(list); err != nil || other == before {
 		t.Errorf("seven epochs on a genre give the same hash, %v", err)
+	}
+}
+
+// TestRecipeFoundOut holds that a recipe's file says nothing of what only a run finds out.
+func TestRecipeFoundOut(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 14 }))
+	f, first := trained(t, o)
+	on := filepath.Join(f.Dir, versionsDir, first.ID, adapterDir)
+	hash, config, err := adapterHash(on)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const stray = "stack = true\non_sha256 = \"00\"\non_config_sha256 = \"11\"\n"
+	const genres = "[set.genre]\nask = \"none\"\n[[set.genre.on]]\nname = \"novel\"\nsha256 = \"22\"\nstrength = 1.0\n"
+	for _, on := range []string{"", on} {
+		path := filepath.Join(t.TempDir(), "r.toml")
+		text := "name = \"mine\"\n[set]\nepochs = 1\n" + stray
+		if on != "" {
+			text += fmt.Sprintf("on = %q\n", on)
+		}
+		if err := os.WriteFile(path, []byte(text+"[set.options.lora]\nrank = 2\nalpha = 4.0\n"+genres), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n, err := FindRecipe(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Change = n.Apply
+		_, v := trained(t, o)
+		if r := &v.Recipe; r.Stack || len(r.Genre.On) > 0 || r.On != on || on == "" && r.OnHash+r.OnConfig != "" || on != "" && (r.OnHash != hash || r.OnConfig != config) {
+			t.Errorf("on %q it was trained by %+v", on, r)
+		}
 	}
 }

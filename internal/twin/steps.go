@@ -18,7 +18,9 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/train"
 )
 
@@ -101,6 +103,10 @@ func (r *run) keepDone(done stroke.DoneEvent) error {
 	if err != nil {
 		return fmt.Errorf("keep the last event: %w", err)
 	}
+	// An event of another run never stands beside this run's identity.
+	if err := os.Remove(r.path(doneFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return writeError(r.path(doneFile), err)
+	}
 	if err := writeFile(r.path(identityFile), r.identity()); err != nil {
 		return err
 	}
@@ -135,6 +141,12 @@ type unusableError struct{ error }
 // Unwrap gives what is wrong with it.
 func (e unusableError) Unwrap() error { return e.error }
 
+// otherRun is of a run that is to go on from what another one left.
+func otherRun(err error) error {
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base or the kind of kernel are not the same",
+		Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+}
+
 // restore takes the checkpoint of this run, where there is one.
 func (r *run) restore() error {
 	path := r.path(checkpointFile)
@@ -144,8 +156,7 @@ func (r *run) restore() error {
 	}
 	extra, err := r.trainer.Restore(path)
 	if errors.Is(err, train.ErrOtherRun) {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base or the kind of kernel are not the same",
-			Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+		return otherRun(err)
 	}
 	if err != nil {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
@@ -160,6 +171,10 @@ func (r *run) restore() error {
 	case kept.Mean != r.recipe.Mean:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
+	case kept.Base != BaseRef{} && kept.Base != r.b.ref(): // once it was the name alone
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s now",
+			kept.Base.Architecture, term.Bytes(kept.Base.Bytes), r.b.name, r.b.model.Architecture, term.Bytes(r.b.model.Bytes())),
+			Hint: "resume with the file that the base was, or start afresh without --resume"}
 	}
 	r.progress = kept
 	return nil
@@ -173,19 +188,19 @@ const checkpointEvery = 30 * time.Second
 // go on.
 func (r *run) steps(ctx context.Context) error {
 	t := r.trainer
-	scorer, pieces, err := r.selector()
+	scorer, err := r.selector()
 	if err != nil {
 		return err
 	}
 	defer scorer.Close()
 	if len(r.progress.Select) == 0 {
-		if err := r.scoreSelect(ctx, scorer, pieces, nil); err != nil {
+		if err := r.scoreSelect(ctx, scorer, nil); err != nil {
 			return r.stopped(err)
 		}
 	}
 	if e := t.EpochsDone(); e > len(r.progress.Select)-1 {
 		// The run was stopped between an epoch's last step and its score.
-		if err := r.endEpoch(ctx, e-1, scorer, pieces); err != nil {
+		if err := r.endEpoch(ctx, e-1, scorer); err != nil {
 			return r.stopped(err)
 		}
 	}
@@ -218,7 +233,7 @@ func (r *run) steps(ctx context.Context) error {
 		r.emit(stroke.StepEvent{Step: info.Step, Steps: last, Epoch: info.Epoch, Epochs: r.recipe.Epochs, Loss: info.Loss, Rate: info.Rate,
 			TokensPerSecond: speed, SecondsLeft: float64(t.Tokens(t.Done(), last)) / speed})
 		if info.Last {
-			if err := r.endEpoch(ctx, info.Epoch-1, scorer, pieces); err != nil {
+			if err := r.endEpoch(ctx, info.Epoch-1, scorer); err != nil {
 				return r.stopped(err)
 			}
 		}
@@ -253,7 +268,7 @@ func (r *run) stopped(err error) error {
 }
 
 func (r *run) save() error {
-	r.progress.Mean = r.recipe.Mean
+	r.progress.Mean, r.progress.Base = r.recipe.Mean, r.b.ref()
 	r.tally()
 	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
 	if err == nil {
@@ -264,33 +279,47 @@ func (r *run) save() error {
 
 func (r *run) epochDir(epoch int) string { return r.path("epoch-" + strconv.Itoa(epoch+1)) }
 
-// selector prepares the scoring of select documents.
-func (r *run) selector() (*eval.Scorer, []eval.Piece, error) {
-	var pieces []eval.Piece
-	longest := 2
+// selectPieces works out what select documents are scored by.
+func (r *run) selectPieces() {
+	r.pieces, r.room = nil, 2
 	for _, p := range evenly(r.passages.pieces(r.choose, pieceTokens), selectTokens, piece.scored) {
-		pieces = append(pieces, p.plain)
-		longest = max(longest, len(p.plain.Tokens)+1)
+		r.pieces = append(r.pieces, p.plain)
+		r.room = max(r.room, len(p.plain.Tokens)+1)
 	}
-	if len(pieces) == 0 {
-		// No passages are asked for here, so all words of short documents can count.
-		for _, d := range r.choose {
-			ids := r.b.tok.Encode(d.Text)
-			if ids = ids[:min(len(ids), pieceTokens)]; len(ids) > 0 {
-				pieces = append(pieces, eval.Piece{Context: []int32{r.b.first}, Tokens: ids})
-				longest = max(longest, len(ids)+1)
-			}
+	if len(r.pieces) > 0 {
+		return
+	}
+	// No passages are asked for here, so all words of short documents can count.
+	for _, d := range r.choose {
+		ids := r.b.tok.Encode(d.Text)
+		if ids = ids[:min(len(ids), pieceTokens)]; len(ids) > 0 {
+			r.pieces = append(r.pieces, eval.Piece{Context: []int32{r.b.first}, Tokens: ids})
+			r.room = max(r.room, len(ids)+1)
 		}
 	}
+}
+
+// selector makes what scores select documents.
+func (r *run) selector() (*eval.Scorer, error) {
+	return eval.NewScorer(r.trainer.Model(), r.room, r.selectPad(&r.recipe.Options), r.bf16())
+}
+
+// selectPad is the padded ranks of all adapters under which select documents are
+// scored, in a run with the given options.
+func (r *run) selectPad(o *train.Options) int {
 	pad := 0
-	for _, a := range r.inTraining() {
+	for _, a := range r.below {
 		pad += a.Adapter.Pad()
 	}
-	s, err := eval.NewScorer(r.trainer.Model(), longest, pad, r.bf16())
-	if err != nil {
-		return nil, nil, err
+	return pad + paddedRank(o)
+}
+
+// paddedRank is the padded rank of the adapter that is trained; 0 where none is.
+func paddedRank(o *train.Options) int {
+	if o.Weights != nil {
+		return 0
 	}
-	return s, pieces, nil
+	return op.NewPair(o.LoRA.Rank, 0, 0, 1, func(int) []float32 { return nil }).Pad
 }
 
 // bf16 says whether the run scores in bfloat16: as it trains, unless told.
@@ -306,8 +335,8 @@ func (r *run) inTraining() []lora.Applied {
 }
 
 // scoreSelect adds the loss on select documents with the given adapters.
-func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, pieces []eval.Piece, use []lora.Applied) error {
-	losses, err := s.Score(ctx, pieces, use, nil)
+func (r *run) scoreSelect(ctx context.Context, s *eval.Scorer, use []lora.Applied) error {
+	losses, err := s.Score(ctx, r.pieces, use, nil)
 	if err != nil {
 		return err
 	}
@@ -338,7 +367,7 @@ func (r *run) best() int {
 
 // endEpoch keeps what an epoch learnt and scores it. A run that is resumed
 // before the next checkpoint does it again, with the same result.
-func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []eval.Piece) error {
+func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer) error {
 	dir := r.epochDir(epoch)
 	if err := os.RemoveAll(dir); err != nil {
 		return writeError(dir, err)
@@ -366,7 +395,7 @@ func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer, pieces []
 			return writeError(dir, err)
 		}
 	}
-	return r.scoreSelect(ctx, s, pieces, use)
+	return r.scoreSelect(ctx, s, use)
 }
 
 // withEpochs is the mean of an adapter and of those after the n epochs before, whose

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -436,7 +437,18 @@ func TestMeanOfEpochs(t *testing.T) {
 			small(r)
 			r.Epochs, r.Mean = 3, mean
 		}
-		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+		var r *run
+		r, done, err := o.prepare(context.Background(), func(e stroke.Event) {
+			s, ok := e.(stroke.SelectEvent)
+			if !ok || s.Epoch == 0 {
+				return
+			}
+			f, err := lora.ReadDir(r.epochDir(s.Epoch - 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, f)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -449,11 +461,10 @@ func TestMeanOfEpochs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for e := range r.recipe.Epochs {
-			f, err := lora.ReadDir(r.epochDir(e))
-			if err != nil {
-				t.Fatal(err)
+			_, err := os.Stat(r.epochDir(e))
+			if there, want := err == nil, e == r.best()-1 || e == r.recipe.Epochs-1; there != want {
+				t.Errorf("epoch %d is on the disk: %v, and %d is the best of %d", e+1, there, r.best(), r.recipe.Epochs)
 			}
-			list = append(list, f)
 		}
 		return list
 	}
@@ -504,6 +515,85 @@ func TestMeanOfEpochs(t *testing.T) {
 	for name, b := range files(t, filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)) {
 		if want[name] != b {
 			t.Errorf("%s has other bytes than that of a run that was not stopped", name)
+		}
+	}
+}
+
+// TestKeepDone holds that the last event of another run does not stand beside the
+// identity of this one: where it cannot be taken away, nothing is written.
+func TestKeepDone(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 10 }))
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	if err := os.MkdirAll(filepath.Join(r.path(doneFile), "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	code(t, r.keepDone(stroke.DoneEvent{}), stroke.CodeFailure)
+	if _, err := os.Stat(r.path(identityFile)); !os.IsNotExist(err) {
+		t.Errorf("the identity is written: %v", err)
+	}
+	if err := os.RemoveAll(r.path(doneFile)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.keepDone(stroke.DoneEvent{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestOtherBaseResume puts another base in the place of the one that a run was stopped on:
+// it does not go on. A checkpoint that does not say what its base was is gone on with.
+func TestOtherBaseResume(t *testing.T) {
+	source := writing(t, t.TempDir(), func(i int) bool { return i < 10 })
+	for _, says := range []bool{true, false} {
+		o := options(t, source)
+		o.Change = func(r *Recipe) {
+			small(r)
+			r.Options.LoRA.Targets = []lora.Module{lora.QProj, lora.VProj} // which are of one size in both
+		}
+		func() {
+			r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			if err := r.plan(); err != nil {
+				t.Fatal(err)
+			}
+			defer r.trainer.Close()
+			if _, _, err := r.trainer.Step(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.save(); err != nil {
+				t.Fatal(err)
+			}
+			if !says {
+				r.progress.Base = BaseRef{}
+				if err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}()
+		o.Resume = true
+		if err := testkit.WriteToy(o.Base, testkit.ToyShape{FFN: 128}); err != nil {
+			t.Fatal(err)
+		}
+		resumed := 0
+		err := Train(context.Background(), o, func(e stroke.Event) {
+			if f, ok := e.(stroke.ForecastEvent); ok {
+				resumed = f.Resumed
+			}
+		})
+		if says {
+			if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "its base was") || stroke.HintOf(err) == "" {
+				t.Errorf("on another base: %v", err)
+			}
+		} else if err != nil || resumed != 1 {
+			t.Errorf("from a checkpoint that does not say what its base was it goes on from step %d: %v", resumed, err)
 		}
 	}
 }

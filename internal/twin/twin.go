@@ -18,6 +18,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/token"
@@ -91,6 +92,8 @@ type run struct {
 
 	train, choose, judge []stroke.Document
 	passages             *passages
+	pieces               []eval.Piece // of select documents
+	room                 int          // tokens of the longest of them and what stands before it; 0 before they are known
 	trainer              *train.Trainer
 	on                   *lora.Adapter  // that --on names, once it was read
 	below                []lora.Applied // frozen, under the adapter that is trained
@@ -116,6 +119,7 @@ type progress struct {
 	Tokens  int       `json:"tokens"`
 	On      string    `json:"on,omitempty"`   // hash of the adapter that it started from
 	Mean    bool      `json:"mean,omitempty"` // epochs come to the mean of their adapters
+	Base    BaseRef   `json:"base,omitzero"`  // what is trained on
 
 	WattHours float64 `json:"watt_hours,omitempty"` // of training so far, where the machine tells
 }
@@ -227,10 +231,8 @@ func (r *run) plan() error {
 	if err != nil {
 		return err
 	}
+	r.selectPieces()
 	j := train.Job{Model: r.b.model, Options: r.recipe.Options, Epochs: epochs}
-	if j.Memory, err = r.activations(j); err != nil {
-		return err
-	}
 	if r.recipe.On != "" {
 		if err := r.startFrom(&j); err != nil {
 			return err
@@ -241,6 +243,9 @@ func (r *run) plan() error {
 			return err
 		}
 		j.On = r.below
+	}
+	if j.Memory, err = r.activations(j); err != nil {
+		return err
 	}
 	if err := r.b.hold(); err != nil {
 		return err
@@ -300,16 +305,39 @@ func (r *run) examples() ([][]train.Example, error) {
 // processBytes is what the program takes beside the model and what is planned.
 const processBytes = 60e6
 
-// activations is the memory for training beside the base.
+// adapterBytes is what a run that trains an adapter takes in all, but for what scores
+// select documents, where nobody says what it may take: all that is computed is kept as
+// far as it goes.
+const adapterBytes = 760e6
+
+// activations is the memory for training beside the base. It is an error where what
+// the run may take, or what the machine has, is too little.
 func (r *run) activations(j train.Job) (int64, error) {
+	least, err := train.Floor(j)
+	if err != nil {
+		return 0, planError(err)
+	}
+	beside := r.beside(&j.Options)
 	limit := r.o.Memory
-	if j.Options.Weights != nil {
-		return r.weightsMemory(j)
-	}
 	if limit == 0 {
-		limit = 760e6
+		if limit = freeMemory(); limit > 0 {
+			limit += r.b.model.Source.Held() // which beside counts, or is given back
+		}
 	}
-	return max(limit-r.b.model.Bytes()-processBytes, 1), nil
+	if limit > 0 && least+beside > limit {
+		return 0, r.tooLittle(j, limit, least+beside)
+	}
+	if r.o.Memory > 0 {
+		return limit - beside, nil
+	}
+	memory := least + keptActivations
+	if j.Options.Weights == nil {
+		memory = max(least, adapterBytes-processBytes-r.b.model.Bytes())
+	}
+	if limit > 0 {
+		memory = min(memory, limit-beside)
+	}
+	return memory, nil
 }
 
 // pair renders a request and its answer, quoted, in the base's chat template.

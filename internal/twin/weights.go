@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/term"
@@ -23,39 +25,15 @@ import (
 const keptActivations = 20e6
 
 // beside is the memory of a run beside what is planned for training: the program,
-// and the base, which a run over all of its weights does not read again.
+// what scores select documents, and the base, which a run over all of its weights does
+// not read again.
 func (r *run) beside(o *train.Options) int64 {
+	room := cmp.Or(r.room, pieceTokens+1)
+	bytes := processBytes + eval.ScorerBytes(r.b.model, room, r.selectPad(o), o.Arithmetic == train.BF16 && !r.o.Exact)
 	if o.Weights != nil && o.Weights.All() {
-		return processBytes
+		return bytes
 	}
-	return processBytes + r.b.model.Bytes()
-}
-
-// weightsMemory is the memory beside the base of a run that trains weights. It is
-// an error where what the run may take, or what the machine has, is too little.
-func (r *run) weightsMemory(j train.Job) (int64, error) {
-	least, err := train.Floor(j)
-	if err != nil {
-		return 0, planError(err)
-	}
-	beside := r.beside(&j.Options)
-	limit := r.o.Memory
-	if limit == 0 {
-		if limit = freeMemory(); limit > 0 {
-			limit += r.b.model.Source.Held() // which beside counts, or is given back
-		}
-	}
-	if limit > 0 && least+beside > limit {
-		return 0, r.tooLittle(j, limit, least+beside)
-	}
-	memory := least + keptActivations
-	if limit > 0 {
-		memory = min(memory, limit-beside)
-	}
-	if r.o.Memory > 0 {
-		memory = limit - beside
-	}
-	return memory, nil
+	return bytes + r.b.model.Bytes()
 }
 
 // diskBytes is what a run over n weights of the base has on the disk at the most:
@@ -86,12 +64,12 @@ func (r *run) tooLittle(j train.Job, limit, whole int64) error {
 		return true
 	}
 	method := fmt.Sprintf("--method %s ", r.recipe.Method)
-	if j.Options.Optimizer != train.Adafactor {
+	if j.Options.Weights != nil && j.Options.Optimizer != train.Adafactor {
 		other := j
 		other.Options.Optimizer = train.Adafactor
 		try(other, method+"--optimizer adafactor")
 	}
-	if s := j.Options.Weights; s.All() || len(s.Layers) > 1 {
+	if s := j.Options.Weights; s != nil && (s.All() || len(s.Layers) > 1) {
 		for first := 1; first < r.b.model.Layers; first++ {
 			other, layers := j, []int(nil)
 			for l := first; l < r.b.model.Layers; l++ {
@@ -103,9 +81,20 @@ func (r *run) tooLittle(j train.Job, limit, whole int64) error {
 			}
 		}
 	}
-	other := j
-	other.Options = DefaultRecipe(0).Options
-	try(other, "--method lora")
+	if j.Options.Weights == nil {
+		// A genre or an adapter that is gone on with has a rank already.
+		for rank := j.Options.LoRA.Rank / 2; rank > 0 && j.From == nil; rank /= 2 {
+			other := j
+			other.Options.LoRA.Rank = rank
+			if try(other, fmt.Sprintf("--rank %d", rank)) {
+				break
+			}
+		}
+	} else {
+		other := j
+		other.Options = DefaultRecipe(0).Options
+		try(other, "--method lora")
+	}
 	hint := "close other programs"
 	if r.o.Memory > 0 {
 		hint = "give it more with --memory"
@@ -162,14 +151,13 @@ func (r *run) weightsOf(epoch int) (*tuned, error) {
 	return openTuned(path, r.b.model)
 }
 
-// forgetEpochs deletes the weights of epochs that a checkpoint knows are not the
-// best: they are as large as the base.
+// forgetEpochs deletes what epochs learnt that a checkpoint knows are neither the best
+// nor the last: the next one may take its mean with that. Weights are as large as the
+// base and have no mean.
 func (r *run) forgetEpochs() {
-	if r.recipe.Options.Weights == nil {
-		return
-	}
+	best, last := r.best()-1, r.trainer.EpochsDone()-1
 	for e := range r.recipe.Epochs {
-		if e != r.best()-1 {
+		if e != best && (e != last || r.recipe.Options.Weights != nil) {
 			os.RemoveAll(r.epochDir(e))
 		}
 	}
