@@ -254,7 +254,7 @@ func (f *Folder) readme() string {
 	}
 	return fmt.Sprintf(`# %s
 
-This folder is a twin made by Stroke: what makes a language model write as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
+%s: what makes a language model write as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
 
 %s
 
@@ -267,7 +267,7 @@ This folder is a twin made by Stroke: what makes a language model write as you d
 
     stroke write -t "%s" "An opening"
     stroke show -t "%s"
-`, f.Name, serves, manifestFile, ledgerFile, documentsDir, versionsDir, f.Name, f.Name)
+`, f.Name, ownReadmeLine, serves, manifestFile, ledgerFile, documentsDir, versionsDir, f.Name, f.Name)
 }
 
 // writeFile writes a file whole or not at all: beside its place, synced, then
@@ -300,37 +300,6 @@ func writeWith(path string, fill func(io.Writer) error) error {
 	}
 	syncDir(filepath.Dir(path))
 	return nil
-}
-
-// ownEntry says whether a name in a twin's folder is one that a twin has.
-func ownEntry(dir, name string) bool {
-	switch name {
-	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, blindDir, compareDir, lockFile, lockFile + ".json":
-		return true
-	case readmeFile:
-		// Many folders have one; a twin's stands beside its documents.
-		_, err := os.Stat(filepath.Join(dir, documentsDir))
-		return err == nil
-	}
-	return strings.HasPrefix(name, halfWritten)
-}
-
-// halfWritten begins the names of files and folders that are being written.
-const halfWritten = ".write-"
-
-// sweep deletes what processes that were killed had half written.
-func (f *Folder) sweep() {
-	for _, in := range []string{"", documentsDir, versionsDir, runDir, blindDir} {
-		entries, err := os.ReadDir(filepath.Join(f.Dir, in))
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), halfWritten) {
-				os.RemoveAll(filepath.Join(f.Dir, in, e.Name()))
-			}
-		}
-	}
 }
 
 // syncDir makes a rename last; systems that cannot sync a folder need not.

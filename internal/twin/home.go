@@ -139,8 +139,8 @@ func List() ([]string, error) {
 	return dirs, nil
 }
 
-// Remove deletes a twin's folder, unless another process works on it. Files
-// that others put into it stay, and the folder with them.
+// Remove deletes a twin's folder, unless another process works on it. What is not
+// the twin's stays, and the folder with it: [Others] names it.
 func Remove(dir string) error {
 	f := &Folder{Dir: dir, Manifest: Manifest{Name: filepath.Base(dir)}}
 	unlock, err := f.lock("delete it")
@@ -156,35 +156,4 @@ func Remove(dir string) error {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the twin in " + dir + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 	}
 	return nil
-}
-
-// removeTwin deletes all of a twin but the lock while that is held, and then the
-// rest, since Windows deletes no file that is open. The manifest goes last: until then
-// the twin can be named, and deleting it tried again.
-func removeTwin(dir string, unlock func()) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	others := false
-	for _, e := range entries {
-		switch {
-		case e.Name() == lockFile || e.Name() == manifestFile:
-			continue
-		case !ownEntry(dir, e.Name()) && e.Name() != readmeFile:
-			others = true
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	if err := os.RemoveAll(filepath.Join(dir, manifestFile)); err != nil {
-		return err
-	}
-	unlock()
-	if others {
-		return os.Remove(filepath.Join(dir, lockFile))
-	}
-	return os.RemoveAll(dir)
 }
