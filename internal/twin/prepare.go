@@ -26,6 +26,9 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := o.sameWriting(ctx, f, reading, emit); err != nil {
+		return nil, nil, err
+	}
 	if o.ExamplesOnly {
 		return nil, nil, o.examplesOnly(ctx, f, reading, emit)
 	}
@@ -93,7 +96,6 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err := f.keep(docs); err != nil {
 		return nil, nil, err
 	}
-	ledger.Here(docs)
 	if err := f.saveLedger(ledgerFile, ledger); err != nil {
 		return nil, nil, err
 	}
