@@ -96,24 +96,31 @@ func (w *mdWalker) block(n ast.Node) {
 	}
 }
 
-var alertLine = regexp.MustCompile(`^\[!\w+\][+-]?\s*`)
+var alertLine = regexp.MustCompile(`^\[!(\w+)\][+-]?\s*`)
 
 // quote keeps a quotation apart, except for the notes that GitHub and Obsidian
-// write as quotations, which are the writer's own.
+// write as quotations, which are the writer's own unless they are called quotations.
+// https://help.obsidian.md/callouts
 func (w *mdWalker) quote(n *ast.Blockquote) {
 	before := len(w.src.blocks)
 	w.children(n)
 	inner := w.src.blocks[before:]
-	if len(inner) > 0 && alertLine.MatchString(inner[0].text) {
-		inner[0].text = alertLine.ReplaceAllString(inner[0].text, "")
-		if inner[0].text == "" {
-			w.src.blocks = append(w.src.blocks[:before], inner[1:]...)
+	kind := blockQuote
+	if len(inner) > 0 {
+		if m := alertLine.FindStringSubmatch(inner[0].text); m != nil {
+			if inner[0].text = inner[0].text[len(m[0]):]; inner[0].text == "" {
+				w.src.blocks = append(w.src.blocks[:before], inner[1:]...)
+				inner = w.src.blocks[before:]
+			}
+			if name := strings.ToLower(m[1]); name != "quote" && name != "cite" {
+				return
+			}
+			kind = blockCited
 		}
-		return
 	}
 	for i := range inner {
 		if k := inner[i].kind; k != blockCode && k != blockTable {
-			inner[i].kind = blockQuote
+			inner[i].kind = kind
 		}
 	}
 }
