@@ -301,6 +301,7 @@ func (r *reader) file(name string, info fs.FileInfo) {
 		return
 	}
 	pieces, left := split(src, r.o.MinWords)
+	left = append(left, src.left...)
 	for _, n := range src.notes {
 		r.note(name, "%s", n)
 	}

@@ -75,6 +75,17 @@ func prose(seed string, n int) string {
 	return b.String()
 }
 
+// TestBadFrontMatter holds that front matter which does not parse is told of and counted.
+func TestBadFrontMatter(t *testing.T) {
+	r := read(t, map[string]string{"a.md": "---\ntitle: [On Frost\ntags: {a\n---\n" + prose("own", 40)})
+	if len(r.Documents) != 1 || strings.Contains(r.Documents[0].Text, "Frost") || len(r.Notes) != 1 {
+		t.Errorf("documents %v, notes %v", r.Documents, r.Notes)
+	}
+	if len(r.Left) != 1 || r.Left[0].Words != 5 || !r.Left[0].Part {
+		t.Errorf("left out are %v", r.Left)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	for _, c := range []struct{ name, in, title, want string }{
 		{"a paragraph's lines are joined, its marks gone",
@@ -106,6 +117,14 @@ func TestMarkdown(t *testing.T) {
 		{"HTML between paragraphs", "One.\n\n<div class=\"x\"><p>Two <b>bold</b>.</p></div>\n\n<script>\nvar a = 1;\n\nvar b;\n</script>\n\nThree<br>four.", "",
 			"One.\n\nTwo bold.\n\nThree\nfour."},
 		{"an unclosed fence of front matter is a rule", "---\n\nNot a header.", "", "Not a header."},
+		{"prose between two rules", "---\n\nIt rained all week.\n\n---\n\nThen not.", "", "It rained all week.\n\n* * *\n\nThen not."},
+		{"prose between two lines of front matter", "---\nIt rained all week.\n---\nThen not.", "", "It rained all week.\n\n* * *\n\nThen not."},
+		{"prose with a colon between them", "---\nHe said: the ferry was late again, and nobody on it minded.\n---\nThen not.", "",
+			"He said: the ferry was late again, and nobody on it minded.\n\n* * *\n\nThen not."},
+		{"prose that is no YAML between them", "---\nShe had written: come at once, the \"ferry\" is late. Bring: boots, milk.\n\nI did not go.\n---\nThen not.", "",
+			"She had written: come at once, the \"ferry\" is late. Bring: boots, milk.\n\nI did not go.\n\n* * *\n\nThen not."},
+		{"front matter with nothing in it", "---\n# nothing\n---\nCold.", "", "Cold."},
+		{"front matter that says much", "---\ndescription: Of frost, of ponds, and of what lies under both of them all winter.\n---\nCold.", "", "Cold."},
 		{"spelling and spaces within", "Teh  cat ,  realy…  'tis — so!!", "", "Teh  cat ,  realy…  'tis — so!!"},
 		{"contents that repeat the headings go", "# T\n\n- [One](#one)\n- [Two](#two)\n- [Three](#three)\n\n## One\n\nA.\n\n## Two\n\nB.\n\n## Three\n\nC.",
 			"T", "One\n\nA.\n\nTwo\n\nB.\n\nThree\n\nC."},

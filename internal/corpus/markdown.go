@@ -27,11 +27,15 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if note != "" {
 		src.notes = append(src.notes, note)
 	}
-	m, body, note := frontMatter(text)
-	if note != "" {
-		src.notes = append(src.notes, note)
+	f, body := frontMatter(text)
+	if f.note != "" {
+		src.notes = append(src.notes, f.note)
 	}
-	src.title, src.sure, src.date = m.title, m.title != "", m.date
+	src.leave("front matter that does not parse", countWords(f.bad))
+	if f.prose != "" {
+		body = f.prose + "\n\n* * *\n\n" + body
+	}
+	src.title, src.sure, src.date = f.meta.title, f.meta.title != "", f.meta.date
 	if strings.HasSuffix(strings.ToLower(name), ".mdx") {
 		body = mdxLine.ReplaceAllString(body, "")
 	}
