@@ -36,6 +36,9 @@ func parsePage(text string) (*source, error) {
 	if err != nil {
 		return nil, &unreadable{reason: "its HTML cannot be parsed", err: err}
 	}
+	if marked(text) || generator(doc) == MarkName {
+		return nil, errOwn
+	}
 	src := &source{}
 	whole := htmlWalker{src: &source{}}
 	whole.walk(doc)
@@ -343,6 +346,19 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return b.String()
+}
+
+// generator is the program that a page says it was made by.
+func generator(doc *html.Node) string {
+	for d := range doc.Descendants() {
+		if d.Type == html.ElementNode && d.DataAtom == atom.Meta {
+			if name, _ := attr(d, "name"); strings.EqualFold(name, "generator") {
+				by, _ := attr(d, "content")
+				return by
+			}
+		}
+	}
+	return ""
 }
 
 // pageDate is the date that a page states of itself, or zero.

@@ -78,6 +78,19 @@ var bulkKinds = func() map[string]string {
 	return m
 }()
 
+// Mark is the first line of what Stroke writes as Markdown, and in the head of its pages
+// the name of the generator: what a twin said is not its writer's.
+const (
+	Mark     = "<!-- " + MarkName + " -->"
+	MarkName = "written by stroke"
+)
+
+// errOwn is of a file that bears the mark.
+var errOwn = &unreadable{reason: MarkName, hint: "if the words are yours, take the line that says so out of it"}
+
+// marked reports whether a text begins with the mark.
+func marked(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), Mark) }
+
 var legalName = regexp.MustCompile(`(?i)^((licen[cs]e|copying|copyright)([._-].*)?|(notice|authors|contributors|code[_-]of[_-]conduct|changelog|security)(\.[a-z]+)?)$`)
 
 // chatName is what Telegram, Instagram, Facebook, Discord, WhatsApp and the

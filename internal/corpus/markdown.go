@@ -23,6 +23,9 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if marked(text) {
+		return nil, errOwn
+	}
 	src := &source{}
 	if note != "" {
 		src.notes = append(src.notes, note)

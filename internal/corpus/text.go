@@ -15,6 +15,9 @@ func readText(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if marked(text) {
+		return nil, errOwn
+	}
 	if looksLikeChat(text) {
 		return nil, &unreadable{reason: "a chat export", hint: hintChat}
 	}
