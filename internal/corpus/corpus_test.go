@@ -259,6 +259,9 @@ func TestHTML(t *testing.T) {
 	if countWords(d.Text) < 300 {
 		t.Errorf("%d words of the article are left", countWords(d.Text))
 	}
+	if len(r.Left) != 1 || r.Left[0].Words != 5 || !strings.Contains(r.Left[0].Reason, "outside the article") {
+		t.Errorf("left out are %+v", r.Left)
+	}
 }
 
 // zipped makes an archive.
@@ -318,6 +321,28 @@ func TestDOCX(t *testing.T) {
 	want := "Early\n\nIt was cold & wet.\nSo.\n\n- one\n- two\n\nEnd.\n\nA note."
 	if d.Title != "On Frost" || d.Text != want || d.Date.Year() != 2021 {
 		t.Errorf("title %q, date %v, text\n%s\nwant\n%s", d.Title, d.Date, d.Text, want)
+	}
+}
+
+// TestDOCXParts reads endnotes, counts text boxes once, and takes no style that a
+// paragraph had before it was changed.
+func TestDOCXParts(t *testing.T) {
+	box := func(s string) string {
+		return `<w:pict><v:textbox><w:txbxContent>` + para("", s) + `</w:txbxContent></v:textbox></w:pict>`
+	}
+	body := `<w:p><w:pPr><w:pPrChange><w:pPr><w:pStyle w:val="Zitat"/><w:numPr/></w:pPr></w:pPrChange></w:pPr><w:r><w:t>` + prose("own", 40) + `</w:t></w:r>` +
+		`<w:r><mc:AlternateContent xmlns:mc="m"><mc:Choice><w:drawing><w:txbxContent>` + para("", prose("box", 10)) + para("", "and more") + `</w:txbxContent></w:drawing></mc:Choice>` +
+		`<mc:Fallback>` + box(prose("box", 10)+" and more") + `</mc:Fallback></mc:AlternateContent></w:r></w:p><w:p><w:r>` + box("three words here") + `</w:r></w:p>` + para("", "End.")
+	r := read(t, map[string]string{"a.docx": zipped(map[string]string{
+		"word/document.xml": `<w:document ` + wordNS + ` xmlns:v="v"><w:body>` + body + `</w:body></w:document>`,
+		"word/styles.xml":   `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
+		"word/endnotes.xml": `<w:endnotes ` + wordNS + `><w:endnote w:type="separator">` + para("", "---") + `</w:endnote><w:endnote w:id="2">` + para("", "A note.") + `</w:endnote></w:endnotes>`,
+	})})
+	if len(r.Documents) != 1 || r.Documents[0].Text != prose("own", 40)+"\n\nEnd.\n\nA note." {
+		t.Errorf("read are %+v", r.Documents)
+	}
+	if want := []LeftOut{{Source: "a.docx", Reason: "text boxes", Words: 15, Part: true}}; !slices.Equal(r.Left, want) {
+		t.Errorf("left out are %+v", r.Left)
 	}
 }
 

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,6 +61,7 @@ func parsePage(text string) (*source, error) {
 	part.flush()
 	if n := blockWords(part.src.blocks); n >= 100 || n*2 >= blockWords(whole.src.blocks) {
 		src.blocks = part.src.blocks
+		src.leave("outside the article of the page", proseWords(whole.src.blocks)-proseWords(part.src.blocks))
 		if t := strings.TrimSpace(article.Title()); t != "" {
 			src.title = t
 		}
@@ -76,6 +78,11 @@ func blockWords(bs []block) int {
 		}
 	}
 	return n
+}
+
+// proseWords is blockWords without headings, of which Readability takes one for the title.
+func proseWords(bs []block) int {
+	return blockWords(slices.DeleteFunc(slices.Clone(bs), func(b block) bool { return b.kind == blockHeading }))
 }
 
 // fragmentBlocks reads HTML that stands between the blocks of a Markdown file.
