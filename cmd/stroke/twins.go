@@ -274,7 +274,7 @@ func newRemove(e *env) *cobra.Command {
 			if len(left) > 0 {
 				said = "deleted the twin in " + dir + "; left there is what is not the twin's: " + strings.Join(left, ", ")
 			}
-			fmt.Fprintln(e.err, said)
+			fmt.Fprintln(e.err, term.Visible(said))
 			return nil
 		},
 	}

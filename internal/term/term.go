@@ -108,13 +108,13 @@ func (p *Printer) say(s string) {
 func line(e stroke.Event) string {
 	switch e := e.(type) {
 	case stroke.ReadEvent:
-		s := fmt.Sprintf("read %s, %s words, from %s", some(e.Documents, "document"), Count(e.Words), e.Source)
+		s := fmt.Sprintf("read %s, %s words, from %s", some(e.Documents, "document"), Count(e.Words), name(e.Source))
 		if e.LeftOut > 0 {
 			s += fmt.Sprintf(" (%d left out)", e.LeftOut)
 		}
 		return s
 	case stroke.LeftOutEvent:
-		s := "left out " + e.Source
+		s := "left out " + name(e.Source)
 		if e.Files > 1 {
 			s += fmt.Sprintf(" (%d files)", e.Files)
 		}
@@ -342,10 +342,10 @@ func (p *Printer) Fail(err error) {
 }
 
 // Wrap breaks a text into lines no wider than the terminal; where there is none
-// it leaves it as it is, for programs to read.
+// it leaves the lines as they are, for programs to read.
 func (p *Printer) Wrap(s string) string {
 	if !p.terminal {
-		return s
+		return Visible(s)
 	}
 	return wrap(s, p.width)
 }
