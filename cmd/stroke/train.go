@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
@@ -137,6 +138,11 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		return err
 	}
 	given := c.Flags().Changed
+	if f.ExamplesOnly {
+		if err := ofExamples(c.Flags()); err != nil {
+			return err
+		}
+	}
 	if f.recipe != "" {
 		if f.named, err = twin.FindRecipe(f.recipe); err != nil {
 			return err
@@ -172,6 +178,18 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	if e := twin.Train(c.Context(), f.Options, p.Emit); e != nil {
 		return e
 	}
+	return err
+}
+
+// ofExamples refuses flags of a training, which a twin without one would leave unused.
+func ofExamples(fl *pflag.FlagSet) (err error) {
+	fl.Visit(func(x *pflag.Flag) {
+		switch x.Name {
+		case "examples-only", "name", "to", "base", "from", "within", "memory", "yes", "dry-run", "json", "quiet":
+			return
+		}
+		err = &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--%s is of a training, and with --examples-only nothing is trained", x.Name), Hint: "leave one of them out"}
+	})
 	return err
 }
 
