@@ -242,7 +242,7 @@ func newRemove(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rm -t NAME",
 		Short: "Delete a twin for good",
-		Long:  "Rm deletes a twin's folder: its versions, its ledger and its copies of your\nwriting. Your own files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use.",
+		Long:  "Rm deletes a twin's folder: its versions, its ledger and its copies of your\nwriting. Your own files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use;\n130 interrupted, or answered by no.",
 		Example: `  stroke rm -t writing
   stroke rm -t writing --yes`,
 		Args: exactly(0, "no arguments"),
@@ -250,7 +250,7 @@ func newRemove(e *env) *cobra.Command {
 			if err := needTwin(name); err != nil {
 				return err
 			}
-			dir, err := twin.Find(name)
+			dir, err := twin.FindToRemove(name)
 			if err != nil {
 				return err
 			}

@@ -91,6 +91,46 @@ func Find(name string) (string, error) {
 	return dir, nil
 }
 
+// FindToRemove is [Find] for what cannot be undone: it gives an absolute path, and an error
+// where both a twin in the home and a folder here have the name.
+func FindToRemove(name string) (string, error) {
+	dir, err := Find(name)
+	if err != nil {
+		return "", err
+	}
+	here, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", dir, err)
+	}
+	if strings.ContainsAny(name, `/\`) || dir != name {
+		return here, nil
+	}
+	home, err := Home()
+	if err != nil {
+		return here, nil
+	}
+	there := filepath.Join(home, "twins", norm.NFC.String(name))
+	a, errA := os.Stat(here)
+	b, errB := os.Stat(there)
+	if isTwin(there) && errA == nil && errB == nil && !os.SameFile(a, b) {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("two twins can be meant by %q: that in %s and that in %s", name, here, there),
+			Hint: "name the folder: -t " + onLine(here) + " or -t " + onLine(there)}
+	}
+	return here, nil
+}
+
+// elsewhere is the twin's folder where the twin is not found by its name.
+func (f *Folder) elsewhere() string {
+	dir, err := filepath.Abs(f.Dir)
+	if err != nil {
+		return f.Dir
+	}
+	if home, err := Home(); err == nil && dir == filepath.Join(home, "twins", norm.NFC.String(f.Name)) {
+		return ""
+	}
+	return dir
+}
+
 func isTwin(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, manifestFile))
 	return err == nil && info.Mode().IsRegular()
