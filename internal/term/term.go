@@ -4,6 +4,7 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -325,7 +326,7 @@ func (p *Printer) done(e stroke.DoneEvent) {
 	}
 	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), %s %s, at most %s of memory",
 		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), what, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
-	p.say(fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", e.Twin))
+	p.say(fmt.Sprintf("write with it: stroke write -t \"%s\" \"An opening\"", cmp.Or(e.Folder, e.Twin)))
 }
 
 // Fail shows the error that ended a command.

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -265,9 +266,9 @@ func (f *Folder) readme() string {
 | their texts | %s/ |
 | the versions, each with its figures and its adapter in PEFT's format, or its weights | %s/ |
 
-    stroke write -t "%s" "An opening"
-    stroke show -t "%s"
-`, f.Name, ownReadmeLine, serves, manifestFile, ledgerFile, documentsDir, versionsDir, f.Name, f.Name)
+    stroke write -t "%[8]s" "An opening"
+    stroke show -t "%[8]s"
+`, f.Name, ownReadmeLine, serves, manifestFile, ledgerFile, documentsDir, versionsDir, cmp.Or(f.elsewhere(), f.Name))
 }
 
 // writeFile writes a file whole or not at all: beside its place, synced, then

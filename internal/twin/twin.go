@@ -163,7 +163,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.paragraph(ctx, version, learnt)
 	h := version.HeldOut
-	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
+	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Folder: r.f.elsewhere(), Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
 		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h)}
 	// The last event is written down before the version is there, so that a run
