@@ -23,8 +23,8 @@ func readHTML(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if src.title == "Exported Data" {
-		return nil, &unreadable{reason: "a chat export", hint: hintChat} // Telegram's
+	if src.title == "Exported Data" || looksLikeChat(textLines(src.blocks)) { // the title is Telegram's
+		return nil, errChat
 	}
 	if note != "" {
 		src.notes = append(src.notes, note)
@@ -67,6 +67,15 @@ func parsePage(text string) (*source, error) {
 		}
 	}
 	return src, nil
+}
+
+// textLines is the text of blocks, each from a line of its own.
+func textLines(bs []block) string {
+	var b strings.Builder
+	for _, x := range bs {
+		b.WriteString(x.text + "\n")
+	}
+	return b.String()
 }
 
 // blockWords counts the words that can become text.

@@ -26,6 +26,9 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if marked(text) {
 		return nil, errOwn
 	}
+	if looksLikeChat(text) {
+		return nil, errChat
+	}
 	src := &source{}
 	if note != "" {
 		src.notes = append(src.notes, note)

@@ -19,7 +19,7 @@ func readText(data []byte) (*source, error) {
 		return nil, errOwn
 	}
 	if looksLikeChat(text) {
-		return nil, &unreadable{reason: "a chat export", hint: hintChat}
+		return nil, errChat
 	}
 	src := &source{}
 	if note != "" {
