@@ -241,6 +241,7 @@ type ParagraphEvent struct {
 // DoneEvent is the last event of a training run.
 type DoneEvent struct {
 	Twin            string   `json:"twin"`
+	Folder          string   `json:"folder,omitempty"` // by which the twin is called, where it does not lie in the home
 	Version         string   `json:"version"`
 	Base            string   `json:"base"`
 	Kernel          string   `json:"kernel"`

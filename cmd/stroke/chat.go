@@ -14,6 +14,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -304,6 +305,7 @@ func (t *talk) save(path string, out io.Writer) error {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "/save takes a file", Hint: "for example: /save talk.md"}
 	}
 	var b strings.Builder
+	b.WriteString(corpus.Mark + "\n\n")
 	for _, m := range t.messages {
 		fmt.Fprintf(&b, "**%s**\n\n%s\n\n", m.Role, m.Content)
 	}

@@ -64,31 +64,34 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 	if err := f.speech.Validate(); err != nil {
 		return nil, err
 	}
-	p := e.printer()
-	tell := func(x stroke.Event) {
-		switch x := x.(type) {
-		case stroke.FetchEvent:
-			if !e.json {
-				p.Emit(x)
-			}
-		case stroke.NoteEvent:
-			if !e.quiet {
-				fmt.Fprintln(e.err, p.Wrap("stroke: "+x.Text))
-			}
-		}
-	}
 	o := twin.VoiceOptions{Base: f.base, NoAdapter: f.noAdapter, Keep: f.keep, Exact: f.exact}
 	if f.genre != "" {
-		return twin.OpenGenre(c.Context(), f.genre, o, tell)
+		return twin.OpenGenre(c.Context(), f.genre, o, e.tell)
 	}
-	v, err := twin.OpenVoice(c.Context(), f.twin, o, tell)
+	v, err := twin.OpenVoice(c.Context(), f.twin, o, e.tell)
 	if err != nil {
 		return nil, err
 	}
 	if v.Version == nil && !e.json && !e.quiet {
-		fmt.Fprintln(e.err, p.Wrap(fmt.Sprintf("stroke: no version of %s is live: the base writes, with your passages before it", v.Folder.Name)))
+		fmt.Fprintln(e.err, e.printer().Wrap(fmt.Sprintf("stroke: no version of %s is live: the base writes, with your passages before it", v.Folder.Name)))
 	}
 	return v, nil
+}
+
+// tell shows what is told while something is written: on the error stream, since the text
+// alone is on the output.
+func (e *env) tell(x stroke.Event) {
+	p := e.printer()
+	switch x := x.(type) {
+	case stroke.FetchEvent:
+		if !e.json {
+			p.Emit(x)
+		}
+	case stroke.NoteEvent:
+		if !e.quiet {
+			fmt.Fprintln(e.err, p.Wrap("stroke: "+x.Text))
+		}
+	}
 }
 
 // who demands a twin or a genre.
@@ -193,7 +196,8 @@ func newRewrite(e *env) *cobra.Command {
 		Use:   "rewrite -t NAME FILE|-",
 		Short: "Say a text again in the twin's voice",
 		Long: `Rewrite writes what a file says again in the twin's voice, part by part where it
-is long. With - the text is read from the standard input.
+is long. A part that may lack its end is told of. With - the text is read from the
+standard input.
 
 Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 		Example: `  stroke rewrite -t writing minutes.txt
@@ -210,7 +214,8 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 			}
 			defer v.Close()
 			var all strings.Builder
-			err = v.Rewrite(c.Context(), text, &f.speech, func(t string) error {
+			var notes []stroke.Event // told behind the text, which they would stand in
+			reason, err := v.Rewrite(c.Context(), text, &f.speech, func(x stroke.Event) { notes = append(notes, x) }, func(t string) error {
 				all.WriteString(t)
 				if e.json {
 					return nil
@@ -222,10 +227,14 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 				return err
 			}
 			if e.json {
-				return printJSON(e, newWritten(v, all.String(), "", f.speech.Sampling.Seed), false)
+				err = printJSON(e, newWritten(v, all.String(), reason, f.speech.Sampling.Seed), false)
+			} else {
+				fmt.Fprintln(e.out)
 			}
-			fmt.Fprintln(e.out)
-			return nil
+			for _, n := range notes {
+				e.tell(n)
+			}
+			return err
 		},
 	}
 	f.add(c.Flags(), 1024, twin.AnswerSampling())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
@@ -43,7 +44,6 @@ type trainFlags struct {
 	decay      float64
 	seed       uint64
 	showRecipe bool
-	yes        bool
 	recipe     string
 	named      *twin.Named // that of recipe
 	genre      twin.Stage
@@ -63,7 +63,10 @@ them, or those of --layers and --modules. That takes 16 bytes of memory for each
 weight, or 8 with --optimizer adafactor; what it takes is told before it starts.
 
 A twin that exists already takes in files that came since and gets a new
-version; every document keeps the role it once had. Ctrl-C writes a checkpoint,
+version; every document keeps the role it once had, and one that is gone from the
+files is used no more once the new version is there. Where more than half of what
+the twin knows is gone, it is asked first whether to go on; with nobody to ask and
+without --yes nothing is trained. Ctrl-C writes a checkpoint,
 and --resume with the same arguments goes on to the very bytes of a run that was
 never stopped.
 
@@ -86,7 +89,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "time the whole run may take: a base is chosen by it with --base auto, and little text is cross-fitted if it allows")
 	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G")
 	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
-	fl.BoolVar(&f.yes, "yes", false, "go on without asking, where what was read calls for a question")
+	fl.BoolVar(&f.Yes, "yes", false, "go on without asking, where what was read calls for a question")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.NoCrossFit, "no-cross-fit", false, "judge little text by a withheld part alone; otherwise three twins are trained, each judging what it has not seen")
@@ -135,6 +138,11 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		return err
 	}
 	given := c.Flags().Changed
+	if f.ExamplesOnly {
+		if err := ofExamples(c.Flags()); err != nil {
+			return err
+		}
+	}
 	if f.recipe != "" {
 		if f.named, err = twin.FindRecipe(f.recipe); err != nil {
 			return err
@@ -164,12 +172,24 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	if f.DryRun {
 		f.Rows = func(rows []corpus.Row) { err = printRows(e, p.Width(), rows) }
 	}
-	if e.person() && !f.yes {
+	if e.person() && !f.Yes {
 		f.Ask = e.confirm
 	}
 	if e := twin.Train(c.Context(), f.Options, p.Emit); e != nil {
 		return e
 	}
+	return err
+}
+
+// ofExamples refuses flags of a training, which a twin without one would leave unused.
+func ofExamples(fl *pflag.FlagSet) (err error) {
+	fl.Visit(func(x *pflag.Flag) {
+		switch x.Name {
+		case "examples-only", "name", "to", "base", "from", "within", "memory", "yes", "dry-run", "json", "quiet":
+			return
+		}
+		err = &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--%s is of a training, and with --examples-only nothing is trained", x.Name), Hint: "leave one of them out"}
+	})
 	return err
 }
 

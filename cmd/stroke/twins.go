@@ -230,13 +230,19 @@ type damagedVersion struct {
 	Error string `json:"error"`
 }
 
+// removed is what rm says with --json.
+type removed struct {
+	Removed string   `json:"removed"`
+	Left    []string `json:"left,omitempty"` // in the folder, and not the twin's
+}
+
 func newRemove(e *env) *cobra.Command {
 	var name string
 	var yes bool
 	c := &cobra.Command{
 		Use:   "rm -t NAME",
 		Short: "Delete a twin for good",
-		Long:  "Rm deletes a twin's folder: its versions, its ledger and its copies of your\nwriting. Your own files are not touched.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use.",
+		Long:  "Rm deletes a twin's folder: its versions, its ledger and its copies of your\nwriting. Your own files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use;\n130 interrupted, or answered by no.",
 		Example: `  stroke rm -t writing
   stroke rm -t writing --yes`,
 		Args: exactly(0, "no arguments"),
@@ -244,7 +250,7 @@ func newRemove(e *env) *cobra.Command {
 			if err := needTwin(name); err != nil {
 				return err
 			}
-			dir, err := twin.Find(name)
+			dir, err := twin.FindToRemove(name)
 			if err != nil {
 				return err
 			}
@@ -257,13 +263,18 @@ func newRemove(e *env) *cobra.Command {
 					return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was deleted"}
 				}
 			}
+			left := twin.Others(dir)
 			if err := twin.Remove(dir); err != nil {
 				return err
 			}
 			if e.json {
-				return printJSON(e, map[string]string{"removed": dir}, false)
+				return printJSON(e, removed{dir, left}, false)
 			}
-			fmt.Fprintln(e.err, "deleted "+dir)
+			said := "deleted " + dir
+			if len(left) > 0 {
+				said = "deleted the twin in " + dir + "; left there is what is not the twin's: " + strings.Join(left, ", ")
+			}
+			fmt.Fprintln(e.err, term.Visible(said))
 			return nil
 		},
 	}

@@ -38,6 +38,14 @@ type source struct {
 	post   bool // a Markdown file with a date, as one post of a blog has
 	blocks []block
 	notes  []string
+	left   []LeftOut // what its reader left out and no block holds
+}
+
+// leave counts words that are left out and in no block.
+func (s *source) leave(reason string, words int) {
+	if words > 0 {
+		s.left = append(s.left, LeftOut{Reason: reason, Words: words})
+	}
 }
 
 // add appends a block unless it is empty.

@@ -166,6 +166,10 @@ func Read(ctx context.Context, path string, o Options) (*Reading, error) {
 	defer root.Close()
 
 	r := &reader{o: o.filled(), root: root, out: &Reading{}, kinds: map[string]*Kind{}, bulk: map[string]*LeftOut{}}
+	if info.IsDir() && r.isTwin(".") {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q is the folder of a twin", path),
+			Hint: "name the folder that holds your own files: here are copies of them, and what a twin wrote"}
+	}
 	if info.IsDir() {
 		err = r.walk(ctx)
 	} else {
@@ -301,6 +305,7 @@ func (r *reader) file(name string, info fs.FileInfo) {
 		return
 	}
 	pieces, left := split(src, r.o.MinWords)
+	left = append(left, src.left...)
 	for _, n := range src.notes {
 		r.note(name, "%s", n)
 	}

@@ -75,6 +75,17 @@ func prose(seed string, n int) string {
 	return b.String()
 }
 
+// TestBadFrontMatter holds that front matter which does not parse is told of and counted.
+func TestBadFrontMatter(t *testing.T) {
+	r := read(t, map[string]string{"a.md": "---\ntitle: [On Frost\ntags: {a\n---\n" + prose("own", 40)})
+	if len(r.Documents) != 1 || strings.Contains(r.Documents[0].Text, "Frost") || len(r.Notes) != 1 {
+		t.Errorf("documents %v, notes %v", r.Documents, r.Notes)
+	}
+	if len(r.Left) != 1 || r.Left[0].Words != 5 || !r.Left[0].Part {
+		t.Errorf("left out are %v", r.Left)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	for _, c := range []struct{ name, in, title, want string }{
 		{"a paragraph's lines are joined, its marks gone",
@@ -106,6 +117,14 @@ func TestMarkdown(t *testing.T) {
 		{"HTML between paragraphs", "One.\n\n<div class=\"x\"><p>Two <b>bold</b>.</p></div>\n\n<script>\nvar a = 1;\n\nvar b;\n</script>\n\nThree<br>four.", "",
 			"One.\n\nTwo bold.\n\nThree\nfour."},
 		{"an unclosed fence of front matter is a rule", "---\n\nNot a header.", "", "Not a header."},
+		{"prose between two rules", "---\n\nIt rained all week.\n\n---\n\nThen not.", "", "It rained all week.\n\n* * *\n\nThen not."},
+		{"prose between two lines of front matter", "---\nIt rained all week.\n---\nThen not.", "", "It rained all week.\n\n* * *\n\nThen not."},
+		{"prose with a colon between them", "---\nHe said: the ferry was late again, and nobody on it minded.\n---\nThen not.", "",
+			"He said: the ferry was late again, and nobody on it minded.\n\n* * *\n\nThen not."},
+		{"prose that is no YAML between them", "---\nShe had written: come at once, the \"ferry\" is late. Bring: boots, milk.\n\nI did not go.\n---\nThen not.", "",
+			"She had written: come at once, the \"ferry\" is late. Bring: boots, milk.\n\nI did not go.\n\n* * *\n\nThen not."},
+		{"front matter with nothing in it", "---\n# nothing\n---\nCold.", "", "Cold."},
+		{"front matter that says much", "---\ndescription: Of frost, of ponds, and of what lies under both of them all winter.\n---\nCold.", "", "Cold."},
 		{"spelling and spaces within", "Teh  cat ,  realy…  'tis — so!!", "", "Teh  cat ,  realy…  'tis — so!!"},
 		{"contents that repeat the headings go", "# T\n\n- [One](#one)\n- [Two](#two)\n- [Three](#three)\n\n## One\n\nA.\n\n## Two\n\nB.\n\n## Three\n\nC.",
 			"T", "One\n\nA.\n\nTwo\n\nB.\n\nThree\n\nC."},
@@ -240,6 +259,9 @@ func TestHTML(t *testing.T) {
 	if countWords(d.Text) < 300 {
 		t.Errorf("%d words of the article are left", countWords(d.Text))
 	}
+	if len(r.Left) != 1 || r.Left[0].Words != 5 || !strings.Contains(r.Left[0].Reason, "outside the article") {
+		t.Errorf("left out are %+v", r.Left)
+	}
 }
 
 // zipped makes an archive.
@@ -299,6 +321,28 @@ func TestDOCX(t *testing.T) {
 	want := "Early\n\nIt was cold & wet.\nSo.\n\n- one\n- two\n\nEnd.\n\nA note."
 	if d.Title != "On Frost" || d.Text != want || d.Date.Year() != 2021 {
 		t.Errorf("title %q, date %v, text\n%s\nwant\n%s", d.Title, d.Date, d.Text, want)
+	}
+}
+
+// TestDOCXParts reads endnotes, counts text boxes once, and takes no style that a
+// paragraph had before it was changed.
+func TestDOCXParts(t *testing.T) {
+	box := func(s string) string {
+		return `<w:pict><v:textbox><w:txbxContent>` + para("", s) + `</w:txbxContent></v:textbox></w:pict>`
+	}
+	body := `<w:p><w:pPr><w:pPrChange><w:pPr><w:pStyle w:val="Zitat"/><w:numPr/></w:pPr></w:pPrChange></w:pPr><w:r><w:t>` + prose("own", 40) + `</w:t></w:r>` +
+		`<w:r><mc:AlternateContent xmlns:mc="m"><mc:Choice><w:drawing><w:txbxContent>` + para("", prose("box", 10)) + para("", "and more") + `</w:txbxContent></w:drawing></mc:Choice>` +
+		`<mc:Fallback>` + box(prose("box", 10)+" and more") + `</mc:Fallback></mc:AlternateContent></w:r></w:p><w:p><w:r>` + box("three words here") + `</w:r></w:p>` + para("", "End.")
+	r := read(t, map[string]string{"a.docx": zipped(map[string]string{
+		"word/document.xml": `<w:document ` + wordNS + ` xmlns:v="v"><w:body>` + body + `</w:body></w:document>`,
+		"word/styles.xml":   `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
+		"word/endnotes.xml": `<w:endnotes ` + wordNS + `><w:endnote w:type="separator">` + para("", "---") + `</w:endnote><w:endnote w:id="2">` + para("", "A note.") + `</w:endnote></w:endnotes>`,
+	})})
+	if len(r.Documents) != 1 || r.Documents[0].Text != prose("own", 40)+"\n\nEnd.\n\nA note." {
+		t.Errorf("read are %+v", r.Documents)
+	}
+	if want := []LeftOut{{Source: "a.docx", Reason: "text boxes", Words: 15, Part: true}}; !slices.Equal(r.Left, want) {
+		t.Errorf("left out are %+v", r.Left)
 	}
 }
 

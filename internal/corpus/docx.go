@@ -14,8 +14,8 @@ const hintDOCX = "open it in the program that wrote it and save it again, as .do
 
 // readDOCX reads the text of a WordprocessingML document (ECMA-376): the
 // paragraphs of word/document.xml with the styles that word/styles.xml names,
-// and the footnotes behind them. Deleted text, comments, fields, drawings and
-// tables are left out.
+// and the footnotes and endnotes behind them. Deleted text, comments, fields,
+// drawings, text boxes and tables are left out.
 func readDOCX(data []byte) (*source, error) {
 	a, err := openArchive(data)
 	if err != nil {
@@ -36,11 +36,14 @@ func readDOCX(data []byte) (*source, error) {
 	if err := w.walk(body); err != nil {
 		return nil, docxError(err)
 	}
-	if s, err := a.read("word/footnotes.xml"); err == nil {
-		if err := w.walk(s); err != nil {
-			src.notes = append(src.notes, "its footnotes cannot be read: "+err.Error())
+	for _, notes := range []string{"footnotes", "endnotes"} {
+		if s, err := a.read("word/" + notes + ".xml"); err == nil {
+			if err := w.walk(s); err != nil {
+				src.notes = append(src.notes, "its "+notes+" cannot be read: "+err.Error())
+			}
 		}
 	}
+	src.leave("text boxes", w.boxes)
 	if s, err := a.read("docProps/core.xml"); err == nil {
 		var core struct {
 			Title   string `xml:"title"`
@@ -96,7 +99,8 @@ type docxWalker struct {
 	style string
 	list  bool
 	prev  bool // the paragraph before was an item of a list
-	skip  bool // a separator among the footnotes
+	skip  bool // a separator among the notes
+	boxes int  // words in text boxes
 }
 
 // walk reads the paragraphs of one part.
@@ -119,12 +123,19 @@ func (w *docxWalker) walk(data []byte) error {
 				return fmt.Errorf("nested more than %d deep", maxXMLDepth)
 			}
 			switch t.Name.Local {
-			case "del", "moveFrom", "instrText", "drawing", "pict", "object", "txbxContent", "Fallback", "delText", "annotationRef":
+			case "del", "moveFrom", "instrText", "Fallback", "delText", "annotationRef", "pPrChange":
 				if err := d.Skip(); err != nil {
 					return err
 				}
 				depth--
-			case "footnote":
+			case "drawing", "pict", "object", "txbxContent":
+				n, err := drawnWords(d)
+				if err != nil {
+					return err
+				}
+				w.boxes += n
+				depth--
+			case "footnote", "endnote":
 				typ := xmlAttr(t, "type")
 				w.skip = typ != "" && typ != "normal"
 			case "tbl":
@@ -169,11 +180,49 @@ func (w *docxWalker) walk(data []byte) error {
 				} else if !w.skip {
 					w.paragraph()
 				}
-			case "footnote":
+			case "footnote", "endnote":
 				w.skip = false
 			}
 		}
 	}
+}
+
+// drawnWords skips the rest of an element and counts the words in its text boxes. What is
+// there for older programs says the same again.
+func drawnWords(d *xml.Decoder) (int, error) {
+	var text strings.Builder
+	for depth := 1; depth > 0; {
+		t, err := d.Token()
+		if err != nil {
+			return 0, err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if depth++; depth > maxXMLDepth {
+				return 0, fmt.Errorf("nested more than %d deep", maxXMLDepth)
+			}
+			switch t.Name.Local {
+			case "Fallback", "del", "moveFrom", "pPrChange":
+				if err := d.Skip(); err != nil {
+					return 0, err
+				}
+				depth--
+			case "t":
+				s, err := elementText(d)
+				if err != nil {
+					return 0, err
+				}
+				text.WriteString(s)
+				depth--
+			}
+		case xml.EndElement:
+			depth--
+			if t.Name.Local == "p" {
+				text.WriteByte(' ')
+			}
+		}
+	}
+	return countWords(text.String()), nil
 }
 
 // elementText reads the characters of an element that holds nothing else.

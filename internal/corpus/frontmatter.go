@@ -21,15 +21,27 @@ type meta struct {
 	date  time.Time
 }
 
+// front is what stands between the fences at the beginning of a Markdown file.
+type front struct {
+	meta  meta
+	prose string // where it is the writer's text between two rules
+	bad   string // where it does not parse and is left out: all of it
+	note  string
+}
+
 // frontMatter parts the front matter of a Markdown file from its body: YAML
 // between lines of "---", or TOML between lines of "+++". A first line of
-// "---" with no second one is a rule, and stays in the body. Front matter
-// that does not parse is taken away all the same, and the note says so.
-func frontMatter(text string) (m meta, body, note string) {
-	fence, _, ok := strings.Cut(text, "\n")
+// "---" with no second one, or with a blank line behind it, is a rule, as it is
+// for Pandoc, and stays in the body.
+// https://pandoc.org/MANUAL.html#extension-yaml_metadata_block
+func frontMatter(text string) (f front, body string) {
+	fence, rest, ok := strings.Cut(text, "\n")
 	fence = strings.TrimRight(fence, " \t")
 	if !ok || fence != "---" && fence != "+++" {
-		return meta{}, text, ""
+		return front{}, text
+	}
+	if line, _, _ := strings.Cut(rest, "\n"); fence == "---" && strings.TrimSpace(line) == "" {
+		return front{}, text
 	}
 	at := strings.IndexByte(text, '\n') + 1
 	for pos := at; pos < len(text) && pos < maxFrontMatter; {
@@ -40,20 +52,29 @@ func frontMatter(text string) (m meta, body, note string) {
 		}
 		line = strings.TrimRight(line, " \t")
 		if line == fence || fence == "---" && line == "..." {
-			var err error
-			if fence == "---" {
-				m, err = yamlMeta(text[at:pos])
-			} else {
-				m, err = tomlMeta(text[at:pos])
-			}
-			if err != nil {
-				note = fmt.Sprintf("its front matter does not parse, so that its title and date are unknown: %s", firstLine(err.Error()))
-			}
-			return m, text[next:], note
+			return newFront(fence == "---", text[at:pos]), text[next:]
 		}
 		pos = next
 	}
-	return meta{}, text, ""
+	return front{}, text
+}
+
+// newFront reads what stands between two fences.
+func newFront(yaml bool, s string) (f front) {
+	var err error
+	settings := true
+	if yaml {
+		f.meta, settings, err = yamlMeta(s)
+	} else {
+		f.meta, err = tomlMeta(s)
+	}
+	switch {
+	case err == nil && settings:
+		return f
+	case err == nil || looksLikeProse(s):
+		return front{prose: s}
+	}
+	return front{bad: s, note: fmt.Sprintf("its front matter does not parse, so that its title and date are unknown: %s", firstLine(err.Error()))}
 }
 
 func firstLine(s string) string {
@@ -62,13 +83,14 @@ func firstLine(s string) string {
 }
 
 // yamlMeta reads the syntax tree alone: nothing is decoded, so that no alias
-// is ever expanded.
-func yamlMeta(s string) (meta, error) {
+// is ever expanded. settings is false of text that YAML can read and that sets
+// nothing: all of it is a value, or its only keys are the beginnings of sentences.
+func yamlMeta(s string) (m meta, settings bool, err error) {
 	f, err := parser.ParseBytes([]byte(s), 0)
 	if err != nil {
-		return meta{}, err
+		return meta{}, false, err
 	}
-	var m meta
+	said := looksLikeProse(s)
 	for _, d := range f.Docs {
 		var values []*ast.MappingValueNode
 		switch b := d.Body.(type) {
@@ -76,12 +98,18 @@ func yamlMeta(s string) (meta, error) {
 			values = b.Values
 		case *ast.MappingValueNode:
 			values = []*ast.MappingValueNode{b}
+		case nil, *ast.NullNode, *ast.CommentGroupNode, *ast.AnchorNode, *ast.TagNode, *ast.DirectiveNode:
+			said = false
+		default:
+			return meta{}, false, nil
 		}
 		for _, v := range values {
 			if v.Key == nil || v.Key.GetToken() == nil || v.Value == nil {
 				continue
 			}
-			switch strings.ToLower(v.Key.GetToken().Value) {
+			key := v.Key.GetToken().Value
+			said = said && strings.Contains(strings.TrimSpace(key), " ")
+			switch strings.ToLower(key) {
 			case "title":
 				m.title = yamlScalar(v.Value)
 			case "date", "created", "published":
@@ -91,7 +119,7 @@ func yamlMeta(s string) (meta, error) {
 			}
 		}
 	}
-	return m, nil
+	return m, !said, nil
 }
 
 func yamlScalar(n ast.Node) string {

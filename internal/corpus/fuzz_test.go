@@ -58,12 +58,15 @@ func FuzzFrontMatter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		_, body, note := frontMatter(s)
+		f, body := frontMatter(s)
 		if !strings.HasSuffix(s, body) {
 			t.Fatalf("the body is not the end of the file: %q", body)
 		}
-		if note != "" && body == s {
-			t.Fatalf("a note on front matter that was not found: %s", note)
+		if f != (front{}) && body == s {
+			t.Fatalf("front matter that was not found is %+v", f)
+		}
+		if f.prose != "" && (f.bad != "" || f.meta != (meta{})) {
+			t.Fatalf("text is front matter too: %+v", f)
 		}
 	})
 }

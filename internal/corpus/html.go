@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +23,8 @@ func readHTML(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if src.title == "Exported Data" {
-		return nil, &unreadable{reason: "a chat export", hint: hintChat} // Telegram's
+	if src.title == "Exported Data" || looksLikeChat(textLines(src.blocks)) { // the title is Telegram's
+		return nil, errChat
 	}
 	if note != "" {
 		src.notes = append(src.notes, note)
@@ -35,6 +36,9 @@ func parsePage(text string) (*source, error) {
 	doc, err := html.Parse(strings.NewReader(text))
 	if err != nil {
 		return nil, &unreadable{reason: "its HTML cannot be parsed", err: err}
+	}
+	if marked(text) || generator(doc) == MarkName {
+		return nil, errOwn
 	}
 	src := &source{}
 	whole := htmlWalker{src: &source{}}
@@ -57,11 +61,21 @@ func parsePage(text string) (*source, error) {
 	part.flush()
 	if n := blockWords(part.src.blocks); n >= 100 || n*2 >= blockWords(whole.src.blocks) {
 		src.blocks = part.src.blocks
+		src.leave("outside the article of the page", proseWords(whole.src.blocks)-proseWords(part.src.blocks))
 		if t := strings.TrimSpace(article.Title()); t != "" {
 			src.title = t
 		}
 	}
 	return src, nil
+}
+
+// textLines is the text of blocks, each from a line of its own.
+func textLines(bs []block) string {
+	var b strings.Builder
+	for _, x := range bs {
+		b.WriteString(x.text + "\n")
+	}
+	return b.String()
 }
 
 // blockWords counts the words that can become text.
@@ -73,6 +87,11 @@ func blockWords(bs []block) int {
 		}
 	}
 	return n
+}
+
+// proseWords is blockWords without headings, of which Readability takes one for the title.
+func proseWords(bs []block) int {
+	return blockWords(slices.DeleteFunc(slices.Clone(bs), func(b block) bool { return b.kind == blockHeading }))
 }
 
 // fragmentBlocks reads HTML that stands between the blocks of a Markdown file.
@@ -343,6 +362,19 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return b.String()
+}
+
+// generator is the program that a page says it was made by.
+func generator(doc *html.Node) string {
+	for d := range doc.Descendants() {
+		if d.Type == html.ElementNode && d.DataAtom == atom.Meta {
+			if name, _ := attr(d, "name"); strings.EqualFold(name, "generator") {
+				by, _ := attr(d, "content")
+				return by
+			}
+		}
+	}
+	return ""
 }
 
 // pageDate is the date that a page states of itself, or zero.

@@ -78,11 +78,24 @@ var bulkKinds = func() map[string]string {
 	return m
 }()
 
+// Mark is the first line of what Stroke writes as Markdown, and in the head of its pages
+// the name of the generator: what a twin said is not its writer's.
+const (
+	Mark     = "<!-- " + MarkName + " -->"
+	MarkName = "written by stroke"
+)
+
+// errOwn is of a file that bears the mark.
+var errOwn = &unreadable{reason: MarkName, hint: "if the words are yours, take the line that says so out of it"}
+
+// marked reports whether a text begins with the mark.
+func marked(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), Mark) }
+
 var legalName = regexp.MustCompile(`(?i)^((licen[cs]e|copying|copyright)([._-].*)?|(notice|authors|contributors|code[_-]of[_-]conduct|changelog|security)(\.[a-z]+)?)$`)
 
 // chatName is what Telegram, Instagram, Facebook, Discord, WhatsApp and the
 // rest call the files that they export.
-var chatName = regexp.MustCompile(`(?i)^(result|messages?([_-]?\d+)?|conversations?|.*(chat|discord|telegram|instagram|whatsapp|slack|signal|messenger).*)\.(jsonl?|zip)$|^_chat\.txt$|^whatsapp chat .*\.txt$`)
+var chatName = regexp.MustCompile(`(?i)^(result|messages?([_-]?\d+)?|conversations?|.*(chat|discord|telegram|instagram|whatsapp|slack|signal|messenger).*)\.(jsonl?|zip)$|^message_\d+\.html$|^_chat\.txt$|^whatsapp chat .*\.txt$`)
 
 // kindOf says by its name how a file is read, or why it is not.
 func kindOf(name string) fileKind {
@@ -107,29 +120,4 @@ func kindOf(name string) fileKind {
 		return fileKind{bulk: "*." + ext, reason: reason}
 	}
 	return fileKind{reason: "." + ext + " is not a kind of file that is read", hint: "rename it to .txt if it is plain text"}
-}
-
-// chatLine is how the messages of exported chats begin: WhatsApp's
-// "[31.12.23, 18:05:09] Name:" and "12/31/23, 6:05 PM - Name:", Signal's and
-// Telegram's likewise.
-var chatLine = regexp.MustCompile(`^[\x{200e}\x{202a}]?\[?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}),?\s+(at )?\d{1,2}[:.]\d{2}`)
-
-// looksLikeChat reports whether most of the first lines begin as messages of
-// a chat do.
-func looksLikeChat(text string) bool {
-	lines, hits := 0, 0
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
-		}
-		lines++
-		if chatLine.MatchString(line) {
-			hits++
-		}
-		if lines == 60 {
-			break
-		}
-	}
-	return hits >= 2 && hits*2 >= lines
 }

@@ -28,7 +28,7 @@ type Entry struct {
 	Why     string      `json:"why"`               // why it has its role
 	Parent  string      `json:"parent,omitempty"`  // of a block: hash of the whole document it was cut from
 	Index   int         `json:"index,omitempty"`   // of a block: its place in the parent, from 1
-	Gone    bool        `json:"gone,omitempty"`    // it was not among the files when they were last trained on
+	Gone    bool        `json:"gone,omitempty"`    // it was not among the files that the newest version was made from
 
 	// Verdicts name what was judged by it, in that order: the beginnings of hashes of
 	// what each training was asked for.
@@ -125,6 +125,32 @@ func (l *Ledger) Here(docs []stroke.Document) {
 	for i := range l.Entries {
 		l.Entries[i].Gone = !here[l.Entries[i].Hash]
 	}
+}
+
+// Missing counts the words of the documents that are not gone, and of those among them
+// that neither are among docs nor have a near duplicate there. text gives what is kept of
+// a document; one of which nothing is kept is not counted.
+func (l *Ledger) Missing(docs []stroke.Document, text func(hash string) (string, bool)) (missing, known int) {
+	here := make(map[string]bool, len(docs))
+	like := newResemblance()
+	for _, d := range docs {
+		here[d.Hash] = true
+		like.add(shingles(d.Text))
+	}
+	for _, e := range l.Entries {
+		if e.Gone {
+			continue
+		}
+		t, ok := text(e.Hash)
+		if !ok {
+			continue
+		}
+		known += e.Words
+		if !here[e.Hash] && len(like.like(shingles(t), nearDuplicate)) == 0 {
+			missing += e.Words
+		}
+	}
+	return missing, known
 }
 
 // Judged enters into the documents' lists that they were judged by.

@@ -424,3 +424,36 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+// TestMissing holds that words are missing where neither a document nor a near duplicate
+// of it is there, and that those known to be gone, or kept nowhere, do not count.
+func TestMissing(t *testing.T) {
+	texts := map[string]string{}
+	l := &Ledger{}
+	var docs []stroke.Document
+	for i, name := range []string{"here", "edited", "block", "absent", "gone", "lost"} {
+		words := make([]string, 100)
+		for j := range words {
+			words[j] = fmt.Sprintf("%s%d", name, j)
+		}
+		text := strings.Join(words, " ")
+		h := stroke.HashText(text)
+		l.Entries = append(l.Entries, Entry{Hash: h, Role: stroke.RoleTrain, Words: 100 + i, Gone: name == "gone"})
+		if name != "lost" {
+			texts[h] = text
+		}
+		switch name {
+		case "edited":
+			text = strings.Replace(text, "edited50", "changed", 1)
+		case "block":
+			text += " and much more that stands behind it in the file"
+		case "absent", "gone", "lost":
+			continue
+		}
+		docs = append(docs, stroke.Document{Hash: stroke.HashText(text), Text: text})
+	}
+	text := func(h string) (string, bool) { t, ok := texts[h]; return t, ok }
+	if missing, known := l.Missing(docs, text); missing != 103 || known != 100+101+102+103 {
+		t.Errorf("%d words of %d are missing", missing, known)
+	}
+}

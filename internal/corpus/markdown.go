@@ -23,15 +23,25 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if marked(text) {
+		return nil, errOwn
+	}
+	if looksLikeChat(text) {
+		return nil, errChat
+	}
 	src := &source{}
 	if note != "" {
 		src.notes = append(src.notes, note)
 	}
-	m, body, note := frontMatter(text)
-	if note != "" {
-		src.notes = append(src.notes, note)
+	f, body := frontMatter(text)
+	if f.note != "" {
+		src.notes = append(src.notes, f.note)
 	}
-	src.title, src.sure, src.date = m.title, m.title != "", m.date
+	src.leave("front matter that does not parse", countWords(f.bad))
+	if f.prose != "" {
+		body = f.prose + "\n\n* * *\n\n" + body
+	}
+	src.title, src.sure, src.date = f.meta.title, f.meta.title != "", f.meta.date
 	if strings.HasSuffix(strings.ToLower(name), ".mdx") {
 		body = mdxLine.ReplaceAllString(body, "")
 	}
@@ -96,24 +106,31 @@ func (w *mdWalker) block(n ast.Node) {
 	}
 }
 
-var alertLine = regexp.MustCompile(`^\[!\w+\][+-]?\s*`)
+var alertLine = regexp.MustCompile(`^\[!(\w+)\][+-]?\s*`)
 
 // quote keeps a quotation apart, except for the notes that GitHub and Obsidian
-// write as quotations, which are the writer's own.
+// write as quotations, which are the writer's own unless they are called quotations.
+// https://help.obsidian.md/callouts
 func (w *mdWalker) quote(n *ast.Blockquote) {
 	before := len(w.src.blocks)
 	w.children(n)
 	inner := w.src.blocks[before:]
-	if len(inner) > 0 && alertLine.MatchString(inner[0].text) {
-		inner[0].text = alertLine.ReplaceAllString(inner[0].text, "")
-		if inner[0].text == "" {
-			w.src.blocks = append(w.src.blocks[:before], inner[1:]...)
+	kind := blockQuote
+	if len(inner) > 0 {
+		if m := alertLine.FindStringSubmatch(inner[0].text); m != nil {
+			if inner[0].text = inner[0].text[len(m[0]):]; inner[0].text == "" {
+				w.src.blocks = append(w.src.blocks[:before], inner[1:]...)
+				inner = w.src.blocks[before:]
+			}
+			if name := strings.ToLower(m[1]); name != "quote" && name != "cite" {
+				return
+			}
+			kind = blockCited
 		}
-		return
 	}
 	for i := range inner {
 		if k := inner[i].kind; k != blockCode && k != blockTable {
-			inner[i].kind = blockQuote
+			inner[i].kind = kind
 		}
 	}
 }

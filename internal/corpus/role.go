@@ -70,7 +70,7 @@ func Assign(l *Ledger, docs []stroke.Document, o AssignOptions) ([]stroke.Docume
 		o.Now = time.Now()
 	}
 	a := &assignment{o: o, total: total, ledger: &Ledger{Entries: slices.Clone(l.Entries)},
-		known: map[string]int{}, like: newResemblance(), sets: map[string][]uint64{}}
+		known: map[string]int{}, like: newResemblance(), sets: map[string][]uint64{}, owns: map[int][]uint64{}}
 	for i, e := range l.Entries {
 		a.known[e.Hash] = i
 	}
@@ -94,6 +94,7 @@ type assignment struct {
 	entries []int // entry of each text in like
 
 	sets map[string][]uint64 // shingles of texts, by hash
+	owns map[int][]uint64    // what own gave
 }
 
 // remember takes in the texts of the documents that the ledger knows.
@@ -385,9 +386,28 @@ func (a *assignment) alike(fresh []stroke.Document, least float64) []*unit {
 // third of a judge document already flatters.
 const overlap = 0.3
 
+// own are the shingles of a known document, by its number in like, without those of the
+// train documents that overlap it. Where reports are of one form, what such documents
+// share is the form, which is trained on whatever becomes of one more report.
+func (a *assignment) own(n int) []uint64 {
+	own, ok := a.owns[n]
+	if ok {
+		return own
+	}
+	own = a.like.sets[n]
+	for _, m := range a.like.near(n, overlap) {
+		if a.ledger.Entries[a.entries[m]].Role == stroke.RoleTrain {
+			own = without(own, a.like.sets[m])
+		}
+	}
+	a.owns[n] = own
+	return own
+}
+
 // inherited is the role that known documents pass on to a unit, and the one of
-// them that passes it on: a withheld document that the unit overlaps, judge
-// before select, else a near duplicate.
+// them that passes it on: a withheld document that the unit overlaps by more than
+// a form, or is a near duplicate of, judge before select, else a near duplicate
+// of one that is trained on.
 func (a *assignment) inherited(u *unit) (stroke.Role, *Entry) {
 	var best *Entry
 	rank := map[stroke.Role]int{stroke.RoleTrain: 1, stroke.RoleSelect: 2, stroke.RoleJudge: 3}
@@ -404,8 +424,10 @@ func (a *assignment) inherited(u *unit) (stroke.Role, *Entry) {
 				}
 			}
 		}
-		for _, i := range a.kin(d, overlap) {
-			if a.ledger.Entries[i].Role != stroke.RoleTrain {
+		set := a.shingles(d.Hash, d.Text)
+		for _, n := range a.like.like(set, overlap) {
+			least := overlap * float64(min(len(set), len(a.like.sets[n])))
+			if i := a.entries[n]; a.ledger.Entries[i].Role != stroke.RoleTrain && float64(common(set, a.own(n))) >= least {
 				consider(i)
 			}
 		}

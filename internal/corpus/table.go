@@ -57,6 +57,10 @@ func Table(r *Reading, l *Ledger) []Row {
 		}
 		return ordered(rows)
 	}
+	without := "it has no role yet: the twin was not trained since it came"
+	if len(l.Entries) == 0 || Enough(r.Words()) != nil {
+		without = "it has no role: there is too little writing"
+	}
 	here := map[*Entry]bool{}
 	for _, d := range r.Documents {
 		if e := byHash[d.Hash]; e != nil {
@@ -75,7 +79,7 @@ func Table(r *Reading, l *Ledger) []Row {
 			}
 			continue
 		}
-		rows = append(rows, Row{Source: d.Source, Title: d.Title, Words: d.Words, Date: day(d.Date), Why: "it has no role: there is too little writing"})
+		rows = append(rows, Row{Source: d.Source, Title: d.Title, Words: d.Words, Date: day(d.Date), Why: without})
 	}
 	for i := range l.Entries {
 		if e := &l.Entries[i]; !here[e] {

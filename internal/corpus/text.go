@@ -15,8 +15,11 @@ func readText(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if marked(text) {
+		return nil, errOwn
+	}
 	if looksLikeChat(text) {
-		return nil, &unreadable{reason: "a chat export", hint: hintChat}
+		return nil, errChat
 	}
 	src := &source{}
 	if note != "" {

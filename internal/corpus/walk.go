@@ -19,9 +19,9 @@ var ignoreFiles = []string{".gitignore", ".strokeignore"}
 // maxIgnoreBytes bounds an ignore file.
 const maxIgnoreBytes = 1 << 20
 
-// TwinFile is the name of the manifest by which a twin's folder is known. Below
-// the root such a folder is left out: what is in it are copies of writing, and
-// what a twin wrote.
+// TwinFile is the name of the manifest by which a twin's folder is known. Such a
+// folder is refused, and below the root left out: what is in it are copies of
+// writing, and what a twin wrote.
 const TwinFile = "twin.json"
 
 // walk looks at everything under the root, in lexical order. It follows no
@@ -55,7 +55,7 @@ func (r *reader) walk(ctx context.Context) error {
 				return skip(d)
 			}
 		}
-		if d.IsDir() && name != "." && r.isTwin(name) {
+		if d.IsDir() && r.isTwin(name) {
 			r.leave(LeftOut{Source: name + "/", Reason: "the folder of a twin"})
 			return fs.SkipDir
 		}

@@ -42,3 +42,20 @@ func TestLegalNames(t *testing.T) {
 		}
 	}
 }
+
+// TestMarked leaves out what bears the mark of what Stroke writes.
+func TestMarked(t *testing.T) {
+	said := prose("said", 60)
+	files := map[string]string{"own.md": "As the page has it, " + Mark + "\n\n" + prose("own", 60), "talk.md": Mark + "\n\n" + said, "talk.txt": "\n" + Mark + "\n\n" + said,
+		"talk.html": Mark + "<p>" + said, "report.html": `<!doctype html><html><head><meta name="Generator" content="` + MarkName + `"></head><body><p>` + said,
+		"page.html": `<!doctype html><html><head><meta name="generator" content="Hugo"></head><body><p>` + prose("page", 60)}
+	r := read(t, files)
+	if len(r.Documents) != 2 || len(r.Left) != 4 {
+		t.Errorf("read are %v, left out %v", r.Documents, r.Left)
+	}
+	for _, l := range r.Left {
+		if l.Reason != MarkName || l.Hint == "" {
+			t.Errorf("%+v", l)
+		}
+	}
+}

@@ -4,6 +4,7 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -108,13 +109,13 @@ func (p *Printer) say(s string) {
 func line(e stroke.Event) string {
 	switch e := e.(type) {
 	case stroke.ReadEvent:
-		s := fmt.Sprintf("read %s, %s words, from %s", some(e.Documents, "document"), Count(e.Words), e.Source)
+		s := fmt.Sprintf("read %s, %s words, from %s", some(e.Documents, "document"), Count(e.Words), name(e.Source))
 		if e.LeftOut > 0 {
 			s += fmt.Sprintf(" (%d left out)", e.LeftOut)
 		}
 		return s
 	case stroke.LeftOutEvent:
-		s := "left out " + e.Source
+		s := "left out " + name(e.Source)
 		if e.Files > 1 {
 			s += fmt.Sprintf(" (%d files)", e.Files)
 		}
@@ -325,7 +326,7 @@ func (p *Printer) done(e stroke.DoneEvent) {
 	}
 	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), %s %s, at most %s of memory",
 		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), what, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
-	p.say(fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", e.Twin))
+	p.say(fmt.Sprintf("write with it: stroke write -t \"%s\" \"An opening\"", cmp.Or(e.Folder, e.Twin)))
 }
 
 // Fail shows the error that ended a command.
@@ -342,10 +343,10 @@ func (p *Printer) Fail(err error) {
 }
 
 // Wrap breaks a text into lines no wider than the terminal; where there is none
-// it leaves it as it is, for programs to read.
+// it leaves the lines as they are, for programs to read.
 func (p *Printer) Wrap(s string) string {
 	if !p.terminal {
-		return s
+		return Visible(s)
 	}
 	return wrap(s, p.width)
 }

@@ -168,3 +168,34 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestVisible holds that names command no terminal and end no line, in whatever is shown.
+func TestVisible(t *testing.T) {
+	const evil = "a\x1b[2J\nb\x9b\u009b\t\u202ec\r.txt"
+	for _, mode := range []Mode{Plain, Bars} {
+		var o, e bytes.Buffer
+		p := &Printer{out: &o, err: &e, mode: mode, width: 200}
+		p.Emit(stroke.LeftOutEvent{Source: evil, Reason: "no", Hint: "none"})
+		p.Emit(stroke.ReadEvent{Source: evil})
+		p.Emit(stroke.NoteEvent{Text: evil})
+		p.Emit(stroke.WritersEvent{Sides: [2]stroke.WriterSide{{Files: []string{evil}}, {}}})
+		p.Fail(&stroke.Error{Code: stroke.CodeInput, Msg: evil, Hint: evil})
+		for _, width := range []int{200, 20} {
+			if err := Table(&o, width, []string{"source", "why"}, [][]string{{evil, evil}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		shown := o.String() + e.String()
+		for _, bad := range []string{"\x1b", "\x9b", "\u009b", "\u202e", "\r"} {
+			if strings.Contains(shown, bad) {
+				t.Errorf("%q is shown: %q", bad, shown)
+			}
+		}
+		if !strings.Contains(shown, `left out a\x1b[2J\nb\x9b\u009b\t\u202ec\r.txt: no`) {
+			t.Errorf("shown is %q", shown)
+		}
+	}
+	if s := "日記 é\n\tb \ufffd"; Visible(s) != s {
+		t.Errorf("%q is shown as %q", s, Visible(s))
+	}
+}

@@ -3,9 +3,11 @@ package term
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -51,12 +53,43 @@ func Span(seconds float64) string {
 	return fmt.Sprintf("%.1f h", d.Hours())
 }
 
+// Visible writes the control characters of a text as Go does, and those that turn the
+// direction of writing: what a file is called, or holds, commands no terminal. Ends of
+// lines and tabs stay.
+func Visible(s string) string { return visible(s, "\n\t") }
+
+// name writes what stands within a line, such as a file's name.
+func name(s string) string { return visible(s, "") }
+
+func visible(s, keep string) string {
+	hidden := func(r rune) bool {
+		return (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError) && !strings.ContainsRune(keep, r)
+	}
+	if strings.IndexFunc(s, hidden) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case r != utf8.RuneError && hidden(r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		default:
+			b.WriteRune(r)
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
 // wrap breaks lines at spaces so that none is longer than width characters where
 // that can be.
 func wrap(s string, width int) string {
 	width = max(width, 20)
 	var out []string
-	for _, l := range strings.Split(s, "\n") {
+	for _, l := range strings.Split(Visible(s), "\n") {
 		at := 0
 		var b strings.Builder
 		for i, w := range strings.Fields(l) {
@@ -85,7 +118,13 @@ func Table(w io.Writer, width int, heading []string, rows [][]string) error {
 	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join(heading, "\t"))
 	for _, r := range rows {
-		fmt.Fprintln(t, strings.Join(r, "\t"))
+		for i, c := range r {
+			if i > 0 {
+				fmt.Fprint(t, "\t")
+			}
+			fmt.Fprint(t, name(c))
+		}
+		fmt.Fprintln(t)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -100,7 +139,7 @@ func Table(w io.Writer, width int, heading []string, rows [][]string) error {
 		for _, r := range rows {
 			for i, c := range r {
 				if c != "" {
-					fmt.Fprintln(&b, wrap(heading[i]+": "+c, width))
+					fmt.Fprintln(&b, wrap(heading[i]+": "+name(c), width))
 				}
 			}
 			fmt.Fprintln(&b)
@@ -133,7 +172,7 @@ func (p *Printer) Paragraphs(s string) string {
 // most, and sets each in by two columns; where there is no terminal it is one
 // line.
 func (p *Printer) Indent(s string) string {
-	if p.terminal {
+	if s = Visible(s); p.terminal {
 		s = wrap(s, min(p.width, 100)-2)
 	}
 	return "  " + strings.ReplaceAll(s, "\n", "\n  ")

@@ -15,13 +15,13 @@ func writers(e stroke.WritersEvent) string {
 	var b strings.Builder
 	b.WriteString("these files may be by two writers: they differ more than one writer's own kinds of text do")
 	for i, s := range e.Sides {
-		name := [2]string{"one side", "the other"}[i]
+		side := [2]string{"one side", "the other"}[i]
 		files := s.Files
 		more := ""
 		if n := len(files) - shownFiles; n > 1 {
 			files, more = files[:shownFiles], fmt.Sprintf(" and %d more", n)
 		}
-		fmt.Fprintf(&b, "\n  %s, %s in %s: %s%s", name, some(s.Words, "word"), some(len(s.Files), "file"), strings.Join(files, ", "), more)
+		fmt.Fprintf(&b, "\n  %s, %s in %s: %s%s", side, some(s.Words, "word"), some(len(s.Files), "file"), name(strings.Join(files, ", ")), more)
 	}
 	for i, t := range e.Tells {
 		if i == 0 {

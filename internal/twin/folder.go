@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -254,7 +255,7 @@ func (f *Folder) readme() string {
 	}
 	return fmt.Sprintf(`# %s
 
-This folder is a twin made by Stroke: what makes a language model write as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
+%s: what makes a language model write as you do, and the writing it was made from. It is yours; copy it, keep it, delete it.
 
 %s
 
@@ -265,9 +266,9 @@ This folder is a twin made by Stroke: what makes a language model write as you d
 | their texts | %s/ |
 | the versions, each with its figures and its adapter in PEFT's format, or its weights | %s/ |
 
-    stroke write -t "%s" "An opening"
-    stroke show -t "%s"
-`, f.Name, serves, manifestFile, ledgerFile, documentsDir, versionsDir, f.Name, f.Name)
+    stroke write -t "%[8]s" "An opening"
+    stroke show -t "%[8]s"
+`, f.Name, ownReadmeLine, serves, manifestFile, ledgerFile, documentsDir, versionsDir, cmp.Or(f.elsewhere(), f.Name))
 }
 
 // writeFile writes a file whole or not at all: beside its place, synced, then
@@ -300,37 +301,6 @@ func writeWith(path string, fill func(io.Writer) error) error {
 	}
 	syncDir(filepath.Dir(path))
 	return nil
-}
-
-// ownEntry says whether a name in a twin's folder is one that a twin has.
-func ownEntry(dir, name string) bool {
-	switch name {
-	case manifestFile, ledgerFile, examplesFile, documentsDir, versionsDir, runDir, blindDir, compareDir, lockFile, lockFile + ".json":
-		return true
-	case readmeFile:
-		// Many folders have one; a twin's stands beside its documents.
-		_, err := os.Stat(filepath.Join(dir, documentsDir))
-		return err == nil
-	}
-	return strings.HasPrefix(name, halfWritten)
-}
-
-// halfWritten begins the names of files and folders that are being written.
-const halfWritten = ".write-"
-
-// sweep deletes what processes that were killed had half written.
-func (f *Folder) sweep() {
-	for _, in := range []string{"", documentsDir, versionsDir, runDir, blindDir} {
-		entries, err := os.ReadDir(filepath.Join(f.Dir, in))
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), halfWritten) {
-				os.RemoveAll(filepath.Join(f.Dir, in, e.Name()))
-			}
-		}
-	}
 }
 
 // syncDir makes a rename last; systems that cannot sync a folder need not.

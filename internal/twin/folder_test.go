@@ -415,6 +415,74 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// TestOtherFiles holds that a twin is not emptied by training its name on other files:
+// nobody to ask and no yes refuses, no leaves all as it was, and so does a run that is
+// stopped; one that ends leaves the new files alone.
+func TestOtherFiles(t *testing.T) {
+	dir := writing(t, t.TempDir(), func(i int) bool { return i < 13 })
+	o := options(t, dir)
+	f, _ := trained(t, o)
+	serving := func() (names []string) {
+		t.Helper()
+		l, err := f.Known()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Documents(l, stroke.RoleTrain) {
+			names = append(names, d.Source)
+		}
+		return names
+	}
+	before := serving()
+	writing(t, dir, func(i int) bool { return i >= 11 })
+	silent := func(stroke.Event) {}
+	err := Train(context.Background(), o, silent)
+	if code(t, err, stroke.CodeInput); !strings.Contains(stroke.HintOf(err), "--name") {
+		t.Errorf("the hint is %q", stroke.HintOf(err))
+	}
+	dry := o
+	dry.DryRun = true
+	if err := Train(context.Background(), dry, silent); err != nil {
+		t.Errorf("a dry run: %v", err)
+	}
+	asked := ""
+	o.Ask = func(_ context.Context, q string) (bool, error) { asked = q; return false, nil }
+	if code(t, Train(context.Background(), o, silent), stroke.CodeInterrupted); asked == "" {
+		t.Error("nobody was asked")
+	}
+	if got := serving(); !slices.Equal(got, before) {
+		t.Errorf("before a run %v serve, before %v", got, before)
+	}
+	o.Ask, o.Yes = nil, true
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	err = Train(ctx, o, func(e stroke.Event) {
+		if _, ok := e.(stroke.StepEvent); ok {
+			stop()
+		}
+	})
+	code(t, err, stroke.CodeInterrupted)
+	got := serving()
+	for _, name := range before {
+		if !slices.Contains(got, name) {
+			t.Errorf("%s serves no longer after a run that was stopped", name)
+		}
+	}
+	f, _ = trained(t, o)
+	r, err := corpus.Read(context.Background(), dir, corpus.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range serving() {
+		if !slices.ContainsFunc(r.Documents, func(d stroke.Document) bool { return fileOf(d.Source) == fileOf(name) }) {
+			t.Errorf("%s serves, and is gone", name)
+		}
+	}
+	// What is there by then is asked about no more.
+	o.Yes = false
+	trained(t, o)
+}
+
 // FuzzManifest holds that whatever the bytes, a manifest that is accepted names
 // only versions that lie in its folder, and is read again the same.
 func FuzzManifest(f *testing.F) {

@@ -91,6 +91,46 @@ func Find(name string) (string, error) {
 	return dir, nil
 }
 
+// FindToRemove is [Find] for what cannot be undone: it gives an absolute path, and an error
+// where both a twin in the home and a folder here have the name.
+func FindToRemove(name string) (string, error) {
+	dir, err := Find(name)
+	if err != nil {
+		return "", err
+	}
+	here, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", dir, err)
+	}
+	if strings.ContainsAny(name, `/\`) || dir != name {
+		return here, nil
+	}
+	home, err := Home()
+	if err != nil {
+		return here, nil
+	}
+	there := filepath.Join(home, "twins", norm.NFC.String(name))
+	a, errA := os.Stat(here)
+	b, errB := os.Stat(there)
+	if isTwin(there) && errA == nil && errB == nil && !os.SameFile(a, b) {
+		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("two twins can be meant by %q: that in %s and that in %s", name, here, there),
+			Hint: "name the folder: -t " + onLine(here) + " or -t " + onLine(there)}
+	}
+	return here, nil
+}
+
+// elsewhere is the twin's folder where the twin is not found by its name.
+func (f *Folder) elsewhere() string {
+	dir, err := filepath.Abs(f.Dir)
+	if err != nil {
+		return f.Dir
+	}
+	if home, err := Home(); err == nil && dir == filepath.Join(home, "twins", norm.NFC.String(f.Name)) {
+		return ""
+	}
+	return dir
+}
+
 func isTwin(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, manifestFile))
 	return err == nil && info.Mode().IsRegular()
@@ -139,8 +179,8 @@ func List() ([]string, error) {
 	return dirs, nil
 }
 
-// Remove deletes a twin's folder, unless another process works on it. Files
-// that others put into it stay, and the folder with them.
+// Remove deletes a twin's folder, unless another process works on it. What is not
+// the twin's stays, and the folder with it: [Others] names it.
 func Remove(dir string) error {
 	f := &Folder{Dir: dir, Manifest: Manifest{Name: filepath.Base(dir)}}
 	unlock, err := f.lock("delete it")
@@ -156,35 +196,4 @@ func Remove(dir string) error {
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the twin in " + dir + " could not be deleted whole", Err: err, Hint: "see whether the folder can be written, and try again"}
 	}
 	return nil
-}
-
-// removeTwin deletes all of a twin but the lock while that is held, and then the
-// rest, since Windows deletes no file that is open. The manifest goes last: until then
-// the twin can be named, and deleting it tried again.
-func removeTwin(dir string, unlock func()) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	others := false
-	for _, e := range entries {
-		switch {
-		case e.Name() == lockFile || e.Name() == manifestFile:
-			continue
-		case !ownEntry(dir, e.Name()) && e.Name() != readmeFile:
-			others = true
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	if err := os.RemoveAll(filepath.Join(dir, manifestFile)); err != nil {
-		return err
-	}
-	unlock()
-	if others {
-		return os.Remove(filepath.Join(dir, lockFile))
-	}
-	return os.RemoveAll(dir)
 }

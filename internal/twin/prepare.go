@@ -26,6 +26,9 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := o.sameWriting(ctx, f, reading, emit); err != nil {
+		return nil, nil, err
+	}
 	if o.ExamplesOnly {
 		return nil, nil, o.examplesOnly(ctx, f, reading, emit)
 	}
@@ -93,7 +96,6 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err := f.keep(docs); err != nil {
 		return nil, nil, err
 	}
-	ledger.Here(docs)
 	if err := f.saveLedger(ledgerFile, ledger); err != nil {
 		return nil, nil, err
 	}
@@ -192,7 +194,7 @@ func (o *Options) folder() (*Folder, error) {
 		if damaged := (*damagedManifestError)(nil); !errors.As(err, &damaged) {
 			return f, err
 		}
-	} else if err := o.vacant(dir); err != nil {
+	} else if err := vacant(dir); err != nil {
 		return nil, err
 	}
 	return &Folder{Dir: dir, Manifest: Manifest{Name: name}}, nil
@@ -200,16 +202,10 @@ func (o *Options) folder() (*Folder, error) {
 
 // vacant says why a new twin's folder cannot be dir: there is something else in
 // it. It may lie among the writing, where no twin's folder is read.
-func (o *Options) vacant(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil // not there yet; what else is wrong is found when it is made
-	}
-	for _, e := range entries {
-		if !ownEntry(dir, e.Name()) {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s holds other files than a twin's, such as %s", dir, e.Name()),
-				Hint: "name a folder that is empty or not there yet: --to DIR"}
-		}
+func vacant(dir string) error {
+	if found := Others(dir); len(found) > 0 {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s holds other files than a twin's, such as %s", dir, found[0]),
+			Hint: "name a folder that is empty or not there yet: --to DIR"}
 	}
 	return nil
 }

@@ -314,46 +314,6 @@ func (v *Voice) answer(ctx context.Context, messages []Message, barred map[strin
 	}
 }
 
-// Rewrite writes a text again in the writer's voice, paragraph by paragraph
-// where it is long.
-func (v *Voice) Rewrite(ctx context.Context, source string, s *Speech, text func(string) error) error {
-	for i, part := range portions(source, 180) {
-		if i > 0 {
-			if err := text("\n\n"); err != nil {
-				return err
-			}
-		}
-		q := *s
-		q.Max = min(s.Max, 64+3*len(v.b.tok.Encode(part))/2)
-		m := []Message{{Role: "user", Content: "Write this again in your own voice. Keep everything it says, its names and its numbers.\n\n" + part}}
-		if _, err := v.answer(ctx, m, v.passages.holding(part), &q, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// portions cuts a text at paragraphs into parts of about most words.
-func portions(text string, most int) []string {
-	var out []string
-	var part []string
-	words := 0
-	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
-		n := len(strings.Fields(p))
-		if n == 0 {
-			continue
-		}
-		if words > 0 && words+n > most {
-			out, part, words = append(out, strings.Join(part, "\n\n")), nil, 0
-		}
-		part, words = append(part, p), words+n
-	}
-	if words > 0 {
-		out = append(out, strings.Join(part, "\n\n"))
-	}
-	return out
-}
-
 // paragraph lets what serves now write, from the first words of a piece that judges:
 // the new version, or the base. Where an older version goes on serving nothing is
 // written. A failure here costs nothing of the run and is told in a note.

@@ -90,9 +90,13 @@ func (r *run) repeat() (done bool, err error) {
 	if err != nil || v == nil {
 		return false, err
 	}
+	if err := r.here(); err != nil {
+		return false, err
+	}
 	r.clear()
 	r.emit(stroke.NoteEvent{Text: "the run had ended; this is what it came to"})
 	r.tellVerdict(v)
+	e.Folder = r.f.elsewhere()
 	r.emit(e)
 	return true, nil
 }

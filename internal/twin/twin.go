@@ -56,8 +56,12 @@ type Options struct {
 	Exact bool
 
 	// Ask asks somebody whether to go on, where what was read calls for it; nil where
-	// there is nobody to ask, and the run goes on.
+	// there is nobody to ask.
 	Ask func(ctx context.Context, question string) (bool, error)
+
+	// Yes goes on, where nobody is asked, also with files that hold less than half of
+	// what the twin knows; otherwise the run is refused then.
+	Yes bool
 
 	Change func(*Recipe) // applied to the default recipe
 	Rows   func([]corpus.Row)
@@ -164,7 +168,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.paragraph(ctx, version, learnt)
 	h := version.HeldOut
-	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
+	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Folder: r.f.elsewhere(), Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
 		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h)}
 	// The last event is written down before the version is there, so that a run
@@ -175,9 +179,19 @@ func (r *run) run(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := r.here(); err != nil {
+		return err
+	}
 	r.clear()
 	r.emit(done)
 	return nil
+}
+
+// here enters into the ledger which documents the version that is there now was made
+// from: until then those that are gone go on standing before what the twin writes.
+func (r *run) here() error {
+	r.ledger.Here(r.all())
+	return r.f.saveLedger(ledgerFile, r.ledger)
 }
 
 // recall takes the recipe of the run that is gone on with.

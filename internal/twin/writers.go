@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -42,14 +43,43 @@ func (o *Options) onePerson(ctx context.Context, r *corpus.Reading, emit Emit) e
 	if o.Ask == nil || o.DryRun {
 		return nil
 	}
-	on, err := o.Ask(ctx, "train on all of them?")
+	return o.ask(ctx, "train on all of them?", "name the files to leave out in a file .strokeignore in that folder, a line each, and train again; --yes goes on without asking")
+}
+
+// ask puts a question to the one who is there; no ends the run, with a hint.
+func (o *Options) ask(ctx context.Context, question, hint string) error {
+	on, err := o.Ask(ctx, question)
 	if err != nil {
-		return interrupted(err, "ask about two writers", "")
+		return interrupted(err, "ask whether to go on", "")
 	}
 	if !on {
-		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was trained", Hint: "name the files to leave out in a file .strokeignore in that folder, a line each, and train again; --yes goes on without asking"}
+		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was trained", Hint: hint}
 	}
 	return nil
+}
+
+// sameWriting looks whether most of what a twin knows is missing from what was read, as
+// where the files are of somebody else or are a part of them. Then it asks whether to go
+// on, and where nobody can be asked the run is refused, unless that is answered already.
+func (o *Options) sameWriting(ctx context.Context, f *Folder, r *corpus.Reading, emit Emit) error {
+	known, err := f.Known()
+	if err != nil || f.Base == "" { // without one it has never written
+		return nil // a damaged ledger is told of where it is used
+	}
+	missing, all := known.Missing(r.Documents, f.Text)
+	if missing*2 <= all {
+		return nil
+	}
+	const hint = "name the whole folder, or another twin with --name; --yes goes on without asking"
+	said := fmt.Sprintf("of the %d words that the twin %s knows, %d are not among what was read, and would no longer be used", all, f.Name, missing)
+	if o.Ask == nil && !o.Yes && !o.DryRun {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: said, Hint: hint}
+	}
+	emit(stroke.NoteEvent{Text: said})
+	if o.Ask == nil || o.DryRun {
+		return nil
+	}
+	return o.ask(ctx, "train on what was read alone?", hint)
 }
 
 // fileOf is the file that a document is from: its source without the number of the

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 )
@@ -181,6 +184,13 @@ func TestHTML(t *testing.T) {
 			} else if err != nil {
 				t.Fatalf("%s: the page does not parse: %v", name, err)
 			}
+		}
+		file := filepath.Join(t.TempDir(), "report.html")
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := corpus.Read(t.Context(), file, corpus.Options{}); err == nil || len(r.Left) != 1 || r.Left[0].Reason != corpus.MarkName {
+			t.Errorf("%s: the page is read as writing: %v, %v", name, r, err)
 		}
 		if name == "empty" {
 			continue

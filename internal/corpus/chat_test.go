@@ -1,0 +1,46 @@
+package corpus
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestChats leaves chats and conversations out, and none of what only looks a little
+// like them.
+func TestChats(t *testing.T) {
+	own := prose("own", 60)
+	turns := func(a, b string) string {
+		return a + "\n\n" + prose("asked", 20) + "\n\n" + b + "\n\n" + prose("told", 90) + "\n\n" + a + "\n\n" + prose("again", 9) + "\n\n" + b + "\n\n" + prose("more", 60)
+	}
+	page := func(body string) string {
+		return "<html><head><title>x</title></head><body><p>" + strings.ReplaceAll(body, "\n\n", "</p><p>") + "</p></body></html>"
+	}
+	entry := "Apr 19, 2023 9:00:00 AM\n"
+	for name, in := range map[string]string{
+		"whatsapp.md":        "[31.12.23, 18:05:09] Anna: Hello there\n[31.12.23, 18:06:10] Bert: Hello\n[31.12.23, 18:07:11] Anna: So\n",
+		"messages/+1555.txt": "Apr 19, 2023  9:00:00 AM (Read by Anna after 1 minute)\nMe\n" + own + "\n\nApr 19, 2023  9:02:00\u202fAM\nAnna\n" + own + "\n\n" + entry + "Me\n" + own,
+		"message_1.html":     page(own),
+		"saved.md":           turns("**user**", "**assistant**"),
+		"headings.md":        turns("## User", "## Assistant"),
+		"copied.txt":         turns("You said:", "ChatGPT said:"),
+		"inline.md":          turns("**Human:** please", "**Claude**: here"),
+		"front.md":           "---\ntitle: On frost\n---\n\n# On frost\n\n" + turns("### Prompt", "### GPT-4o"),
+		"page.html":          page(turns("You said:", "ChatGPT said:")),
+	} {
+		if r, err := Read(t.Context(), write(t, map[string]string{name: in}), Options{MinWords: 1}); err == nil || len(r.Left) != 1 || r.Left[0].Reason != "a chat export" || r.Left[0].Hint == "" {
+			t.Errorf("%s: read are %+v, left out %+v, %v", name, r.Documents, r.Left, err)
+		}
+	}
+	for name, in := range map[string]string{
+		"times.md":     "2024-03-05 09:30\n\n" + own + "\n\n2024-03-06 10:00:15 pm\n\n" + own,
+		"diary.txt":    entry + "Paris\n" + own + "\n\n" + entry + "London\n" + own + "\n\n" + entry + "Paris\n" + own,
+		"talk.md":      turns("Me: well", "Claude: well"),
+		"interview.md": turns("**Anna**", "**Bert**"),
+		"article.md":   prose("article", 120) + "\n\n" + turns("**User:** so", "**Assistant:** so"),
+		"manual.md":    "## User\n\n" + own + "\n\n## Model\n\n" + own + "\n\nUsers: " + own + "\n\nYou should: " + own,
+	} {
+		if r := read(t, map[string]string{name: in}); len(r.Documents) == 0 {
+			t.Errorf("%s: left out %+v", name, r.Left)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package twin
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
+)
+
+// fill writes files below dir, each with its own path in it.
+func fill(t *testing.T, dir string, paths ...string) {
+	t.Helper()
+	for _, p := range paths {
+		to := filepath.Join(dir, filepath.FromSlash(p))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, []byte(p), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestVacantByContent holds that a folder of the writer's own is no place for a twin,
+// also where its names are those that a twin's has.
+func TestVacantByContent(t *testing.T) {
+	hash := stroke.HashText("a")
+	for name, c := range map[string]struct {
+		files []string
+		free  bool
+	}{
+		"nothing":          {nil, true},
+		"chapters":         {[]string{"documents/one.md"}, false},
+		"drafts":           {[]string{"versions/first.txt"}, false},
+		"a run":            {[]string{"run/times.txt"}, false},
+		"blind":            {[]string{"blind/notes.md"}, false},
+		"compare":          {[]string{"compare/notes.md"}, false},
+		"a readme":         {[]string{"README.md", "documents/" + hash + ".txt"}, false},
+		"a file documents": {[]string{"documents"}, false},
+		"half written":     {[]string{".write-ups/mine.md"}, false},
+		"a twin's texts":   {[]string{"documents/" + hash + ".txt", "documents/.write-123", "versions/0123456789ab/version.json", ".write-7"}, true},
+		"a lost manifest":  {[]string{"ledger.jsonl", "documents/" + hash + ".txt", "run/base", "blind/x.json", "compare/x"}, true},
+		"text among texts": {[]string{"ledger.jsonl", "documents/" + hash + ".txt", "documents/letter.txt"}, false},
+		"passages alone":   {[]string{"examples.jsonl", "run/base"}, true},
+	} {
+		dir := t.TempDir()
+		fill(t, dir, c.files...)
+		err := vacant(dir)
+		if (err == nil) != c.free {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !c.free {
+			code(t, err, stroke.CodeInput)
+		}
+	}
+}
+
+// TestRemoveLeavesOthers holds that a twin which is deleted takes nothing along that
+// others put among its files.
+func TestRemoveLeavesOthers(t *testing.T) {
+	f := toyTwin(t)
+	put(t, f, 10, true)
+	d := stroke.Document{Hash: stroke.HashText("The bell."), Text: "The bell.", Words: 2}
+	if err := f.keep([]stroke.Document{d}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.saveLedger(ledgerFile, &corpus.Ledger{}); err != nil {
+		t.Fatal(err)
+	}
+	theirs := []string{"documents/one.md", "letter.txt", "versions/draft/two.md"}
+	fill(t, f.Dir, append([]string{"run/base", "blind/x.json"}, theirs...)...)
+	var want []string
+	for _, p := range []string{"documents/one.md", "letter.txt", "versions/draft"} {
+		want = append(want, filepath.FromSlash(p))
+	}
+	if got := Others(f.Dir); !slices.Equal(got, want) {
+		t.Errorf("others are %v", got)
+	}
+	if err := Remove(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	err := filepath.WalkDir(f.Dir, func(path string, e os.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			left = append(left, filepath.ToSlash(strings.TrimPrefix(path, f.Dir+string(filepath.Separator))))
+		}
+		return err
+	})
+	if err != nil || !slices.Equal(left, theirs) {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	f = toyTwin(t)
+	put(t, f, 10, true)
+	if err := Remove(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(f.Dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}
