@@ -374,7 +374,7 @@ func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, plac
 	}()
 	sampling := DefaultSampling()
 	sampling.Seed = seed
-	ask := engine.Request{Prompt: []int32{m.b.sep}, Adapters: m.use, Sampling: sampling, Max: 2, Lookup: true}
+	ask := engine.Request{Prompt: []int32{m.b.first}, Adapters: m.use, Sampling: sampling, Max: 2, Lookup: true}
 	if _, err := e.Generate(ctx, ask, nil); err != nil { // to warm up
 		return 0, 0, 0, err
 	}

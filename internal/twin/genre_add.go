@@ -316,7 +316,7 @@ func (b *baseModel) sound(ctx context.Context, a *lora.Adapter, from string, emi
 		return err
 	}
 	defer s.Close()
-	pieces := []eval.Piece{{Context: []int32{b.sep}, Tokens: b.tok.Encode(soundText)}}
+	pieces := []eval.Piece{{Context: []int32{b.first}, Tokens: b.tok.Encode(soundText)}}
 	var nats [2]float64
 	for i, use := range [][]lora.Applied{nil, {{Adapter: a, Strength: 1}}} {
 		losses, err := s.Score(ctx, pieces, use, nil)

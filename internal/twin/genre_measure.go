@@ -48,7 +48,7 @@ func (b *baseModel) judgeable(docs []stroke.Document, left int) judged {
 		j.words += d.Words
 		for len(ids) > 0 {
 			n := min(len(ids), pieceTokens)
-			j.pieces = append(j.pieces, eval.Piece{Context: []int32{b.sep}, Tokens: ids[:n]})
+			j.pieces = append(j.pieces, eval.Piece{Context: []int32{b.first}, Tokens: ids[:n]})
 			j.groups = append(j.groups, d.Hash)
 			j.longest = max(j.longest, n+1)
 			ids = ids[n:]
