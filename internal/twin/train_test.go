@@ -383,7 +383,8 @@ func TestNotANumber(t *testing.T) {
 	o.CheckpointEvery = 1
 	o.Change = func(r *Recipe) {
 		small(r)
-		r.Options.Rate, r.Options.Warmup, r.Options.LoRA.Alpha, r.Options.TokensPerStep = 0.9, 0, 1e30, 512
+		r.Options.Rate, r.Options.Warmup, r.Options.LoRA.Alpha, r.Options.TokensPerStep = 0.9, 0, lora.MaxAlpha, 512
+		r.Options.Beta2, r.Options.Eps = 0, 1e-30 // a step may be as large as one likes
 	}
 	err := Train(context.Background(), o, func(stroke.Event) {})
 	if err == nil || !strings.Contains(err.Error(), "no longer a number") || !strings.Contains(err.Error(), "rate of 0.") || !strings.Contains(stroke.HintOf(err), "--rate 0.") {
