@@ -98,7 +98,7 @@ func TestChatOnTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(b); !strings.HasPrefix(got, "**user**\n\nHere is what I want.\n"+long+"\nWrite an essay") || !strings.Contains(got, "**assistant**") {
+	if got := string(b); !strings.HasPrefix(got, "<!-- written by stroke -->\n\n**user**\n\nHere is what I want.\n"+long+"\nWrite an essay") || !strings.Contains(got, "**assistant**") {
 		t.Errorf("the conversation was saved as %q", got)
 	}
 }
