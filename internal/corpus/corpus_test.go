@@ -84,6 +84,11 @@ func TestBadFrontMatter(t *testing.T) {
 	if len(r.Left) != 1 || r.Left[0].Words != 5 || !r.Left[0].Part {
 		t.Errorf("left out are %v", r.Left)
 	}
+	// Settings stay settings where one of them has a colon too many.
+	r = read(t, map[string]string{"a.md": "---\ntitle: Why I left: a memoir of my father\ndescription: It is a story about leaving home. And of what came after it.\nauthor: Jane Doe\n---\n" + prose("own", 40)})
+	if len(r.Documents) != 1 || strings.Contains(r.Documents[0].Text, "memoir") || len(r.Left) != 1 || len(r.Notes) != 1 {
+		t.Errorf("of a title with two colons: documents %v, left out %v, notes %v", r.Documents, r.Left, r.Notes)
+	}
 }
 
 func TestMarkdown(t *testing.T) {
@@ -93,6 +98,7 @@ func TestMarkdown(t *testing.T) {
 			"", "A slow walk, twice round the pond.\n\nThen home --- \"late\"... & wet."},
 		{"escapes and entities", "2 \\* 3 &amp; 4 &mdash; five\\_six", "", "2 * 3 & 4 — five_six"},
 		{"front matter of YAML", "---\ntitle: \"On Frost: a note\"\ndate: 2021-02-03\ntags: [a, b]\n---\n\nCold.", "On Frost: a note", "Cold."},
+		{"front matter of Jekyll", "---\n\ntitle: On Frost\ndate: 2021-02-03\n---\nCold.", "On Frost", "Cold."},
 		{"front matter of TOML", "+++\ntitle = 'On Frost'\ndate = 2021-02-03T10:00:00Z\n+++\nCold.", "On Frost", "Cold."},
 		{"the only top heading is the title", "# On Frost\n\nCold.\n\n## Later\n\nWarm.", "On Frost", "Cold.\n\nLater\n\nWarm."},
 		{"code, tables, images and comments go",

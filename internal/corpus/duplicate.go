@@ -67,14 +67,6 @@ func common(a, b []uint64) int {
 	return n
 }
 
-// without is an ordered set without the members of another.
-func without(a, b []uint64) []uint64 {
-	return slices.DeleteFunc(slices.Clone(a), func(h uint64) bool {
-		_, in := slices.BinarySearch(b, h)
-		return in
-	})
-}
-
 // containment is the share of the smaller set that is in the other.
 func containment(a, b []uint64) float64 {
 	return float64(common(a, b)) / float64(max(min(len(a), len(b)), 1))

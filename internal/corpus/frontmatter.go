@@ -31,8 +31,8 @@ type front struct {
 
 // frontMatter parts the front matter of a Markdown file from its body: YAML
 // between lines of "---", or TOML between lines of "+++". A first line of
-// "---" with no second one, or with a blank line behind it, is a rule, as it is
-// for Pandoc, and stays in the body.
+// "---" with no second one, or with a blank line behind it and then no key, is a rule,
+// as it is for Pandoc, and stays in the body; Jekyll reads keys there.
 // https://pandoc.org/MANUAL.html#extension-yaml_metadata_block
 func frontMatter(text string) (f front, body string) {
 	fence, rest, ok := strings.Cut(text, "\n")
@@ -40,7 +40,7 @@ func frontMatter(text string) (f front, body string) {
 	if !ok || fence != "---" && fence != "+++" {
 		return front{}, text
 	}
-	if line, _, _ := strings.Cut(rest, "\n"); fence == "---" && strings.TrimSpace(line) == "" {
+	if line, _, _ := strings.Cut(rest, "\n"); fence == "---" && strings.TrimSpace(line) == "" && !keyLine.MatchString(strings.TrimLeft(rest, " \t\n")) {
 		return front{}, text
 	}
 	at := strings.IndexByte(text, '\n') + 1
@@ -71,10 +71,28 @@ func newFront(yaml bool, s string) (f front) {
 	switch {
 	case err == nil && settings:
 		return f
-	case err == nil || looksLikeProse(s):
+	case err == nil || looksLikeProse(s) && !setsKeys(s):
 		return front{prose: s}
 	}
 	return front{bad: s, note: fmt.Sprintf("its front matter does not parse, so that its title and date are unknown: %s", firstLine(err.Error()))}
+}
+
+// keyLine begins as a line that sets something does.
+var keyLine = regexp.MustCompile(`^[A-Za-z_][\w-]*:(\s|$)`)
+
+// setsKeys reports whether most of the lines do.
+func setsKeys(s string) bool {
+	lines, keys := 0, 0
+	for line := range strings.Lines(s) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		lines++
+		if keyLine.MatchString(line) {
+			keys++
+		}
+	}
+	return keys*2 > lines
 }
 
 func firstLine(s string) string {

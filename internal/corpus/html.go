@@ -23,7 +23,7 @@ func readHTML(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if src.title == "Exported Data" || looksLikeChat(textLines(src.blocks)) { // the title is Telegram's
+	if src.title == "Exported Data" || looksLikeChat(textLines(src.blocks), false) { // the title is Telegram's
 		return nil, errChat
 	}
 	if note != "" {

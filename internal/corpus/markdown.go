@@ -26,7 +26,7 @@ func readMarkdown(name string, data []byte) (*source, error) {
 	if marked(text) {
 		return nil, errOwn
 	}
-	if looksLikeChat(text) {
+	if looksLikeChat(text, false) {
 		return nil, errChat
 	}
 	src := &source{}

@@ -386,20 +386,23 @@ func (a *assignment) alike(fresh []stroke.Document, least float64) []*unit {
 // third of a judge document already flatters.
 const overlap = 0.3
 
-// own are the shingles of a known document, by its number in like, without those of the
-// train documents that overlap it. Where reports are of one form, what such documents
-// share is the form, which is trained on whatever becomes of one more report.
+// own are the shingles of a known document, by its number in like, without those that
+// two train documents which overlap it have. Where reports are of one form, what such
+// documents share is the form, which is trained on whatever becomes of one more report.
 func (a *assignment) own(n int) []uint64 {
 	own, ok := a.owns[n]
 	if ok {
 		return own
 	}
-	own = a.like.sets[n]
+	trained := map[uint64]int{}
 	for _, m := range a.like.near(n, overlap) {
 		if a.ledger.Entries[a.entries[m]].Role == stroke.RoleTrain {
-			own = without(own, a.like.sets[m])
+			for _, h := range a.like.sets[m] {
+				trained[h]++
+			}
 		}
 	}
+	own = slices.DeleteFunc(slices.Clone(a.like.sets[n]), func(h uint64) bool { return trained[h] >= 2 })
 	a.owns[n] = own
 	return own
 }

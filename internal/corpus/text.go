@@ -18,7 +18,7 @@ func readText(data []byte) (*source, error) {
 	if marked(text) {
 		return nil, errOwn
 	}
-	if looksLikeChat(text) {
+	if looksLikeChat(text, true) {
 		return nil, errChat
 	}
 	src := &source{}

@@ -72,8 +72,18 @@ func restore(to string) {
 	if err != nil {
 		return
 	}
+	genre := func(dir string) bool {
+		_, err := os.Lstat(filepath.Join(dir, CardFile))
+		return err == nil
+	}
+	if !genre(old) {
+		return // it is nobody's genre
+	}
 	if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
 		os.Rename(old, to)
+		return
+	}
+	if !genre(to) {
 		return
 	}
 	for _, e := range entries {

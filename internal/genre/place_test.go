@@ -56,6 +56,22 @@ func TestPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	is("with force", "second")
+	// What is no genre is left alone, whatever it is called.
+	backup := filepath.Join(dir, "site", ".old-blog")
+	for _, file := range []string{filepath.Join(backup, ReadmeFile), filepath.Join(backup, "post"), filepath.Join(dir, "site", "blog", "page")} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Open(dir)
+	for _, file := range []string{ReadmeFile, "post"} {
+		if _, err := os.Lstat(filepath.Join(backup, file)); err != nil {
+			t.Errorf("of a folder that is no genre: %v", err)
+		}
+	}
 	mine := func(what string) {
 		t.Helper()
 		if b, err := os.ReadFile(filepath.Join(notes, "x")); err != nil || string(b) != "mine" {

@@ -186,10 +186,17 @@ func (s *Stage) gain() float64 {
 }
 
 // identity tells checkpoints of runs apart that stand on other things.
-func (s *Stage) identity() string {
+func (s *Stage) identity() string { return s.identityBy((*StandsOn).identity) }
+
+// weightsIdentity is what identity was before configs were in it.
+func (s *Stage) weightsIdentity() string {
+	return s.identityBy(func(g *StandsOn) string { return g.SHA256 })
+}
+
+func (s *Stage) identityBy(of func(*StandsOn) string) string {
 	var b strings.Builder
-	for _, g := range s.On {
-		fmt.Fprintf(&b, "%s %s %g;", s.As, g.identity(), g.Strength)
+	for i, g := range s.On {
+		fmt.Fprintf(&b, "%s %s %g;", s.As, of(&s.On[i]), g.Strength)
 	}
 	if len(s.On) > 1 {
 		b.WriteString("as one")

@@ -147,7 +147,7 @@ func (e unusableError) Unwrap() error { return e.error }
 
 // otherRun is of a run that is to go on from what another one left.
 func otherRun(err error) error {
-	return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base or the kind of kernel are not the same",
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base, the kind of kernel or what the program makes of them are not the same",
 		Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
 }
 
@@ -169,13 +169,13 @@ func (r *run) restore() error {
 	switch err := json.Unmarshal(extra, &kept); {
 	case err != nil:
 		return &stroke.Error{Code: stroke.CodeFailure, Msg: "the checkpoint cannot be used", Hint: "start afresh without --resume; versions made before still work", Err: err}
-	case kept.On != r.progress.On && (kept.On == "" || kept.On != r.recipe.OnHash): // once it was the weights' hash alone
+	case kept.On != r.progress.On && (kept.On == "" || kept.On != r.recipe.OnHash && kept.On != r.recipe.Genre.weightsIdentity()): // once it was the weights' hash alone
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: it stands on another adapter",
 			Hint: "resume with the adapter of that run, or start afresh without --resume"}
 	case kept.Mean != r.recipe.Mean:
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
-	case kept.Base != BaseRef{} && kept.Base != r.b.ref(): // once it was the name alone
+	case kept.Base != BaseRef{} && (kept.Base.Architecture != r.b.ref().Architecture || kept.Base.Bytes != r.b.ref().Bytes): // once nothing of it was kept
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s now",
 			kept.Base.Architecture, term.Bytes(kept.Base.Bytes), r.b.name, r.b.model.Architecture, term.Bytes(r.b.model.Bytes())),
 			Hint: "resume with the file that the base was, or start afresh without --resume"}

@@ -21,6 +21,7 @@ import (
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/token"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/examples"
@@ -258,13 +259,13 @@ func (r *run) plan() error {
 		}
 		j.On = r.below
 	}
+	debug.FreeOSMemory() // what choosing a genre left counts as memory of the process
 	if j.Memory, err = r.activations(j); err != nil {
 		return err
 	}
 	if err := r.b.hold(); err != nil {
 		return err
 	}
-	debug.FreeOSMemory() // what choosing a genre left counts as memory of the process
 	t, err := train.New(j)
 	if err != nil {
 		return planError(err)
@@ -325,7 +326,9 @@ const processBytes = 60e6
 const adapterBytes = 760e6
 
 // activations is the memory for training beside the base. It is an error where what
-// the run may take, or what the machine has, is too little.
+// the run may take is too little, or for weights of the base what the machine has. An
+// adapter takes little beside the base, and what is free is no more than a guess: there
+// it is told. A run that goes on does with what it was begun with.
 func (r *run) activations(j train.Job) (int64, error) {
 	least, err := train.Floor(j)
 	if err != nil {
@@ -339,7 +342,13 @@ func (r *run) activations(j train.Job) (int64, error) {
 		}
 	}
 	if limit > 0 && least+beside > limit {
-		return 0, r.tooLittle(j, limit, least+beside)
+		if j.Options.Weights != nil || r.o.Memory > 0 && !r.o.Resume {
+			return 0, r.tooLittle(j, limit, least+beside)
+		}
+		if r.o.Memory == 0 {
+			r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the run takes at least %s of memory, and %s seem to be free: close other programs if it is ended by the system", term.Bytes(least+beside), term.Bytes(limit))})
+		}
+		return least, nil
 	}
 	if r.o.Memory > 0 {
 		return limit - beside, nil

@@ -3,6 +3,8 @@ package twin
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -70,7 +72,12 @@ func (o *Options) sameWriting(ctx context.Context, f *Folder, r *corpus.Reading,
 	if missing*2 <= all {
 		return nil
 	}
-	const hint = "name the whole folder, or another twin with --name; --yes goes on without asking"
+	if o.Resume {
+		if _, err := os.Stat(filepath.Join(f.Dir, runDir, baseFile)); err == nil {
+			return nil // it was answered when that was begun, and other files are not gone on with
+		}
+	}
+	const hint = "name the whole folder, or another twin with --name; where files were left out --dry-run says why; --yes goes on without asking"
 	said := fmt.Sprintf("of the %d words that the twin %s knows, %d are not among what was read, and would no longer be used", all, f.Name, missing)
 	if o.Ask == nil && !o.Yes && !o.DryRun {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: said, Hint: hint}
