@@ -13,6 +13,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/twin/compare"
 )
 
@@ -140,7 +141,7 @@ func TestCompareLost(t *testing.T) {
 	now := false
 	o.Change = func(r *Recipe) {
 		if change(r); now {
-			r.Options.LoRA.Alpha = 1e30
+			goAstray(r)
 		}
 	}
 	var h heard
@@ -176,6 +177,12 @@ func TestCompareLost(t *testing.T) {
 	}
 }
 
+// goAstray makes a recipe one whose loss is soon no number.
+func goAstray(r *Recipe) {
+	r.Options.Rate, r.Options.Warmup, r.Options.LoRA.Alpha = 0.45, 0, lora.MaxAlpha
+	r.Options.Beta2, r.Options.Eps = 0, 1e-30 // a step may be as large as one likes
+}
+
 // TestCompareLostPoint demands that a curve has no point of a training that is lost.
 func TestCompareLostPoint(t *testing.T) {
 	o := comparing(t)
@@ -184,7 +191,8 @@ func TestCompareLostPoint(t *testing.T) {
 	o.Change = func(r *Recipe) {
 		change(r)
 		if planned++; planned == 3 { // after the recipe for all words, and that for the point before its own words counted
-			r.Options.LoRA.Alpha, r.Options.TokensPerStep = 1e30, 64
+			goAstray(r)
+			r.Options.TokensPerStep = 64
 		}
 	}
 	r, _, err := Compare(context.Background(), o, nil)
