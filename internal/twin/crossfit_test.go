@@ -333,21 +333,28 @@ func TestSampled(t *testing.T) {
 	}
 }
 
-// TestCrossFitGenre: each fold chooses what it stands on by its own text, and what goes
-// live by all of it.
-func TestCrossFitGenre(t *testing.T) {
-	t.Setenv("STROKE_HOME", t.TempDir())
+// crossedOnGenre is a cross-fitted run with one genre to choose from, "fine", and its base.
+func crossedOnGenre(t *testing.T) (Options, *baseModel) {
+	t.Helper()
 	o := crossed(t)
 	b, err := openBase(o.Base, o.Base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.close()
+	t.Cleanup(b.close)
 	added(t, o.Base, "fine", loud(b, 2, 0.01, 9))
 	o.Change = func(r *Recipe) {
 		small(r)
 		r.Genre = Stage{Ask: genre.Auto, As: AsLayer, Strength: 1}
 	}
+	return o, b
+}
+
+// TestCrossFitGenre: each fold chooses what it stands on by its own text, and what goes
+// live by all of it.
+func TestCrossFitGenre(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	o, _ := crossedOnGenre(t)
 	told := events[stroke.GenreEvent](t, o)
 	if len(told) != crossFolds+1 {
 		t.Fatalf("of %d folds and all text %d chose", crossFolds, len(told))
@@ -374,17 +381,7 @@ func TestCrossFitGenre(t *testing.T) {
 // to be chosen from, and not where all has been chosen.
 func TestCrossFitGenreResume(t *testing.T) {
 	t.Setenv("STROKE_HOME", t.TempDir())
-	o := crossed(t)
-	b, err := openBase(o.Base, o.Base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.close()
-	added(t, o.Base, "fine", loud(b, 2, 0.01, 9))
-	o.Change = func(r *Recipe) {
-		small(r)
-		r.Genre = Stage{Ask: genre.Auto, As: AsLayer, Strength: 1}
-	}
+	o, b := crossedOnGenre(t)
 	// stop trains until so many parts have chosen and the last of them trains.
 	stop := func(parts int) {
 		t.Helper()
@@ -427,7 +424,7 @@ func TestCrossFitGenreResume(t *testing.T) {
 	chose := 0
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	err = Train(ctx, o, func(e stroke.Event) {
+	err := Train(ctx, o, func(e stroke.Event) {
 		switch e := e.(type) {
 		case stroke.GenreEvent:
 			if chose++; len(e.Tried) != 1 || e.Tried[0].Name != "fine" {
