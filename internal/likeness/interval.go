@@ -8,14 +8,15 @@ import (
 )
 
 // Interval is a value with the bounds of its interval, 95 % where nothing else
-// is said. All three are NaN where there was no ground for a figure.
+// is said. A bound may be infinite; all three are NaN where there was no ground for a
+// figure.
 type Interval struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
 }
 
-// MarshalJSON writes a figure that there was no ground for, NaN here, as null.
+// MarshalJSON writes what is not a finite number as null.
 func (i Interval) MarshalJSON() ([]byte, error) {
 	var out struct {
 		Value *float64 `json:"value"`
@@ -33,20 +34,23 @@ func (i Interval) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads what [Interval.MarshalJSON] wrote.
+// UnmarshalJSON reads what [Interval.MarshalJSON] wrote: null is NaN for the value,
+// and for its bounds beyond all numbers.
 func (i *Interval) UnmarshalJSON(b []byte) error {
 	var in struct{ Value, Low, High *float64 }
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
-	for _, f := range []struct {
-		from *float64
-		to   *float64
-	}{{in.Value, &i.Value}, {in.Low, &i.Low}, {in.High, &i.High}} {
-		*f.to = math.NaN()
-		if f.from != nil {
-			*f.to = *f.from
-		}
+	*i = nowhere
+	if in.Value == nil {
+		return nil
+	}
+	i.Value, i.Low, i.High = *in.Value, math.Inf(-1), math.Inf(1)
+	if in.Low != nil {
+		i.Low = *in.Low
+	}
+	if in.High != nil {
+		i.High = *in.High
 	}
 	return nil
 }
@@ -78,21 +82,25 @@ func (r Resampling) filled() Resampling {
 // whose statistic is not a number are left out; where more than half are, or the
 // value is not a number, all three figures are NaN.
 func (r Resampling) bootstrap(sizes []int, stat func(drawn [][]float64) float64) Interval {
+	return r.bootstrapAll(sizes, 1, func(drawn [][]float64, out []float64) { out[0] = stat(drawn) })[0]
+}
+
+// bootstrapAll is bootstrap of n statistics of the same draws, which stat writes to
+// out.
+func (r Resampling) bootstrapAll(sizes []int, n int, stat func(drawn [][]float64, out []float64)) []Interval {
 	r = r.filled()
 	drawn := make([][]float64, len(sizes))
 	for i, n := range sizes {
-		drawn[i] = make([]float64, n)
-		for k := range drawn[i] {
-			drawn[i][k] = 1
-		}
+		drawn[i] = ones(n)
 	}
-	nan := Interval{math.NaN(), math.NaN(), math.NaN()}
-	value := stat(drawn)
-	if math.IsNaN(value) {
-		return nan
+	out := make([]float64, n)
+	stat(drawn, out)
+	intervals := make([]Interval, n)
+	for i, v := range out {
+		intervals[i] = Interval{v, math.NaN(), math.NaN()}
 	}
 	rng := rand.New(rand.NewPCG(r.Seed, 0xb007))
-	all := make([]float64, 0, r.Rounds)
+	all := make([][]float64, n)
 	for range r.Rounds {
 		for _, d := range drawn {
 			clear(d)
@@ -100,17 +108,53 @@ func (r Resampling) bootstrap(sizes []int, stat func(drawn [][]float64) float64)
 				d[rng.IntN(len(d))]++
 			}
 		}
-		if v := stat(drawn); !math.IsNaN(v) {
-			all = append(all, v)
+		stat(drawn, out)
+		for i, v := range out {
+			if !math.IsNaN(v) {
+				all[i] = append(all[i], v)
+			}
 		}
 	}
-	if len(all) <= r.Rounds/2 {
-		return nan
-	}
-	slices.Sort(all)
 	tail := (1 - r.Level) / 2
-	at := func(q float64) float64 { return all[min(int(q*float64(len(all))), len(all)-1)] }
-	return Interval{Value: value, Low: at(tail), High: at(1 - tail)}
+	for i, values := range all {
+		if math.IsNaN(intervals[i].Value) || len(values) <= r.Rounds/2 {
+			intervals[i] = nowhere
+			continue
+		}
+		slices.Sort(values)
+		at := func(q float64) float64 { return values[min(int(q*float64(len(values))), len(values)-1)] }
+		intervals[i].Low, intervals[i].High = at(tail), at(1-tail)
+	}
+	return intervals
+}
+
+// nowhere is the figure that there is no ground for.
+var nowhere = Interval{math.NaN(), math.NaN(), math.NaN()}
+
+// bootstrapShare is bootstrap of how far x lies on the way from 0 at lo to 1 at hi,
+// which part gives for a draw. Where hi lies no further than 1e-3 above lo there is no
+// such share: the value is NaN then, and a round counts as beyond both ends of the
+// interval.
+func (r Resampling) bootstrapShare(sizes []int, part func(drawn [][]float64) (x, lo, hi float64)) Interval {
+	share := func(beyond float64) func(d [][]float64, out []float64) {
+		return func(d [][]float64, out []float64) {
+			x, lo, hi := part(d)
+			switch {
+			case math.IsNaN(x - lo + hi):
+				out[0] = math.NaN()
+			case hi-lo > 1e-3:
+				out[0] = (x - lo) / (hi - lo)
+			default:
+				out[0] = beyond
+			}
+		}
+	}
+	i := r.bootstrapAll(sizes, 1, share(math.Inf(-1)))[0]
+	if math.IsInf(i.Value, 0) || math.IsNaN(i.Value) {
+		return nowhere
+	}
+	i.High = r.bootstrapAll(sizes, 1, share(math.Inf(1)))[0].High
+	return i
 }
 
 // Sample is one observation; those of one group stand or fall together.

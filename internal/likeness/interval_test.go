@@ -133,6 +133,8 @@ func TestIntervalAsJSON(t *testing.T) {
 	for want, in := range map[string]Interval{
 		`{"value":0.5,"low":-1,"high":2}`:       {0.5, -1, 2},
 		`{"value":null,"low":null,"high":null}`: {math.NaN(), math.NaN(), math.NaN()},
+		`{"value":0.5,"low":0.1,"high":null}`:   {0.5, 0.1, math.Inf(1)},
+		`{"value":0.5,"low":null,"high":2}`:     {0.5, math.Inf(-1), 2},
 	} {
 		b, err := json.Marshal(in)
 		if err != nil || string(b) != want {
@@ -142,5 +144,25 @@ func TestIntervalAsJSON(t *testing.T) {
 		if err := json.Unmarshal(b, &back); err != nil || fmt.Sprint(back) != fmt.Sprint(in) {
 			t.Errorf("%s is read as %+v (%v)", b, back, err)
 		}
+	}
+}
+
+// A round in which the ends of the scale cannot be told apart is no reason to think
+// that the share is small, nor that it is large.
+func TestShareWithoutScale(t *testing.T) {
+	own, base := []float64{0.9, 0.9, 0.1, 0.1}, []float64{0.1, 0.1, 0.35, 0.35}
+	share := Resampling{Seed: 1}.bootstrapShare([]int{4}, func(d [][]float64) (x, lo, hi float64) {
+		for i, n := range d[0] {
+			lo += n * base[i] / 4
+			hi += n * own[i] / 4
+		}
+		return 0.8, lo, hi
+	})
+	if math.Abs(share.Value-(0.8-0.225)/0.275) > 1e-12 || !math.IsInf(share.High, 1) || !math.IsInf(share.Low, -1) {
+		t.Errorf("writer and base change sides in one round of sixteen: %+v", share)
+	}
+	none := Resampling{Seed: 1}.bootstrapShare([]int{4}, func(d [][]float64) (x, lo, hi float64) { return 1, 0.5, 0.5 })
+	if !math.IsNaN(none.Value) || !math.IsNaN(none.Low) || !math.IsNaN(none.High) {
+		t.Errorf("without a scale: %+v", none)
 	}
 }

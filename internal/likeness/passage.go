@@ -1,7 +1,9 @@
 package likeness
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,7 +46,7 @@ func Cut(pieces []Piece, size int, seed uint64) []Piece {
 	var out []Piece
 	var joined []string
 	group, have := "", 0
-	for _, p := range pieces {
+	for _, p := range byGroup(pieces) {
 		words := fields(p.Text)
 		if n := len(words); n < size {
 			if n == 0 {
@@ -60,11 +62,23 @@ func Cut(pieces []Piece, size int, seed uint64) []Piece {
 			}
 			continue
 		}
+		joined, have = nil, 0
 		at := rng.IntN(len(words)%size + 1)
 		for ; at+size <= len(words); at += size {
 			out = append(out, Piece{Group: p.Group, Text: p.Text[words[at].lo:words[at+size-1].hi]})
 		}
 	}
+	return out
+}
+
+// byGroup puts pieces of one group behind the first of them.
+func byGroup(pieces []Piece) []Piece {
+	var g grouping
+	for _, p := range pieces {
+		g.of(p.Group)
+	}
+	out := slices.Clone(pieces)
+	slices.SortStableFunc(out, func(a, b Piece) int { return cmp.Compare(g.of(a.Group), g.of(b.Group)) })
 	return out
 }
 

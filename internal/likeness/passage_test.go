@@ -38,6 +38,22 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// What a long piece stands between are no neighbours, and pieces of one document are,
+// wherever they stand.
+func TestCutJoinsNeighbours(t *testing.T) {
+	got := Cut([]Piece{{"a", numbered(0, 6)}, {"b", numbered(100, 20)}, {"c", numbered(200, 6)}}, 10, 1)
+	for _, p := range got {
+		if p.Group != "b" {
+			t.Errorf("joined over a long piece: %+v", p)
+		}
+	}
+	got = Cut([]Piece{{"a", numbered(0, 6)}, {"b", numbered(100, 6)}, {"a", numbered(200, 6)}, {"b", numbered(300, 6)}}, 10, 1)
+	want := []Piece{{"a", numbered(0, 6) + "\n\n" + numbered(200, 4)}, {"b", numbered(100, 6) + "\n\n" + numbered(300, 4)}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestHeadAndTail(t *testing.T) {
 	const text = "  one two,\n\nthree  four "
 	for _, c := range []struct {

@@ -28,8 +28,8 @@ type HabitDistance struct {
 // Comparison is the habits of some texts against the writer's.
 type Comparison struct {
 	Habits   []HabitDistance `json:"habits"`   // in the order of [Habits]
-	Distance Interval        `json:"distance"` // mean over the habits
-	Spread   Interval        `json:"spread"`   // geometric mean over the habits
+	Distance Interval        `json:"distance"` // mean over the habits that can be told of both twin and writer
+	Spread   Interval        `json:"spread"`   // geometric mean over the same; a habit without any variety counts as one with next to none
 	P        float64         `json:"p"`        // of "the same distributions", by the sum of distances
 	Groups   int             `json:"groups"`   // of the texts compared
 }
@@ -199,9 +199,11 @@ func energy(within [2]float64, between float64) float64 {
 
 // Range is how much of the writer's variety a twin has.
 type Range struct {
-	Twin       *Comparison   `json:"twin"` // against the writer's train text
-	Base       *Comparison   `json:"base"` // against the writer's train text
-	Own        *Comparison   `json:"own"`  // against the writer's train text
+	Twin *Comparison `json:"twin"` // against the writer's train text
+	Base *Comparison `json:"base"` // against the writer's train text
+	Own  *Comparison `json:"own"`  // against the writer's train text
+	// Nearer is how much less the twin's habits lie from the writer's than the base's do.
+	Nearer     Interval      `json:"nearer"`
 	Repetition [3]Repetition `json:"repetition"`
 	Monotone   bool          `json:"monotone"`      // the twin is less varied, or repeats itself more, than chance allows
 	Why        string        `json:"why,omitempty"` // it is called so; empty otherwise
@@ -233,13 +235,20 @@ func MeasureRange(train []Piece, s Sides, size int, how Resampling) (*Range, err
 		return nil, err
 	}
 	writer := newSide(train, table)
-	together := len(ofOneDocument(writer, newSide(s.Own, table))) > 0
-	var r Range
+	twins, bases, owns := newSide(s.Twin, table), newSide(s.Base, table), newSide(s.Own, table)
+	together := len(ofOneDocument(writer, owns)) > 0
+	// What is told of both is of the same habits.
+	in := known(writer, owns, together)
+	for i, k := range known(writer, twins, together) {
+		in[i] = in[i] && k
+	}
+	r := Range{Nearer: nearer(writer, twins, bases, in, together, how)}
 	for i, part := range []struct {
 		to     **Comparison
+		side   side
 		pieces []Piece
-	}{{&r.Twin, s.Twin}, {&r.Base, s.Base}, {&r.Own, s.Own}} {
-		*part.to = compare(writer, newSide(part.pieces, table), together, how)
+	}{{&r.Twin, twins, s.Twin}, {&r.Base, bases, s.Base}, {&r.Own, owns, s.Own}} {
+		*part.to = compare(writer, part.side, in, together, how)
 		r.Repetition[i] = Repeats(part.pieces, size, how)
 	}
 	twin, own := r.Repetition[OfTwin], r.Repetition[OfOwn]

@@ -7,77 +7,128 @@ import (
 
 // compare sets the habits of some texts, b, against the writer's, a. together says
 // that the texts go on from documents of the writer's side: then no group is set
-// against its own document, and one draw of documents is that of both sides.
-func compare(a, b side, together bool, how Resampling) *Comparison {
-	how = how.filled()
+// against its own document, and one draw of documents is that of both sides. Means are
+// over the habits that in names.
+func compare(a, b side, in [habitCount]bool, together bool, how Resampling) *Comparison {
 	c := &Comparison{Habits: make([]HabitDistance, habitCount), Groups: len(b.groups)}
 	if len(a.groups) == 0 || len(b.groups) == 0 {
-		nan := Interval{math.NaN(), math.NaN(), math.NaN()}
 		for i := range c.Habits {
-			c.Habits[i] = HabitDistance{Habit: habits[i], Distance: nan, Spread: nan, P: 1}
+			c.Habits[i] = HabitDistance{Habit: habits[i], Distance: nowhere, Spread: nowhere, P: 1}
 		}
-		c.Distance, c.Spread, c.P = nan, nan, 1
+		c.Distance, c.Spread, c.P = nowhere, nowhere, 1
 		return c
 	}
-	sizes := []int{len(a.groups), len(b.groups)}
-	bySide := func(d [][]float64) [][]float64 { return d }
-	var same [][2]int
-	if together {
-		same = ofOneDocument(a, b)
-		sizes, bySide = drawnTogether(a, b)
-	}
-	// One pass over the rounds serves all habits and their means.
-	distance := func(habit int) func(d [][]float64) float64 {
-		return func(d [][]float64) float64 {
-			w, between := spreads(habit, a, b, same, bySide(d))
-			return energy(w, between)
-		}
-	}
-	ratio := func(habit int) func(d [][]float64) float64 {
-		return func(d [][]float64) float64 {
-			w, _ := spreads(habit, a, b, same, bySide(d))
-			return w[1] / w[0]
-		}
-	}
+	sizes, bySide := drawSets(together, a, b)
+	same := pairsLeftOut(a, b, together)
+	const means = 2 * habitCount
+	all := how.bootstrapAll(sizes, means+2, func(d [][]float64, out []float64) {
+		m := measure(a, b, same, bySide(d))
+		copy(out, m.distance[:])
+		copy(out[habitCount:], m.spread[:])
+		out[means], out[means+1] = m.means(in, len(b.groups))
+	})
 	for i := range c.Habits {
-		c.Habits[i] = HabitDistance{Habit: habits[i], Distance: how.bootstrap(sizes, distance(i)), Spread: how.bootstrap(sizes, ratio(i))}
+		c.Habits[i] = HabitDistance{Habit: habits[i], Distance: all[i], Spread: all[habitCount+i]}
 	}
-	mean := func(f func(habit int) float64) float64 {
-		sum, n := 0.0, 0.0
-		for i := range habits {
-			if v := f(i); !math.IsNaN(v) && !math.IsInf(v, 0) {
-				sum += v
-				n++
-			}
-		}
-		return sum / n
-	}
-	c.Distance = how.bootstrap(sizes, func(d [][]float64) float64 {
-		return mean(func(i int) float64 { return distance(i)(d) })
-	})
-	c.Spread = how.bootstrap(sizes, func(d [][]float64) float64 {
-		return math.Exp(mean(func(i int) float64 { return math.Log(ratio(i)(d)) }))
-	})
-	permute(c, a, b, together, how)
+	c.Distance, c.Spread = all[means], all[means+1]
+	permute(c, a, b, together, how.filled())
 	return c
 }
 
-// drawnTogether gives the size of the one set that the groups of both sides are
-// drawn from, and how often each side's count for a draw.
-func drawnTogether(a, b side) (sizes []int, bySide func(d [][]float64) [][]float64) {
-	var g grouping
-	at := [2][]int{}
-	drawn := make([][]float64, 2)
-	for i, s := range []side{a, b} {
+// measures are what one draw gives, by habit; NaN or infinite where there was no ground
+// for it.
+type measures struct{ distance, spread [habitCount]float64 }
+
+func measure(a, b side, same [][2]int, drawn [][]float64) (m measures) {
+	for i := range habits {
+		w, between := spreads(i, a, b, same, drawn)
+		m.distance[i], m.spread[i] = energy(w, between), w[1]/w[0]
+	}
+	return m
+}
+
+// means are the mean distance and the geometric mean of the spreads of the habits that
+// in names. A habit that does not vary at all in the groups of the compared side counts
+// as one that did so in half of one of them: it makes the mean least, and not 0.
+func (m *measures) means(in [habitCount]bool, groups int) (distance, spread float64) {
+	var nd, ns float64
+	for i, use := range in {
+		if !use {
+			continue
+		}
+		if v := m.distance[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			distance += v
+			nd++
+		}
+		if v := m.spread[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			spread += math.Log(max(v, 1/float64(2*groups)))
+			ns++
+		}
+	}
+	return distance / nd, math.Exp(spread / ns)
+}
+
+// known says on which habits the spread of a side can be told.
+func known(a, b side, together bool) (in [habitCount]bool) {
+	m := measure(a, b, pairsLeftOut(a, b, together), [][]float64{ones(len(a.groups)), ones(len(b.groups))})
+	for i, v := range m.spread {
+		in[i] = !math.IsNaN(v) && !math.IsInf(v, 0)
+	}
+	return in
+}
+
+// nearer is how much less the habits of one side, b, lie from the writer's than those
+// of another, c, over the habits that in names, with documents drawn once for both.
+func nearer(a, b, c side, in [habitCount]bool, together bool, how Resampling) Interval {
+	if len(a.groups) == 0 || len(b.groups) == 0 || len(c.groups) == 0 {
+		return nowhere
+	}
+	sizes, bySide := drawSets(together, a, b, c)
+	sameB, sameC := pairsLeftOut(a, b, together), pairsLeftOut(a, c, together)
+	return how.bootstrap(sizes, func(d [][]float64) float64 {
+		drawn := bySide(d)
+		mb, mc := measure(a, b, sameB, drawn[:2]), measure(a, c, sameC, [][]float64{drawn[0], drawn[2]})
+		db, _ := mb.means(in, len(b.groups))
+		dc, _ := mc.means(in, len(c.groups))
+		return dc - db
+	})
+}
+
+// pairsLeftOut are the pairs of groups that are not set against each other.
+func pairsLeftOut(a, b side, together bool) [][2]int {
+	if !together {
+		return nil
+	}
+	return ofOneDocument(a, b)
+}
+
+// drawSets gives the sizes of the sets that groups are drawn from, and how often each
+// side's count for a draw: the first side's are one set and all others' another, groups
+// of one name drawn as one, or together all sides' are one.
+func drawSets(together bool, sides ...side) (sizes []int, bySide func(d [][]float64) [][]float64) {
+	set := make([]int, len(sides))
+	sets := make([]grouping, 1)
+	if !together {
+		sets = make([]grouping, 2)
+		for i := 1; i < len(sides); i++ {
+			set[i] = 1
+		}
+	}
+	at := make([][]int, len(sides))
+	drawn := make([][]float64, len(sides))
+	for i, s := range sides {
 		for _, u := range s.groups {
-			at[i] = append(at[i], g.of(u.group))
+			at[i] = append(at[i], sets[set[i]].of(u.group))
 		}
 		drawn[i] = make([]float64, len(s.groups))
 	}
-	return []int{len(g.number)}, func(d [][]float64) [][]float64 {
+	for i := range sets {
+		sizes = append(sizes, len(sets[i].number))
+	}
+	return sizes, func(d [][]float64) [][]float64 {
 		for i := range drawn {
 			for k, n := range at[i] {
-				drawn[i][k] = d[0][n]
+				drawn[i][k] = d[set[i]][n]
 			}
 		}
 		return drawn
@@ -94,25 +145,20 @@ func permute(c *Comparison, a, b side, together bool, how Resampling) {
 		deal = sidesChanged
 	}
 	next := deal(a, b, rng)
-	measure := func(a, b side) (each [habitCount]float64, sum float64) {
-		var same [][2]int
-		if together {
-			same = ofOneDocument(a, b)
-		}
-		drawn := [][]float64{ones(len(a.groups)), ones(len(b.groups))}
-		for i := range habits {
-			w, between := spreads(i, a, b, same, drawn)
-			if e := energy(w, between); !math.IsNaN(e) {
+	distances := func(a, b side) (each [habitCount]float64, sum float64) {
+		m := measure(a, b, pairsLeftOut(a, b, together), [][]float64{ones(len(a.groups)), ones(len(b.groups))})
+		for i, e := range m.distance {
+			if !math.IsNaN(e) {
 				each[i] = e
 				sum += e
 			}
 		}
 		return each, sum
 	}
-	seen, seenSum := measure(a, b)
+	seen, seenSum := distances(a, b)
 	reached, reachedSum := [habitCount]float64{}, 1.0
 	for range how.Rounds {
-		each, sum := measure(next())
+		each, sum := distances(next())
 		for i := range each {
 			if each[i] >= seen[i]-1e-12 {
 				reached[i]++

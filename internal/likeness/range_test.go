@@ -51,6 +51,12 @@ func TestRange(t *testing.T) {
 	if self.Monotone || self.Twin.Distance.Value > 0.05 || self.Twin.P < 0.01 || math.Abs(self.Twin.Spread.Value-1) > 0.15 {
 		t.Errorf("the writer's other text: monotone %v %s, distance %+v, p %.3f, spread %+v", self.Monotone, self.Why, self.Twin.Distance, self.Twin.P, self.Twin.Spread)
 	}
+	if self.Nearer.Low <= 0 || math.Abs(self.Nearer.Value-(self.Base.Distance.Value-self.Twin.Distance.Value)) > 1e-12 {
+		t.Errorf("the writer's other text is %+v nearer than the base: %+v and %+v", self.Nearer, self.Twin.Distance, self.Base.Distance)
+	}
+	if none := measure(base); none.Nearer.Low > 0 || none.Nearer.High < 0 {
+		t.Errorf("the base is %+v nearer than itself", none.Nearer)
+	}
 	if self.Base.Distance.Low <= self.Own.Distance.High || self.Base.P > 0.05 {
 		t.Errorf("the base is at %+v (p %.3f), the writer at %+v", self.Base.Distance, self.Base.P, self.Own.Distance)
 	}
@@ -111,6 +117,39 @@ func TestEnergy(t *testing.T) {
 	// Kinds: how far apart their numbers are has no say.
 	if a, b := at(habitPerson, one(habitPerson, 0, 0, 0, 0), one(habitPerson, 1, 1, 1, 1)), at(habitPerson, one(habitPerson, 0, 0, 0, 0), one(habitPerson, 5, 5, 5, 5)); a != b || a != 1 {
 		t.Errorf("kinds: %g and %g, want 1", a, b)
+	}
+}
+
+// The flattest text there is, one sentence with other words in it, is monotone by habits
+// that do not vary at all in it, and so it is with two sentences more.
+func TestRangeOfNoVariety(t *testing.T) {
+	w := part(pieces(t, "authors/lynch"))
+	words := strings.Fields("cold dark tall grey broad small quiet green plain narrow open wide")
+	things := strings.Fields("house river garden window table road field bridge church market school harbour")
+	var flat, more []Piece
+	for i := range 8 {
+		var text []string
+		for k := range 6 + i%4 {
+			text = append(text, fmt.Sprintf("The %s %s was near the %s of the %s %s.", words[(i*5+k)%12], things[(i+k*7)%12], things[(i*3+k)%12], words[(i+k*5)%12], things[(i*7+k*3+1)%12]))
+		}
+		flat = append(flat, Piece{fmt.Sprint("t", i), strings.Join(text, " ")})
+		if i < 2 {
+			text = append([]string{"I will perhaps go, she said; why?"}, text...)
+		}
+		more = append(more, Piece{fmt.Sprint("t", i), strings.Join(text, " ")})
+	}
+	var own []Piece
+	for i, p := range w.judge[:8] {
+		own = append(own, Piece{fmt.Sprint("o", i), Head(p.Text, 100)})
+	}
+	for name, twin := range map[string][]Piece{"flat": flat, "nearly flat": more} {
+		r, err := MeasureRange(w.train, Sides{Twin: twin, Own: own}, 100, Resampling{Rounds: 300, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Monotone {
+			t.Errorf("%s: spread %+v, that of the writer's other pieces %+v", name, r.Twin.Spread, r.Own.Spread)
+		}
 	}
 }
 

@@ -123,12 +123,8 @@ func Recognise(parts []Asked, how Resampling) Recognition {
 		}
 	}
 	normal := func(by [3]sums) Interval {
-		return how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 {
-			twin, base, own := by[0].mean(d[0]), by[1].mean(d[0]), by[2].mean(d[0])
-			if !(own-base > 1e-3) {
-				return math.NaN()
-			}
-			return (twin - base) / (own - base)
+		return how.bootstrapShare([]int{len(g.number)}, func(d [][]float64) (twin, base, own float64) {
+			return by[0].mean(d[0]), by[1].mean(d[0]), by[2].mean(d[0])
 		})
 	}
 	accuracy.Writer, accuracy.Others, accuracy.All, accuracy.Base = Mean(known, how), Mean(taken, how), Mean(right, how), Mean(samples[1], how)

@@ -1,7 +1,6 @@
 package likeness
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
@@ -86,12 +85,8 @@ func (r *Recogniser) MeasureRewriting(list []Rewritten, how Resampling) Rewritin
 		}
 	}
 	out := Rewriting{Texts: len(list), Passages: passages}
-	out.Nearer = how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 {
-		text, plain, original := prob[0].mean(d[0]), prob[1].mean(d[0]), prob[2].mean(d[0])
-		if !(original-plain > 1e-3) {
-			return math.NaN()
-		}
-		return (text - plain) / (original - plain)
+	out.Nearer = how.bootstrapShare([]int{len(g.number)}, func(d [][]float64) (text, plain, original float64) {
+		return prob[0].mean(d[0]), prob[1].mean(d[0]), prob[2].mean(d[0])
 	})
 	for i, to := range []*Interval{&out.Names, &out.Numbers, &out.Claims, &out.Added} {
 		*to = how.bootstrap([]int{len(g.number)}, func(d [][]float64) float64 { return kept[i].mean(d[0]) })

@@ -89,11 +89,9 @@ func Sentences(text string, in Span) []Span {
 			}
 			end += m
 		}
-		if r == '.' && end == i+n && isAbbreviation(text[lo:i]) {
-			i = end
-			continue
-		}
-		if end >= in.Hi || beginsSentence(text[end:in.Hi], text[i:end]) {
+		// What stands before is looked at last: it may be long.
+		begins := end >= in.Hi || beginsSentence(text[end:in.Hi], text[i:end])
+		if begins && !(r == '.' && end == i+n && isAbbreviation(text[lo:i])) {
 			emit(end)
 		}
 		i = end

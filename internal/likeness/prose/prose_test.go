@@ -7,6 +7,15 @@ import (
 	"unicode/utf8"
 )
 
+// Two megabytes of numbers without white space are looked at once, and not once for each
+// mark in them, which would take hours: the test's own time is the bound.
+func TestSentencesOfNoSpaces(t *testing.T) {
+	text := strings.Repeat("0.1,", 500_000)
+	if got := Sentences(text, Span{0, len(text)}); len(got) != 1 {
+		t.Errorf("%d sentences", len(got))
+	}
+}
+
 func TestSentences(t *testing.T) {
 	for _, c := range []struct {
 		text string
