@@ -134,7 +134,7 @@ func TestKnownTwins(t *testing.T) {
 	if p := Predict("writer", gains(writer), 1000, 1); p.Gain.Low < 1 || p.P > 0.05 {
 		t.Errorf("with the text before it the base gains %+v", p)
 	}
-	if p := Predict("noise", gains(noisy), 1000, 1); p.Gain.High >= 0 || p.P < 0.9 {
+	if p := Predict("noise", gains(noisy), 1000, 1); p.Gain.Mean >= 0 || p.P < 0.9 {
 		t.Errorf("noise gains %+v", p)
 	}
 	controls := []Control{{"another text", gains(other)}, {"a third text", gains(third)}}
@@ -237,7 +237,7 @@ func TestForgetting(t *testing.T) {
 	weak := Forget(1, base, score(noisy), 200, 1)
 	noisy[0].Strength = 4
 	strong := Forget(4, base, score(noisy), 200, 1)
-	if !(weak.Text.Low > 0 && strong.Text.Mean > weak.Text.Mean && strong.Answers.Mean > weak.Answers.Mean) {
+	if !(weak.Text.Mean > 0 && weak.Answers.Low > 0 && strong.Text.Mean > weak.Text.Mean && strong.Answers.Mean > weak.Answers.Mean) {
 		t.Errorf("noise at 1 and at 4: %+v, %+v", weak, strong)
 	}
 	if strong.Right.Mean >= strong.BaseRight.Mean {

@@ -76,8 +76,9 @@ func (i *Interval) UnmarshalJSON(b []byte) error {
 func (i Interval) Known() bool { return !math.IsNaN(i.Mean) }
 
 // Bootstrap resamples units with replacement and gives the pooled mean per
-// token with the percentile interval of the given level (0.95 for 95 %).
-// Efron's percentile bootstrap, paired because a unit already is a difference.
+// token with an interval of the given level (0.95 for 95 %): Efron's percentile
+// interval, paired because a unit already is a difference, widened as [widened]
+// says. Without a token there is no figure.
 func Bootstrap(units []Unit, level float64, rounds int, seed uint64) Interval {
 	mean := func(pick func(i int) Unit) float64 {
 		var nats float64
@@ -92,17 +93,30 @@ func Bootstrap(units []Unit, level float64, rounds int, seed uint64) Interval {
 		}
 		return nats / float64(tokens)
 	}
-	m := mean(func(i int) Unit { return units[i] })
-	if len(units) == 0 {
-		return Interval{}
+	if !slices.ContainsFunc(units, func(u Unit) bool { return u.Tokens > 0 }) {
+		return nothing
 	}
+	i := Interval{Mean: mean(func(i int) Unit { return units[i] })}
 	rng := rand.New(rand.NewPCG(seed, 0xb007))
 	means := make([]float64, rounds)
 	for r := range means {
 		means[r] = mean(func(int) Unit { return units[rng.IntN(len(units))] })
 	}
-	low, high := percentile(means, level)
-	return Interval{Mean: m, Low: low, High: high}
+	i.Low, i.High = percentile(means, level)
+	return i.widened(len(units), level)
+}
+
+// widened moves the bounds of a percentile interval of n units away from its mean, by
+// what Student's distribution and the sample's own variance ask of so few: the
+// percentile interval is that of a normal distribution whose variance is (n-1)/n of
+// what it should be (Hesterberg, What Teachers Should Know About the Bootstrap, 2015,
+// 4.1). Of one unit there is no spread, and nothing to widen.
+func (i Interval) widened(n int, level float64) Interval {
+	if n < 2 {
+		return i
+	}
+	by := studentQuantile((1-level)/2, n-1) / (math.Sqrt2 * math.Erfinv(level)) * math.Sqrt(float64(n)/float64(n-1))
+	return Interval{i.Mean, i.Mean - by*(i.Mean-i.Low), i.Mean + by*(i.High-i.Mean)}
 }
 
 // percentile sorts values and gives the bounds that hold the middle of them.

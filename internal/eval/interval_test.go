@@ -106,6 +106,41 @@ func TestProportionCovers(t *testing.T) {
 	}
 }
 
+// TestBootstrapOfFew gives units without a gain to the bounds of several verdicts: what
+// passes by chance is no more than each may let through, however few units there are.
+func TestBootstrapOfFew(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	const trials = 3000
+	for _, n := range []int{8, 12} {
+		for _, tail := range []float64{0.025, 0.05 / 12, 0.05 / 42} {
+			passed := 0
+			for range trials {
+				units := make([]Unit, n)
+				for i := range units {
+					units[i] = Unit{Saved: rng.NormFloat64(), Tokens: 1}
+				}
+				if Bootstrap(units, 1-2*tail, 2000, rng.Uint64()).Low > 0 {
+					passed++
+				}
+			}
+			if limit := trials*tail + 3.3*math.Sqrt(trials*tail) + 1; float64(passed) > limit {
+				t.Errorf("%d units at %.4f: %d of %d without a gain pass, where chance allows %.0f", n, tail, passed, trials, limit)
+			}
+		}
+	}
+	if i := Bootstrap(nil, 0.95, 10, 1); i.Known() {
+		t.Errorf("of no units: %+v", i)
+	}
+	if i := Bootstrap([]Unit{{Saved: 3, Tokens: 2}}, 0.95, 10, 1); i != (Interval{1.5, 1.5, 1.5}) {
+		t.Errorf("of one unit: %+v", i)
+	}
+	for freedom, want := range map[int]float64{1: 12.7062, 7: 2.3646, 30: 2.0423} {
+		if got := studentQuantile(0.025, freedom); math.Abs(got-want) > 1e-4 {
+			t.Errorf("t of %d degrees is %.5f, want %.4f", freedom, got, want)
+		}
+	}
+}
+
 func TestIntervalJSON(t *testing.T) {
 	for _, c := range []struct {
 		in   Interval

@@ -102,6 +102,7 @@ func SpecifyAt(level float64, own []Gain, controls []Control, rounds int, seed u
 		means[r] = mean()
 	}
 	s.Gain.Low, s.Gain.High = percentile(means, level)
+	s.Gain = s.Gain.widened(len(own), level)
 	s.Stranger = stranger(mine, s.Controls)
 	return s, nil
 }
@@ -129,6 +130,23 @@ func stranger(own float64, controls []ControlGain) float64 {
 		return 1
 	}
 	return studentTail((own-mean)/spread, len(controls)-1)
+}
+
+// studentQuantile is the t that Student's distribution passes with a chance of tail,
+// below one half.
+func studentQuantile(tail float64, freedom int) float64 {
+	lo, hi := 0.0, 1.0
+	for studentTail(hi, freedom) > tail {
+		hi *= 2
+	}
+	for range 60 {
+		if t := (lo + hi) / 2; studentTail(t, freedom) > tail {
+			lo = t
+		} else {
+			hi = t
+		}
+	}
+	return hi
 }
 
 // studentTail is the chance of t or more by Student's distribution with a whole

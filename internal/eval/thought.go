@@ -90,6 +90,7 @@ type Thought struct {
 	Twin      Interval `json:"twin"`
 	Yardstick Interval `json:"yardstick"`
 	P         float64  `json:"p"` // one-sided, of "leans no more than the yardstick", over documents
+	Less      float64  `json:"less"` // the same of "leans no less"
 	Pairs     int      `json:"pairs"`
 	Documents int      `json:"documents"`
 }
@@ -120,12 +121,12 @@ func JudgeThought(choices []Choice, twin, yardstick []float64, rounds int, seed 
 			b = append(b, Sample{g, wins(yardstick[i])})
 		}
 		sums, _ := grouped(shift)
-		blocks := make([][]float64, len(sums))
+		blocks, turned := make([][]float64, len(sums)), make([][]float64, len(sums))
 		for i, v := range sums {
-			blocks[i] = []float64{v, 0}
+			blocks[i], turned[i] = []float64{v, 0}, []float64{-v, 0}
 		}
 		out = append(out, Thought{Kind: k, Shift: Mean(shift, rounds, seed), Accuracy: Proportion(lean), Twin: Proportion(a), Yardstick: Proportion(b),
-			P: PermuteBlocks(blocks, rounds, seed), Pairs: len(shift), Documents: len(sums)})
+			P: PermuteBlocks(blocks, rounds, seed), Less: PermuteBlocks(turned, rounds, seed), Pairs: len(shift), Documents: len(sums)})
 	}
 	return out
 }

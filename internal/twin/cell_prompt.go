@@ -37,7 +37,7 @@ func (l *Lab) measurePrompts(ctx context.Context, r *run, final *learnt, bounds 
 	pieces := func(docs []stroke.Document, tokens int, apart bool) []eval.Piece {
 		all := r.passages.pieces
 		if apart {
-			all = r.passages.apartPieces
+			all = r.passages.fromOthers().pieces
 		}
 		var out []eval.Piece
 		for _, x := range all(docs, tokens) {

@@ -556,7 +556,7 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 	base, examples := &c.row(compare.Base).result, &c.row(compare.Examples).result
 	r.Tokens, r.Loss = pooled(base.Plain)
 	gains, unit := gainsOf(base.Groups, base.Plain, base.Plain)
-	if r.OneDocument = cutFromOne(c.ledger, c.role(stroke.RoleJudge)); r.OneDocument && unit == compare.Documents {
+	if r.OneDocument = cutFrom(c.ledger, c.role(stroke.RoleJudge)) == 1; r.OneDocument && unit == compare.Documents {
 		unit = compare.DocumentParts
 	}
 	r.Units, r.Unit = len(gains), unit

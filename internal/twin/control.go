@@ -179,7 +179,8 @@ func (r *run) sampled(ctx context.Context, l *learnt, train []stroke.Document, e
 
 // sampled is what a few texts by what was learnt show, written from openings of
 // the documents it was trained on, without passages: copies, and sameness beside texts of
-// the writer's own of the same length, from up to as many openings. Where there are fewer than two
+// the writer's own of the same length, from up to as many openings. What writes less than
+// half of what is asked for counts as the same. Where there are fewer than two
 // openings, both are empty and nothing was looked at; sameness is not told from fewer than
 // sampleGroups documents. With exact they are written in float32.
 func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.Document, seed uint64, exact bool) (copier, monotone string, looked bool, err error) {
@@ -221,6 +222,9 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	if sides.Twin, err = write(m, eval.System{Name: "twin", Adapters: use}); err != nil {
 		return "", "", false, err
 	}
+	if wrote, asked := wordsIn(sides.Twin), sampleWords*len(open); 2*wrote < asked {
+		return "", fmt.Sprintf("it wrote %d of the %d words that were asked for", wrote, asked), true, nil
+	}
 	sides.Own = likeness.Pieces(own)
 	how := likeness.Resampling{Seed: seed}
 	copied := likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(train), Sides: sides}}, given, how)
@@ -245,4 +249,12 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 		monotone = strings.TrimSpace(r.Why)
 	}
 	return copier, monotone, true, nil
+}
+
+// wordsIn is how many words pieces have.
+func wordsIn(pieces []likeness.Piece) (n int) {
+	for _, p := range pieces {
+		n += len(strings.Fields(p.Text))
+	}
+	return n
 }

@@ -81,7 +81,7 @@ func (r *run) all() []stroke.Document { return slices.Concat(r.train, r.choose, 
 // units are the documents or, where they are few, the blocks that there are to
 // judge by.
 func (r *run) units() int {
-	pieces := r.passages.pieces(r.judge, pieceTokens)
+	pieces := r.passages.bare(r.judge, pieceTokens)
 	if len(pieces) >= crossUnits {
 		return len(pieces)
 	}
@@ -92,9 +92,21 @@ func (r *run) units() int {
 	return n
 }
 
-// folds deals documents to folds of about as many words, in the order of hashes;
-// near duplicates are in one.
+// folds deals documents to folds of about as many words, in the order of hashes; near
+// duplicates are in one, and so are the blocks of a longer document, unless a fold would
+// then hold more than half of the words.
 func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
+	whole := deal(docs, wholeDocuments(docs, l))
+	for _, f := range whole {
+		if 2*wordsOf(f) > wordsOf(docs) {
+			return deal(docs, func(d stroke.Document) string { return clusterOf(d, l) })
+		}
+	}
+	return whole
+}
+
+// deal deals documents to folds, those of one key to one.
+func deal(docs []stroke.Document, keyOf func(stroke.Document) string) [][]stroke.Document {
 	type unit struct {
 		key   string
 		docs  []stroke.Document
@@ -103,7 +115,7 @@ func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 	by := map[string]*unit{}
 	var units []*unit
 	for _, d := range docs {
-		key := clusterOf(d, l)
+		key := keyOf(d)
 		u := by[key]
 		if u == nil {
 			u = &unit{key: stroke.HashText("fold " + key)}
@@ -126,6 +138,26 @@ func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 		words[least] += u.words
 	}
 	return out
+}
+
+// wholeDocuments names what a document has in common with its near duplicates and with
+// the other blocks of what it was cut from, and what they have with theirs.
+func wholeDocuments(docs []stroke.Document, l *corpus.Ledger) func(stroke.Document) string {
+	joined := map[string]string{}
+	root := func(name string) string {
+		for joined[name] != "" {
+			name = joined[name]
+		}
+		return name
+	}
+	for _, d := range docs {
+		if e, ok := l.Entry(d.Hash); ok && e.Parent != "" {
+			if a, b := root(clusterOf(d, l)), root(e.Parent); a != b {
+				joined[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	return func(d stroke.Document) string { return root(clusterOf(d, l)) }
 }
 
 // part is a run on a part of the text, in a folder of its own below the run's.
@@ -376,7 +408,7 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult, fold int) error {
 	if to.Judged, err = r.judgePieces(ctx, written, r.judge); err != nil {
 		return err
 	}
-	to.Groups = groupsOf(r.passages.pieces(r.judge, pieceTokens))[:len(to.Judged.Losses[verdict.Base])]
+	to.Groups = groupsOf(r.passages.bare(r.judge, pieceTokens))[:len(to.Judged.Losses[verdict.Base])]
 	to.Learnt = hashes(r.train)
 	if to.Texts, err = r.foldTexts(ctx, written, fold); err != nil {
 		return interrupted(err, "write what the report will look at", resumeHint)

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/twin/verdict"
@@ -23,9 +25,11 @@ const foldsFile = "folds.json"
 // foldsKept is what the folds of a version showed, for its report: the version itself
 // was trained on all of the text, and what is measured on that flatters it.
 type foldsKept struct {
-	Predicted predicted     // of all text, each piece by the twin that had not seen it
-	Texts     []writtenText // from openings of documents of all folds, each by the twin that had not seen the document; without the base's
-	Learnt    [][]string    `json:",omitempty"` // by fold, hashes of the documents that its twin was trained on; nothing where only judge documents were begun
+	Predicted predicted // of all text, each piece by the twin that had not seen it
+	// Temperature is what texts were drawn at; that of answers where it is left out.
+	Temperature float64       `json:",omitempty"`
+	Texts       []writtenText // from openings of documents of all folds, each by the twin that had not seen the document; without the base's
+	Learnt      [][]string    `json:",omitempty"` // by fold, hashes of the documents that its twin was trained on; nothing where only judge documents were begun
 }
 
 // What a fold's twin writes.
@@ -92,7 +96,7 @@ func (r *run) foldTexts(ctx context.Context, l *learnt, fold int) ([]writtenText
 
 // keepFolds puts together what is kept of the folds, their texts by turns.
 func keepFolds(results []foldResult) *foldsKept {
-	k := &foldsKept{}
+	k := &foldsKept{Temperature: DefaultSampling().Temperature}
 	for _, x := range results {
 		p := &k.Predicted
 		p.Groups = append(p.Groups, x.Groups...)
@@ -124,6 +128,13 @@ func (v *Version) putFolds(dir string) error {
 	sum := sha256.Sum256(b)
 	v.Folds = hex.EncodeToString(sum[:])
 	return writeFile(filepath.Join(dir, foldsFile), b)
+}
+
+// drawn is how the folds drew their texts.
+func (k *foldsKept) drawn() engine.Sampling {
+	s := DefaultSampling()
+	s.Temperature = cmp.Or(k.Temperature, AnswerSampling().Temperature)
+	return s
 }
 
 // folds reads what was kept of a version's folds; nil where nothing was, as of one

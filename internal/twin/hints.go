@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -59,23 +60,31 @@ func quotationHints(r *corpus.Reading) []string {
 	return hints
 }
 
-// oneDocument says that an interval is too narrow, where all that judges was cut
-// from one document.
-func (r *run) oneDocument(judges []stroke.Document) {
-	if cutFromOne(r.ledger, judges) {
-		r.emit(stroke.NoteEvent{Text: "all that judges is cut from one document, and its parts are more alike than what you will write next: the verdict says less than its interval promises"})
+// fewDocuments says that an interval is too narrow, where what judges is cut from few
+// documents.
+func (r *run) fewDocuments(judges []stroke.Document) {
+	if n := cutFrom(r.ledger, judges); n > 0 {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("all that judges is cut from %s, and parts of one are more alike than what you will write next: the verdict says less than its interval promises", documents(n))})
 	}
 }
 
-// cutFromOne says whether several documents are all parts of one.
-func cutFromOne(l *corpus.Ledger, docs []stroke.Document) bool {
-	parent := ""
-	for i, d := range docs {
+// cutFrom is of how few documents several are parts, where these are fewer than tell
+// by themselves ([fewUnits]), and 0 otherwise.
+func cutFrom(l *corpus.Ledger, docs []stroke.Document) int {
+	from := map[string]bool{}
+	for _, d := range docs {
 		e, _ := l.Entry(d.Hash)
-		if e.Parent == "" || i > 0 && e.Parent != parent {
-			return false
-		}
-		parent = e.Parent
+		from[cmp.Or(e.Parent, d.Hash)] = true
 	}
-	return len(docs) > 1
+	if n := len(from); n < min(len(docs), fewUnits) {
+		return n
+	}
+	return 0
+}
+
+func documents(n int) string {
+	if n == 1 {
+		return "one document"
+	}
+	return fmt.Sprintf("%d documents", n)
 }

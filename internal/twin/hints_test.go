@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,41 +13,72 @@ import (
 	"github.com/getstroke/stroke/internal/testkit"
 )
 
-// TestOneDocument wants it said of text that is one file, and of no other.
-func TestOneDocument(t *testing.T) {
-	dir := writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i < 16 })
-	files, err := filepath.Glob(filepath.Join(dir, "*.md"))
-	if err != nil || len(files) == 0 {
+// inFiles writes the texts of a writer as so many long files, of which one makes several
+// blocks.
+func inFiles(t *testing.T, n int) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i < 16 }), "*.md"))
+	if err != nil || len(files) < n {
 		t.Fatal(files, err)
 	}
-	var whole strings.Builder
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
+	dir := t.TempDir()
+	for k := range n {
+		var whole strings.Builder
+		fmt.Fprintf(&whole, "# Number %d\n\n", k)
+		for _, f := range files[k*len(files)/n : (k+1)*len(files)/n] {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole.WriteString(strings.ReplaceAll(string(b), "# ", "") + "\n\n")
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.md", k)), []byte(whole.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		whole.WriteString(string(b) + "\n\n")
 	}
-	one := filepath.Join(t.TempDir(), "one.md")
-	if err := os.WriteFile(one, []byte("# One\n\n"+strings.ReplaceAll(whole.String(), "# ", "")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for source, want := range map[string]bool{dir: false, one: true} {
-		o := options(t, source)
+	return dir
+}
+
+// TestFewDocuments wants it said of text that is one file or few, and of no other.
+func TestFewDocuments(t *testing.T) {
+	for name, c := range map[string]struct{ source, want string }{
+		"many":  {writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i < 16 }), ""},
+		"one":   {inFiles(t, 1), "cut from one document"},
+		"three": {inFiles(t, 3), "cut from 3 documents"},
+	} {
+		o := options(t, c.source)
 		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := false
+		said := ""
 		r.emit = func(e stroke.Event) {
-			n, ok := e.(stroke.NoteEvent)
-			said = said || ok && strings.Contains(n.Text, "cut from one document")
+			if n, ok := e.(stroke.NoteEvent); ok {
+				said += n.Text
+			}
 		}
-		r.oneDocument(r.judge)
+		r.fewDocuments(r.all())
+		if (said != "") != (c.want != "") || !strings.Contains(said, c.want) {
+			t.Errorf("%s: %q is said", name, said)
+		}
+		// Blocks of a document are dealt to one fold, but where there is one alone.
+		at, parted := map[string]int{}, false
+		for k, f := range folds(r.all(), r.ledger) {
+			if len(f) == 0 {
+				t.Errorf("%s: fold %d is empty", name, k)
+			}
+			for _, d := range f {
+				e, _ := r.ledger.Entry(d.Hash)
+				if before, ok := at[e.Parent]; ok && e.Parent != "" && before != k {
+					parted = true
+				}
+				at[e.Parent] = k
+			}
+		}
+		if parted != (name == "one") {
+			t.Errorf("%s: blocks of one document stand in several folds: %v", name, parted)
+		}
 		done()
-		if said != want {
-			t.Errorf("%s: it is said: %v", source, said)
-		}
 	}
 }
 

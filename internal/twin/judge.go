@@ -25,6 +25,8 @@ type piece struct {
 	doc             string // hash of the document
 	plain, prompted eval.Piece
 	rival           eval.Piece // with the passages that a base without an adapter has
+	of              stroke.Document
+	asked           string // what its passages are asked with
 }
 
 // under is the piece under a condition.
@@ -42,8 +44,17 @@ func (p *piece) under(c verdict.Condition) eval.Piece {
 // count in no condition; a document with no more than these is passed over. most
 // bounds the tokens of a piece, 0 for the base's context.
 func (p *passages) pieces(docs []stroke.Document, most int) []piece {
+	out := p.bare(docs, most)
+	for i := range out {
+		p.fill(&out[i])
+	}
+	return out
+}
+
+// bare are pieces before which no passages stand yet: these take far more time to
+// choose than the rest, and of many documents a few are scored.
+func (p *passages) bare(docs []stroke.Document, most int) []piece {
 	var out []piece
-	context := p.b.model.Context
 	for _, d := range docs {
 		ids := p.b.tok.Encode(d.Text)
 		asked, bytes := head(d.Text, askWords)
@@ -54,38 +65,66 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 		if most > 0 {
 			ids = ids[:min(len(ids), most)]
 		}
-		room := context - 1 - len(ids)
-		if room < 0 {
-			ids = ids[:context-1]
-			room = 0
-		}
-		if from >= len(ids) {
+		if ids = ids[:min(len(ids), p.b.model.Context-1)]; from >= len(ids) {
 			continue
 		}
-		before := func(p *passages) []int32 {
-			return append([]int32{p.b.first}, p.find(d.Title+"\n"+asked, p.own(d), room)...)
-		}
-		x := piece{
-			doc:      d.Hash,
-			plain:    eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from},
-			prompted: eval.Piece{Context: before(p), Tokens: ids, From: from},
-		}
-		if x.rival = x.prompted; p.prompt.Tokens == 0 {
-			x.rival.Context = before(p.rival())
-		}
-		out = append(out, x)
+		out = append(out, piece{doc: d.Hash, of: d, asked: asked, plain: eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from}})
 	}
 	return out
 }
 
-// apartPieces are pieces before which stands nothing of the longer document that one
-// was cut from. What is written next is no part of a document that is here already,
-// and passages of the same one save much more than they will do then. Where all
-// passages are of one document they may come from it.
-func (p *passages) apartPieces(docs []stroke.Document, most int) []piece {
+// fill puts passages before a bare piece.
+func (p *passages) fill(x *piece) {
+	room := p.b.model.Context - 1 - len(x.plain.Tokens)
+	before := func(p *passages) eval.Piece {
+		return eval.Piece{Context: append([]int32{p.b.first}, p.find(x.of.Title+"\n"+x.asked, p.own(x.of), room)...), Tokens: x.plain.Tokens, From: x.plain.From}
+	}
+	x.prompted = before(p)
+	if x.rival = x.prompted; p.prompt.Tokens == 0 {
+		x.rival = before(p.rival())
+	}
+}
+
+// evenly are pieces of documents that lie evenly among all, as many as fit into room
+// by what each takes.
+func (p *passages) evenly(docs []stroke.Document, most, room int, takes func(piece) int) []piece {
+	bare := p.bare(docs, most)
+	list := make([]*piece, len(bare))
+	for i := range bare {
+		list[i] = &bare[i]
+	}
+	list = evenly(list, room, func(x *piece) int {
+		p.fill(x)
+		return takes(*x)
+	})
+	out := make([]piece, len(list))
+	for i, x := range list {
+		out[i] = *x
+	}
+	return out
+}
+
+// within are pieces of documents in order, as many as fit a number of tokens through
+// the base under all four conditions.
+func (p *passages) within(docs []stroke.Document, most, tokens int) []piece {
+	list := p.bare(docs, most)
+	for i := range list {
+		p.fill(&list[i])
+		if tokens -= list[i].reads(); tokens < 0 && i > 0 {
+			return list[:i]
+		}
+	}
+	return list
+}
+
+// fromOthers are the passages with which nothing of the longer document that a piece
+// was cut from stands before it. What is written next is no part of a document that is
+// here already, and passages of the same one save much more than they will do then.
+// Where all passages are of one document they may come from it.
+func (p *passages) fromOthers() *passages {
 	q := *p
 	q.apart = p.severalDocuments()
-	return q.pieces(docs, most)
+	return &q
 }
 
 // evidence is what a verdict is given by.
@@ -118,7 +157,7 @@ func (r *run) written(l *learnt) (*learnt, error) {
 // judgePieces scores documents under the four conditions, the start and the
 // controls: of each as many as there is time for, the first of them.
 func (r *run) judgePieces(ctx context.Context, l *learnt, docs []stroke.Document) (*evidence, error) {
-	pieces := within(r.passages.pieces(docs, pieceTokens), r.judgeTokens())
+	pieces := r.passages.within(docs, pieceTokens, r.judgeTokens())
 	tell := func(condition string, done, total int) {
 		r.emit(stroke.ScoreEvent{Condition: condition, Done: done, Total: total})
 	}
@@ -141,17 +180,6 @@ func (r *run) judgePieces(ctx context.Context, l *learnt, docs []stroke.Document
 		return nil, interrupted(err, "judge by controls", resumeHint)
 	}
 	return out, nil
-}
-
-// within keeps as many pieces, in order, as fit a number of tokens through the
-// base under all four conditions.
-func within(pieces []piece, tokens int) []piece {
-	for i, p := range pieces {
-		if tokens -= p.reads(); tokens < 0 && i > 0 {
-			return pieces[:i]
-		}
-	}
-	return pieces
 }
 
 // reads is how many tokens go through the base under all four conditions.

@@ -43,14 +43,14 @@ func (r *run) choosePrompt(ctx context.Context, l *learnt) error {
 	}
 	bounds := slices.Sorted(slices.Values(p.Choose))
 	docs, most, by, least := r.choose, pieceTokens, stroke.RoleSelect, 0.0
-	if len(r.passages.apartPieces(docs, most)) < fewSelect && r.recipe.On == "" {
+	if len(r.passages.bare(docs, most)) < fewSelect && r.recipe.On == "" {
 		docs, most, by, least = r.someTrain(), promptTokens, stroke.RoleTrain, startWorth
 	}
 	list := make([][]eval.Piece, len(bounds))
 	longest := 2
 	for k, n := range bounds {
 		r.passages.prompt.Tokens = n
-		for _, x := range evenly(r.passages.apartPieces(docs, most), selectTokens, piece.scored) {
+		for _, x := range r.passages.fromOthers().evenly(docs, most, selectTokens, piece.scored) {
 			list[k] = append(list[k], x.prompted)
 			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
 		}

@@ -55,7 +55,7 @@ func Measures() []string {
 
 // reportSchema goes up whenever a measure is made otherwise, so that nothing
 // kept of the old way is taken for the new.
-const reportSchema = 4
+const reportSchema = 5
 
 // reportRounds are those of resampling.
 const reportRounds = 2000
@@ -172,35 +172,44 @@ func (m *measured) cover() *report.Report {
 // What a figure of a version that was cross-fitted rests on.
 const (
 	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
-	restsOnTexts = "in %d texts by the twins of the folds, from openings of %d documents, each by one that had not seen the document; what serves is trained on all of it"
+	restsOnTexts = "in %d texts by the twins of the folds, from openings of %d documents, each by one that had not seen %s; what serves is trained on all of it"
 	restsOnTrain = "by twins of the text to train on alone, which had not seen what judges; what serves is trained on all of it"
 	restsOnGenre = ", as is the genre that they stand on chosen by it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
-	restsOnOne   = "by parts of one document, which are more alike than what you will write next"
+	restsOnParts = "by parts of %s, which are more alike than what you will write next"
 )
 
 // restsOnTexts says what the measures on the folds' texts rest on.
-func (k *foldsKept) restsOnTexts() string {
-	documents := map[string]bool{}
-	for _, x := range k.Texts {
-		documents[x.Group] = true
+func (p *reporter) restsOnTexts() string {
+	begun := map[string]bool{}
+	unseen := "the document"
+	for _, x := range p.folds.Texts {
+		begun[x.Group] = true
+		if x.Fold < len(p.folds.Learnt) && slices.ContainsFunc(p.ledger.Siblings(x.Group), func(hash string) bool { return slices.Contains(p.folds.Learnt[x.Fold], hash) }) {
+			unseen = "that part of the document"
+		}
 	}
-	return fmt.Sprintf(restsOnTexts, len(k.Texts), len(documents))
+	return fmt.Sprintf(restsOnTexts, len(p.folds.Texts), len(begun), unseen)
 }
 
 // rests notes what measures rest on, where that wants saying.
 func (p *reporter) rests() {
 	p.r.Rests = map[string]string{}
+	docs := p.judge
 	if p.v.Verdict.Folds > 0 {
 		p.restsOnFolds()
+		docs = p.compared()
 	}
-	if cutFromOne(p.ledger, p.judge) {
-		for _, name := range []string{ofPrediction, ofSpecificity, ofCurve} {
-			if on := p.r.Rests[name]; on != "" {
-				p.r.Rests[name] = on + "; " + restsOnOne
-			} else {
-				p.r.Rests[name] = restsOnOne
-			}
+	n := cutFrom(p.ledger, docs)
+	if n == 0 {
+		return
+	}
+	parts := fmt.Sprintf(restsOnParts, documents(n))
+	for _, name := range []string{ofPrediction, ofSpecificity, ofCurve, ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting} {
+		if on := p.r.Rests[name]; on != "" {
+			p.r.Rests[name] = on + "; " + parts
+		} else {
+			p.r.Rests[name] = parts
 		}
 	}
 }
@@ -214,7 +223,7 @@ func (p *reporter) restsOnFolds() {
 	if p.folds != nil {
 		p.r.Rests[ofPrediction] = restsOnFolds
 		for _, name := range []string{ofRecognition, ofRange, ofLeakage, ofPassages} {
-			p.r.Rests[name] = p.folds.restsOnTexts()
+			p.r.Rests[name] = p.restsOnTexts()
 		}
 	} else {
 		p.v.flattered(p.emit)

@@ -157,7 +157,8 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 	if err != nil {
 		return err
 	}
-	pieces := slices.DeleteFunc(r.passages.pieces(r.judge, pieceTokens), func(x piece) bool { return !slices.Contains(groups, x.doc) })
+	judged := slices.DeleteFunc(slices.Clone(r.judge), func(d stroke.Document) bool { return !slices.Contains(groups, d.Hash) })
+	pieces := r.passages.pieces(judged, pieceTokens)
 	done := 0
 	losses, err := p.b.judge(ctx, pieces, written, p.v.fast(), func(verdict.Condition, int, int) {
 		done++

@@ -71,7 +71,7 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 
 // judged are the judge documents as pieces, each with its hash.
 func (p *reporter) judged() (pieces []piece, groups []string) {
-	pieces = evenly(p.passages.pieces(p.judge, pieceTokens), judgeTokens, piece.reads)
+	pieces = p.passages.evenly(p.judge, pieceTokens, judgeTokens, piece.reads)
 	return pieces, groupsOf(pieces)
 }
 
@@ -151,11 +151,11 @@ func (p *reporter) predictionOf() *report.Prediction {
 
 // unit is what intervals of gains stand on.
 func (p *reporter) unit(groups []string, start, system []eval.Loss) string {
-	switch {
-	case len(eval.Gains(groups, start, system)) < fewUnits:
+	if len(eval.Gains(groups, start, system)) < fewUnits {
 		return "blocks"
-	case cutFromOne(p.ledger, p.judge):
-		return "parts of one document"
+	}
+	if n := cutFrom(p.ledger, p.judge); n > 0 {
+		return "parts of " + documents(n)
 	}
 	return "documents"
 }

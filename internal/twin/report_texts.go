@@ -58,6 +58,9 @@ func (p *reporter) written() *stage {
 			return err
 		}
 		defer done()
+		if p.folds != nil {
+			w.base.Sampling = p.folds.drawn()
+		}
 		var before [][]int32
 		if p.folds == nil {
 			before = p.before(judge, p.passages, p.contextFor(likeness.Unit)-3*likeness.Unit-64)
@@ -140,7 +143,11 @@ func (p *reporter) folded() bool { return p.folds != nil && len(p.folds.Learnt) 
 // textsKey is what the texts depend on beside version and seed.
 func (p *reporter) textsKey() any {
 	o := p.learnt.serving(engine.Options{}, p.exact)
-	key := []any{hashes(p.train), DefaultSampling(), kernel.Name(), o.Arithmetic, o.Reading, o.KV}
+	how := DefaultSampling()
+	if p.folds != nil {
+		how = p.folds.drawn()
+	}
+	key := []any{hashes(p.train), how, kernel.Name(), o.Arithmetic, o.Reading, o.KV}
 	if p.folds != nil {
 		key = append(key, p.v.Folds)
 	}

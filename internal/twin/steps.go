@@ -286,7 +286,7 @@ func (r *run) epochDir(epoch int) string { return r.path("epoch-" + strconv.Itoa
 // selectPieces works out what select documents are scored by.
 func (r *run) selectPieces() {
 	r.pieces, r.room = nil, 2
-	for _, p := range evenly(r.passages.pieces(r.choose, pieceTokens), selectTokens, piece.scored) {
+	for _, p := range evenly(r.passages.bare(r.choose, pieceTokens), selectTokens, piece.scored) {
 		r.pieces = append(r.pieces, p.plain)
 		r.room = max(r.room, len(p.plain.Tokens)+1)
 	}

@@ -400,7 +400,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 	if err := r.tooEasy(ctx, figures.Base); err != nil {
 		return nil, interrupted(err, "judge the base", resumeHint)
 	}
-	r.oneDocument(judges)
+	r.fewDocuments(judges)
 	name := stroke.HashText(string(r.identity()))[:12]
 	found.Look = r.ledger.Look(hashes(judges), name)
 	r.ledger.Judged(hashes(judges), name)
@@ -441,7 +441,11 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 
 func (r *run) tellVerdict(v *Version) {
 	d, s := &v.Verdict, &v.Recipe.Genre
-	e := stroke.VerdictEvent{Live: d.Live, Unproven: d.Unproven, Gain: d.Gain.Mean, Low: d.Gain.Low, High: d.Gain.High,
+	gain := d.Gain
+	if !gain.Known() { // without judge text, which Why says
+		gain = eval.Interval{}
+	}
+	e := stroke.VerdictEvent{Live: d.Live, Unproven: d.Unproven, Gain: gain.Mean, Low: gain.Low, High: gain.High,
 		Units: d.Units, Unit: d.Unit, Why: d.Why, HeldOut: stroke.HeldOut(v.HeldOut), Genre: s.title(), GenreGain: s.gain(),
 		Level: d.Level, Look: d.Look, Folds: d.Folds, Copier: d.Copier, Monotone: d.Monotone}
 	if x := d.Specificity; x != nil && len(x.Controls) > 0 {

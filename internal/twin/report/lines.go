@@ -141,8 +141,14 @@ func (r *Report) saySpecificity() (string, State) {
 	}
 	state, few := told(sign(s.Gain, 0), s.Units)
 	lead := map[State]string{Good: "you", Bad: "any prose: adapters of other writers do better", Open: "that may be chance"}[state]
-	if few != "" {
+	switch {
+	case few != "":
 		lead = few
+	case state == Good && len(s.Controls) < 2:
+		state, lead = Open, "one other adapter is too few to tell"
+	case state == Good && s.Stranger > 1-r.Level+1e-9:
+		// As a verdict has it: the level of the interval and this chance shrink alike.
+		state, lead = Open, fmt.Sprintf("it may be another's: one more of them might gain as much (p %.2g)", s.Stranger)
 	}
 	return fmt.Sprintf("%s: it gains %s more than %s", lead, natsAt(s.Gain, r.Level), some(len(s.Controls), "adapter of another writer", "adapters of other writers")), state
 }
@@ -172,7 +178,7 @@ func (r *Report) sayRange() (string, State) {
 		return "no: " + g.Why, Bad
 	}
 	state := Open
-	if g.Range.Twin.Distance.High < g.Range.Base.Distance.Value {
+	if g.Range.Nearer.Low > 0 {
 		state = Good
 	}
 	return fmt.Sprintf("it varies %.2f times as much as you do (%.2f to %.2f). Its habits are %.3f from yours, the bare base's %.3f, those of your other pieces %.3f",
@@ -190,10 +196,15 @@ func (r *Report) sayLeakage() (string, State) {
 			fine(l.Twin.Share.Value), likeness.LongRun, fine(l.Own.Share.Value), l.Twin.Longest)
 	}
 	if n := len(l.Leaks); n > 0 {
-		s += fmt.Sprintf(". It gives away %s that stand once in your text", some(n, "name, address or number", "names, addresses or numbers"))
+		s += fmt.Sprintf(". It gives away %s that stand once in your text, %.1f in a thousand words, where your other pieces have %.1f", some(n, "name, address or number", "names, addresses or numbers"), l.Rate.Value, l.OwnRate.Value)
 	}
-	if l.Copier {
+	switch {
+	case l.Copier:
 		return "yes: " + l.Why + ". " + strings.ToUpper(s[:1]) + s[1:], Bad
+	case len(l.Leaks) > 0 && l.Rate.Low > l.OwnRate.High:
+		return "no, but it gives away what is yours: " + s, Bad
+	case len(l.Leaks) > 0 && !(l.Rate.Value <= l.OwnRate.Value):
+		return "no, but it may give away what is yours: " + s, Open
 	}
 	return "no: " + s, Good
 }
@@ -224,7 +235,7 @@ func (r *Report) sayThought() (string, State) {
 			// A passage out of its place costs more, and whoever learnt the writer's
 			// sound saves more where there is more to save: this kind leans against the
 			// twin, and says nothing where it does.
-			if k.Kind != eval.KindElsewhere {
+			if k.Kind != eval.KindElsewhere && k.Less*float64(len(r.Thought.Kinds)) < 0.05 {
 				worse = append(worse, kindNames[k.Kind])
 			}
 		}
@@ -340,6 +351,14 @@ func natsAt(i eval.Interval, level float64) string {
 }
 
 func ratio(i likeness.Interval) string {
+	switch up, down := math.IsInf(i.High, 1), math.IsInf(i.Low, -1); {
+	case up && down:
+		return fmt.Sprintf("%.2f (which may be anything)", i.Value)
+	case up:
+		return fmt.Sprintf("%.2f (%.2f or more)", i.Value, i.Low)
+	case down:
+		return fmt.Sprintf("%.2f (%.2f or less)", i.Value, i.High)
+	}
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Value, i.Low, i.High)
 }
 

@@ -52,11 +52,11 @@ func full() *Report {
 	return &Report{
 		Twin: "me & <you>", Version: "0123456789ab", Made: day, Base: "/somewhere/base.gguf", Live: true, Words: Words{9000, 800, 12345},
 		Prediction:  &Prediction{Base: 3.2, Tokens: 4000, Examples: pred(0.05), Adapter: pred(0.12), Both: pred(0.15), Over: pred(0.1), Unit: "documents"},
-		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}}, Better: 1, Units: 9}, Level: 0.95,
+		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}, {Name: "another", Gain: num(0.05, 0.04, 0.06)}}, Better: 2, Stranger: 0.03, Units: 9}, Level: 0.95,
 		Recognition: &likeness.Recognition{Value: text(0.6, 0.4, 0.8), Lean: text(0.7, 0.5, 0.9), P: 0.01, Passages: 16, Claim: true,
 			Taken:    []likeness.Taken{{Class: likeness.Class{ID: "writer", Name: "the writer"}, Share: 0.6}, {Class: likeness.Class{ID: "base", Name: "the bare base"}, Share: 0.4}},
 			Accuracy: likeness.Accuracy{Writer: text(0.9, 0.8, 1), Others: text(0.01, 0, 0.02), Classes: 26}},
-		Range: &Range{Range: likeness.Range{Twin: compare(0.02), Base: compare(0.06), Own: compare(0.001),
+		Range: &Range{Range: likeness.Range{Twin: compare(0.02), Base: compare(0.06), Own: compare(0.001), Nearer: text(0.04, 0.02, 0.06),
 			Repetition: [3]likeness.Repetition{{Within: text(0.01, 0, 0.02)}, {Within: text(0.1, 0.05, 0.2)}, {Within: text(0.01, 0, 0.02)}}},
 			WriterHabits: profile(0.1), TwinHabits: profile(0.3), BaseHabits: profile(0.9)},
 		Leakage: &likeness.Leakage{Twin: likeness.Copying{Share: text(0.01, 0, 0.02), Longest: 9, Words: 3000}, Own: likeness.Copying{Share: text(0.005, 0, 0.02), Words: 3000},
@@ -111,6 +111,38 @@ func TestFew(t *testing.T) {
 		for _, l := range r.Lines() {
 			if few := strings.Contains(l.Answer, "too few to tell"); few != (l.Measure == measure) || few && l.State != Open {
 				t.Errorf("few blocks for %s: %s is %s: %s", measure, l.Measure, l.State, l.Answer)
+			}
+		}
+	}
+}
+
+// TestOpen demands that nothing is claimed of what a verdict would not let pass, of
+// what may be chance beside the base, and of what is given away.
+func TestOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		measure string
+		state   State
+		says    string
+		change  func(r *Report)
+	}{
+		"a stranger":      {"specificity", Open, "another's", func(r *Report) { r.Specificity.Stranger = 0.21 }},
+		"at a third look": {"specificity", Open, "another's", func(r *Report) { r.Level = 0.992 }},
+		"one control":     {"specificity", Open, "one other adapter", func(r *Report) { r.Specificity.Controls = r.Specificity.Controls[:1] }},
+		"the base varies": {"range", Open, "", func(r *Report) { r.Range.Nearer = likeness.Interval{Value: 0.04, Low: -0.01, High: 0.09} }},
+		"leaks": {"leakage", Bad, "gives away", func(r *Report) {
+			r.Leakage.Rate, r.Leakage.OwnRate = likeness.Interval{Value: 3, Low: 2, High: 4}, likeness.Interval{Value: 0.5, Low: 0, High: 1}
+		}},
+		"may leak": {"leakage", Open, "may give away", func(r *Report) { r.Leakage.Rate.Value = 1.5 }},
+		"one kind in three": {"thought", Good, "beyond chance", func(r *Report) {
+			r.Thought.Kinds = append(r.Thought.Kinds, eval.Thought{Kind: "stance", Accuracy: eval.Interval{Mean: 0.3, Low: 0.15, High: 0.49}, P: 0.9, Less: 0.03, Pairs: 20})
+		}},
+		"no upper end": {"recognition", Good, "0.60 (0.40 or more)", func(r *Report) { r.Recognition.Value.High = math.Inf(1) }},
+	} {
+		r := full()
+		c.change(r)
+		for _, l := range r.Lines() {
+			if l.Measure == c.measure && (l.State != c.state || !strings.Contains(l.Answer, c.says)) {
+				t.Errorf("%s: %s is %s: %s", name, l.Measure, l.State, l.Answer)
 			}
 		}
 	}
