@@ -89,7 +89,7 @@ type Thought struct {
 	// passage the likelier.
 	Twin      Interval `json:"twin"`
 	Yardstick Interval `json:"yardstick"`
-	P         float64  `json:"p"` // one-sided, of "leans no more than the yardstick", over documents
+	P         float64  `json:"p"`    // one-sided, of "leans no more than the yardstick", over documents
 	Less      float64  `json:"less"` // the same of "leans no less"
 	Pairs     int      `json:"pairs"`
 	Documents int      `json:"documents"`

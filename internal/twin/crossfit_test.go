@@ -138,7 +138,7 @@ func TestFoldTexts(t *testing.T) {
 	}
 	defer done()
 	p := r.fold(1, folds(r.all(), r.ledger))
-	short := slices.MinFunc(p.judge, func(a, b stroke.Document) int { return cmp.Compare(a.Words, b.Words) })
+	short := slices.MaxFunc(p.judge, func(a, b stroke.Document) int { return cmp.Compare(a.Words, b.Words) })
 	short.Text = likeness.Head(short.Text, textGiven+textLeast)
 	p.judge = []stroke.Document{short}
 	l := &learnt{adapter: lora.New(r.b.model.Shape(), lora.Options{Rank: 2, Alpha: 2}, 1, nil)}

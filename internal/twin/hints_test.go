@@ -42,9 +42,9 @@ func inFiles(t *testing.T, n int) string {
 // TestFewDocuments wants it said of text that is one file or few, and of no other.
 func TestFewDocuments(t *testing.T) {
 	for name, c := range map[string]struct{ source, want string }{
-		"many":  {writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i < 16 }), ""},
-		"one":   {inFiles(t, 1), "cut from one document"},
-		"three": {inFiles(t, 3), "cut from 3 documents"},
+		"many": {writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i < 16 }), ""},
+		"one":  {inFiles(t, 1), "cut from one document"},
+		"five": {inFiles(t, 5), "cut from 5 documents"},
 	} {
 		o := options(t, c.source)
 		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
