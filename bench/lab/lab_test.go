@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -256,7 +257,7 @@ func TestRun(t *testing.T) {
 	if err := summarize(&out, again, "", "plain"); err != nil {
 		t.Fatal(err)
 	}
-	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 |") {
+	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 | 1 |") {
 		t.Errorf("the summary is\n%s", s)
 	}
 }
@@ -346,20 +347,14 @@ func TestTexts(t *testing.T) {
 
 // TestSummary has cells whose ratio is known.
 func TestSummary(t *testing.T) {
-	made := func(writer, name string, saved ...float64) line {
-		l := line{Writer: writer, Words: 500, Seed: 1, Name: name, Cell: &twin.Cell{Epoch: 1}}
-		for i, s := range saved {
-			l.Cell.Documents = append(l.Cell.Documents, twin.CellDocument{Hash: fmt.Sprint(writer, i), Tokens: 100, Base: 300, Examples: 300, Adapter: 300, Both: 300 - s, Start: 300})
-		}
-		return l
-	}
+	made := func(writer, name string, saved ...float64) line { return cellLine(writer, 1, name, "{}", saved...) }
 	lines := []line{made("a", "ours", 20, 40), made("b", "ours", 30), made("a", "rival", 10, 20), made("b", "rival", 15), made("c", "rival", 99)}
 	r, pairs, err := compare(lines[:2], lines[2:])
 	if err != nil || pairs != 2 || r.Writers != 2 || r.Ratio.Mean != 2 || r.Ratio.Low != 2 || r.Ratio.High != 2 {
 		t.Errorf("%+v of %d cells, %v", r, pairs, err)
 	}
 	var out bytes.Buffer
-	if err := summarize(&out, lines, "ours", "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
+	if err := summarize(&out, lines, "ours", "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
 		t.Errorf("%v:\n%s", err, out.String())
 	}
 	if err := summarize(&out, nil, "", ""); err == nil {
@@ -368,5 +363,41 @@ func TestSummary(t *testing.T) {
 	lines[3] = made("b", "rival", 15, 15)
 	if _, _, err := compare(lines[:2], lines[2:]); err == nil {
 		t.Error("cells of other documents were compared")
+	}
+}
+
+// cellLine is a cell whose documents save so much of 300 nats on 100 tokens.
+func cellLine(writer string, seed uint64, name, change string, saved ...float64) line {
+	l := line{Writer: writer, Words: 500, Seed: seed, Name: name, Change: json.RawMessage(change), Base: "small", Cell: &twin.Cell{Epoch: 1}}
+	for i, s := range saved {
+		l.Cell.Documents = append(l.Cell.Documents, twin.CellDocument{Hash: fmt.Sprint(writer, i), Tokens: 100, Base: 300, Examples: 300, Adapter: 300, Both: 300 - s, Start: 300})
+	}
+	return l
+}
+
+// TestColumns keeps recipes apart that have one name, sets each beside every rival, and
+// takes each writer alike, however many seeds there are of them.
+func TestColumns(t *testing.T) {
+	const a, b = `{"set":{"genre":{"ask":"none"}}}`, `{"set":{"genre":{"ask":"none"},"prompt":{"tokens":350}}}`
+	again := cellLine("x", 1, "ours", a, 99)
+	other := cellLine("x", 1, "ours", a, 50)
+	other.Base = "larger"
+	lines := []line{
+		cellLine("x", 1, "ours", a, 10), cellLine("x", 2, "ours", a, 20), cellLine("y", 1, "ours", a, 30), cellLine("x", 1, "ours", b, 40),
+		cellLine("x", 1, "rival", a, 10), cellLine("x", 1, "rival", b, 20), again, other,
+	}
+	var out bytes.Buffer
+	if err := summarize(&out, lines, "", "rival"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		// x has 15 in the mean of two seeds, and y 30.
+		"| 500 | ours (base small) | 3 | 2 | 0.000 | 0.000 | 0.000 | 0.225 | 1.00 (1.00–1.00); 0.50 (0.50–0.50) | 1 cells, 1 writers of rival; 1 cells, 1 writers of rival (prompt.tokens 350) |",
+		"| 500 | ours (base small, prompt.tokens 350) | 1 | 1 | 0.000 | 0.000 | 0.000 | 0.400 | 4.00 (4.00–4.00); 2.00 (2.00–2.00) |",
+		"| 500 | ours (base larger) | 1 | 1 | 0.000 | 0.000 | 0.000 | 0.500 |  |  |",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the summary lacks %q:\n%s", want, out.String())
+		}
 	}
 }

@@ -10,6 +10,9 @@
 // of other writers too, in a file of their own.
 //
 //	go run ./bench/lab --summary [--ours NAME --rival NAME] FILE.jsonl...
+//
+// Means are over writers, each of whom counts alike. Of several lines of one cell the
+// first counts, and recipes of one name that ask for other things are set apart.
 package main
 
 import (
@@ -153,7 +156,7 @@ func run(ctx context.Context, t *table, o options) error {
 		if err := lines.Append(o.Out, &l); err != nil {
 			return err
 		}
-		s := l.gains()
+		s := gainsOf(l)
 		fmt.Fprintf(o.Log, "%d/%d %s %d words, seed %d, %s: base %.3f; examples %.4f, start %.4f, adapter %.4f, both %.4f; epoch %d, %.0f s of %.0f\n", i+1, len(all), l.Writer, l.Words, l.Seed, l.Name,
 			s.base, s.examples, s.start, s.adapter, s.both, l.Cell.Epoch, l.Cell.Seconds, l.Cell.Took)
 	}

@@ -6,18 +6,13 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/getstroke/stroke/internal/eval"
 )
 
 // rounds of a bootstrap.
 const rounds = 10000
-
-// column is one recipe with one number of words.
-type column struct {
-	name  string
-	words int
-}
 
 // summarize writes a table: for each number of words and recipe the mean gains over
 // writers, and the ratio to the rival's of what is served, over the writers and seeds
@@ -27,42 +22,35 @@ func summarize(out io.Writer, lines []line, ours, rival string) error {
 	if len(lines) == 0 {
 		return errors.New("there are no cells")
 	}
-	cells := map[column][]line{}
-	var order []column
-	for _, l := range lines {
-		c := column{l.Name, l.Words}
-		if cells[c] == nil {
-			order = append(order, c)
-		}
-		cells[c] = append(cells[c], l)
-	}
-	slices.SortStableFunc(order, func(a, b column) int { return a.words - b.words })
+	s := inColumns(lines)
 	if rival == "" {
 		rival = lines[0].Name
 	}
-	fmt.Fprintf(out, "| words | recipe | cells | start | examples | adapter | both | both against %s | of the same cells |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", rival)
-	for _, c := range order {
+	fmt.Fprintf(out, "| words | recipe | cells | writers | start | examples | adapter | both | both against %s | of the same cells |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", rival)
+	for _, c := range s.order {
 		if ours != "" && c.name != ours && c.name != rival {
 			continue
 		}
-		var g gains
-		n := float64(len(cells[c]))
-		for _, l := range cells[c] {
-			x := l.gains()
-			g.start, g.examples, g.adapter, g.both = g.start+x.start/n, g.examples+x.examples/n, g.adapter+x.adapter/n, g.both+x.both/n
-		}
-		against, of := "", ""
-		if c.name != rival {
-			r, pairs, err := compare(cells[c], cells[column{rival, c.words}])
+		var against, of []string
+		rivals := s.rivals(c, rival)
+		for _, r := range rivals {
+			ratio, pairs, err := compare(s.cells[c], s.cells[r])
 			if err != nil {
 				return fmt.Errorf("%s at %d words: %w", c.name, c.words, err)
 			}
-			if pairs > 0 {
-				against = said(r.Ratio)
-				of = fmt.Sprintf("%d cells, %d writers", pairs, r.Writers)
+			if pairs == 0 {
+				continue
 			}
+			against = append(against, said(ratio.Ratio))
+			both := fmt.Sprintf("%d cells, %d writers", pairs, ratio.Writers)
+			if len(rivals) > 1 {
+				both += " of " + s.title(r)
+			}
+			of = append(of, both)
 		}
-		fmt.Fprintf(out, "| %d | %s | %d | %.3f | %.3f | %.3f | %.3f | %s | %s |\n", c.words, c.name, len(cells[c]), g.start, g.examples, g.adapter, g.both, against, of)
+		g, writers := meanGains(s.cells[c])
+		fmt.Fprintf(out, "| %d | %s | %d | %d | %.3f | %.3f | %.3f | %.3f | %s | %s |\n", c.words, s.title(c), len(s.cells[c]), writers, g.start, g.examples, g.adapter, g.both,
+			strings.Join(against, "; "), strings.Join(of, "; "))
 	}
 	return nil
 }
@@ -91,8 +79,8 @@ func compare(ours, rival []line) (r eval.Ratio, pairs int, err error) {
 	var members []eval.Member
 	number := map[string]int{}
 	for _, a := range ours {
-		i := slices.IndexFunc(rival, func(b line) bool { return b.Writer == a.Writer && b.Seed == a.Seed })
-		if i < 0 {
+		b := cellOf(rival, &a)
+		if b == nil {
 			continue
 		}
 		n, ok := number[a.Writer]
@@ -103,7 +91,7 @@ func compare(ours, rival []line) (r eval.Ratio, pairs int, err error) {
 		}
 		pairs++
 		members[n].Ours = join(members[n].Ours, &a)
-		members[n].Rival = join(members[n].Rival, &rival[i])
+		members[n].Rival = join(members[n].Rival, b)
 	}
 	r, err = eval.PanelRatio(members, rounds, 1)
 	return r, pairs, err
