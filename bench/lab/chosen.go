@@ -21,11 +21,11 @@ func chosen(lines []line) []line {
 	}
 	best := map[place]line{}
 	for _, l := range lines {
-		if !l.trained() {
+		if !l.trained() || len(l.Cell.Select) < 2 {
 			continue
 		}
 		at := place{l.method(), l.Writer, l.Words, l.Seed, l.Base, l.JudgeTokens}
-		if was, ok := best[at]; !ok || slices.Min(l.Cell.Select) < slices.Min(was.Cell.Select) {
+		if was, ok := best[at]; !ok || l.selected() < was.selected() {
 			best[at] = l
 		}
 	}
@@ -40,6 +40,10 @@ func chosen(lines []line) []line {
 	})
 	return out
 }
+
+// selected is the least loss on select documents after an epoch: what the bare base has
+// there says nothing of the setting.
+func (l *line) selected() float64 { return slices.Min(l.Cell.Select[1:]) }
 
 // method is what was trained, and from where.
 func (l *line) method() string {

@@ -401,3 +401,15 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestChosen takes the setting that does best of several of which all do worse than the
+// bare base.
+func TestChosen(t *testing.T) {
+	worse, bad := cellLine("x", 1, "worse", `{"set":{"epochs":3}}`, 1), cellLine("x", 1, "bad", `{"set":{"epochs":2}}`, 2)
+	worse.Cell.Select, bad.Cell.Select = []float64{3, 3.5, 3.4}, []float64{3, 3.2, 3.3}
+	other := cellLine("y", 1, "worse", `{"set":{"epochs":3}}`, 3)
+	other.Cell.Select = []float64{3, 2.9}
+	if got := chosen([]line{worse, bad, other}); len(got) != 2 || got[0].selected() != 3.2 || got[1].Writer != "y" || got[0].column() != got[1].column() {
+		t.Errorf("chosen were %+v", got)
+	}
+}
