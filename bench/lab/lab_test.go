@@ -13,6 +13,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/bench/withheld"
+	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin"
 )
@@ -254,7 +255,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("a run of what is there already: %v, %s", err, said.String())
 	}
 	var out bytes.Buffer
-	if err := summarize(&out, again, "", "plain"); err != nil {
+	if err := summarize(&out, again, "plain"); err != nil {
 		t.Fatal(err)
 	}
 	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 | 1 |") {
@@ -354,11 +355,13 @@ func TestSummary(t *testing.T) {
 		t.Errorf("%+v of %d cells, %v", r, pairs, err)
 	}
 	var out bytes.Buffer
-	if err := summarize(&out, lines, "ours", "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
+	if err := summarize(&out, lines, "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
 		t.Errorf("%v:\n%s", err, out.String())
 	}
-	if err := summarize(&out, nil, "", ""); err == nil {
-		t.Error("nothing was summarized")
+	for name, of := range map[string][]line{"": nil, "nobody's": lines} {
+		if err := tables(&out, of, nil, name, name); err == nil {
+			t.Errorf("of %d cells nothing was summarized", len(of))
+		}
 	}
 	lines[3] = made("b", "rival", 15, 15)
 	if _, _, err := compare(lines[:2], lines[2:]); err == nil {
@@ -387,7 +390,7 @@ func TestColumns(t *testing.T) {
 		cellLine("x", 1, "rival", a, 10), cellLine("x", 1, "rival", b, 20), again, other,
 	}
 	var out bytes.Buffer
-	if err := summarize(&out, lines, "", "rival"); err != nil {
+	if err := summarize(&out, lines, "rival"); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -411,5 +414,29 @@ func TestChosen(t *testing.T) {
 	other.Cell.Select = []float64{3, 2.9}
 	if got := chosen([]line{worse, bad, other}); len(got) != 2 || got[0].selected() != 3.2 || got[1].Writer != "y" || got[0].column() != got[1].column() {
 		t.Errorf("chosen were %+v", got)
+	}
+}
+
+// TestOurs narrows all tables to ours and the rival, with what ours are when they are
+// drawn otherwise.
+func TestOurs(t *testing.T) {
+	var lines []line
+	var beside []crossed
+	for _, name := range []string{"rival", "ours", "third"} {
+		l := cellLine("x", 1, name, "{}", 10)
+		l.Cell.Texts = &twin.CellTexts{Range: &likeness.Range{Twin: &likeness.Comparison{}, Own: &likeness.Comparison{}}}
+		l.Cell.Samplings = []twin.CellSampling{{Name: "warm", Texts: l.Cell.Texts}}
+		lines = append(lines, l)
+		beside = append(beside, crossed{Of: l.key(), Controls: []string{"y"}, Nats: map[string][]nats{"y": {{"x0", 100, 310}}}})
+	}
+	for ours, want := range map[string]int{"": 3, "ours": 2, "rival": 1} {
+		var out bytes.Buffer
+		if err := tables(&out, lines, beside, ours, ""); err != nil {
+			t.Fatal(err)
+		}
+		s := out.String()
+		if a, b, c := strings.Count(s, "| 1 cells, 1 writers |"), strings.Count(s, "copiers"), strings.Count(s, "| 0.100 | 0.100 |"); a != want-1 || b != 2*want || c != want {
+			t.Errorf("with ours %q there are %d ratios, texts of %d and others' twins beside %d:\n%s", ours, a, b, c, s)
+		}
 	}
 }

@@ -58,17 +58,12 @@ func main() {
 		if *best {
 			lines = chosen(lines)
 		}
-		if err == nil {
-			err = summarize(os.Stdout, lines, *ours, *rival)
-		}
-		if err == nil {
-			summarizeTexts(os.Stdout, lines, cmp.Or(*rival, lines[0].Name))
-		}
+		var beside []crossed
 		if err == nil && *crossedOut != "" {
-			var all []crossed
-			if all, err = readCrossed([]string{*crossedOut}); err == nil {
-				summarizeCrossed(os.Stdout, lines, all)
-			}
+			beside, err = readCrossed([]string{*crossedOut})
+		}
+		if err == nil {
+			err = tables(os.Stdout, lines, beside, *ours, *rival)
 		}
 		if err != nil {
 			log.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,23 +15,44 @@ import (
 // rounds of a bootstrap.
 const rounds = 10000
 
+// tables writes all that cells say: gains, texts, and where there is any what others'
+// twins cost. With ours they are of that recipe and the rival alone, which is the first
+// of the lines where it is not named.
+func tables(out io.Writer, lines []line, beside []crossed, ours, rival string) error {
+	if len(lines) == 0 {
+		return errors.New("there are no cells: name files that lab wrote, of trained cells where it is --chosen")
+	}
+	rival = cmp.Or(rival, lines[0].Name)
+	if ours != "" {
+		var both []line
+		for _, l := range lines {
+			if l.Name == ours || l.Name == rival {
+				both = append(both, l)
+			}
+		}
+		if len(both) == 0 {
+			return fmt.Errorf("no cell is called %q or %q: --ours and --rival name recipes as the lines do", ours, rival)
+		}
+		lines = both
+	}
+	if err := summarize(out, lines, rival); err != nil {
+		return err
+	}
+	summarizeTexts(out, lines, rival)
+	if beside != nil {
+		summarizeCrossed(out, lines, beside)
+	}
+	return nil
+}
+
 // summarize writes a table: for each number of words and recipe the mean gains over
 // writers, and the ratio to the rival's of what is served, over the writers and seeds
 // that both have, with its interval from a bootstrap over writers and within them over
-// documents. Without a rival it is the first recipe of the lines.
-func summarize(out io.Writer, lines []line, ours, rival string) error {
-	if len(lines) == 0 {
-		return errors.New("there are no cells")
-	}
+// documents.
+func summarize(out io.Writer, lines []line, rival string) error {
 	s := inColumns(lines)
-	if rival == "" {
-		rival = lines[0].Name
-	}
 	fmt.Fprintf(out, "| words | recipe | cells | writers | start | examples | adapter | both | both against %s | of the same cells |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", rival)
 	for _, c := range s.order {
-		if ours != "" && c.name != ours && c.name != rival {
-			continue
-		}
 		var against, of []string
 		rivals := s.rivals(c, rival)
 		for _, r := range rivals {
