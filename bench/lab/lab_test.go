@@ -336,6 +336,18 @@ func TestTexts(t *testing.T) {
 	if err != nil || len(cells) != 1 {
 		t.Fatalf("%d cells, %v", len(cells), err)
 	}
+	// What else the table has measured makes other cells of the same recipe.
+	tab.Texts = false
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	tab.Prompts = []int{0}
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := readCells([]string{o.Out}); err != nil || len(all) != 3 || all[1].Cell.Texts != nil || len(all[2].Cell.Prompts) != 1 || all[1].key() == all[2].key() || len(inColumns(all).cells[all[0].column()]) != 1 {
+		t.Errorf("measured three times otherwise there are %d cells, %v", len(all), err)
+	}
 	if x := cells[0].Cell.Texts; x == nil || x.Texts == 0 || x.Documents == 0 || x.Leakage.Twin.Words == 0 || len(x.Recognition.Taken) == 0 {
 		t.Errorf("of its texts %+v", x)
 	}

@@ -16,6 +16,7 @@ type line struct {
 	Seed        uint64          `json:"seed"`  // of the draw of text, and of training
 	Name        string          `json:"name"`  // of the recipe in the table
 	Change      json.RawMessage `json:"change"`
+	Beside      json.RawMessage `json:"beside,omitempty"` // what was measured beside the gains
 	Base        string          `json:"base_model"`
 	JudgeTokens int             `json:"judge_tokens"`
 	SelectWords int             `json:"select_words"` // of the words
@@ -37,9 +38,13 @@ func (r *recipe) asked() (json.RawMessage, error) {
 	return b, nil
 }
 
-// key tells cells apart.
+// key tells cells apart, also two of which more was measured of one.
 func (l *line) key() string {
-	return fmt.Sprintf("%s %s %d %d %d %s %s", l.Base, l.Writer, l.Words, l.Seed, l.JudgeTokens, l.Name, l.Change)
+	key := fmt.Sprintf("%s %s %d %d %d %s %s", l.Base, l.Writer, l.Words, l.Seed, l.JudgeTokens, l.Name, l.Change)
+	if len(l.Beside) > 0 {
+		key += " " + string(l.Beside)
+	}
+	return key
 }
 
 // gains are those of cells in nats per token, and the base's loss.

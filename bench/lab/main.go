@@ -1,8 +1,8 @@
 // Command lab measures recipes: a table in TOML names writers, numbers of words,
 // seeds and recipes, and each of their combinations is a cell, one training and
 // what it gains on documents that it never saw. A cell is a line of JSON. Those
-// that are in the file already are passed over, so that a run that was killed goes
-// on where it was.
+// that are in the file already, with all that the table has measured of them, are
+// passed over, so that a run that was killed goes on where it was.
 //
 //	go run ./bench/lab TABLE.toml --data DIR --out FILE.jsonl
 //
@@ -123,10 +123,14 @@ func run(ctx context.Context, t *table, o options) error {
 	if o.Commit == "" {
 		return errors.New("it is not known which commit the program was built from: say so with --commit")
 	}
+	beside, err := t.beside()
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	all := t.cells()
 	for i, c := range all {
-		l := line{Writer: c.Writer.Name, Words: c.Words, Seed: c.Seed, Name: c.Recipe.Name, JudgeTokens: t.JudgeTokens, Base: t.Base, Commit: o.Commit}
+		l := line{Writer: c.Writer.Name, Words: c.Words, Seed: c.Seed, Name: c.Recipe.Name, JudgeTokens: t.JudgeTokens, Beside: beside, Base: t.Base, Commit: o.Commit}
 		if l.Change, err = c.Recipe.asked(); err != nil {
 			return err
 		}
