@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/getstroke/stroke/bench/lines"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -59,7 +58,7 @@ func (l *line) passedOff() []line {
 // summarize prints how many of each kind are let through, with the interval by
 // writer, and how many would be by each criterion alone.
 func summarize(w io.Writer, paths []string) error {
-	lines, err := lines.Read[line](paths, nil)
+	lines, err := readCases(paths)
 	if err != nil {
 		return err
 	}

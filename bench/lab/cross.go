@@ -115,7 +115,7 @@ func (l *line) text(lab *twin.Lab, t *table, texts func(writer) (*writing, error
 	if err != nil {
 		return nil, err
 	}
-	return lab.Text(&dealt, twin.Prompt{}, l.JudgeTokens, 1<<20)
+	return lab.Text(&dealt, twin.Prompt{}, l.JudgeTokens, twin.MostEach)
 }
 
 func readCrossed(paths []string) ([]crossed, error) {
