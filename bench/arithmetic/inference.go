@@ -74,7 +74,7 @@ type reader struct {
 // read reads a writer's judge documents and text that no run has seen: with the
 // base as it is, and with an adapter of each seed.
 func (in *reader) read(ctx context.Context, writer, source string) error {
-	folder := filepath.Join(in.home, writer)
+	folder := in.folder(writer)
 	text, err := sample(source, folder, in.words)
 	if err != nil {
 		return err
@@ -134,9 +134,21 @@ func (in *reader) read(ctx context.Context, writer, source string) error {
 	return nil
 }
 
+// folder is where the sample of a writer's text lies.
+func (in *reader) folder(writer string) string {
+	return filepath.Join(in.home, fmt.Sprintf("%s-%d", writer, in.words))
+}
+
+// dir is where a twin is kept. Its name says all that the twin depends on: the rest of
+// it by a hash, since a base may be a path.
+func (in *reader) dir(writer string, seed uint64) string {
+	rest := stroke.HashText(fmt.Sprintf("%q %q %q", in.base, in.trained, in.genre))
+	return filepath.Join(in.home, fmt.Sprintf("%s-%d-%d-%s", writer, in.words, seed, rest[:12]))
+}
+
 // twin is the twin of a seed that was trained on a folder, before or now.
 func (in *reader) twin(ctx context.Context, writer, folder string, seed uint64) (*twin.Folder, *twin.Version, *lora.Adapter, error) {
-	dir := filepath.Join(in.home, fmt.Sprint(writer, seed))
+	dir := in.dir(writer, seed)
 	f, err := twin.Open(dir)
 	if err != nil || f.Newest == "" {
 		o := twin.Options{Source: folder, To: dir, Base: in.base, NoCrossFit: true,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 
 	"github.com/getstroke/stroke"
@@ -41,7 +40,7 @@ type written struct {
 // kept as kv. It is done
 // with the base as it is, and with an adapter of each seed.
 func (in *reader) behind(ctx context.Context, writer, source string, reading, writing op.Arithmetic, kv tensor.DType) error {
-	folder := filepath.Join(in.home, writer)
+	folder := in.folder(writer)
 	text, err := sample(source, folder, in.words)
 	if err != nil {
 		return err

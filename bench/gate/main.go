@@ -4,7 +4,7 @@
 // are kept, so that a run that was killed goes on where it was.
 //
 //	go run ./bench/gate --data DIR --work DIR --out FILE.jsonl WRITER=FOLDER...
-//	go run ./bench/gate --controls DIR --data DIR --work DIR WRITER=FOLDER...
+//	go run ./bench/gate --controls DIR --strength 1 --data DIR --work DIR WRITER=FOLDER...
 //	go run ./bench/gate --summary FILE.jsonl...
 package main
 
@@ -29,6 +29,7 @@ import (
 // options are what a run is asked for.
 type options struct {
 	data, work, out, base, start string
+	strength                     float64 // of the start, in training and where twins are judged
 	words, memorised             int
 	strangers, tokens, each      int
 	judge                        []string
@@ -45,11 +46,12 @@ func main() {
 	pflag.StringVar(&o.out, "out", "", "file of the cases")
 	pflag.StringVar(&o.base, "base", "smollm2-135m-instruct", "base")
 	pflag.StringVar(&o.start, "start", "prose", "genre that all stand on")
+	pflag.Float64Var(&o.strength, "strength", twin.LayerStrength, "of that genre, in training and where twins are judged")
 	pflag.IntVar(&o.words, "words", 2000, "words that a twin gets")
 	pflag.IntVar(&o.memorised, "memorised", 15, "epochs of the twin that knows its text by heart")
 	pflag.IntVar(&o.strangers, "strangers", 4, "other writers whose twins are passed off as each writer's")
 	pflag.IntVar(&o.tokens, "tokens", 4500, "judge text, in tokens, at the most")
-	pflag.IntVar(&o.each, "each", 640, "of a judge document, in tokens, at the most")
+	pflag.IntVar(&o.each, "each", twin.MostEach, "of a judge document, in tokens, at the most")
 	pflag.StringSliceVar(&o.judge, "judge", nil, "the writers whose twins are judged; the others are strangers alone (all)")
 	pflag.Uint64Var(&o.seed, "seed", 1, "of the draw of text, and of training")
 	pflag.DurationVar(&o.within, "within", 0, "begin no training and no case after so long")
@@ -65,6 +67,12 @@ func main() {
 		err = summarize(os.Stdout, pflag.Args())
 	case o.work == "" || *controls == "" && o.out == "":
 		err = fmt.Errorf("name a folder for the adapters with --work, and a file for the cases with --out")
+	case !(o.strength > 0 && o.strength <= 4):
+		err = fmt.Errorf("the strength of the genre is %g: --strength is above 0 and at most 4", o.strength)
+	case o.each < 1 || o.each > twin.MostEach:
+		err = fmt.Errorf("%d tokens of a document: --each is from 1 to the %d that a verdict looks at", o.each, twin.MostEach)
+	case *controls != "" && o.strength != 1:
+		err = fmt.Errorf("controls on a genre at %g: a twin without one has them on it at 1, so make them with --strength 1", o.strength)
 	case *controls != "":
 		err = makeControls(ctx, &o, *controls, *rank, pflag.Args())
 	default:
@@ -116,6 +124,11 @@ func open(ctx context.Context, o *options, writers []string) (*lab, error) {
 	return l, nil
 }
 
+// on is what all twins stand on.
+func (l *lab) on() lora.Applied {
+	return lora.Applied{Adapter: l.start, Strength: float32(l.o.strength)}
+}
+
 // over says whether the time is.
 func (l *lab) over() bool { return l.o.within > 0 && time.Since(l.begun) > l.o.within }
 
@@ -130,10 +143,19 @@ const (
 // cellFile says, beside an adapter that is kept, how it was trained.
 const cellFile = "cell.json"
 
+// dir is where the adapter of a twin is kept. Its name says all that the adapter
+// depends on.
+func (o *options) dir(name, kind string, words int) string {
+	if kind == memorised {
+		kind = fmt.Sprint(kind, o.memorised)
+	}
+	return filepath.Join(o.work, fmt.Sprintf("%s-%s@%g-%s-%d-%s-%d", o.base, o.start, o.strength, name, words, kind, o.seed))
+}
+
 // train gives what a twin of a kind learnt from a writer, from the folder where it
 // is kept or by training it.
 func (l *lab) train(ctx context.Context, name, kind string, words int) (*lora.File, *twin.Cell, error) {
-	dir := filepath.Join(l.o.work, fmt.Sprintf("%s-%s-%d-%s-%d", l.o.base, name, words, kind, l.o.seed))
+	dir := l.o.dir(name, kind, words)
 	if f, err := lora.ReadDir(dir); err == nil {
 		var c twin.Cell
 		b, err := os.ReadFile(filepath.Join(dir, cellFile))
@@ -159,7 +181,7 @@ func (l *lab) train(ctx context.Context, name, kind string, words int) (*lora.Fi
 		epochs = l.o.memorised
 	}
 	f, c, err := l.Learn(ctx, twin.CellOptions{Dealt: d, Change: func(r *twin.Recipe) {
-		r.Genre.Ask = l.o.start
+		r.Genre.Ask, r.Genre.Strength = l.o.start, l.o.strength
 		r.Options.Seed = l.o.seed
 		if epochs > 0 {
 			r.Epochs = epochs
@@ -186,5 +208,10 @@ func (l *lab) train(ctx context.Context, name, kind string, words int) (*lora.Fi
 	if err := os.WriteFile(filepath.Join(tmp, cellFile), b, 0o644); err != nil {
 		return nil, nil, err
 	}
-	return f, c, os.Rename(tmp, dir)
+	if err := os.Rename(tmp, dir); err != nil {
+		return nil, nil, err
+	}
+	// As it is kept, so that a run that goes on judges the same.
+	f, err = lora.ReadDir(dir)
+	return f, c, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,14 +19,18 @@ import (
 
 // line is one case: what is passed off as a writer's twin, and what it costs.
 type line struct {
-	Base   string `json:"base"`
-	Start  string `json:"start"`
-	Writer string `json:"writer"`
-	Words  int    `json:"words"`
-	Seed   uint64 `json:"seed"`
-	Case   string `json:"case"`           // good, shuffled, hardly, memorised, prose, stranger
-	From   string `json:"from,omitempty"` // of a stranger: whose adapter it is
-	Kernel string `json:"kernel"`
+	Base     string  `json:"base"`
+	Start    string  `json:"start"`
+	Strength float64 `json:"strength,omitempty"` // of the start, in training and here; 1 where it is left out
+	Writer   string  `json:"writer"`
+	Words    int     `json:"words"`
+	Seed     uint64  `json:"seed"`
+	Case     string  `json:"case"`                   // good, shuffled, hardly, memorised, prose, stranger
+	Epochs   int     `json:"epochs,omitempty"`       // of a memorised twin
+	From     string  `json:"from,omitempty"`         // of a stranger: whose adapter it is
+	Most     int     `json:"judge_tokens,omitempty"` // judge text at the most
+	Each     int     `json:"each_tokens,omitempty"`  // of a document at the most
+	Kernel   string  `json:"kernel"`
 
 	Groups   []string             `json:"groups"` // judge documents, by the beginnings of their hashes
 	Tokens   []int                `json:"tokens"` // scored of each
@@ -43,8 +48,17 @@ type line struct {
 	Monotone string `json:"monotone,omitempty"`
 }
 
+// key tells cases apart.
 func (l *line) key() string {
-	return fmt.Sprint(l.Base, " ", l.Start, " ", l.Writer, " ", l.Words, " ", l.Seed, " ", l.Case, " ", l.From)
+	return fmt.Sprint(l.Base, " ", l.Start, " ", l.Strength, " ", l.Writer, " ", l.Words, " ", l.Seed, " ", l.Case, " ", l.Epochs, " ", l.From, " ", l.Most, " ", l.Each)
+}
+
+// readCases reads the cases of files.
+func readCases(paths []string) ([]line, error) {
+	return lines.Read(paths, func(l *line) error {
+		l.Strength = cmp.Or(l.Strength, 1)
+		return nil
+	})
 }
 
 func nats(l []eval.Loss) (sums []float64, tokens []int) {
@@ -70,8 +84,8 @@ type judged struct {
 func shared(done []line, c *line, groups []string) *line {
 	for i := range done {
 		x := &done[i]
-		if x.Case != "stranger" && x.Base == c.Base && x.Start == c.Start && x.Writer == c.Writer && x.Words == c.Words && x.Seed == c.Seed &&
-			x.Kernel == kernel.Name() && slices.Equal(x.Groups, groups) {
+		if x.Case != "stranger" && x.Base == c.Base && x.Start == c.Start && x.Strength == c.Strength && x.Writer == c.Writer && x.Words == c.Words && x.Seed == c.Seed &&
+			x.Most == c.Most && x.Each == c.Each && x.Kernel == kernel.Name() && slices.Equal(x.Groups, groups) {
 			return x
 		}
 	}
@@ -80,7 +94,7 @@ func shared(done []line, c *line, groups []string) *line {
 
 // run trains what is not there and scores what is not in the file.
 func run(ctx context.Context, o *options, writers []string) error {
-	done, err := lines.Read[line]([]string{o.out}, nil)
+	done, err := readCases([]string{o.out})
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -110,7 +124,10 @@ func run(ctx context.Context, o *options, writers []string) error {
 				from = []string{""}
 			}
 			for _, other := range from {
-				c := line{Base: o.base, Start: o.start, Writer: name, Words: o.words, Seed: o.seed, Case: kind, From: other}
+				c := line{Base: o.base, Start: o.start, Strength: o.strength, Writer: name, Words: o.words, Seed: o.seed, Case: kind, From: other, Most: o.tokens, Each: o.each}
+				if kind == memorised {
+					c.Epochs = o.memorised
+				}
 				if have[c.key()] {
 					continue
 				}
@@ -137,10 +154,9 @@ func run(ctx context.Context, o *options, writers []string) error {
 // measure fills a case.
 func (l *lab) measure(ctx context.Context, texts map[string]*judged, done []line, c *line) error {
 	var own []lora.Applied
-	start := lora.Applied{Adapter: l.start, Strength: 1}
 	switch c.Case {
 	case "prose":
-		own = []lora.Applied{start}
+		own = []lora.Applied{l.on()}
 	case "stranger", good, hardly, shuffle, memorised:
 		kind, whose := c.Case, c.Writer
 		if c.Case == "stranger" {
@@ -154,7 +170,7 @@ func (l *lab) measure(ctx context.Context, texts map[string]*judged, done []line
 		if err != nil {
 			return err
 		}
-		own = []lora.Applied{start, {Adapter: a, Strength: 1}}
+		own = []lora.Applied{l.on(), {Adapter: a, Strength: 1}}
 	}
 	t := texts[c.Writer]
 	if t == nil {
@@ -213,7 +229,6 @@ func (l *lab) text(ctx context.Context, done []line, c *line) (*judged, error) {
 		t.line.Tokens, t.line.Bare, t.line.Examples, t.line.On, t.line.Controls = x.Tokens, x.Bare, x.Examples, x.On, x.Controls
 		return t, nil
 	}
-	start := lora.Applied{Adapter: l.start, Strength: 1}
 	score := func(to *[]float64, prompted bool, use ...lora.Applied) {
 		if err != nil {
 			return
@@ -225,7 +240,7 @@ func (l *lab) text(ctx context.Context, done []line, c *line) (*judged, error) {
 	}
 	score(&t.line.Bare, false)
 	score(&t.line.Examples, true)
-	score(&t.line.On, false, start)
+	score(&t.line.On, false, l.on())
 	list, e := control.For(l.o.base, l.o.words)
 	if e != nil {
 		return nil, e
@@ -239,7 +254,7 @@ func (l *lab) text(ctx context.Context, done []line, c *line) (*judged, error) {
 			return nil, e
 		}
 		var x []float64
-		score(&x, false, start, lora.Applied{Adapter: a, Strength: 1})
+		score(&x, false, l.on(), lora.Applied{Adapter: a, Strength: 1})
 		t.line.Controls[c.Name] = x
 	}
 	return t, err

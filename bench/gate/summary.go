@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 
-	"github.com/getstroke/stroke/bench/lines"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -56,77 +56,101 @@ func (l *line) passedOff() []line {
 	return out
 }
 
+// row is a kind of twins that were made and judged alike.
+type row struct {
+	base, start string
+	strength    float64
+	words       int
+	kind        string
+}
+
+// on says what the twins of a row stand on.
+func (r row) on() string { return fmt.Sprintf("%s, %s at %g", r.base, r.start, r.strength) }
+
+// Rows of several kinds.
+const (
+	allBad   = "all bad"
+	butDealt = "all bad but " + shuffle
+)
+
+// counts has, for each case of a row, 1 where it passes and 0 where it does not.
+type counts struct {
+	proven, live              []eval.Sample
+	examples, start, controls []eval.Sample
+	writers                   map[string]bool
+}
+
+// add takes a case in. Of what beats examples those count that were asked.
+func (c *counts) add(l *line, v *verdict.Verdict) {
+	c.writers[l.Writer] = true
+	pass := func(to *[]eval.Sample, yes bool) {
+		x := eval.Sample{Group: l.Writer}
+		if yes {
+			x.Value = 1
+		}
+		*to = append(*to, x)
+	}
+	pass(&c.proven, v.Live && !v.Unproven)
+	pass(&c.live, v.Live)
+	if l.Both != nil {
+		pass(&c.examples, v.BeatsExamples())
+	}
+	s := v.Specificity
+	pass(&c.start, s != nil && s.BeatsStart())
+	pass(&c.controls, s != nil && s.BeatsControls(v.Look))
+}
+
 // summarize prints how many of each kind are let through, with the interval by
-// writer, and how many would be by each criterion alone.
+// writer, and how many are by each of the gate's criteria alone. All bad are
+// all but the good and the controls, of which nothing was asked beside examples.
 func summarize(w io.Writer, paths []string) error {
-	lines, err := lines.Read[line](paths, nil)
+	cases, err := readCases(paths)
 	if err != nil {
 		return err
 	}
-	type cell struct {
-		proven, all           []eval.Sample
-		examples, start, gate []eval.Sample
-		writers               map[string]bool
-	}
-	cells := map[string]*cell{}
-	yes := func(b bool) float64 {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	add := func(key string, l *line, v *verdict.Verdict) {
-		c := cells[key]
-		if c == nil {
-			c = &cell{writers: map[string]bool{}}
-			cells[key] = c
-		}
-		c.writers[l.Writer] = true
-		s := v.Specificity
-		group := fmt.Sprint(l.Writer)
-		c.proven = append(c.proven, eval.Sample{Group: group, Value: yes(v.Live && !v.Unproven)})
-		c.all = append(c.all, eval.Sample{Group: group, Value: yes(v.Live)})
-		if l.Both != nil {
-			c.examples = append(c.examples, eval.Sample{Group: group, Value: yes(v.Gain.Low > 0)})
-		}
-		c.start = append(c.start, eval.Sample{Group: group, Value: yes(s != nil && s.Own.Low > 0)})
-		c.gate = append(c.gate, eval.Sample{Group: group, Value: yes(s != nil && s.Gain.Low > 0)})
-	}
-	sizes := map[int]bool{}
-	for i := range lines {
-		if lines[i].Case == good {
-			for _, x := range lines[i].passedOff() {
-				v := x.decide()
-				add(fmt.Sprint(x.Words, x.Case), &x, &v)
+	rows := map[row]*counts{}
+	add := func(l *line, kinds ...string) {
+		v := l.decide()
+		for _, kind := range kinds {
+			r := row{l.Base, l.Start, l.Strength, l.Words, kind}
+			if rows[r] == nil {
+				rows[r] = &counts{writers: map[string]bool{}}
 			}
+			rows[r].add(l, &v)
 		}
 	}
-	for i := range lines {
-		v := lines[i].decide()
-		sizes[lines[i].Words] = true
-		add(fmt.Sprint(lines[i].Words, lines[i].Case), &lines[i], &v)
-		if lines[i].Case != good && lines[i].Case != shuffle {
-			add(fmt.Sprint(lines[i].Words, "all bad"), &lines[i], &v)
+	for i := range cases {
+		l := &cases[i]
+		switch l.Case {
+		case good:
+			add(l, good)
+			for _, x := range l.passedOff() {
+				add(&x, x.Case)
+			}
+		case shuffle:
+			add(l, shuffle, allBad)
+		default:
+			add(l, l.Case, allBad, butDealt)
 		}
 	}
-	fmt.Fprintln(w, "| words | twin | writers | cases | live (95 %) | live and proven (95 %) | beats examples, of those asked | beats its start | beats its controls |")
-	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-	for _, words := range slices.Sorted(maps.Keys(sizes)) {
-		for _, kind := range []string{good, "control", "stranger", "prose", hardly, shuffle, memorised, "all bad"} {
-			c := cells[fmt.Sprint(words, kind)]
-			if c == nil {
-				continue
+	kinds := []string{good, "control", "stranger", "prose", hardly, memorised, butDealt, shuffle, allBad}
+	order := slices.SortedFunc(maps.Keys(rows), func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(a.start, b.start), cmp.Compare(a.strength, b.strength), cmp.Compare(a.words, b.words),
+			cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)))
+	})
+	fmt.Fprintln(w, "| words | on | twin | writers | cases | live (95 %) | live and proven (95 %) | beats examples, of those asked | beats its start | beats its controls |")
+	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	for _, r := range order {
+		c := rows[r]
+		p, q := eval.Proportion(c.live), eval.Proportion(c.proven)
+		share := func(s []eval.Sample) string {
+			n := 0.0
+			for _, x := range s {
+				n += x.Value
 			}
-			p, q := eval.Proportion(c.all), eval.Proportion(c.proven)
-			share := func(s []eval.Sample) string {
-				n := 0.0
-				for _, x := range s {
-					n += x.Value
-				}
-				return fmt.Sprintf("%.0f of %d", n, len(s))
-			}
-			fmt.Fprintf(w, "| %d | %s | %d | %d | %.2f (%.2f to %.2f) | %.2f (%.2f to %.2f) | %s | %s | %s |\n", words, kind, len(c.writers), len(c.all), p.Mean, p.Low, p.High, q.Mean, q.Low, q.High, share(c.examples), share(c.start), share(c.gate))
+			return fmt.Sprintf("%.0f of %d", n, len(s))
 		}
+		fmt.Fprintf(w, "| %d | %s | %s | %d | %d | %.2f (%.2f to %.2f) | %.2f (%.2f to %.2f) | %s | %s | %s |\n", r.words, r.on(), r.kind, len(c.writers), len(c.live), p.Mean, p.Low, p.High, q.Mean, q.Low, q.High, share(c.examples), share(c.start), share(c.controls))
 	}
 	return nil
 }

@@ -59,13 +59,7 @@ func twins(paths []string) (map[string][]genre.MeasuredOn, error) {
 		genre string
 		words int
 	}
-	type found struct {
-		writers []string
-		share   float64 // the sum
-		count   int
-		gains   []eval.Gain
-	}
-	all := map[group]*found{}
+	all := map[group]*standing{}
 	for _, k := range order {
 		on := cells[k]
 		base := cells[key{fromBase, k.writer, k.words, k.seed}]
@@ -83,31 +77,70 @@ func twins(paths []string) (map[string][]genre.MeasuredOn, error) {
 			}
 			x := all[group{g.Name, k.words}]
 			if x == nil {
-				x = &found{}
+				x = &standing{}
 				all[group{g.Name, k.words}] = x
 			}
-			x.share, x.count = x.share+share, x.count+1
-			if !slices.Contains(x.writers, k.writer) {
-				x.writers = append(x.writers, k.writer)
-			}
-			x.gains = append(x.gains, saved(k.writer, on, base)...)
+			x.add(k.writer, share, saved(k.writer, on, base))
 		}
 	}
 	out := map[string][]genre.MeasuredOn{}
 	for _, g := range slices.SortedFunc(maps.Keys(all), func(a, b group) int {
 		return cmp.Or(cmp.Compare(a.genre, b.genre), cmp.Compare(a.words, b.words))
 	}) {
-		x := all[g]
-		p := eval.Predict(onGenre, x.gains, rounds, 1)
-		tokens := 0
-		for _, y := range x.gains {
-			tokens += y.Tokens
-		}
-		slices.Sort(x.writers)
-		out[g.genre] = append(out[g.genre], genre.MeasuredOn{Text: strings.Join(x.writers, ", "), Writer: true, Words: g.words, Share: x.share / float64(x.count), Tokens: tokens,
-			Gain: genre.Gain{Mean: p.Gain.Mean, Low: p.Gain.Low, High: p.Gain.High}})
+		out[g.genre] = append(out[g.genre], all[g].measured(g.words))
 	}
 	return out, nil
+}
+
+// standing are twins for which one genre is a good part of what they stand on, with
+// as many words of their writers' own.
+type standing struct {
+	writers []string
+	shares  map[string][]float64 // by writer, of each seed
+	gains   []eval.Gain
+	seeds   []int // that a gain is the sum of
+}
+
+// add takes a twin in. Two seeds on one document are no two pieces of evidence, so they
+// come to one gain.
+func (s *standing) add(writer string, share float64, gains []eval.Gain) {
+	if s.shares == nil {
+		s.shares = map[string][]float64{}
+	}
+	if s.shares[writer] == nil {
+		s.writers = append(s.writers, writer)
+	}
+	s.shares[writer] = append(s.shares[writer], share)
+	for _, g := range gains {
+		i := slices.IndexFunc(s.gains, func(x eval.Gain) bool { return x.Writer == g.Writer && x.Group == g.Group })
+		if i < 0 {
+			s.gains, s.seeds = append(s.gains, g), append(s.seeds, 1)
+			continue
+		}
+		s.gains[i].Saved += g.Saved
+		s.seeds[i]++
+	}
+}
+
+// measured is what the genre is worth to them: in the mean over writers, with an interval
+// over writers and within them over documents, each document at the mean of its seeds.
+func (s *standing) measured(words int) genre.MeasuredOn {
+	tokens, share := 0, 0.0
+	gains := slices.Clone(s.gains)
+	for i := range gains {
+		gains[i].Saved /= float64(s.seeds[i])
+		tokens += gains[i].Tokens
+	}
+	for _, w := range s.writers {
+		sum := 0.0
+		for _, x := range s.shares[w] {
+			sum += x
+		}
+		share += sum / float64(len(s.shares[w])*len(s.writers))
+	}
+	g := eval.PanelGain(gains, rounds, 1)
+	return genre.MeasuredOn{Text: strings.Join(slices.Sorted(slices.Values(s.writers)), ", "), Writer: true, Words: words, Share: share, Tokens: tokens,
+		Gain: genre.Gain{Mean: g.Mean, Low: g.Low, High: g.High}}
 }
 
 // saved is what a twin on genres saves over one from the base, by document.

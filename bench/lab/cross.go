@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,7 +115,7 @@ func (l *line) text(lab *twin.Lab, t *table, texts func(writer) (*writing, error
 	if err != nil {
 		return nil, err
 	}
-	return lab.Text(&dealt, twin.Prompt{}, l.JudgeTokens, 1<<20)
+	return lab.Text(&dealt, twin.Prompt{}, l.JudgeTokens, twin.MostEach)
 }
 
 func readCrossed(paths []string) ([]crossed, error) {
@@ -146,35 +147,33 @@ func (c *crossed) specific(l *line) (float64, bool) {
 }
 
 // summarizeCrossed writes how much better writers are predicted by their own twin
-// than by others', for each number of words and recipe.
+// than by others', for each number of words and recipe: the mean over writers, a
+// writer's seeds joined first, and the least of any writer.
 func summarizeCrossed(out io.Writer, cells []line, all []crossed) {
-	type sum struct {
-		words int
-		name  string
-		n     int
-		all   float64
-		least float64
-	}
-	var list []*sum
+	gains := map[string]float64{}
+	var some []line
 	for i := range cells {
 		l := &cells[i]
 		k := slices.IndexFunc(all, func(c crossed) bool { return c.Of == l.key() })
 		if k < 0 {
 			continue
 		}
-		x, ok := all[k].specific(l)
-		if !ok {
-			continue
+		if x, ok := all[k].specific(l); ok {
+			gains[l.key()] = x
+			some = append(some, *l)
 		}
-		j := slices.IndexFunc(list, func(s *sum) bool { return s.words == l.Words && s.name == l.Name })
-		if j < 0 {
-			list, j = append(list, &sum{words: l.Words, name: l.Name, least: x}), len(list)
-		}
-		list[j].n, list[j].all, list[j].least = list[j].n+1, list[j].all+x, min(list[j].least, x)
 	}
-	slices.SortStableFunc(list, func(a, b *sum) int { return a.words - b.words })
+	s := inColumns(some)
 	fmt.Fprint(out, "\n| words | recipe | cells | over other writers' twins | least |\n| --- | --- | --- | --- | --- |\n")
-	for _, s := range list {
-		fmt.Fprintf(out, "| %d | %s | %d | %.3f | %.3f |\n", s.words, s.name, s.n, s.all/float64(s.n), s.least)
+	for _, c := range s.order {
+		var of perWriter
+		for _, l := range s.cells[c] {
+			of.add(l.Writer, gains[l.key()])
+		}
+		sum, least := 0.0, math.Inf(1)
+		for _, x := range of.each() {
+			sum, least = sum+x.Value, min(least, x.Value)
+		}
+		fmt.Fprintf(out, "| %d | %s | %d | %.3f | %.3f |\n", c.words, s.title(c), of.cells, sum/float64(len(of.writers)), least)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/bench/withheld"
+	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin"
 )
@@ -253,10 +255,10 @@ func TestRun(t *testing.T) {
 		t.Errorf("a run of what is there already: %v, %s", err, said.String())
 	}
 	var out bytes.Buffer
-	if err := summarize(&out, again, "", "plain"); err != nil {
+	if err := summarize(&out, again, "plain"); err != nil {
 		t.Fatal(err)
 	}
-	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 |") {
+	if s := out.String(); strings.Count(s, "\n") != 6 || !strings.Contains(s, "| 1000 | more | 1 | 1 |") {
 		t.Errorf("the summary is\n%s", s)
 	}
 }
@@ -334,6 +336,18 @@ func TestTexts(t *testing.T) {
 	if err != nil || len(cells) != 1 {
 		t.Fatalf("%d cells, %v", len(cells), err)
 	}
+	// What else the table has measured makes other cells of the same recipe.
+	tab.Texts = false
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	tab.Prompts = []int{0}
+	if err := run(context.Background(), tab, o); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := readCells([]string{o.Out}); err != nil || len(all) != 3 || all[1].Cell.Texts != nil || len(all[2].Cell.Prompts) != 1 || all[1].key() == all[2].key() || len(inColumns(all).cells[all[0].column()]) != 1 {
+		t.Errorf("measured three times otherwise there are %d cells, %v", len(all), err)
+	}
 	if x := cells[0].Cell.Texts; x == nil || x.Texts == 0 || x.Documents == 0 || x.Leakage.Twin.Words == 0 || len(x.Recognition.Taken) == 0 {
 		t.Errorf("of its texts %+v", x)
 	}
@@ -346,27 +360,95 @@ func TestTexts(t *testing.T) {
 
 // TestSummary has cells whose ratio is known.
 func TestSummary(t *testing.T) {
-	made := func(writer, name string, saved ...float64) line {
-		l := line{Writer: writer, Words: 500, Seed: 1, Name: name, Cell: &twin.Cell{Epoch: 1}}
-		for i, s := range saved {
-			l.Cell.Documents = append(l.Cell.Documents, twin.CellDocument{Hash: fmt.Sprint(writer, i), Tokens: 100, Base: 300, Examples: 300, Adapter: 300, Both: 300 - s, Start: 300})
-		}
-		return l
-	}
+	made := func(writer, name string, saved ...float64) line { return cellLine(writer, 1, name, "{}", saved...) }
 	lines := []line{made("a", "ours", 20, 40), made("b", "ours", 30), made("a", "rival", 10, 20), made("b", "rival", 15), made("c", "rival", 99)}
 	r, pairs, err := compare(lines[:2], lines[2:])
 	if err != nil || pairs != 2 || r.Writers != 2 || r.Ratio.Mean != 2 || r.Ratio.Low != 2 || r.Ratio.High != 2 {
 		t.Errorf("%+v of %d cells, %v", r, pairs, err)
 	}
 	var out bytes.Buffer
-	if err := summarize(&out, lines, "ours", "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
+	if err := summarize(&out, lines, "rival"); err != nil || !strings.Contains(out.String(), "| 500 | ours | 2 | 2 | 0.000 | 0.000 | 0.000 | 0.300 | 2.00 (2.00–2.00) | 2 cells, 2 writers |") {
 		t.Errorf("%v:\n%s", err, out.String())
 	}
-	if err := summarize(&out, nil, "", ""); err == nil {
-		t.Error("nothing was summarized")
+	for name, of := range map[string][]line{"": nil, "nobody's": lines} {
+		if err := tables(&out, of, nil, name, name); err == nil {
+			t.Errorf("of %d cells nothing was summarized", len(of))
+		}
 	}
 	lines[3] = made("b", "rival", 15, 15)
 	if _, _, err := compare(lines[:2], lines[2:]); err == nil {
 		t.Error("cells of other documents were compared")
+	}
+}
+
+// cellLine is a cell whose documents save so much of 300 nats on 100 tokens.
+func cellLine(writer string, seed uint64, name, change string, saved ...float64) line {
+	l := line{Writer: writer, Words: 500, Seed: seed, Name: name, Change: json.RawMessage(change), Base: "small", Cell: &twin.Cell{Epoch: 1}}
+	for i, s := range saved {
+		l.Cell.Documents = append(l.Cell.Documents, twin.CellDocument{Hash: fmt.Sprint(writer, i), Tokens: 100, Base: 300, Examples: 300, Adapter: 300, Both: 300 - s, Start: 300})
+	}
+	return l
+}
+
+// TestColumns keeps recipes apart that have one name, sets each beside every rival, and
+// takes each writer alike, however many seeds there are of them.
+func TestColumns(t *testing.T) {
+	const a, b = `{"set":{"genre":{"ask":"none"}}}`, `{"set":{"genre":{"ask":"none"},"prompt":{"tokens":350}}}`
+	again := cellLine("x", 1, "ours", a, 99)
+	other := cellLine("x", 1, "ours", a, 50)
+	other.Base = "larger"
+	lines := []line{
+		cellLine("x", 1, "ours", a, 10), cellLine("x", 2, "ours", a, 20), cellLine("y", 1, "ours", a, 30), cellLine("x", 1, "ours", b, 40),
+		cellLine("x", 1, "rival", a, 10), cellLine("x", 1, "rival", b, 20), again, other,
+	}
+	var out bytes.Buffer
+	if err := summarize(&out, lines, "rival"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		// x has 15 in the mean of two seeds, and y 30.
+		"| 500 | ours (base small) | 3 | 2 | 0.000 | 0.000 | 0.000 | 0.225 | 1.00 (1.00–1.00); 0.50 (0.50–0.50) | 1 cells, 1 writers of rival; 1 cells, 1 writers of rival (prompt.tokens 350) |",
+		"| 500 | ours (base small, prompt.tokens 350) | 1 | 1 | 0.000 | 0.000 | 0.000 | 0.400 | 4.00 (4.00–4.00); 2.00 (2.00–2.00) |",
+		"| 500 | ours (base larger) | 1 | 1 | 0.000 | 0.000 | 0.000 | 0.500 |  |  |",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the summary lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+// TestChosen takes the setting that does best of several of which all do worse than the
+// bare base.
+func TestChosen(t *testing.T) {
+	worse, bad := cellLine("x", 1, "worse", `{"set":{"epochs":3}}`, 1), cellLine("x", 1, "bad", `{"set":{"epochs":2}}`, 2)
+	worse.Cell.Select, bad.Cell.Select = []float64{3, 3.5, 3.4}, []float64{3, 3.2, 3.3}
+	other := cellLine("y", 1, "worse", `{"set":{"epochs":3}}`, 3)
+	other.Cell.Select = []float64{3, 2.9}
+	if got := chosen([]line{worse, bad, other}); len(got) != 2 || got[0].selected() != 3.2 || got[1].Writer != "y" || got[0].column() != got[1].column() {
+		t.Errorf("chosen were %+v", got)
+	}
+}
+
+// TestOurs narrows all tables to ours and the rival, with what ours are when they are
+// drawn otherwise.
+func TestOurs(t *testing.T) {
+	var lines []line
+	var beside []crossed
+	for _, name := range []string{"rival", "ours", "third"} {
+		l := cellLine("x", 1, name, "{}", 10)
+		l.Cell.Texts = &twin.CellTexts{Range: &likeness.Range{Twin: &likeness.Comparison{}, Own: &likeness.Comparison{}}}
+		l.Cell.Samplings = []twin.CellSampling{{Name: "warm", Texts: l.Cell.Texts}}
+		lines = append(lines, l)
+		beside = append(beside, crossed{Of: l.key(), Controls: []string{"y"}, Nats: map[string][]nats{"y": {{"x0", 100, 310}}}})
+	}
+	for ours, want := range map[string]int{"": 3, "ours": 2, "rival": 1} {
+		var out bytes.Buffer
+		if err := tables(&out, lines, beside, ours, ""); err != nil {
+			t.Fatal(err)
+		}
+		s := out.String()
+		if a, b, c := strings.Count(s, "| 1 cells, 1 writers |"), strings.Count(s, "copiers"), strings.Count(s, "| 0.100 | 0.100 |"); a != want-1 || b != 2*want || c != want {
+			t.Errorf("with ours %q there are %d ratios, texts of %d and others' twins beside %d:\n%s", ours, a, b, c, s)
+		}
 	}
 }

@@ -1,8 +1,8 @@
 // Command lab measures recipes: a table in TOML names writers, numbers of words,
 // seeds and recipes, and each of their combinations is a cell, one training and
 // what it gains on documents that it never saw. A cell is a line of JSON. Those
-// that are in the file already are passed over, so that a run that was killed goes
-// on where it was.
+// that are in the file already, with all that the table has measured of them, are
+// passed over, so that a run that was killed goes on where it was.
 //
 //	go run ./bench/lab TABLE.toml --data DIR --out FILE.jsonl
 //
@@ -10,6 +10,9 @@
 // of other writers too, in a file of their own.
 //
 //	go run ./bench/lab --summary [--ours NAME --rival NAME] FILE.jsonl...
+//
+// Means are over writers, each of whom counts alike. Of several lines of one cell the
+// first counts, and recipes of one name that ask for other things are set apart.
 package main
 
 import (
@@ -55,17 +58,12 @@ func main() {
 		if *best {
 			lines = chosen(lines)
 		}
-		if err == nil {
-			err = summarize(os.Stdout, lines, *ours, *rival)
-		}
-		if err == nil {
-			summarizeTexts(os.Stdout, lines, cmp.Or(*rival, lines[0].Name))
-		}
+		var beside []crossed
 		if err == nil && *crossedOut != "" {
-			var all []crossed
-			if all, err = readCrossed([]string{*crossedOut}); err == nil {
-				summarizeCrossed(os.Stdout, lines, all)
-			}
+			beside, err = readCrossed([]string{*crossedOut})
+		}
+		if err == nil {
+			err = tables(os.Stdout, lines, beside, *ours, *rival)
 		}
 		if err != nil {
 			log.Fatal(err)
@@ -125,10 +123,14 @@ func run(ctx context.Context, t *table, o options) error {
 	if o.Commit == "" {
 		return errors.New("it is not known which commit the program was built from: say so with --commit")
 	}
+	beside, err := t.beside()
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	all := t.cells()
 	for i, c := range all {
-		l := line{Writer: c.Writer.Name, Words: c.Words, Seed: c.Seed, Name: c.Recipe.Name, JudgeTokens: t.JudgeTokens, Base: t.Base, Commit: o.Commit}
+		l := line{Writer: c.Writer.Name, Words: c.Words, Seed: c.Seed, Name: c.Recipe.Name, JudgeTokens: t.JudgeTokens, Beside: beside, Base: t.Base, Commit: o.Commit}
 		if l.Change, err = c.Recipe.asked(); err != nil {
 			return err
 		}
@@ -153,7 +155,7 @@ func run(ctx context.Context, t *table, o options) error {
 		if err := lines.Append(o.Out, &l); err != nil {
 			return err
 		}
-		s := l.gains()
+		s := gainsOf(l)
 		fmt.Fprintf(o.Log, "%d/%d %s %d words, seed %d, %s: base %.3f; examples %.4f, start %.4f, adapter %.4f, both %.4f; epoch %d, %.0f s of %.0f\n", i+1, len(all), l.Writer, l.Words, l.Seed, l.Name,
 			s.base, s.examples, s.start, s.adapter, s.both, l.Cell.Epoch, l.Cell.Seconds, l.Cell.Took)
 	}

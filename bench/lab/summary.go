@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/getstroke/stroke/internal/eval"
 )
@@ -13,56 +15,64 @@ import (
 // rounds of a bootstrap.
 const rounds = 10000
 
-// column is one recipe with one number of words.
-type column struct {
-	name  string
-	words int
+// tables writes all that cells say: gains, texts, and where there is any what others'
+// twins cost. With ours they are of that recipe and the rival alone, which is the first
+// of the lines where it is not named.
+func tables(out io.Writer, lines []line, beside []crossed, ours, rival string) error {
+	if len(lines) == 0 {
+		return errors.New("there are no cells: name files that lab wrote, of trained cells where it is --chosen")
+	}
+	rival = cmp.Or(rival, lines[0].Name)
+	if ours != "" {
+		var both []line
+		for _, l := range lines {
+			if l.Name == ours || l.Name == rival {
+				both = append(both, l)
+			}
+		}
+		if len(both) == 0 {
+			return fmt.Errorf("no cell is called %q or %q: --ours and --rival name recipes as the lines do", ours, rival)
+		}
+		lines = both
+	}
+	if err := summarize(out, lines, rival); err != nil {
+		return err
+	}
+	summarizeTexts(out, lines, rival)
+	if beside != nil {
+		summarizeCrossed(out, lines, beside)
+	}
+	return nil
 }
 
 // summarize writes a table: for each number of words and recipe the mean gains over
 // writers, and the ratio to the rival's of what is served, over the writers and seeds
 // that both have, with its interval from a bootstrap over writers and within them over
-// documents. Without a rival it is the first recipe of the lines.
-func summarize(out io.Writer, lines []line, ours, rival string) error {
-	if len(lines) == 0 {
-		return errors.New("there are no cells")
-	}
-	cells := map[column][]line{}
-	var order []column
-	for _, l := range lines {
-		c := column{l.Name, l.Words}
-		if cells[c] == nil {
-			order = append(order, c)
-		}
-		cells[c] = append(cells[c], l)
-	}
-	slices.SortStableFunc(order, func(a, b column) int { return a.words - b.words })
-	if rival == "" {
-		rival = lines[0].Name
-	}
-	fmt.Fprintf(out, "| words | recipe | cells | start | examples | adapter | both | both against %s | of the same cells |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", rival)
-	for _, c := range order {
-		if ours != "" && c.name != ours && c.name != rival {
-			continue
-		}
-		var g gains
-		n := float64(len(cells[c]))
-		for _, l := range cells[c] {
-			x := l.gains()
-			g.start, g.examples, g.adapter, g.both = g.start+x.start/n, g.examples+x.examples/n, g.adapter+x.adapter/n, g.both+x.both/n
-		}
-		against, of := "", ""
-		if c.name != rival {
-			r, pairs, err := compare(cells[c], cells[column{rival, c.words}])
+// documents.
+func summarize(out io.Writer, lines []line, rival string) error {
+	s := inColumns(lines)
+	fmt.Fprintf(out, "| words | recipe | cells | writers | start | examples | adapter | both | both against %s | of the same cells |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", rival)
+	for _, c := range s.order {
+		var against, of []string
+		rivals := s.rivals(c, rival)
+		for _, r := range rivals {
+			ratio, pairs, err := compare(s.cells[c], s.cells[r])
 			if err != nil {
 				return fmt.Errorf("%s at %d words: %w", c.name, c.words, err)
 			}
-			if pairs > 0 {
-				against = said(r.Ratio)
-				of = fmt.Sprintf("%d cells, %d writers", pairs, r.Writers)
+			if pairs == 0 {
+				continue
 			}
+			against = append(against, said(ratio.Ratio))
+			both := fmt.Sprintf("%d cells, %d writers", pairs, ratio.Writers)
+			if len(rivals) > 1 {
+				both += " of " + s.title(r)
+			}
+			of = append(of, both)
 		}
-		fmt.Fprintf(out, "| %d | %s | %d | %.3f | %.3f | %.3f | %.3f | %s | %s |\n", c.words, c.name, len(cells[c]), g.start, g.examples, g.adapter, g.both, against, of)
+		g, writers := meanGains(s.cells[c])
+		fmt.Fprintf(out, "| %d | %s | %d | %d | %.3f | %.3f | %.3f | %.3f | %s | %s |\n", c.words, s.title(c), len(s.cells[c]), writers, g.start, g.examples, g.adapter, g.both,
+			strings.Join(against, "; "), strings.Join(of, "; "))
 	}
 	return nil
 }
@@ -91,8 +101,8 @@ func compare(ours, rival []line) (r eval.Ratio, pairs int, err error) {
 	var members []eval.Member
 	number := map[string]int{}
 	for _, a := range ours {
-		i := slices.IndexFunc(rival, func(b line) bool { return b.Writer == a.Writer && b.Seed == a.Seed })
-		if i < 0 {
+		b := cellOf(rival, &a)
+		if b == nil {
 			continue
 		}
 		n, ok := number[a.Writer]
@@ -103,7 +113,7 @@ func compare(ours, rival []line) (r eval.Ratio, pairs int, err error) {
 		}
 		pairs++
 		members[n].Ours = join(members[n].Ours, &a)
-		members[n].Rival = join(members[n].Rival, &rival[i])
+		members[n].Rival = join(members[n].Rival, b)
 	}
 	r, err = eval.PanelRatio(members, rounds, 1)
 	return r, pairs, err

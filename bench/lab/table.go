@@ -49,12 +49,12 @@ type recipe struct {
 
 // drawing is how texts are drawn: engine.Sampling but for the seed.
 type drawing struct {
-	Name        string  `toml:"name"`
-	Temperature float64 `toml:"temperature"`
-	TopK        int     `toml:"top_k"`
-	TopP        float64 `toml:"top_p"`
-	MinP        float64 `toml:"min_p"`
-	Repeat      float64 `toml:"repeat"`
+	Name        string  `toml:"name" json:"name"`
+	Temperature float64 `toml:"temperature" json:"temperature"`
+	TopK        int     `toml:"top_k" json:"top_k,omitempty"`
+	TopP        float64 `toml:"top_p" json:"top_p,omitempty"`
+	MinP        float64 `toml:"min_p" json:"min_p,omitempty"`
+	Repeat      float64 `toml:"repeat" json:"repeat,omitempty"`
 }
 
 // samplings are those of the table as a cell is asked for them.
@@ -63,6 +63,23 @@ func (t *table) samplings() (out []twin.CellSampling) {
 		out = append(out, twin.CellSampling{Name: d.Name, Sampling: engine.Sampling{Temperature: d.Temperature, TopK: d.TopK, TopP: d.TopP, MinP: d.MinP, Repeat: d.Repeat}})
 	}
 	return out
+}
+
+// beside is what the table has measured of each cell beside its gains; nil for nothing.
+func (t *table) beside() (json.RawMessage, error) {
+	b, err := json.Marshal(struct {
+		Prompts   []int     `json:"prompts,omitempty"`
+		Strengths []float64 `json:"strengths,omitempty"`
+		Texts     bool      `json:"texts,omitempty"`
+		Samplings []drawing `json:"samplings,omitempty"`
+	}{t.Prompts, t.Strengths, t.Texts, t.Samplings})
+	if err != nil {
+		return nil, fmt.Errorf("what is measured beside: %w", err)
+	}
+	if string(b) == "{}" {
+		return nil, nil
+	}
+	return b, nil
 }
 
 // readTable reads a table and says what is wrong with it.

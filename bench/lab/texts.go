@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/twin"
@@ -42,53 +43,42 @@ var ofTexts = []struct {
 
 // summarizeTexts writes, for each number of words and recipe, the means over writers
 // of what was measured on their texts, and what they differ by from the rival's with
-// the same writer, with intervals from a bootstrap over writers.
+// the same writer, with intervals from a bootstrap over writers. A writer's seeds are
+// joined first.
 func summarizeTexts(out io.Writer, lines []line, rival string) {
-	cells := map[column][]line{}
-	var order []column
-	for _, l := range drawn(lines) {
-		if l.Cell.Texts == nil {
-			continue
-		}
-		c := column{l.Name, l.Words}
-		if cells[c] == nil {
-			order = append(order, c)
-		}
-		cells[c] = append(cells[c], l)
-	}
-	if len(order) == 0 {
+	s := inColumns(slices.DeleteFunc(drawn(lines), func(l line) bool { return l.Cell.Texts == nil }))
+	if len(s.order) == 0 {
 		return
 	}
-	slices.SortStableFunc(order, func(a, b column) int { return a.words - b.words })
 	fmt.Fprintf(out, "\n| words | recipe | figure | cells | mean | over %s |\n| --- | --- | --- | --- | --- | --- |\n", rival)
-	for _, c := range order {
+	for _, c := range s.order {
+		title, rivals := s.title(c), s.rivals(c, rival)
 		for _, f := range ofTexts {
-			var all, over []likeness.Sample
-			for _, l := range cells[c] {
-				x := f.of(l.Cell.Texts)
-				if math.IsNaN(x) {
+			var all perWriter
+			for _, l := range s.cells[c] {
+				all.add(l.Writer, f.of(l.Cell.Texts))
+			}
+			var over []string
+			for _, r := range rivals {
+				var by perWriter
+				for _, l := range s.cells[c] {
+					if x := cellOf(s.cells[r], &l); x != nil {
+						by.add(l.Writer, f.of(l.Cell.Texts)-f.of(x.Cell.Texts))
+					}
+				}
+				if by.cells == 0 {
 					continue
 				}
-				all = append(all, likeness.Sample{Group: l.Writer, Value: x})
-				i := slices.IndexFunc(cells[column{rival, c.words}], func(r line) bool { return r.Writer == l.Writer && r.Seed == l.Seed })
-				if i < 0 || c.name == rival {
-					continue
+				said := by.said()
+				if len(rivals) > 1 {
+					said += " of " + s.title(r)
 				}
-				if y := f.of(cells[column{rival, c.words}][i].Cell.Texts); !math.IsNaN(y) {
-					over = append(over, likeness.Sample{Group: l.Writer, Value: x - y})
-				}
+				over = append(over, said)
 			}
-			mean := func(s []likeness.Sample) string {
-				if len(s) == 0 {
-					return ""
-				}
-				m := likeness.Mean(s, likeness.Resampling{Seed: 1, Rounds: rounds})
-				return fmt.Sprintf("%.3f (%.3f to %.3f)", m.Value, m.Low, m.High)
-			}
-			fmt.Fprintf(out, "| %d | %s | %s | %d | %s | %s |\n", c.words, c.name, f.name, len(all), mean(all), mean(over))
+			fmt.Fprintf(out, "| %d | %s | %s | %d | %s | %s |\n", c.words, title, f.name, all.cells, all.said(), strings.Join(over, "; "))
 		}
 		copiers, monotone := 0, 0
-		for _, l := range cells[c] {
+		for _, l := range s.cells[c] {
 			if l.Cell.Texts.Leakage.Copier {
 				copiers++
 			}
@@ -96,8 +86,51 @@ func summarizeTexts(out io.Writer, lines []line, rival string) {
 				monotone++
 			}
 		}
-		fmt.Fprintf(out, "| %d | %s | copiers; monotone | %d | %d; %d | |\n", c.words, c.name, len(cells[c]), copiers, monotone)
+		fmt.Fprintf(out, "| %d | %s | copiers; monotone | %d | %d; %d | |\n", c.words, title, len(s.cells[c]), copiers, monotone)
 	}
+}
+
+// perWriter is a figure of cells by their writers.
+type perWriter struct {
+	writers []string
+	values  map[string][]float64
+	cells   int
+}
+
+// add takes the figure of a cell in; NaN is none.
+func (p *perWriter) add(writer string, x float64) {
+	if math.IsNaN(x) {
+		return
+	}
+	if p.values == nil {
+		p.values = map[string][]float64{}
+	}
+	if p.values[writer] == nil {
+		p.writers = append(p.writers, writer)
+	}
+	p.values[writer] = append(p.values[writer], x)
+	p.cells++
+}
+
+// each has one figure a writer: the mean of their cells.
+func (p *perWriter) each() (out []likeness.Sample) {
+	for _, w := range p.writers {
+		sum := 0.0
+		for _, x := range p.values[w] {
+			sum += x
+		}
+		out = append(out, likeness.Sample{Group: w, Value: sum / float64(len(p.values[w]))})
+	}
+	return out
+}
+
+// said is the mean over writers with its interval; empty for no cells.
+func (p *perWriter) said() string {
+	if p.cells == 0 {
+		return ""
+	}
+	m := likeness.Mean(p.each(), likeness.Resampling{Seed: 1, Rounds: rounds})
+	return fmt.Sprintf("%.3f (%.3f to %.3f)", m.Value, m.Low, m.High)
 }
 
 // drawn has a line for each sampling of a cell behind the cell's own, as if it were

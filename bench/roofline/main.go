@@ -1,7 +1,9 @@
 // Command roofline draws what stroke bench measured under the roofs of the
 // machine: the arithmetic of each kind of kernel, and the memory. It reads lines
-// of JSON as stroke bench --json prints them (lines that begin with # are passed
-// over; the peak has to be among them, for each kernel) and writes an SVG.
+// of JSON as stroke bench --json prints them (lines that begin with # and those of
+// peers are passed over; the peak has to be among them, for each kernel) and writes an
+// SVG. Of products in integers no peak is measured: of them that is drawn which the
+// memory bounds.
 //
 //	go run ./bench/roofline bench/results/roofline-2026-11-24.jsonl > docs/roofline.svg
 package main
@@ -9,6 +11,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -35,6 +38,9 @@ func main() {
 	if err != nil {
 		log.Fatalf("%s: %v", os.Args[1], err)
 	}
+	if d.left > 0 {
+		log.Printf("left out %d measurements in integers that the memory does not bound: stroke bench peak has no roof for them", d.left)
+	}
 	w := bufio.NewWriter(os.Stdout)
 	draw(w, d)
 	if err := w.Flush(); err != nil {
@@ -44,16 +50,25 @@ func main() {
 
 // data is what the picture shows.
 type data struct {
-	small  string // the base of the picture on the left: that of the first measurement
-	roofs  [3]float64
-	memory float64 // GB/s
+	small  string                    // the base of the picture on the left: that of the first measurement
+	roofs  [len(arithmetics)]float64 // GFLOP/s; 0 where none was measured
+	bf16   string                    // what the kernel multiplies bfloat16 with
+	memory float64                   // GB/s
 	points []point
+	left   int // measurements that have no roof
 }
 
-// arithmetics are what has a roof and a colour of its own.
-var arithmetics = [3]struct{ name, colour string }{
-	{"float32, AVX2", "#0072b2"}, {"float32, AVX-512", "#d55e00"}, {"bfloat16 in tiles", "#007a5e"},
+// arithmetics are what has a colour of its own, and but for the last a roof.
+var arithmetics = [4]struct{ name, colour string }{
+	avx2: {"float32, AVX2", "#0072b2"}, avx512: {"float32, AVX-512", "#d55e00"}, bf16: {"bfloat16", "#007a5e"}, integers: {"integers", "#7a3e9d"},
 }
+
+const (
+	avx2 = iota
+	avx512
+	bf16
+	integers
+)
 
 // point is a measurement.
 type point struct {
@@ -65,7 +80,34 @@ type point struct {
 }
 
 // roof is what the machine allows a point, in GFLOP/s.
-func (d *data) roof(p point) float64 { return min(d.roofs[p.arithmetic], d.memory*p.intensity) }
+func (d *data) roof(p point) float64 {
+	if p.arithmetic == integers {
+		return d.memory * p.intensity
+	}
+	return min(d.roofs[p.arithmetic], d.memory*p.intensity)
+}
+
+// fits says whether there is a roof for a point: integers have one where the memory allows
+// less than float32, which they are no slower than.
+func (d *data) fits(p point) bool {
+	return p.arithmetic != integers || d.memory*p.intensity <= min(d.roofs[avx2], d.roofs[avx512])
+}
+
+// kind is the arithmetic of a measurement.
+func kind(x *bench.Result) (int, error) {
+	switch x.Arithmetic {
+	case "bf16":
+		return bf16, nil
+	case "int8", "int16":
+		return integers, nil
+	case "", "f32":
+		if x.Kernel == "avx2" {
+			return avx2, nil
+		}
+		return avx512, nil
+	}
+	return 0, fmt.Errorf("the arithmetic %s has no roof and no colour here", x.Arithmetic)
+}
 
 func read(r io.Reader) (*data, error) {
 	d := &data{}
@@ -75,21 +117,28 @@ func read(r io.Reader) (*data, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
+		var of struct{ Peer, Bench string }
+		if err := json.Unmarshal([]byte(line), &of); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if of.Peer != "" || !slices.Contains([]string{"peak", "decode", "streams", "prefill", "train"}, of.Bench) {
+			continue
+		}
 		var x bench.Result
 		if err := json.Unmarshal([]byte(line), &x); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		a := 1
-		switch {
-		case x.Arithmetic == "bf16":
-			a = 2
-		case x.Kernel == "avx2":
-			a = 0
+		a, err := kind(&x)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		if x.Bench == "peak" {
 			d.roofs[a], d.memory = x.PeakGFLOPS, max(d.memory, x.PeakGB)
 			if x.PeakTiles > 0 {
-				d.roofs[2] = x.PeakTiles
+				d.roofs[bf16], d.bf16 = x.PeakTiles, "bfloat16, AVX-512"
+				if x.Kernel == "amx" {
+					d.bf16 = "bfloat16 in tiles"
+				}
 			}
 			continue
 		}
@@ -99,17 +148,23 @@ func read(r io.Reader) (*data, error) {
 		}
 		// How many tokens share one reading of the weights.
 		shared := map[string]float64{"decode": 1, "streams": float64(rows), "prefill": float64(length), "train": float64(rows*length) / 2}[x.Bench]
-		if shared == 0 {
-			continue
-		}
 		perToken := x.GFLOPS * 1e9 / x.TokensPerSecond
 		d.points = append(d.points, point{x.Base, x.Bench, a, perToken * shared / float64(x.WeightBytes), x.GFLOPS, x.TokensPerSecond})
 	}
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	if len(d.points) == 0 || d.memory == 0 || slices.Contains(d.roofs[:2], 0) {
-		return nil, fmt.Errorf("it needs measurements, and the peak of avx2 and of the best kernel")
+	if d.memory == 0 || d.roofs[avx2] == 0 || d.roofs[avx512] == 0 {
+		return nil, errors.New("it needs the peak of avx2 and of the best kernel: add the lines of stroke bench peak --json")
+	}
+	all := len(d.points)
+	d.points = slices.DeleteFunc(d.points, func(p point) bool { return !d.fits(p) })
+	d.left = all - len(d.points)
+	if len(d.points) == 0 {
+		return nil, errors.New("it has no measurement that there is a roof for")
+	}
+	if d.roofs[bf16] == 0 && slices.ContainsFunc(d.points, func(p point) bool { return p.arithmetic == bf16 }) {
+		return nil, errors.New("it has measurements in bf16, and no peak of a kernel that multiplies it: add the line of stroke bench peak --json")
 	}
 	d.small = d.points[0].base
 	return d, nil
@@ -160,7 +215,11 @@ func draw(w io.Writer, d *data) {
 		if i == 0 {
 			y = atY(roof) + 14
 		}
-		text(atX(roof/d.memory)+16, y, "start", fmt.Sprintf(` fill="%s"`, arithmetics[i].colour), fmt.Sprintf("%s, %.0f", arithmetics[i].name, roof))
+		name := arithmetics[i].name
+		if i == bf16 {
+			name = d.bf16
+		}
+		text(atX(roof/d.memory)+16, y, "start", fmt.Sprintf(` fill="%s"`, arithmetics[i].colour), fmt.Sprintf("%s, %.0f", name, roof))
 	}
 	for _, p := range d.points {
 		if p.base == d.small {
@@ -172,6 +231,10 @@ func draw(w io.Writer, d *data) {
 		mark(w, b.bench, x+6, bottom+58, "#444")
 		text(x+18, bottom+62, "start", "", b.name)
 		x += 34 + 6.6*float64(len(b.name))
+	}
+
+	if slices.ContainsFunc(d.points, func(p point) bool { return p.arithmetic == integers }) {
+		text(left, bottom+78, "start", fmt.Sprintf(` fill="%s"`, arithmetics[integers].colour), arithmetics[integers].name+", under the memory's roof")
 	}
 
 	text(630, 30, "start", ` font-size="14" font-weight="600"`, "Share of the roof above each")

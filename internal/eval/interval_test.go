@@ -232,6 +232,42 @@ func TestPanelRatio(t *testing.T) {
 	}
 }
 
+// TestPanelGain draws writers that differ, as a panel is meant to stand for others: the
+// interval holds the mean over all of them, and is that of the panel's ratio.
+func TestPanelGain(t *testing.T) {
+	rng := rand.New(rand.NewPCG(19, 9))
+	in := 0
+	for range 300 {
+		var gains []Gain
+		members := drawn(rng, 10, 0.10, 0.08)
+		for _, m := range members {
+			for _, g := range m.Ours {
+				g.Writer = m.Writer
+				gains = append(gains, g)
+			}
+		}
+		seed := rng.Uint64()
+		i := PanelGain(gains, 300, seed)
+		if i.Low <= 0.10 && 0.10 <= i.High {
+			in++
+		}
+		if r, err := PanelRatio(members, 300, seed); err != nil || r.Ours != i {
+			t.Fatalf("%+v, and in a ratio %+v (%v)", i, r.Ours, err)
+		}
+	}
+	if share := float64(in) / 300; share < 0.85 || share > 0.99 {
+		t.Errorf("the interval holds the gain in %.3f of the trials where 0.95 is stated", share)
+	}
+	// A writer of whom there is much counts as one, and an empty document as none.
+	few := []Gain{{Writer: "a", Saved: 200, Tokens: 1000}, {Writer: "b", Saved: 1, Tokens: 10}, {Writer: "b", Saved: 9}}
+	if i := PanelGain(few, 100, 1); math.Abs(i.Mean-0.15) > 1e-12 {
+		t.Errorf("of 0.2 and 0.1 the mean is %g", i.Mean)
+	}
+	if i := PanelGain(few[2:], 100, 1); i.Known() {
+		t.Errorf("of nothing %+v", i)
+	}
+}
+
 // TestSpecify draws controls around a mean: the interval is of the gain over
 // that mean, not over the controls that happen to be there.
 func TestSpecify(t *testing.T) {

@@ -86,6 +86,52 @@ func Predict(system string, gains []Gain, rounds int, seed uint64) Prediction {
 	return p
 }
 
+// PanelGain is the mean over writers of what each gains in nats per token, so that no
+// writer counts for more because there is more of them, with the interval of a
+// bootstrap over writers and, within each that is drawn, over documents. A gain is of
+// the writer that it names. It is not known where nothing was scored.
+func PanelGain(gains []Gain, rounds int, seed uint64) Interval {
+	var writers [][]Gain
+	number := map[string]int{}
+	for _, g := range gains {
+		if g.Tokens == 0 {
+			continue
+		}
+		n, ok := number[g.Writer]
+		if !ok {
+			n = len(writers)
+			number[g.Writer] = n
+			writers = append(writers, nil)
+		}
+		writers[n] = append(writers[n], g)
+	}
+	if len(writers) == 0 {
+		return nothing
+	}
+	draw := func(who func(int) int, which func(n, i int) int) float64 {
+		sum := 0.0
+		for k := range writers {
+			of := writers[who(k)]
+			var saved, tokens float64
+			for i := range of {
+				g := of[which(len(of), i)]
+				saved += g.Saved
+				tokens += float64(g.Tokens)
+			}
+			sum += saved / tokens
+		}
+		return sum / float64(len(writers))
+	}
+	out := Interval{Mean: draw(func(k int) int { return k }, func(_, i int) int { return i })}
+	rng := rand.New(rand.NewPCG(seed, 0x9a7e1))
+	means := make([]float64, rounds)
+	for r := range means {
+		means[r] = draw(func(int) int { return rng.IntN(len(writers)) }, func(n, _ int) int { return rng.IntN(n) })
+	}
+	out.Low, out.High = percentile(means, 0.95)
+	return out
+}
+
 // Member is one writer of a panel: what our system and a rival gain over the
 // same start on the same documents.
 type Member struct {

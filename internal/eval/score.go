@@ -4,8 +4,8 @@
 // stands in the prompt, so that a twin, a rival, controls and a yardstick are
 // asked alike:
 //
-//   - [Predict], what a system gains over a start, and [PanelRatio], how much more
-//     than another over a panel of writers;
+//   - [Predict], what a system gains over a start, [PanelGain], the same over a panel
+//     of writers, and [PanelRatio], how much more than another;
 //   - [Specify], what a twin gains that adapters of other writers do not;
 //   - [JudgeThought], whether it puts the writer's own next passage before others;
 //   - [Scorer.ScoreGeneral] and [Forget], what the base has lost by its adapter.

@@ -19,9 +19,9 @@ type MeasuredOn struct {
 	Kind      string  `json:"kind,omitempty"`  // the genre that the text is of the kind of
 	Writer    bool    `json:"writer"`          // it is a writer's, and no genre has seen any of theirs
 	Words     int     `json:"words,omitempty"` // of the writer's own that were trained on, on genres and from the bare base; 0 for none
-	Share     float64 `json:"share,omitempty"` // with words: of what the twins stand on, in the mean
+	Share     float64 `json:"share,omitempty"` // with words: of what the twins stand on, in the mean over writers
 	Tokens    int     `json:"tokens"`          // scored
-	Gain      Gain    `json:"gain"`            // over the base; with words, over a plain LoRA from the base
+	Gain      Gain    `json:"gain"`            // over the base; with words, over a plain LoRA from the base, in the mean over writers
 	OverProse *Gain   `json:"over_prose,omitempty"`
 	Best      string  `json:"best,omitempty"` // the genre that saves most there
 }
@@ -70,7 +70,7 @@ func (m *Measured) markdown(name string) string {
 		b.WriteByte('\n')
 	}
 	if some > 0 {
-		b.WriteString("What twins gain by standing on it and on what else their text chose, against a plain LoRA from the bare base with the same passages in the prompt; writers of the judge panel for whom it is a fifth and more of that:\n\n| words of theirs | writers | its share | tokens | saves |\n| --- | --- | --- | --- | --- |\n")
+		b.WriteString("What twins gain by standing on it and on what else their text chose, against a plain LoRA from the bare base, each with as many of the writer's passages in the prompt as were chosen for it. The writers are those of the judge panel for whom it is a fifth and more of that; each counts alike, and the interval at 95 % is over them and within them over documents:\n\n| words of theirs | writers | its share | tokens | saves |\n| --- | --- | --- | --- | --- |\n")
 		for _, on := range m.On {
 			if on.Words > 0 {
 				fmt.Fprintf(&b, "| %d | %s | %.0f %% | %d | %s |\n", on.Words, cell(on.Text), 100*on.Share, on.Tokens, on.Gain.signed())

@@ -11,9 +11,12 @@ const (
 	// DefaultEach is the most tokens of one passage.
 	DefaultEach = 340
 
-	// leastWords is the least of a passage that is worth its place, and of a budget
-	// that is worth filling.
+	// leastWords is the least of a passage that was cut for want of room.
 	leastWords = 40
+
+	// leastTokens is the least of a budget that is worth filling. That is fewer words
+	// than leastWords, and may hold a passage that is short as a whole.
+	leastTokens = 40
 )
 
 // ChooseOptions narrow a choice.
@@ -48,7 +51,7 @@ func Choose(ix *Index, query string, budget int, cost func(text string) int, o C
 	})
 	var out []Passage
 	for _, i := range order {
-		if budget < leastWords {
+		if budget < leastTokens {
 			break
 		}
 		p := ix.passages[i]
@@ -65,8 +68,8 @@ func Choose(ix *Index, query string, budget int, cost func(text string) int, o C
 	return out
 }
 
-// fit is as much of a text's beginning as costs at most limit: whole
-// paragraphs if one fits, else whole sentences; empty where not even one
+// fit is as much of a text's beginning as costs at most limit, up to the end of a
+// paragraph or of a sentence in one, whichever fits last; empty where not even one
 // sentence does.
 func fit(text string, limit int, cost func(string) int) string {
 	if limit <= 0 {

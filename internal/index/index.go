@@ -156,9 +156,11 @@ func Terms(text string) func(yield func(string) bool) {
 	}
 }
 
-// Passages cuts a document into passages of at least target words, but for the
-// last, and at most most words, at the ends of paragraphs; a paragraph longer
-// than most is cut between sentences.
+// Passages cuts a document into passages of at most most words. One ends with the
+// paragraph that brings it to target words; with fewer, before a paragraph that would
+// bring it above most, and at the end of the document. A paragraph longer than most is
+// cut behind the last sentence that ends within so many words, or behind that many
+// where none does.
 func Passages(d stroke.Document, target, most int) []Passage {
 	target = max(target, 1)
 	most = max(most, target)

@@ -140,7 +140,44 @@ func TestPassagesWithoutSentences(t *testing.T) {
 	}
 }
 
+// TestPassagesEnd ends passages at their target, and below it before what would be too
+// much.
+func TestPassagesEnd(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 8))
+	for name, c := range map[string]struct {
+		tens []int // words of each paragraph, by ten
+		want string
+	}{
+		"at the target":              {[]int{10, 6, 10}, "[160 100]"},
+		"above it, and below most":   {[]int{10, 22, 5}, "[320 50]"},
+		"below it, most would break": {[]int{10, 25, 3}, "[100 250 30]"},
+		"a long paragraph":           {[]int{10, 50}, "[100 320 180]"},
+	} {
+		var got []int
+		for _, p := range Passages(document("T", sentences(r, c.tens...)), 160, 320) {
+			got = append(got, p.Words)
+		}
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("%s: passages of %v words, want %s", name, got, c.want)
+		}
+	}
+}
+
 func words(s string) int { return countWords(s) }
+
+// TestChooseLittle fills what little of a budget is left with passages that are short as
+// a whole, and with nothing that is cut short.
+func TestChooseLittle(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 3))
+	short, long := document("", sentences(r, 2)), document("", sentences(r, 20))
+	ix := New(append(Passages(short, 160, 320), Passages(long, 160, 320)...))
+	twice := func(s string) int { return 2 * countWords(s) }
+	for budget, want := range map[int]int{leastTokens - 1: 0, leastTokens: 1, 2*leastWords - 1: 1, 2*leastWords + leastTokens: 2} {
+		if got := Choose(ix, "", budget, twice, ChooseOptions{}); len(got) != want || want == 1 && got[0].Doc != short.Hash {
+			t.Errorf("of %d tokens, two a word, %d passages are chosen, want %d", budget, len(got), want)
+		}
+	}
+}
 
 func TestChoose(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
@@ -237,6 +274,9 @@ func TestChooseKeepsToItsRules(t *testing.T) {
 
 func TestFitEndsWithASentence(t *testing.T) {
 	text := "One two three. Four five six seven. \"Eight nine!\" Ten.\n\nEleven twelve."
+	if got, want := fit(text+" Thirteen.", 12, words), text; got != want {
+		t.Errorf("in a second paragraph it is cut to %q, want %q", got, want)
+	}
 	for limit, want := range map[int]string{
 		2:   "",
 		3:   "One two three.",

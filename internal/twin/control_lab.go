@@ -73,8 +73,11 @@ type LabText struct {
 	room            int
 }
 
+// MostEach is how many tokens of a document are scored at the most.
+const MostEach = pieceTokens
+
 // Text prepares judge documents, up to tokens of them in all and each of them at the
-// most, with the passages of the train documents that a recipe's prompt has before
+// most, and no more than [MostEach], with the passages of the train documents that a recipe's prompt has before
 // each.
 func (l *Lab) Text(d *Dealt, p Prompt, tokens, each int) (*LabText, error) {
 	if err := d.check(); err != nil {
@@ -83,7 +86,7 @@ func (l *Lab) Text(d *Dealt, p Prompt, tokens, each int) (*LabText, error) {
 	find := newPassages(d.Train, d.Ledger, l.b, p)
 	t := &LabText{}
 	for _, x := range d.Judge {
-		ps := find.pieces([]stroke.Document{x}, min(each, pieceTokens))
+		ps := find.pieces([]stroke.Document{x}, min(each, MostEach))
 		if len(ps) == 0 {
 			continue
 		}

@@ -143,7 +143,7 @@ func Decide(e Evidence, seed uint64) Verdict {
 	}
 	v.Units = len(units)
 	v.Gain = eval.Bootstrap(units, v.Level, rounds, seed)
-	v.Unproven = v.Unit == "blocks" && v.Units < fewBlocks
+	v.Unproven = v.few()
 	v.Specificity = e.specificity(v.Level, seed)
 	var said []string
 	refused := false
@@ -155,11 +155,11 @@ func Decide(e Evidence, seed uint64) Verdict {
 	case v.Units == 0:
 		v.Why = "there is no judge text, so nothing can be told"
 		return v
-	case v.Unproven && v.Gain.Mean > 0:
+	case v.Unproven && v.BeatsExamples():
 		say(true, fmt.Sprintf("it predicts you better than your passages alone, but %d blocks of text are too few to prove it", v.Units))
 	case v.Unproven:
 		say(false, fmt.Sprintf("it does not predict you better than your passages alone on the %d blocks there are", v.Units))
-	case v.Gain.Low > 0:
+	case v.BeatsExamples():
 		say(true, fmt.Sprintf("it predicts you better than your passages alone, by %.3f nats a token (%s)", v.Gain.Mean, v.bounds(v.Gain)))
 	default:
 		say(false, fmt.Sprintf("it adds %.3f nats a token to your passages (%s), which may be chance", v.Gain.Mean, v.bounds(v.Gain)))
@@ -184,18 +184,49 @@ func (v *Verdict) bounds(i eval.Interval) string {
 	return fmt.Sprintf("%s: %.3f to %.3f", eval.LevelText(v.Level), i.Low, i.High)
 }
 
+// few says whether the units of the gain over the passages are too few for an interval.
+func (v *Verdict) few() bool { return v.Unit == "blocks" && v.Units < fewBlocks }
+
+// BeatsExamples says whether the gain over the passages alone lets the version through,
+// proven or not.
+func (v *Verdict) BeatsExamples() bool {
+	if v.few() {
+		return v.Gain.Mean > 0
+	}
+	return v.Gain.Low > 0
+}
+
+// few says whether its units are too few for an interval.
+func (s *Specificity) few() bool { return s.Unit == "blocks" && s.Units < fewBlocks }
+
+// proven says whether a gain is above zero: beyond chance, or with few units in the mean.
+func (s *Specificity) proven(i eval.Interval) bool { return i.Low > 0 || s.few() && i.Mean > 0 }
+
+// strange says whether one more control might gain as much, at the nth verdict.
+func (s *Specificity) strange(look int) bool {
+	return len(s.Controls) > 1 && s.Stranger > 2*StrangerAlpha*share(look)
+}
+
+// BeatsStart says whether the gain over what it stands on lets the version through,
+// proven or not.
+func (s *Specificity) BeatsStart() bool { return s.proven(s.Own) || s.Own.Mean > 0 }
+
+// BeatsControls says whether the gain over the controls lets the version through at the
+// nth verdict on the same judge text; where there are none nothing is asked.
+func (s *Specificity) BeatsControls(look int) bool {
+	return len(s.Controls) == 0 || s.proven(s.Gain) && !s.strange(look)
+}
+
 // judgeSpecificity says what comes of the gain over the start and over controls.
 func (v *Verdict) judgeSpecificity(started bool, say func(pass bool, why string)) {
 	s := v.Specificity
 	if s == nil {
 		return
 	}
-	few := s.Unit == "blocks" && s.Units < fewBlocks
-	v.Unproven = v.Unproven || few
-	proven := func(i eval.Interval) bool { return i.Low > 0 || few && i.Mean > 0 }
+	v.Unproven = v.Unproven || s.few()
 	switch {
-	case !started || proven(s.Own):
-	case s.Own.Mean > 0:
+	case !started || s.proven(s.Own):
+	case s.BeatsStart():
 		// What it stands on serves with it, so that nothing is lost by it.
 		v.Unproven = true
 		say(true, fmt.Sprintf("what it adds to what it stands on, %.3f (%s), may be chance", s.Own.Mean, v.bounds(s.Own)))
@@ -211,11 +242,11 @@ func (v *Verdict) judgeSpecificity(started bool, say func(pass bool, why string)
 		of = "the adapter of another writer"
 	}
 	switch {
-	case !proven(s.Gain):
+	case !s.proven(s.Gain):
 		say(false, fmt.Sprintf("over %s it gains %.3f (%s): what it learnt may be what any text would have taught", of, s.Gain.Mean, v.bounds(s.Gain)))
-	case n > 1 && s.Stranger > 2*StrangerAlpha*share(v.Look):
+	case s.strange(v.Look):
 		say(false, fmt.Sprintf("over %s it gains %.3f, no more than one more of them might (p %.2g): what it learnt may be another's", of, s.Gain.Mean, s.Stranger))
-	case few:
+	case s.few():
 		say(true, fmt.Sprintf("and you better than %s do, by %.3f, but the %d blocks of text that they were held against are too few to prove it", of, s.Gain.Mean, s.Units))
 	default:
 		say(true, fmt.Sprintf("and you better than %s do, by %.3f (%s)", of, s.Gain.Mean, v.bounds(s.Gain)))

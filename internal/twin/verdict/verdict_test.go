@@ -68,6 +68,9 @@ func TestDecide(t *testing.T) {
 		if v.Live != c.live || v.Unproven != c.unproven || v.Units != c.units || v.Unit != c.unit {
 			t.Errorf("%s: %+v", name, v)
 		}
+		if v.Live != (v.Units > 0 && v.BeatsExamples()) {
+			t.Errorf("%s: live is %v, and better than examples %v", name, v.Live, v.BeatsExamples())
+		}
 		if v.Why == "" {
 			t.Errorf("%s: it does not say what serves: %q", name, v.Why)
 		}
@@ -178,6 +181,12 @@ func TestSpecificity(t *testing.T) {
 		v := Decide(c.e, 1)
 		if v.Live != c.live || !strings.Contains(v.Why, c.says) || v.Unproven != (name == "controls on fewer pieces" || name == "little over its start") {
 			t.Errorf("%s: %+v", name, v)
+		}
+		if s := v.Specificity; s != nil {
+			started := c.e.Start == nil || s.BeatsStart()
+			if all := v.BeatsExamples() && started && s.BeatsControls(v.Look) && v.Copier == "" && v.Monotone == ""; all != c.live {
+				t.Errorf("%s: live is %v, and by each criterion alone %v, %v, %v", name, c.live, v.BeatsExamples(), started, s.BeatsControls(v.Look))
+			}
 		}
 		if name == "nothing but the four" != (v.Specificity == nil) {
 			t.Errorf("%s: specificity %+v", name, v.Specificity)
