@@ -153,7 +153,7 @@ Exit status: 0; 1 failure; 10 no such base.`,
 				return err
 			}
 			p := e.printer()
-			f, err := s.Pull(c.Context(), args[0], base.PullOptions{From: from,
+			f, err := s.Pull(c.Context(), args[0], base.PullOptions{From: from, Else: "--from brings in another",
 				Progress: func(x base.Progress) {
 					p.Emit(stroke.FetchEvent{Base: args[0], Source: x.Source, Done: x.Done, Total: x.Total})
 				},

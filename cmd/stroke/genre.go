@@ -201,7 +201,7 @@ checkpoint, and --resume goes on. docs/formats/genre.md describes recipes.
 
 Exit status: 0; 1 failure; 10 a source or the recipe is not there; 11 it is being
 made; 130 interrupted.`,
-		Example: `  stroke genre build library/recipes/novel.toml --data ~/texts
+		Example: `  stroke genre build letters.toml --data ~/texts
   stroke genre build my.toml --data . --base smollm2-360m-instruct`,
 		Args: exactly(1, "a recipe"),
 		RunE: func(c *cobra.Command, args []string) error {
