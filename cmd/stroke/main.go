@@ -142,6 +142,7 @@ writes with it. What it makes lies in a folder that is yours.`,
 		msg, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows is for programmers
 		return &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "see " + c.CommandPath() + " --help"}
 	})
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { showHelp(e, c) })
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -152,6 +153,7 @@ writes with it. What it makes lies in a folder that is yours.`,
 			group(e, c)
 		}
 	}
+	complete(root)
 	return group(e, root)
 }
 

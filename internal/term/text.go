@@ -2,10 +2,8 @@ package term
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -109,45 +107,6 @@ func wrap(s string, width int) string {
 		out = append(out, b.String())
 	}
 	return strings.Join(out, "\n")
-}
-
-// Table writes rows under a heading in columns, or where a column would be
-// beyond width, each row as lines of its own.
-func Table(w io.Writer, width int, heading []string, rows [][]string) error {
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(heading, "\t"))
-	for _, r := range rows {
-		for i, c := range r {
-			if i > 0 {
-				fmt.Fprint(t, "\t")
-			}
-			fmt.Fprint(t, name(c))
-		}
-		fmt.Fprintln(t)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	text := b.String()
-	fits := true
-	for l := range strings.SplitSeq(text, "\n") {
-		fits = fits && utf8.RuneCountInString(strings.TrimRight(l, " ")) <= width
-	}
-	if !fits {
-		b.Reset()
-		for _, r := range rows {
-			for i, c := range r {
-				if c != "" {
-					fmt.Fprintln(&b, wrap(heading[i]+": "+name(c), width))
-				}
-			}
-			fmt.Fprintln(&b)
-		}
-		text = b.String()
-	}
-	_, err := io.WriteString(w, text)
-	return err
 }
 
 // Width is the width of the terminal that the printer's error stream is on; 80
