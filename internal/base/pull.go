@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +85,7 @@ func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, 
 		if errors.As(err, &w) {
 			err = s.diskError("write", filepath.Join(s.placeOf(e, src), e.Name), w.error)
 			if full := (*stroke.Error)(nil); isFull(err) && errors.As(err, &full) && e.Size > 0 {
-				full.Msg += fmt.Sprintf(", and %s is %.0f MB", e.Name, math.Ceil(float64(e.Size)/1e6))
+				full.Msg += fmt.Sprintf(", and %s is %.0f MB", e.Name, float64(e.Size)/1e6)
 			}
 			if isFull(err) {
 				return Found{}, err

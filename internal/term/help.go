@@ -6,14 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// Prose breaks the paragraphs of a help text into lines no wider than width. A paragraph
-// in columns, or that is set in, keeps its lines, each broken as [Hang] does.
+// Prose breaks the paragraphs of a help text into lines no wider than width. One in
+// columns keeps its lines, each broken as [Hang] does; one that is set in, to be copied,
+// stays as it is.
 func Prose(s string, width int) string {
 	parts := strings.Split(strings.TrimSpace(s), "\n\n")
 	for i, p := range parts {
-		if columns.MatchString(p) || strings.Contains("\n"+p, "\n ") || strings.Contains("\n"+p, "\n\t") {
+		switch {
+		case strings.HasPrefix(p, " ") || strings.HasPrefix(p, "\t"):
+		case columns.MatchString(p):
 			parts[i] = Hang(p, width)
-		} else {
+		default:
 			parts[i] = wrap(strings.Join(strings.Fields(p), " "), width)
 		}
 	}
