@@ -176,7 +176,7 @@ func showPair(e *env, p asked) error {
 		return printJSON(e, p, false)
 	}
 	w := e.printer()
-	_, err := fmt.Fprintf(e.out, "\n%d of %d   %s …\n\nA\n%s\n\nB\n%s\n\n", p.Number, p.Of, w.Wrap(p.Opening), w.Paragraphs(p.A), w.Paragraphs(p.B))
+	_, err := fmt.Fprintf(e.out, "\n%s\n\nA\n%s\n\nB\n%s\n\n", w.Paragraphs(fmt.Sprintf("%d of %d: %s …", p.Number, p.Of, p.Opening)), w.Paragraphs(p.A), w.Paragraphs(p.B))
 	return err
 }
 

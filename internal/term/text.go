@@ -114,12 +114,8 @@ func wrap(s string, width int) string {
 func (p *Printer) Width() int { return p.width }
 
 // Paragraphs breaks a text of several paragraphs into lines no wider than the
-// terminal, 80 columns at the most, an empty line between paragraphs; where
-// there is no terminal it leaves it as it is.
+// terminal, 80 columns at the most, an empty line between paragraphs.
 func (p *Printer) Paragraphs(s string) string {
-	if !p.terminal {
-		return s
-	}
 	var out []string
 	for _, part := range strings.Split(s, "\n\n") {
 		out = append(out, wrap(strings.Join(strings.Fields(part), " "), min(p.width, 80)))
@@ -128,11 +124,7 @@ func (p *Printer) Paragraphs(s string) string {
 }
 
 // Indent breaks a text into lines no wider than the terminal, 100 columns at the
-// most, and sets each in by two columns; where there is no terminal it is one
-// line.
+// most, and sets each in by two columns.
 func (p *Printer) Indent(s string) string {
-	if s = Visible(s); p.terminal {
-		s = wrap(s, min(p.width, 100)-2)
-	}
-	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
+	return "  " + strings.ReplaceAll(wrap(s, min(p.width, 100)-2), "\n", "\n  ")
 }
