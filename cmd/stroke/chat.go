@@ -189,14 +189,13 @@ func undone(lines, failed int) error {
 // the line is read until the next turn has its own: in between it must not reach
 // the program.
 func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Writer) (done bool, err error) {
-	turn := ctx
-	if t.edited {
-		var stop context.CancelFunc
-		turn, stop = context.WithCancel(ctx)
-		defer stop()
-		t.e.interrupt.Store(&stop)
-	}
+	turn, stop := t.interruptible(ctx)
+	defer func() { stop() }()
 	line, err := read()
+	if turn.Err() != nil { // it was ended before there was anything to answer
+		stop()
+		turn, stop = t.interruptible(ctx)
+	}
 	if errors.Is(err, io.EOF) {
 		return true, nil
 	}
@@ -213,6 +212,15 @@ func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Wri
 		return false, t.command(turn, line, out)
 	}
 	return false, t.say(turn, line, out)
+}
+
+// interruptible gives a context that Ctrl-C ends, on a terminal.
+func (t *talk) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithCancel(ctx)
+	if t.edited {
+		t.e.interrupt.Store(&stop)
+	}
+	return ctx, stop
 }
 
 // say adds a message and answers it. One that cannot be answered is taken back.

@@ -28,8 +28,8 @@ type env struct {
 	json, quiet bool
 	shown       *term.Printer // the command's; it may have a bar to end
 
-	// interrupt, where there is one, takes the next Ctrl-C in place of the end
-	// of the command.
+	// interrupt, where there is one, takes Ctrl-C in place of the end of the
+	// command.
 	interrupt atomic.Pointer[context.CancelFunc]
 }
 
@@ -82,7 +82,7 @@ func (e *env) signals(checkpoints bool) (context.Context, func()) {
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		for s := range c {
-			if part := e.interrupt.Swap(nil); part != nil && s == os.Interrupt {
+			if part := e.interrupt.Load(); part != nil && s == os.Interrupt {
 				(*part)()
 				continue
 			}
