@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,7 +77,7 @@ Exit status: 0; 1 failure.`,
 				}
 				state := ""
 				if ok {
-					state = "here"
+					state = "yes"
 				}
 				size := b.Size
 				if ok {
@@ -90,9 +92,22 @@ Exit status: 0; 1 failure.`,
 			if e.json {
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"base", "size", "memory", "format", "licence", "languages", ""}, rows)
+			return term.Table(e.out, e.printer().Width(), []string{"base", "size", "memory", "format", "licence", "languages", "here"}, rows, 5)
 		},
 	}
+}
+
+// isBase says whether a name is one of a base, or the path of a file or folder.
+func isBase(name string) error {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	s, err := base.NewStore()
+	if err != nil {
+		return err
+	}
+	_, err = s.Show(name)
+	return err
 }
 
 // licence is what stands in the list for a base's licence.
@@ -130,9 +145,43 @@ func newBaseShow(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printJSON(e, d, !e.json)
+			if e.json {
+				return printJSON(e, d, false)
+			}
+			return sayBase(e, d)
 		},
 	}
+}
+
+// sayBase shows what is known of a base, a line for each thing.
+func sayBase(e *env, d base.Details) error {
+	b := d.Entry
+	where, size := "no; stroke base pull "+b.Name+" fetches it", b.Size
+	if d.Found != nil {
+		where, size = d.Found.Path+", from "+d.Found.From, d.Found.Size
+	}
+	context, memory := "", ""
+	if b.Context > 0 {
+		context = term.Count(b.Context) + " tokens"
+	}
+	if n := twin.TrainMemory(b); n > 0 {
+		memory = term.Bytes(n) + " to train an adapter, at the least"
+	}
+	var sources []string
+	for _, s := range b.Sources {
+		sources = append(sources, s.String())
+	}
+	for _, x := range [][2]string{{"base", b.Name}, {"model", b.Model}, {"architecture", b.Architecture}, {"file", b.File}, {"format", b.Format},
+		{"size", term.Bytes(size)}, {"memory", memory}, {"context", context}, {"languages", strings.Join(b.Languages, " ")}, {"licence", b.Licence}, {"terms", b.Terms},
+		{"SHA-256", b.SHA256}, {"sources", strings.Join(sources, ", ")}, {"here", where}} {
+		if x[1] == "" {
+			continue
+		}
+		if _, err := fmt.Fprintln(e.out, e.printer().Wrap(x[0]+": "+x[1])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newBasePull(e *env) *cobra.Command {
@@ -153,7 +202,7 @@ Exit status: 0; 1 failure; 10 no such base.`,
 				return err
 			}
 			p := e.printer()
-			f, err := s.Pull(c.Context(), args[0], base.PullOptions{From: from,
+			f, err := s.Pull(c.Context(), args[0], base.PullOptions{From: from, Else: "--from brings in another",
 				Progress: func(x base.Progress) {
 					p.Emit(stroke.FetchEvent{Base: args[0], Source: x.Source, Done: x.Done, Total: x.Total})
 				},
@@ -173,10 +222,15 @@ Exit status: 0; 1 failure; 10 no such base.`,
 }
 
 func newBaseRemove(e *env) *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	c := &cobra.Command{
 		Use:   "rm NAME",
 		Short: "Delete a base from Stroke's cache",
-		Long:  "Rm deletes what Stroke itself fetched of a base.\n\nExit status: 0; 1 failure; 10 it is not here.",
+		Long: `Rm deletes what Stroke itself fetched of a base. Where twins write with it, it is
+asked first whether to go on; with nobody to ask and without --yes nothing is
+deleted. What they need can be fetched again, as long as its sources have it.
+
+Exit status: 0; 1 failure; 10 it is not here; 130 interrupted, or answered by no.`,
 		Example: `  stroke base rm smollm2-360m-instruct
   stroke base rm smollm2-360m-instruct --json`,
 		Args: exactly(1, "a base's name"),
@@ -184,6 +238,11 @@ func newBaseRemove(e *env) *cobra.Command {
 			s, err := base.NewStore()
 			if err != nil {
 				return err
+			}
+			if !yes {
+				if err := mayRemove(c.Context(), e, s, args[0]); err != nil {
+					return err
+				}
 			}
 			r, err := s.Remove(c.Context(), args[0], func(line string) { e.printer().Emit(stroke.NoteEvent{Text: line}) })
 			if err != nil {
@@ -196,6 +255,53 @@ func newBaseRemove(e *env) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+// mayRemove asks whether a base that twins write with may go, if it is here.
+func mayRemove(ctx context.Context, e *env, s *base.Store, name string) error {
+	d, err := s.Show(name)
+	if err != nil || d.Found == nil {
+		return err
+	}
+	twins, err := twinsOn(d.Entry.Name)
+	if err != nil || len(twins) == 0 {
+		return err
+	}
+	need := fmt.Sprintf("the base %s is that of %s", d.Entry.Name, strings.Join(twins, ", "))
+	if !e.person() {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: need + ", and is not deleted without a word", Hint: "add --yes to delete it all the same"}
+	}
+	sure, err := e.confirm(ctx, need+", which cannot write without it: delete it?")
+	if err == nil && !sure {
+		err = &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was deleted"}
+	}
+	return err
+}
+
+// twinsOn are the names of the twins that have a version of a base, or write with it.
+func twinsOn(name string) ([]string, error) {
+	dirs, err := twin.List()
+	if err != nil {
+		return nil, err
+	}
+	var on []string
+	for _, d := range dirs {
+		f, err := twin.Open(d)
+		if err != nil {
+			continue // it writes with none
+		}
+		needs := f.Base == name
+		for _, id := range f.Versions {
+			v, err := f.Version(id)
+			needs = needs || err == nil && v.Base.Name == name
+		}
+		if needs {
+			on = append(on, f.Name)
+		}
+	}
+	return on, nil
 }
 
 func newBaseVerify(e *env) *cobra.Command {

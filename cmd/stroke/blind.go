@@ -40,9 +40,9 @@ func newBlind(e *env) *cobra.Command {
 		Long: `Blind shows pairs of texts that go on from openings of yours, which training never
 saw: one by the twin, one by the base with your passages in its prompt, in an
 order that you do not know. Say which is more you: a or b, = where you cannot
-tell, q to stop. Answers are kept in the twin's folder, and the same command goes
-on where it was stopped. Elsewhere than on a terminal answers are read from the
-standard input, a line each.
+tell, q to stop; on a terminal that is one key, without Enter. Answers are kept in
+the twin's folder, and the same command goes on where it was stopped. Elsewhere than
+on a terminal answers are read from the standard input, a line each.
 
 With --real it is a game: the other text is how you went on yourself, and the
 question which is yours. It is kept apart and counts for nothing, since you
@@ -140,6 +140,9 @@ func ask(ctx context.Context, e *env, t *twin.Blind) error {
 				if t.Result().Real {
 					question = "which did you write?"
 				}
+				if keys {
+					question += " one key:"
+				}
 				fmt.Fprint(e.err, question+" a, b, = cannot tell, q stop: ")
 			}
 			key, err := read(ctx)
@@ -173,7 +176,7 @@ func showPair(e *env, p asked) error {
 		return printJSON(e, p, false)
 	}
 	w := e.printer()
-	_, err := fmt.Fprintf(e.out, "\n%d of %d   %s …\n\nA\n%s\n\nB\n%s\n\n", p.Number, p.Of, w.Wrap(p.Opening), w.Paragraphs(p.A), w.Paragraphs(p.B))
+	_, err := fmt.Fprintf(e.out, "\n%s\n\nA\n%s\n\nB\n%s\n\n", w.Paragraphs(fmt.Sprintf("%d of %d: %s …", p.Number, p.Of, p.Opening)), w.Paragraphs(p.A), w.Paragraphs(p.B))
 	return err
 }
 
@@ -197,9 +200,11 @@ func answers(e *env) (read func(context.Context) (string, error), keys bool) {
 			return "", fmt.Errorf("read a key: %w", err)
 		}
 		defer xterm.Restore(int(in.Fd()), state)
-		key, _, err := r.ReadRune()
-		if err != nil {
-			return "", err
+		key := '\r'
+		for key == '\r' || key == '\n' { // Enter is no key of its own
+			if key, _, err = r.ReadRune(); err != nil {
+				return "", err
+			}
 		}
 		switch key {
 		case 3, 4, 27: // Ctrl-C, Ctrl-D, Escape

@@ -36,7 +36,7 @@ func TestBlindOnTerminal(t *testing.T) {
 	}
 	defer c.Process.Kill()
 	type step struct{ until, key string }
-	for _, x := range []step{{"1 of 4", "x"}, {`"x" is no answer`, "A"}, {"2 of 4", "="}, {"3 of 4", "\x03"}} {
+	for _, x := range []step{{"1 of 4", "x"}, {`"x" is no answer`, "A"}, {"2 of 4", "\r=\r"}, {"3 of 4", "\x03"}} {
 		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			if text := shown.String(); strings.Contains(text, x.until) && strings.HasSuffix(text, "q stop: ") {
 				break
@@ -53,6 +53,9 @@ func TestBlindOnTerminal(t *testing.T) {
 		t.Errorf("the test ended with %v", err)
 	}
 	text := shown.String()
+	if strings.Contains(text, `"\r"`) {
+		t.Errorf("Enter is told of: %q", text)
+	}
 	if !strings.Contains(text, "2 of 4 pairs are answered; the same command goes on") || !strings.Contains(strings.Join(strings.Fields(text), " "), "of 2 pairs you found the twin more like you in") {
 		t.Errorf("the terminal shows %q", text)
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -24,7 +26,7 @@ const chatHelp = `/undo            take the last exchange back
 /system TEXT     what the twin is told before the conversation
 /adapter on|off  with and without what it learnt of you
 /strength N      of the adapter
-/save FILE       keep the conversation as Markdown
+/save FILE       keep the conversation as Markdown; the same file again is replaced
 /help            this list
 /quit            end; so does Ctrl-D`
 
@@ -35,12 +37,16 @@ func newChat(e *env) *cobra.Command {
 		Use:   "chat -t NAME",
 		Short: "Talk with a twin",
 		Long: `Chat is a conversation with a twin. Lines can be edited, and the arrow keys bring
-earlier ones back. Ctrl-C ends an answer that is long enough. Commands begin with
-a slash:
+earlier ones back. Ctrl-C ends an answer that is long enough, and clears a line that
+is being typed. Commands begin with a slash:
 
 ` + chatHelp + `
 
-Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
+Elsewhere than on a terminal each line is a message or a command, and those that
+cannot be done are told of and passed over.
+
+Exit status: 0; 1 failure; 3 some lines could not be done; 10 no such twin; 130
+interrupted.`,
 		Example: `  stroke chat -t writing
   echo "What do you think of hurry?" | stroke chat -t writing --no-adapter`,
 		Args: exactly(0, "no arguments"),
@@ -68,8 +74,9 @@ type talk struct {
 	f        *speechFlags
 	e        *env
 	messages []twin.Message
-	strength float64 // while the adapter is off
-	edited   bool    // by a person at a terminal
+	strength float64         // while the adapter is off
+	edited   bool            // by a person at a terminal
+	saved    map[string]bool // files that the conversation was kept in
 }
 
 // lines reads a person's lines: with editing on a terminal, as they come
@@ -78,10 +85,16 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 	in, isFile := t.e.in.(*os.File)
 	if isFile && xterm.IsTerminal(int(in.Fd())) && !t.e.json {
 		t.edited = true
+		k := &keys{in: in}
 		screen := xterm.NewTerminal(struct {
 			io.Reader
 			io.Writer
-		}{in, t.e.out}, "> ")
+		}{k, t.e.out}, "> ")
+		cleared := false
+		k.interrupt = func() {
+			cleared = true
+			fmt.Fprintln(screen, "stroke: Ctrl-D or /quit ends the conversation")
+		}
 		return func() (string, error) {
 			// Raw only while a line is read, so that Ctrl-C reaches an answer.
 			state, err := xterm.MakeRaw(int(in.Fd()))
@@ -99,6 +112,9 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 			var pasted []string
 			for {
 				line, err := screen.ReadLine()
+				if cleared {
+					pasted, cleared = nil, false
+				}
 				if err == nil {
 					return strings.Join(append(pasted, line), "\n"), nil
 				}
@@ -128,17 +144,28 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 
 func (t *talk) run(ctx context.Context) error {
 	read, out := t.lines()
+	defer t.e.interrupt.Store(nil)
+	lines, failed := 0, 0
 	for {
 		done, err := t.turn(ctx, read, out)
-		if done {
+		switch {
+		case done && err == nil && failed > 0 && !t.edited:
+			return undone(lines, failed)
+		case done:
 			return err
 		}
+		lines++
 		if err == nil {
 			continue
 		}
 		// A conversation outlives what cannot be done in it.
 		if ctx.Err() != nil || !t.edited && stroke.CodeOf(err) != stroke.CodeInput {
 			return err
+		}
+		failed++
+		if !t.edited {
+			t.e.printer().Fail(err)
+			continue
 		}
 		fmt.Fprintln(out, "stroke: "+err.Error())
 		if h := stroke.HintOf(err); h != "" {
@@ -147,20 +174,28 @@ func (t *talk) run(ctx context.Context) error {
 	}
 }
 
+// undone is the error of a conversation in which some lines, each told of, could not be
+// done.
+func undone(lines, failed int) error {
+	code := stroke.CodePartial
+	if failed == lines {
+		code = stroke.CodeFailure
+	}
+	return &stroke.Error{Code: code, Msg: fmt.Sprintf("%d of %d lines could not be done", failed, lines), Hint: "see what is said of each"}
+}
+
 // turn reads a line and does what it asks for; done is the end of the
 // conversation. On a terminal Ctrl-C ends the turn alone, and that from before
-// the line is read: between the line and its answer it must not reach the
-// program.
+// the line is read until the next turn has its own: in between it must not reach
+// the program.
 func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Writer) (done bool, err error) {
-	turn := ctx
-	if t.edited {
-		var stop context.CancelFunc
-		turn, stop = context.WithCancel(ctx)
-		defer stop()
-		t.e.interrupt.Store(&stop)
-		defer t.e.interrupt.Store(nil)
-	}
+	turn, stop := t.interruptible(ctx)
+	defer func() { stop() }()
 	line, err := read()
+	if turn.Err() != nil { // it was ended before there was anything to answer
+		stop()
+		turn, stop = t.interruptible(ctx)
+	}
 	if errors.Is(err, io.EOF) {
 		return true, nil
 	}
@@ -177,6 +212,15 @@ func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Wri
 		return false, t.command(turn, line, out)
 	}
 	return false, t.say(turn, line, out)
+}
+
+// interruptible gives a context that Ctrl-C ends, on a terminal.
+func (t *talk) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithCancel(ctx)
+	if t.edited {
+		t.e.interrupt.Store(&stop)
+	}
+	return ctx, stop
 }
 
 // say adds a message and answers it. One that cannot be answered is taken back.
@@ -237,7 +281,7 @@ func (t *talk) undo() (said string, ok bool) {
 	return said, true
 }
 
-var errNothing = &stroke.Error{Code: stroke.CodeInput, Msg: "there is nothing to take back", Hint: "write something first"}
+var errNothing = &stroke.Error{Code: stroke.CodeInput, Msg: "nothing has been said yet", Hint: "write something first"}
 
 func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 	name, rest, _ := strings.Cut(line, " ")
@@ -309,18 +353,42 @@ func (t *talk) save(path string, out io.Writer) error {
 	for _, m := range t.messages {
 		fmt.Fprintf(&b, "**%s**\n\n%s\n\n", m.Role, m.Content)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot save the conversation", Err: err, Hint: "name a file that does not exist yet, in a folder that can be written"}
-	}
-	_, err = io.WriteString(f, b.String())
-	if e := f.Close(); err == nil {
-		err = e
+	err := t.keep(path, []byte(b.String()))
+	if errors.Is(err, fs.ErrExist) {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: path + " is there already", Hint: "name a file that does not exist yet"}
 	}
 	if err != nil {
-		os.Remove(path) // half of it would be in the way of the next try
-		return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot save the conversation", Err: err, Hint: "make room, or name a file elsewhere"}
+		return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot save the conversation", Err: err, Hint: "make room, or name a file in a folder that can be written"}
 	}
 	fmt.Fprintln(out, "saved in "+path)
+	return nil
+}
+
+// keep writes a file that is not there yet, or that it wrote before, whole or not at
+// all.
+func (t *talk) keep(path string, b []byte) error {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(whole); err == nil && !t.saved[whole] {
+		return fs.ErrExist
+	}
+	f, err := os.CreateTemp(filepath.Dir(whole), ".stroke-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), whole); err != nil {
+		return err
+	}
+	if t.saved == nil {
+		t.saved = map[string]bool{}
+	}
+	t.saved[whole] = true
 	return nil
 }

@@ -33,7 +33,7 @@ func (s *screen) String() string {
 }
 
 // TestChatOnTerminal talks on a terminal: what is pasted is one message, Ctrl-C
-// ends an answer and not the conversation, what cannot be done is said and the
+// ends an answer or clears a line and does not end the conversation, what cannot be done is said and the
 // conversation goes on, and Ctrl-D ends it.
 func TestChatOnTerminal(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
@@ -88,6 +88,8 @@ func TestChatOnTerminal(t *testing.T) {
 	until("a strength out of range", func(s string) bool {
 		return strings.Contains(s, "stroke: /strength takes a number") && strings.HasSuffix(s, "> ")
 	})
+	typed("\x1b[200~Half a paste\r\x1b[201~and half a line\x03")
+	until("the line is cleared", func(s string) bool { return strings.Contains(s, "/quit ends the conversation") })
 	typed("/save talk.md\r")
 	until("the conversation is saved", func(s string) bool { return strings.Contains(s, "saved in talk.md") && strings.HasSuffix(s, "> ") })
 	typed("\x04")

@@ -116,7 +116,7 @@ func printComparison(e *env, p *term.Printer, r *compare.Comparison, dir string)
 	if e.json {
 		return printJSON(e, compared{"comparison", table, page, r}, false)
 	}
-	fmt.Fprintf(e.out, "\n%s\n%s\n", r.Title(), p.Wrap(r.Subtitle()))
+	fmt.Fprintf(e.out, "\n%s\n%s\n", r.Title(), p.Paragraphs(r.Subtitle()))
 	for _, t := range r.Tables() {
 		fmt.Fprintln(e.out)
 		if err := term.Table(e.out, p.Width(), t.Heading, t.Rows); err != nil {

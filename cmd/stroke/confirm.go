@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	xterm "golang.org/x/term"
-
-	"github.com/getstroke/stroke/internal/term"
 )
 
 // person says whether somebody can be asked: there is a terminal to ask on and to
@@ -27,7 +25,7 @@ func (e *env) person() bool {
 // confirm asks a question and reads a line; no answer is no. It gives up where ctx
 // ends.
 func (e *env) confirm(ctx context.Context, question string) (bool, error) {
-	fmt.Fprint(e.err, term.Visible("stroke: "+question+" [y/N] "))
+	fmt.Fprint(e.err, e.printer().Wrap("stroke: "+question+" [y/N]")+" ")
 	type answer struct {
 		line string
 		err  error

@@ -58,7 +58,7 @@ func newGenreList(e *env) *cobra.Command {
 		Long: `List gives every genre with what it is for, its base, and its head start: what it
 saves on documents of its own kind that it was not trained on, in nats a token.
 
-Exit status: 0; 1 failure.`,
+Exit status: 0; 1 failure; 10 no such base.`,
 		Example: `  stroke genre list
   stroke genre list --base smollm2-135m-instruct --json`,
 		Args: exactly(0, "no arguments"),
@@ -69,9 +69,15 @@ Exit status: 0; 1 failure.`,
 			}
 			p := e.printer()
 			var rows [][]string
-			for _, g := range l.List(base, func(path string, err error) {
+			list := l.List(base, func(path string, err error) {
 				fmt.Fprintln(e.err, p.Wrap("stroke: left out "+path+": "+err.Error()))
-			}) {
+			})
+			if len(list) == 0 && base != "" {
+				if err := isBase(base); err != nil {
+					return err
+				}
+			}
+			for _, g := range list {
 				x := genreListed(&g)
 				if e.json {
 					if err := printJSON(e, x, false); err != nil {
@@ -89,10 +95,14 @@ Exit status: 0; 1 failure.`,
 				return nil
 			}
 			if len(rows) == 0 {
-				fmt.Fprintln(e.err, p.Wrap("stroke: there is no genre; stroke genre build RECIPE.toml makes one"))
+				of, with := "", ""
+				if base != "" {
+					of, with = " for the base "+base, " --base "+base
+				}
+				fmt.Fprintln(e.err, p.Wrap("stroke: there is no genre"+of+"; stroke genre build RECIPE.toml"+with+" makes one"))
 				return nil
 			}
-			return term.Table(e.out, p.Width(), []string{"genre", "for", "base", "size", "head start", "licence", "sources"}, rows)
+			return term.Table(e.out, p.Width(), []string{"genre", "for", "base", "size", "head start", "licence", "sources"}, rows, 6, 5)
 		},
 	}
 	c.Flags().StringVar(&base, "base", "", "those of one base: its name or path")
@@ -201,7 +211,7 @@ checkpoint, and --resume goes on. docs/formats/genre.md describes recipes.
 
 Exit status: 0; 1 failure; 10 a source or the recipe is not there; 11 it is being
 made; 130 interrupted.`,
-		Example: `  stroke genre build library/recipes/novel.toml --data ~/texts
+		Example: `  stroke genre build letters.toml --data ~/texts
   stroke genre build my.toml --data . --base smollm2-360m-instruct`,
 		Args: exactly(1, "a recipe"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -28,8 +28,8 @@ type env struct {
 	json, quiet bool
 	shown       *term.Printer // the command's; it may have a bar to end
 
-	// interrupt, where there is one, takes the next Ctrl-C in place of the end
-	// of the command.
+	// interrupt, where there is one, takes Ctrl-C in place of the end of the
+	// command.
 	interrupt atomic.Pointer[context.CancelFunc]
 }
 
@@ -39,13 +39,12 @@ func main() {
 
 // run executes a command line and returns its exit status.
 func run(args []string, e *env) int {
-	ctx, stop := e.signals()
-	defer stop()
+	out := &output{Writer: e.out}
+	e.out = out
 	root := newRoot(e)
 	root.SetArgs(args)
-	root.SetIn(e.in)
-	root.SetOut(e.out)
-	root.SetErr(e.err)
+	ctx, stop := e.signals(keeps(root, args))
+	defer stop()
 	// Flags that cannot be read are told of as the line asks, if it does.
 	flags := args
 	if i := slices.Index(args, "--"); i >= 0 {
@@ -53,6 +52,9 @@ func run(args []string, e *env) int {
 	}
 	e.json = slices.Contains(flags, "--json")
 	err := root.ExecuteContext(ctx)
+	if out.failed != nil && (err == nil || stroke.CodeOf(err) == stroke.CodeFailure) {
+		err = out.failed
+	}
 	if err == nil {
 		return 0
 	}
@@ -60,23 +62,36 @@ func run(args []string, e *env) int {
 		err = &stroke.Error{Code: stroke.CodeInterrupted, Msg: "stopped", Err: nil}
 	}
 	e.printer().Fail(err)
+	if e.json && out.failed != nil {
+		term.New(e.out, e.err, term.Plain).Fail(err)
+	}
 	return stroke.CodeOf(err).ExitStatus()
 }
 
+// keeps says whether the command of a line writes checkpoints.
+func keeps(root *cobra.Command, args []string) bool {
+	c, _, err := root.Find(args)
+	return err == nil && (c.Flags().Lookup("resume") != nil || c.Flags().Lookup("checkpoint-every") != nil)
+}
+
 // signals ends the context at the first Ctrl-C, so that work is kept, and the
-// program at the second.
-func (e *env) signals() (context.Context, func()) {
+// program at the second. checkpoints says that some of it is kept then too.
+func (e *env) signals(checkpoints bool) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		for s := range c {
-			if part := e.interrupt.Swap(nil); part != nil && s == os.Interrupt {
+			if part := e.interrupt.Load(); part != nil && s == os.Interrupt {
 				(*part)()
 				continue
 			}
 			if ctx.Err() != nil {
-				fmt.Fprintln(os.Stderr, "stroke: stopped at once; what the last checkpoint holds is kept")
+				said := "stroke: stopped at once"
+				if checkpoints {
+					said += "; what the last checkpoint holds is kept"
+				}
+				fmt.Fprintln(os.Stderr, said)
 				os.Exit(stroke.CodeInterrupted.ExitStatus())
 			}
 			cancel()
@@ -116,6 +131,9 @@ writes with it. What it makes lies in a folder that is yours.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetIn(e.in)
+	root.SetOut(e.out)
+	root.SetErr(e.err)
 	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON, one object a line")
 	root.PersistentFlags().BoolVarP(&e.quiet, "quiet", "q", false, "print results alone")
 	root.AddCommand(newTrain(e), newWrite(e), newChat(e), newRewrite(e), newScore(e), newBlind(e), newReport(e), newCompare(e), newCorpus(e), newTwins(e), newShow(e), newRemove(e),
@@ -124,6 +142,18 @@ writes with it. What it makes lies in a folder that is yours.`,
 		msg, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows is for programmers
 		return &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "see " + c.CommandPath() + " --help"}
 	})
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { showHelp(e, c) })
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			helpOf(c)
+		case "completion":
+			group(e, c)
+		}
+	}
+	complete(root)
 	return group(e, root)
 }
 

@@ -62,7 +62,7 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 			if e.json {
 				return printJSON(e, reported{"report", page, r.Lines(), r}, false)
 			}
-			fmt.Fprintf(e.out, "\n%s\n%s\n", r.Title(), p.Wrap(r.Subtitle()))
+			fmt.Fprintf(e.out, "\n%s\n%s\n", r.Title(), p.Paragraphs(r.Subtitle()))
 			for _, l := range r.Lines() {
 				fmt.Fprintf(e.out, "\n%s\n%s\n", l.Question, p.Indent(l.Answer))
 			}

@@ -35,16 +35,16 @@ func (f *speechFlags) add(fl *pflag.FlagSet, most int, sampling engine.Sampling)
 	s := &f.speech.Sampling
 	fl.StringVarP(&f.twin, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")
 	fl.StringVar(&f.genre, "genre", "", "a genre in place of a twin: stroke genre list")
-	fl.Float64Var(&f.layer, "genre-strength", 1, "of the genre that the twin stands on as a layer")
+	fl.Float64Var(&f.layer, "genre-strength", 1, "of the genre that the twin stands on as a layer, from -4 to 4")
 	fl.StringVar(&f.base, "base", "", "another base than the twin's")
 	fl.IntVar(&f.speech.Max, "max-tokens", most, "tokens to write at the most")
-	fl.Float64Var(&s.Temperature, "temperature", s.Temperature, "0 takes the likeliest token")
-	fl.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this share")
-	fl.Float64Var(&s.MinP, "min-p", s.MinP, "leave out tokens below this share of the likeliest")
+	fl.Float64Var(&s.Temperature, "temperature", s.Temperature, "0 takes the likeliest token, at most 100")
+	fl.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this share, from 0 to 1")
+	fl.Float64Var(&s.MinP, "min-p", s.MinP, "leave out tokens below this share of the likeliest, from 0 to 1")
 	fl.IntVar(&s.TopK, "top-k", 0, "draw from this many tokens, 0 for all")
 	fl.Float64Var(&s.Repeat, "repeat-penalty", s.Repeat, "above 1 for less repetition: 0.01 to 10, or 0 for none")
 	fl.Uint64Var(&s.Seed, "seed", s.Seed, "the same seed writes the same text")
-	fl.Float64Var(&f.speech.Strength, "strength", 1, "of the adapter: 0 for the base, above 1 for more of you")
+	fl.Float64Var(&f.speech.Strength, "strength", 1, "of the adapter, from -4 to 4: 0 for the base, above 1 for more of you")
 	fl.BoolVar(&f.noAdapter, "no-adapter", false, "leave the adapter out, to feel the difference")
 	fl.BoolVar(&f.exact, "exact", false, "float32 throughout, also where the machine has something faster that is proven")
 	fl.BoolVar(&f.noPassage, "no-passages", false, "leave your passages out of the prompt")
@@ -72,7 +72,7 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.Version == nil && !e.json && !e.quiet {
+	if v.Version == nil && !e.quiet {
 		fmt.Fprintln(e.err, e.printer().Wrap(fmt.Sprintf("stroke: no version of %s is live: the base writes, with your passages before it", v.Folder.Name)))
 	}
 	return v, nil
@@ -108,10 +108,11 @@ func (f *speechFlags) who() error {
 
 // written is a text with --json.
 type written struct {
-	Event  string `json:"event"` // "text"
-	Text   string `json:"text"`
-	Reason string `json:"reason,omitempty"` // why it ended: stop, length or context
-	Seed   uint64 `json:"seed"`
+	Event   string `json:"event"` // "text"
+	Text    string `json:"text"`
+	Reason  string `json:"reason,omitempty"` // why it ended: stop, length or context
+	Seed    uint64 `json:"seed"`
+	Version string `json:"version"` // of the twin; empty where none is live and of a genre
 	// The kernel, and the products of base weights while the text was written and
 	// while its prompt was read.
 	Kernel     string `json:"kernel"`
@@ -122,6 +123,9 @@ type written struct {
 func newWritten(v *twin.Voice, text string, reason engine.Reason, seed uint64) written {
 	w := written{Event: "text", Text: text, Reason: string(reason), Seed: seed, Kernel: kernel.Name()}
 	w.Arithmetic, w.Reading = v.Arithmetics()
+	if v.Version != nil {
+		w.Version = v.Version.ID
+	}
 	return w
 }
 
@@ -138,7 +142,13 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 		Example: `  stroke write -t writing "It rained all week, and"
   stroke write -t writing --n 3 --temperature 0.7 "Dear M.,"
   stroke write --genre novel "The door stood open, and"`,
-		Args: exactly(1, "an opening"),
+		Args: func(c *cobra.Command, args []string) error {
+			err := exactly(1, "an opening")(c, args)
+			if wrong := (*stroke.Error)(nil); len(args) > 1 && errors.As(err, &wrong) {
+				wrong.Hint = fmt.Sprintf("put the opening in quotation marks: \"%s\"", strings.Join(args, " "))
+			}
+			return err
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if n < 1 || n > 1000 {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--n is %d: it must be from 1 to 1000", n), Hint: "for example --n 3"}
@@ -156,20 +166,25 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 				s := f.speech
 				s.Sampling.Seed += uint64(i)
 				var all strings.Builder
-				if !e.json {
-					if i > 0 {
-						fmt.Fprint(e.out, "\n\n---\n\n")
-					}
-					fmt.Fprint(e.out, opening)
+				// The opening waits for what goes on from it: where nothing can, it is no
+				// result.
+				begin := opening
+				if i > 0 {
+					begin = "\n\n---\n\n" + opening
 				}
-				reason, err := v.Write(c.Context(), opening, &s, func(t string) error {
+				show := func(t string) error {
 					all.WriteString(t)
 					if e.json {
 						return nil
 					}
-					_, err := io.WriteString(e.out, t)
+					_, err := io.WriteString(e.out, begin+t)
+					begin = ""
 					return err
-				})
+				}
+				reason, err := v.Write(c.Context(), opening, &s, show)
+				if err == nil && begin != "" {
+					err = show("")
+				}
 				if err != nil {
 					return err
 				}

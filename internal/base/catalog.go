@@ -243,6 +243,6 @@ func find(entries []Entry, name string) (Entry, error) {
 	return Entry{}, &stroke.Error{
 		Code: stroke.CodeNotFound,
 		Msg:  "no base is named " + quote(name),
-		Hint: "the catalog has " + strings.Join(names, ", ") + "; --base PATH takes a file or a folder",
+		Hint: "the catalog has " + strings.Join(names, ", "),
 	}
 }

@@ -151,7 +151,7 @@ func (s *Store) diskError(what, path string, err error) error {
 	switch {
 	case isFull(err):
 		out.Msg, out.Err = "the disk that holds "+filepath.Dir(path)+" is full", err
-		out.Hint = "make room there, or set STROKE_HOME and HF_HOME to folders on another disk; what was fetched is kept and goes on from there"
+		out.Hint = "make room there, or set STROKE_HOME and HF_HOME to folders on another disk"
 	case isReadOnly(err):
 		out.Hint = "set STROKE_HOME and HF_HOME to folders that you can write to"
 	}

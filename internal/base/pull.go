@@ -18,6 +18,7 @@ type PullOptions struct {
 	From     string         // a source in place of the catalog's, as [ParseSource] reads it; empty for those
 	Progress func(Progress) // called ten times a second at most while something comes
 	Say      func(string)   // takes one line each for what is worth telling: a source given up, a lock waited for
+	Else     string         // stands in the hint where no base has the name: what may be named in its place; may be empty
 
 	held *record // what the base was when it was fetched before, and must be; nil where nothing says
 }
@@ -29,6 +30,9 @@ type PullOptions struct {
 // from it. The error wraps [ErrUnreachable] where no source answered.
 func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, error) {
 	e, sources, err := s.plan(name, opt.From)
+	if wrong := (*stroke.Error)(nil); opt.From == "" && opt.Else != "" && errors.As(err, &wrong) && wrong.Code == stroke.CodeNotFound {
+		wrong.Hint += "; " + opt.Else
+	}
 	if err != nil {
 		return Found{}, err
 	}
@@ -80,16 +84,17 @@ func (s *Store) Pull(ctx context.Context, name string, opt PullOptions) (Found, 
 		var w writeError
 		if errors.As(err, &w) {
 			err = s.diskError("write", filepath.Join(s.placeOf(e, src), e.Name), w.error)
+			if full := (*stroke.Error)(nil); isFull(err) && errors.As(err, &full) && e.Size > 0 {
+				full.Msg += fmt.Sprintf(", and %s is %.0f MB", e.Name, float64(e.Size)/1e6)
+			}
 			if isFull(err) {
 				return Found{}, err
 			}
 		}
 		failed = append(failed, failure{src, err})
-		line := fmt.Sprintf("%s: %v", src, err)
 		if i+1 < len(sources) {
-			line += fmt.Sprintf("; trying %s", sources[i+1])
+			tell(opt.Say, fmt.Sprintf("%s: %v; trying %s", src, err, sources[i+1]))
 		}
-		tell(opt.Say, line)
 	}
 	return Found{}, failed.asError(e)
 }
@@ -165,11 +170,23 @@ func (s *Store) fetchFile(ctx context.Context, e Entry, src Source, opt PullOpti
 		return record{}, err
 	}
 	if ext := filepath.Ext(src.Path); !strings.EqualFold(ext, ".gguf") {
-		return record{}, fmt.Errorf("%s is not a GGUF file by its name; a Hugging Face model is a folder", filepath.Base(src.Path))
+		return record{}, &stroke.Error{Code: stroke.CodeInput, Msg: filepath.Base(src.Path) + " is not a GGUF file by its name", Hint: "name a file that ends in .gguf, or the folder of a Hugging Face model"}
+	}
+	if e.Pinned() && info.Size() != e.Size {
+		return record{}, otherFile(e, src, fmt.Sprintf("%s has %d bytes, the catalog names %d", filepath.Base(src.Path), info.Size(), e.Size))
 	}
 	return s.settleFile(ctx, e, src, "file", safeName(filepath.Base(src.Path)), f, info.Size(), func(done int64) {
 		report(opt.Progress, src.String(), done, info.Size())
 	})
+}
+
+// otherFile is the error of a file that is not the one that the catalog names.
+func otherFile(e Entry, src Source, why string) error {
+	name := src.suggestName()
+	if name == e.Name {
+		name += "-mine"
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: why, Hint: "that is another file; give it a name of its own: stroke base pull " + name + " --from " + src.Path}
 }
 
 // safeName makes a file's name one that every system takes, and that ends in

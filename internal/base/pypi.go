@@ -273,7 +273,11 @@ func (s *Store) settleFile(ctx context.Context, e Entry, src Source, pinned, nam
 		return record{}, err
 	}
 	if e.Pinned() && sum != e.SHA256 {
-		return record{}, fmt.Errorf("%s has SHA-256 %s, the catalog names %s", name, sum, e.SHA256)
+		why := fmt.Sprintf("%s has SHA-256 %s, the catalog names %s", name, sum, e.SHA256)
+		if src.Kind == File {
+			return record{}, otherFile(e, src, why)
+		}
+		return record{}, errors.New(why)
 	}
 	if err := checkMagic(part, name); err != nil {
 		return record{}, err

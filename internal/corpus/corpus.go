@@ -143,7 +143,7 @@ func Read(ctx context.Context, path string, o Options) (*Reading, error) {
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no file or folder %q", path),
-				Hint: "name the folder that holds the writing, such as: stroke train ~/writing"}
+				Hint: "name the folder that holds the writing, such as ~/writing"}
 		}
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be looked at", path), Err: err}
 	}

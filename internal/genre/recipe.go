@@ -65,7 +65,7 @@ const (
 func ReadRecipe(file string) (*Recipe, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no recipe " + file, Hint: "those of the library are in library/recipes"}
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no recipe " + file, Hint: "write one, as docs/formats/genre.md describes; stroke genre show NAME --json has that of a genre which is there"}
 	}
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the recipe cannot be read", Err: err}

@@ -143,7 +143,7 @@ func (o *Options) find(ctx context.Context, emit func(stroke.Event)) (path, from
 	if err != nil {
 		return "", "", err
 	}
-	found, err := store.Pull(ctx, o.Source, base.PullOptions{
+	found, err := store.Pull(ctx, o.Source, base.PullOptions{Else: "a file or a folder is named by its path",
 		Progress: func(p base.Progress) {
 			emit(stroke.FetchEvent{Base: o.Source, Source: p.Source, Done: p.Done, Total: p.Total})
 		},

@@ -2,10 +2,8 @@ package term
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -111,56 +109,13 @@ func wrap(s string, width int) string {
 	return strings.Join(out, "\n")
 }
 
-// Table writes rows under a heading in columns, or where a column would be
-// beyond width, each row as lines of its own.
-func Table(w io.Writer, width int, heading []string, rows [][]string) error {
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(heading, "\t"))
-	for _, r := range rows {
-		for i, c := range r {
-			if i > 0 {
-				fmt.Fprint(t, "\t")
-			}
-			fmt.Fprint(t, name(c))
-		}
-		fmt.Fprintln(t)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	text := b.String()
-	fits := true
-	for l := range strings.SplitSeq(text, "\n") {
-		fits = fits && utf8.RuneCountInString(strings.TrimRight(l, " ")) <= width
-	}
-	if !fits {
-		b.Reset()
-		for _, r := range rows {
-			for i, c := range r {
-				if c != "" {
-					fmt.Fprintln(&b, wrap(heading[i]+": "+name(c), width))
-				}
-			}
-			fmt.Fprintln(&b)
-		}
-		text = b.String()
-	}
-	_, err := io.WriteString(w, text)
-	return err
-}
-
 // Width is the width of the terminal that the printer's error stream is on; 80
 // where there is none.
 func (p *Printer) Width() int { return p.width }
 
 // Paragraphs breaks a text of several paragraphs into lines no wider than the
-// terminal, 80 columns at the most, an empty line between paragraphs; where
-// there is no terminal it leaves it as it is.
+// terminal, 80 columns at the most, an empty line between paragraphs.
 func (p *Printer) Paragraphs(s string) string {
-	if !p.terminal {
-		return s
-	}
 	var out []string
 	for _, part := range strings.Split(s, "\n\n") {
 		out = append(out, wrap(strings.Join(strings.Fields(part), " "), min(p.width, 80)))
@@ -169,11 +124,7 @@ func (p *Printer) Paragraphs(s string) string {
 }
 
 // Indent breaks a text into lines no wider than the terminal, 100 columns at the
-// most, and sets each in by two columns; where there is no terminal it is one
-// line.
+// most, and sets each in by two columns.
 func (p *Printer) Indent(s string) string {
-	if s = Visible(s); p.terminal {
-		s = wrap(s, min(p.width, 100)-2)
-	}
-	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
+	return "  " + strings.ReplaceAll(wrap(s, min(p.width, 100)-2), "\n", "\n  ")
 }

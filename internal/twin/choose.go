@@ -158,7 +158,7 @@ func openToWrite(ctx context.Context, store *base.Store, name, from, reason stri
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no file or folder %q to be the base", name),
 			Hint: "--base takes a GGUF file, a Hugging Face folder, or a name of stroke base list"}
 	}
-	found, err := store.Pull(ctx, name, base.PullOptions{From: from,
+	found, err := store.Pull(ctx, name, base.PullOptions{From: from, Else: "--base PATH takes a file or a folder",
 		Progress: func(p base.Progress) {
 			emit(stroke.FetchEvent{Base: name, Source: p.Source, Done: p.Done, Total: p.Total})
 		},

@@ -211,7 +211,7 @@ func (s *Speech) Validate() error {
 		err = fmt.Errorf("a strength of %g: it must be from -4 to 4", s.Strength)
 	}
 	if err != nil {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "this cannot be asked for", Err: err, Hint: "see the command's --help for what flags take"}
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "this cannot be asked for", Err: err, Hint: "give what is in range, or leave the flag out"}
 	}
 	return nil
 }
