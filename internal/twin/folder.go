@@ -34,6 +34,7 @@ import (
 //	                     was cross-fitted showed; ID is the beginning of
 //	                     version.json's hash
 //	run/                 the training at hand: checkpoint and epochs
+//	stopped/             one that was stopped, while another takes its place
 //	blind/ID.json        the blind test of a version: texts and answers
 //	compare/             methods side by side, and what that was made from
 const (

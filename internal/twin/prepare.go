@@ -229,6 +229,10 @@ func (o *Options) take(f *Folder, doing string) (*Folder, func(), error) {
 		return nil, nil, err
 	}
 	now.sweep()
+	if err := now.takeBack(); err != nil {
+		unlock()
+		return nil, nil, err
+	}
 	return now, unlock, nil
 }
 
