@@ -96,7 +96,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.NoCrossFit, "no-cross-fit", false, "judge little text by a withheld part alone; otherwise three twins are trained, each judging what it has not seen")
-	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
+	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe that would be used as JSON and stop")
 	fl.StringVar(&f.recipe, "recipe", "", "recipe to begin with: a name of stroke recipe list or a TOML file (the one for your words); other flags change it")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
 	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for a mixture by what you wrote, none, a name, A+B, or parts of each, A:2+B:1")
@@ -163,13 +163,8 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	}
 	f.Change = func(r *twin.Recipe) { f.apply(r, given, targets, selection) }
 	if f.showRecipe {
-		reading, err := corpus.Read(c.Context(), f.Source, corpus.Options{})
+		r, err := twin.ShowRecipe(c.Context(), f.Options, e.printer().Emit)
 		if err != nil {
-			return err
-		}
-		r := twin.DefaultRecipe(reading.Words() * 4 / 5)
-		f.apply(&r, given, targets, selection)
-		if err := r.Validate(); err != nil {
 			return err
 		}
 		return printJSON(e, r, !e.json)

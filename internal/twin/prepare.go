@@ -130,7 +130,12 @@ func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
 
 // recipe is that of the run: the default for its words, changed as was asked.
 func (o *Options) recipe(l *corpus.Ledger, docs []stroke.Document) (Recipe, error) {
-	r := DefaultRecipe(wordsByRole(l, docs)[stroke.RoleTrain])
+	return o.recipeFor(wordsByRole(l, docs)[stroke.RoleTrain])
+}
+
+// recipeFor is that of a run with so many words to train on, from the base.
+func (o *Options) recipeFor(words int) (Recipe, error) {
+	r := DefaultRecipe(words)
 	r.On = o.On
 	if o.Change != nil {
 		o.Change(&r)
