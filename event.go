@@ -256,6 +256,7 @@ type DoneEvent struct {
 	WattHours       *float64 `json:"watt_hours"`    // null where the machine tells nothing
 	HeldOut         HeldOut  `json:"heldout"`
 	Method          string   `json:"method"` // lora, full or partial
+	Live            bool     `json:"live"`   // the version serves; another is named as TWIN@VERSION
 }
 
 // MeasureEvent tells how far one measure of a report is, or the texts of a blind

@@ -326,7 +326,11 @@ func (p *Printer) done(e stroke.DoneEvent) {
 	}
 	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), %s %s, at most %s of memory",
 		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), what, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
-	p.say(fmt.Sprintf("write with it: stroke write -t \"%s\" \"An opening\"", cmp.Or(e.Folder, e.Twin)))
+	if name := cmp.Or(e.Folder, e.Twin); e.Live {
+		p.say(fmt.Sprintf("write with it: stroke write -t \"%s\" \"An opening\"", name))
+	} else {
+		p.say(fmt.Sprintf("not live; write with it: stroke write -t \"%s@%s\" \"An opening\"", name, e.Version))
+	}
 }
 
 // Fail shows the error that ended a command.

@@ -100,7 +100,7 @@ func (r *run) repeat() (done bool, err error) {
 	r.clear()
 	r.emit(stroke.NoteEvent{Text: "the run had ended; this is what it came to"})
 	r.tellVerdict(v)
-	e.Folder = r.f.elsewhere()
+	e.Folder, e.Live = r.f.elsewhere(), v.Verdict.Live
 	r.emit(e)
 	return true, nil
 }

@@ -178,7 +178,7 @@ func (r *run) run(ctx context.Context) error {
 	h := version.HeldOut
 	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Folder: r.f.elsewhere(), Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
-		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h)}
+		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h), Live: version.Verdict.Live}
 	// The last event is written down before the version is there, so that a run
 	// that is killed here makes one version, whenever that was.
 	if err := r.f.publish(version, learnt, func(size int64) error {
