@@ -358,6 +358,19 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestNameOf makes names of what folders are called.
+func TestNameOf(t *testing.T) {
+	for called, want := range map[string]string{
+		"Anna's texts": "Annas texts", "My Novel (2024)": "My Novel 2024", ".drafts": "drafts", "Mine tekster – æøå 日本": "Mine tekster - æøå 日本",
+		"me": "me", "(!)": "twin", "a.": "a", strings.Repeat("日", 80): strings.Repeat("日", 60), strings.Repeat("a b", 40): strings.Repeat("a b", 21) + "a",
+	} {
+		got := NameOf(filepath.Join("there", called))
+		if err := CheckName(got); got != want || err != nil {
+			t.Errorf("of %q the name is %q (%v), and not %q", called, got, err, want)
+		}
+	}
+}
+
 // TestGone holds that text which is no longer among the files stands nowhere but in the
 // ledger: not in prompts, and not among what is measured.
 func TestGone(t *testing.T) {

@@ -26,6 +26,9 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	if called := calledOf(o.Source); o.Name == "" && f.Name != called {
+		emit(stroke.NoteEvent{Text: fmt.Sprintf("the twin is named %s, since %q cannot be a twin's name; --name gives another", onLine(f.Name), called)})
+	}
 	if err := o.sameWriting(ctx, f, reading, emit); err != nil {
 		return nil, nil, err
 	}
