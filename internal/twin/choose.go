@@ -81,7 +81,11 @@ func (o *Options) baseOf(ctx context.Context, store *base.Store, f *Folder, r *c
 		}
 	}
 	language, _ := r.Language()
-	return o.choose(ctx, store, words, recipe, language, emit)
+	name, reason, err = o.choose(ctx, store, words, recipe, language, emit)
+	if o.ExamplesOnly {
+		reason = "the one that would be trained"
+	}
+	return name, reason, err
 }
 
 // foretell tells in a dry run, as a run would, of a language that the base does not
