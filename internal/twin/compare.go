@@ -326,6 +326,9 @@ func (c *comparer) read(ctx context.Context, own *Folder) (*corpus.Reading, erro
 	for _, role := range []stroke.Role{stroke.RoleTrain, stroke.RoleSelect, stroke.RoleJudge} {
 		r.Documents = append(r.Documents, own.Documents(l, role)...)
 	}
+	if len(r.Documents) == 0 && isFile(filepath.Join(own.Dir, examplesFile)) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + own.Name + " has passages alone, and methods are compared on documents with roles", Hint: own.trainHint()}
+	}
 	if len(r.Documents) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + own.Name + " has no documents that methods could be compared on",
 			Hint: "name the folder of the writing as well: stroke compare FOLDER -t " + own.Name}

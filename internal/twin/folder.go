@@ -397,8 +397,8 @@ func (f *Folder) Version(id string) (*Version, error) {
 	if id == "" {
 		id = f.Newest
 	}
-	if id == "" {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no version yet", Hint: "train it: stroke train FOLDER --name " + onLine(f.Name)}
+	if id == "" || len(f.Versions) == 0 {
+		return nil, f.without("version")
 	}
 	if !slices.Contains(f.Versions, id) || !goodID(id) {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no version %q", f.Name, id), Hint: "it has: " + strings.Join(f.Versions, ", ")}

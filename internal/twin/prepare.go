@@ -15,6 +15,9 @@ import (
 
 // What comes before a run: the files are read, the twin is taken, the base opened.
 
+// doingTrain is what a run has the twin's lock for.
+const doingTrain = "train"
+
 // prepare reads the writer's files, gives them their roles, takes the twin and
 // opens the base. The run is nil where there is nothing to train.
 func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), err error) {
@@ -56,8 +59,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if o.DryRun {
 		return nil, nil, o.foretell(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
 	}
-	const doing = "train"
-	if err := f.free(doing); err != nil {
+	if err := f.free(doingTrain); err != nil {
 		return nil, nil, err
 	}
 	// What is wrong with the base is found before there is a folder.
@@ -70,7 +72,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	}
 	unlock := func() {}
 	if err == nil {
-		f, unlock, err = o.take(f, doing)
+		f, unlock, err = o.take(f, doingTrain)
 	}
 	if err != nil {
 		b.close()

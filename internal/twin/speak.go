@@ -65,7 +65,7 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		of = v.Base.Name
 	}
 	if of == "" && o.Base == "" {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + onLine(f.Name)}
+		return nil, f.without("base")
 	}
 	if voice.b, err = f.openBase(ctx, of, o.Base, emit, openToWrite); err != nil {
 		return nil, err

@@ -70,6 +70,35 @@ func passagesAlone(reading *corpus.Reading) *corpus.Ledger {
 	return l
 }
 
+// without says that a twin has no version or no base yet, and what there is to do.
+func (f *Folder) without(what string) error {
+	e := &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no %s yet", f.Name, what), Hint: f.trainHint()}
+	if f.Held() == doingTrain {
+		e.Msg += ": it is being trained at this moment"
+		e.Hint = "wait until that is done"
+	}
+	return e
+}
+
+// trainHint says how a twin comes to a version. One of passages alone may have too
+// little text for that.
+func (f *Folder) trainHint() string {
+	command := "stroke train FOLDER --name " + onLine(f.Name)
+	if f.elsewhere() != "" {
+		command += " --to " + onLine(f.elsewhere())
+	}
+	words := 0
+	if l, err := f.readLedger(examplesFile); err == nil {
+		for _, e := range l.Entries {
+			words += e.Words
+		}
+	}
+	if words > 0 && corpus.Enough(words) != nil {
+		return fmt.Sprintf("it has %d words of yours, and a training takes %d at the least: write more, then %s", words, corpus.LeastWords, command)
+	}
+	return "train it: " + command
+}
+
 // forgetExamples drops the list of passages alone once there is a ledger.
 func (f *Folder) forgetExamples() error {
 	path := filepath.Join(f.Dir, examplesFile)
