@@ -205,6 +205,9 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	}
 	err = c.plan(b)
 	b.close()
+	if err == nil && o.DryRun {
+		err = writable(c.keep)
+	}
 	if err != nil || o.DryRun {
 		return nil, c.keep, err
 	}
