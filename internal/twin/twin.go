@@ -286,6 +286,10 @@ func (r *run) plan() error {
 		return planError(err)
 	}
 	r.trainer = t
+	if err := r.roomOnDisk(t.Parameters()); err != nil {
+		t.Close()
+		return err
+	}
 	if s := r.recipe.Options.Weights; s != nil && s.All() {
 		r.b.model.Source.Forget()
 	}
