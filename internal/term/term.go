@@ -266,7 +266,7 @@ func (p *Printer) score(e stroke.ScoreEvent) {
 func (p *Printer) measure(e stroke.MeasureEvent) {
 	left := ""
 	if e.SecondsLeft > 0 {
-		left = "  " + Span(e.SecondsLeft) + " left"
+		left = ", " + Span(e.SecondsLeft) + " left"
 	}
 	switch {
 	case p.mode == Bars && e.Total > 0:
