@@ -1,7 +1,10 @@
 package corpus
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf16"
 )
@@ -57,5 +60,22 @@ func TestMarked(t *testing.T) {
 		if l.Reason != MarkName || l.Hint == "" {
 			t.Errorf("%+v", l)
 		}
+	}
+}
+
+// TestLooked counts the files of a folder while they are read.
+func TestLooked(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.txt", "b.txt", "c.bin"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Repeat("The gate was left open for whoever came by. ", 10)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []int
+	if _, err := Read(t.Context(), dir, Options{Looked: func(files int) { told = append(told, files) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 3 || told[2] != 3 {
+		t.Errorf("told %v", told)
 	}
 }

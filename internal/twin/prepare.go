@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/term"
 )
 
 // What comes before a run: the files are read, the twin is taken, the base opened.
@@ -118,11 +120,28 @@ func (o *Options) read(ctx context.Context, emit Emit) (*corpus.Reading, error) 
 	if o.reading != nil {
 		return o.reading, nil
 	}
-	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
+	reading, err := corpus.Read(ctx, o.Source, corpus.Options{Looked: tellLooked(o.Source, emit)})
 	if reading != nil {
 		tellReading(o.Source, reading, emit)
 	}
 	return reading, err
+}
+
+// The times between which it is told how far a long reading is.
+const (
+	firstLooked = 2 * time.Second
+	nextLooked  = 10 * time.Second
+)
+
+// tellLooked tells how many files of a folder were looked at, where that takes long.
+func tellLooked(source string, emit Emit) func(files int) {
+	next := time.Now().Add(firstLooked)
+	return func(files int) {
+		if now := time.Now(); now.After(next) {
+			next = now.Add(nextLooked)
+			emit(stroke.NoteEvent{Text: fmt.Sprintf("reading %s: %s files so far", source, term.Count(files))})
+		}
+	}
 }
 
 func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
