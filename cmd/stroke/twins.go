@@ -169,7 +169,7 @@ func newShow(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show -t NAME",
 		Short: "Show a twin: its versions and their figures",
-		Long:  "Show gives a twin's versions, what each was made from, and its figures on judge\ndocuments in nats per token.\n\nExit status: 0; 1 failure; 10 no such twin.",
+		Long:  "Show gives a twin's versions, what each was made from, and its figures on judge\ndocuments in nats per token; of the newest and the live one it says why they are.\n\nExit status: 0; 1 failure; 10 no such twin.",
 		Example: `  stroke show -t writing
   stroke show -t writing --json`,
 		Args: exactly(0, "no arguments"),
@@ -187,6 +187,7 @@ func newShow(e *env) *cobra.Command {
 			}
 			stopped := f.Waiting()
 			var rows [][]string
+			var reasons []string
 			for _, id := range f.Versions {
 				v, err := f.Version(id)
 				if err != nil {
@@ -216,6 +217,9 @@ func newShow(e *env) *cobra.Command {
 				if v.Verdict.Unproven {
 					state += ", unproven"
 				}
+				if v.Verdict.Why != "" && (id == f.Newest || id == f.Live) {
+					reasons = append(reasons, id+": "+state+": "+v.Verdict.Why)
+				}
 				n := func(x float64) string { return fmt.Sprintf("%.3f", x) }
 				rows = append(rows, []string{id, v.Created.Local().Format("2006-01-02 15:04"), string(v.Recipe.Method), state, term.Count(v.Words), n(v.HeldOut.Base), n(v.HeldOut.Examples), n(v.HeldOut.Adapter), n(v.HeldOut.Both)})
 			}
@@ -233,7 +237,13 @@ func newShow(e *env) *cobra.Command {
 				fmt.Fprintln(e.out, "it has no version yet")
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows)
+			if err := term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows); err != nil {
+				return err
+			}
+			for _, why := range reasons {
+				fmt.Fprintf(e.out, "\n%s\n", e.printer().Wrap(why))
+			}
+			return nil
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")

@@ -134,7 +134,7 @@ func TestOpen(t *testing.T) {
 		}},
 		"little to copy":  {"leakage", Open, "too little to tell", func(r *Report) { r.Leakage.Leaks, r.Leakage.Twin.Words = nil, 193 }},
 		"rewritten twice": {"rewriting", Open, "too little to tell", func(r *Report) { r.Rewriting.Texts = 2 }},
-		"may leak": {"leakage", Open, "may give away", func(r *Report) { r.Leakage.Rate.Value = 1.5 }},
+		"may leak":        {"leakage", Open, "may give away", func(r *Report) { r.Leakage.Rate.Value = 1.5 }},
 		"one kind in three": {"thought", Good, "beyond chance", func(r *Report) {
 			r.Thought.Kinds = append(r.Thought.Kinds, eval.Thought{Kind: "stance", Accuracy: eval.Interval{Mean: 0.3, Low: 0.15, High: 0.49}, P: 0.9, Less: 0.03, Pairs: 20})
 		}},
