@@ -219,8 +219,8 @@ type GenreEvent struct {
 	As       string      `json:"as"`    // layer or start
 	Strength float64     `json:"strength"`
 	Gain     float64     `json:"gain"`            // nats per token over the bare base
-	By       string      `json:"by"`              // roles of the documents that were looked at
-	Tokens   int         `json:"tokens"`          // scored
+	By       string      `json:"by"`              // roles of the documents that were looked at; empty where it was found before the run was stopped
+	Tokens   int         `json:"tokens"`          // scored; 0 then
 	Tried    []GenreGain `json:"tried,omitempty"` // with auto all, best first
 	Seconds  float64     `json:"seconds"`
 }

@@ -219,6 +219,8 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 		if err := r.standOn(ctx); err != nil {
 			return nil, 0, nil, err
 		}
+	} else if s := &r.recipe.Genre; len(s.On) > 0 {
+		r.emit(stroke.GenreEvent{Asked: s.Ask, Name: s.title(), As: s.As, Strength: s.strength(), Gain: s.gain()})
 	}
 	l, epoch, wattHours, err = r.trained(ctx)
 	if bad := (unusableError{}); r.unasked && errors.As(err, &bad) {

@@ -349,7 +349,7 @@ func (r *Report) sayBlind() (string, State) {
 	if b == nil || b.Answered == 0 {
 		return "", Unsure
 	}
-	state := sign(b.Share, 0.5)
+	state := sign(*b.Share, 0.5)
 	return fmt.Sprintf("of %s you found the twin more like you in %d, the base with your passages in %d: %s for the twin (%s to %s)",
 		some(b.Answered, "pair", "pairs"), b.Twins, b.Others, percent(b.Share.Mean), percent(b.Share.Low), percent(b.Share.High)), state
 }

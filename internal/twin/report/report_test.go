@@ -67,7 +67,7 @@ func full() *Report {
 		Rewriting:  &likeness.Rewriting{Nearer: text(0.4, 0.2, 0.6), Names: text(0.8, 0.6, 1), Numbers: text(nan, nan, nan), Claims: text(0.75, 0.6, 0.9), Added: text(1, 0, 2), Texts: 8, Passages: 8, Claim: true},
 		Curve: &Curve{Points: []CurvePoint{{Words: 2250, Examples: num(0.02, 0, 0.04), Both: num(0.1, 0.08, 0.12)}, {Words: 4500, Both: num(0.12, 0.1, 0.14)}, {Words: 9000, Both: num(0.15, 0.13, 0.17)}},
 			Doubling: num(0.025, 0.01, 0.04), MoreWords: 5000, More: num(0.016, 0.006, 0.026), Unit: "documents", Units: 9},
-		Blind:    &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
+		Blind:    &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: &eval.Interval{Mean: 0.82, Low: 0.6, High: 0.93}, P: 0.002},
 		Passages: &Passages{Shown: []Passage{{Opening: "It <was>", Own: marked, Twin: marked, Base: marked}}, Own: text(7, 6, 8), Twin: text(5, 4, 6), Base: text(2, 1, 3)},
 		Versions: []Version{{ID: "aaaaaaaaaaaa", Made: day, Words: 5000, Gain: num(0.05, -0.01, 0.1)}, {ID: "0123456789ab", Made: day, Words: 9000, Live: true, Gain: num(0.1, 0.08, 0.12)}},
 		Unsaid:   []Unsaid{{"other writer", "no text by others", "give some"}},
@@ -165,7 +165,7 @@ func TestBad(t *testing.T) {
 		},
 		"forgetting": func(r *Report) { r.Forgetting[0].Text = eval.Interval{Mean: 0.5, Low: 0.4, High: 0.6} },
 		"rewriting":  func(r *Report) { r.Rewriting.Claims = likeness.Interval{Value: 0.2, Low: 0.1, High: 0.3} },
-		"blind":      func(r *Report) { r.Blind.Share = eval.Interval{Mean: 0.2, Low: 0.1, High: 0.4} },
+		"blind":      func(r *Report) { r.Blind.Share = &eval.Interval{Mean: 0.2, Low: 0.1, High: 0.4} },
 	} {
 		r := full()
 		change(r)
