@@ -54,9 +54,10 @@ func newTrain(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train FOLDER|FILE",
 		Short: "Make a twin of your writing, or a new version of it",
-		Long: `Train reads what you have written, withholds a fifth of it to choose and to judge
-by, trains a LoRA adapter on the rest, and ends with a verdict: whether the adapter
-predicts you better than the base does with your own passages in its prompt.
+		Long: `Train reads what you have written, withholds about a fifth of it to choose and to
+judge by, and more where there is little, trains a LoRA adapter on the rest, and
+ends with a verdict: whether the adapter predicts you better than the base does with
+your own passages in its prompt.
 
 With --method full or partial it trains weights of the base themselves: all of
 them, or those of --layers and --modules. That takes 16 bytes of memory for each

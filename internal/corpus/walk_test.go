@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
+
+	stroke "github.com/getstroke/stroke"
 )
 
 // TestIgnoreFiles leaves out what an ignore file names, in whatever encoding an editor
@@ -77,5 +80,30 @@ func TestLooked(t *testing.T) {
 	}
 	if len(told) != 3 || told[2] != 3 {
 		t.Errorf("told %v", told)
+	}
+}
+
+// TestCopies keeps of equal texts the one with the shorter path, and of paths as long the
+// older.
+func TestCopies(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+	text := strings.Repeat("The ferry had not come by noon. ", 20)
+	doc := func(source string, n int) stroke.Document {
+		return stroke.Document{Hash: stroke.HashText(text), Source: source, Text: text, Words: 140, Date: day(n)}
+	}
+	for _, docs := range [][]stroke.Document{
+		{doc("ferry copy.md", 3), doc("ferry.md", 2), doc("old/ferry.md", 1)},
+		{doc("ferry.md", 1), doc("gerry.md", 2)},
+		{doc("gerry.md", 2), doc("ferry.md", 1)},
+	} {
+		kept, dropped, _ := dropDuplicates(docs)
+		if len(kept) != 1 || kept[0].Source != "ferry.md" || len(dropped) != len(docs)-1 {
+			t.Fatalf("kept %v", kept)
+		}
+		for _, d := range dropped {
+			if !d.same || d.of.Source != "ferry.md" || d.doc.Source == "ferry.md" {
+				t.Errorf("%s is left out for %s", d.doc.Source, d.of.Source)
+			}
+		}
 	}
 }

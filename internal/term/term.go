@@ -303,7 +303,7 @@ func (p *Printer) verdict(e stroke.VerdictEvent) {
 
 // figures shows the losses of the four conditions, where any was measured.
 func (p *Printer) figures(h stroke.HeldOut) {
-	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you that it has never seen (less is better):", Count(h.Tokens)), p.width))
+	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you that it has never seen (less is better; the first 100 words of each text do not count):", Count(h.Tokens)), p.width))
 	for _, r := range []struct {
 		name string
 		loss float64

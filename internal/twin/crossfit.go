@@ -41,7 +41,11 @@ func (r *run) crossFits() bool {
 	for _, n := range r.words {
 		all += n
 	}
-	if len(r.all()) < 2*crossFolds || all >= crossWords && r.units() >= crossUnits {
+	if all >= crossWords && r.units() >= crossUnits {
+		return false
+	}
+	if n := len(r.all()); n < 2*crossFolds {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that takes %d documents, and there are %d, so it is judged by a withheld part alone", 2*crossFolds, n)})
 		return false
 	}
 	// A run that is gone on with is what it was begun as.
