@@ -373,7 +373,7 @@ func (r *run) standOn(ctx context.Context) error {
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
-		if list = r.known(r.b.trials(l, r.emit)); len(list) == 0 {
+		if list = distinct(r.known(r.b.trials(l, r.emit)), r.emit); len(list) == 0 {
 			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
 			return nil
 		}

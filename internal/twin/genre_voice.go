@@ -148,7 +148,7 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 		return nil, err
 	}
 	defer b.close()
-	list := b.trials(l, emit)
+	list := distinct(b.trials(l, emit), emit)
 	if len(list) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.missing()}
 	}
