@@ -236,7 +236,11 @@ func (n *Named) Reason(words int) string {
 	case n.From != 0:
 		span = fmt.Sprintf("%d words and more", n.From)
 	}
-	return fmt.Sprintf("the one for %s on a %s, and here are %d; stroke recipe show %s gives the reasons", span, n.Start, words, n.Name)
+	on := "the bare base"
+	if n.Start == StartGenre {
+		on = "a genre"
+	}
+	return fmt.Sprintf("the one for %s on %s, and here are %d; stroke recipe show %s gives the reasons", span, on, words, n.Name)
 }
 
 // why says for what reason a run has its recipe; nothing where that is none of the
