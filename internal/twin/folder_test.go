@@ -299,7 +299,7 @@ func TestLock(t *testing.T) {
 }
 
 // TestBusyBeforeFetch holds that a twin in use is told of before a base is looked
-// for, and that a dry run needs none.
+// for, and that a dry run needs none of the catalog.
 func TestBusyBeforeFetch(t *testing.T) {
 	f := toyTwin(t)
 	unlock, err := f.lock("train")
@@ -308,11 +308,11 @@ func TestBusyBeforeFetch(t *testing.T) {
 	}
 	defer unlock()
 	o := Options{Source: writing(t, filepath.Join(t.TempDir(), "notebook"), func(int) bool { return true }), Name: f.Name, To: f.Dir,
-		Base: filepath.Join(t.TempDir(), "absent.gguf"), NoCrossFit: true}
+		NoCrossFit: true}
 	for _, o.ExamplesOnly = range []bool{false, true} {
-		o.DryRun = false
+		o.DryRun, o.Base = false, filepath.Join(t.TempDir(), "absent.gguf")
 		code(t, Train(context.Background(), o, func(stroke.Event) {}), stroke.CodeBusy)
-		o.DryRun = true
+		o.DryRun, o.Base = true, "smollm2-135m-instruct"
 		if err := Train(context.Background(), o, func(stroke.Event) {}); err != nil {
 			t.Errorf("a dry run: %v", err)
 		}
