@@ -219,8 +219,8 @@ type GenreEvent struct {
 	As       string      `json:"as"`    // layer or start
 	Strength float64     `json:"strength"`
 	Gain     float64     `json:"gain"`            // nats per token over the bare base
-	By       string      `json:"by"`              // roles of the documents that were looked at
-	Tokens   int         `json:"tokens"`          // scored
+	By       string      `json:"by"`              // roles of the documents that were looked at; empty where it was found before the run was stopped
+	Tokens   int         `json:"tokens"`          // scored; 0 then
 	Tried    []GenreGain `json:"tried,omitempty"` // with auto all, best first
 	Seconds  float64     `json:"seconds"`
 }
@@ -256,6 +256,7 @@ type DoneEvent struct {
 	WattHours       *float64 `json:"watt_hours"`    // null where the machine tells nothing
 	HeldOut         HeldOut  `json:"heldout"`
 	Method          string   `json:"method"` // lora, full or partial
+	Live            bool     `json:"live"`   // the version serves; another is named as TWIN@VERSION
 }
 
 // MeasureEvent tells how far one measure of a report is, or the texts of a blind

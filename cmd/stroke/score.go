@@ -19,6 +19,7 @@ type scored struct {
 	Tokens int    `json:"tokens"`
 	Nats   nats   `json:"nats_per_token"`
 	Perp   nats   `json:"perplexity"`
+	Learnt bool   `json:"trained_on,omitempty"`
 }
 
 type nats struct {
@@ -69,9 +70,15 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 			}
 			var rows [][]string
 			var failed error
+			var learnt []string
 			total, err := twin.Score(c.Context(), name, baseName, args, nil, func(s twin.FileScore) {
+				if s.Learnt {
+					learnt = append(learnt, s.File)
+				}
 				if e.json {
-					failed = printJSON(e, scoredOf("file", s.File, s.Figures), false)
+					line := scoredOf("file", s.File, s.Figures)
+					line.Learnt = s.Learnt
+					failed = printJSON(e, line, false)
 					return
 				}
 				rows = append(rows, scoreRow(s.File, s.Figures))
@@ -86,7 +93,12 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 				if failed != nil {
 					return failed
 				}
-				return printJSON(e, scoredOf("total", "", total), false)
+				line := scoredOf("total", "", total)
+				line.Learnt = len(learnt) > 0
+				return printJSON(e, line, false)
+			}
+			for _, file := range learnt {
+				p.Emit(stroke.NoteEvent{Text: file + " was trained on: the figures flatter"})
 			}
 			if len(args) > 1 {
 				rows = append(rows, scoreRow("all", total))

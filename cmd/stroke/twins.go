@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -102,6 +103,8 @@ type listed struct {
 	Live     string `json:"live"`
 	Newest   string `json:"newest"`
 	Versions int    `json:"versions"`
+	Stopped  string `json:"stopped,omitempty"`
+	Doing    string `json:"doing,omitempty"`
 	Error    string `json:"error,omitempty"`
 }
 
@@ -126,6 +129,7 @@ func newTwins(e *env) *cobra.Command {
 					l.Error = err.Error()
 				} else {
 					l.Name, l.Base, l.Live, l.Newest, l.Versions = f.Name, f.Base, f.Live, f.Newest, len(f.Versions)
+					l.Doing, l.Stopped = f.Held(), timeOf(f.Waiting())
 				}
 				if e.json {
 					if err := printJSON(e, l, false); err != nil {
@@ -136,6 +140,12 @@ func newTwins(e *env) *cobra.Command {
 				live := l.Live
 				if live == "" {
 					live = "none"
+				}
+				switch {
+				case l.Doing != "":
+					live += ", in use to " + l.Doing
+				case l.Stopped != "":
+					live += ", a run was stopped"
 				}
 				if l.Error != "" {
 					live = l.Error
@@ -159,7 +169,7 @@ func newShow(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show -t NAME",
 		Short: "Show a twin: its versions and their figures",
-		Long:  "Show gives a twin's versions, what each was made from, and its figures on judge\ndocuments in nats per token.\n\nExit status: 0; 1 failure; 10 no such twin.",
+		Long:  "Show gives a twin's versions, what each was made from, and its figures on judge\ndocuments in nats per token; of the newest and the live one it says why they are.\n\nExit status: 0; 1 failure; 10 no such twin.",
 		Example: `  stroke show -t writing
   stroke show -t writing --json`,
 		Args: exactly(0, "no arguments"),
@@ -175,7 +185,9 @@ func newShow(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			stopped := f.Waiting()
 			var rows [][]string
+			var reasons []string
 			for _, id := range f.Versions {
 				v, err := f.Version(id)
 				if err != nil {
@@ -205,22 +217,50 @@ func newShow(e *env) *cobra.Command {
 				if v.Verdict.Unproven {
 					state += ", unproven"
 				}
+				if v.Verdict.Why != "" && (id == f.Newest || id == f.Live) {
+					reasons = append(reasons, id+": "+state+": "+v.Verdict.Why)
+				}
 				n := func(x float64) string { return fmt.Sprintf("%.3f", x) }
 				rows = append(rows, []string{id, v.Created.Local().Format("2006-01-02 15:04"), string(v.Recipe.Method), state, term.Count(v.Words), n(v.HeldOut.Base), n(v.HeldOut.Examples), n(v.HeldOut.Adapter), n(v.HeldOut.Both)})
 			}
 			if e.json {
-				return nil
+				if stopped.IsZero() {
+					return nil
+				}
+				return printJSON(e, stoppedRun{timeOf(stopped)}, false)
 			}
 			fmt.Fprintf(e.out, "%s\n\n", e.printer().Wrap(f.Name+", in "+f.Dir))
+			if !stopped.IsZero() {
+				fmt.Fprintf(e.out, "%s\n\n", e.printer().Wrap("a run was stopped on "+stopped.Local().Format("2006-01-02 15:04")+"; the command that began it goes on with it"))
+			}
 			if len(rows) == 0 {
 				fmt.Fprintln(e.out, "it has no version yet")
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows)
+			if err := term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows); err != nil {
+				return err
+			}
+			for _, why := range reasons {
+				fmt.Fprintf(e.out, "\n%s\n", e.printer().Wrap(why))
+			}
+			return nil
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")
 	return c
+}
+
+// stoppedRun is the last line of show --json, where a run waits to be gone on with.
+type stoppedRun struct {
+	Stopped string `json:"stopped"`
+}
+
+// timeOf is a time as it stands in JSON; empty for none.
+func timeOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // damagedVersion is a line of show --json for a version that cannot be read.

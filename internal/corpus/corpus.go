@@ -32,6 +32,8 @@ type Options struct {
 	MaxZipBytes   int64 // largest DOCX or EPUB file as it lies on the disk; 128 MiB
 	MaxTotalBytes int64 // most bytes read in all; 1 GiB
 	MaxFiles      int   // most files looked at; 100,000
+
+	Looked func(files int) // is told, while a folder is read, how many files were looked at; may be nil
 }
 
 func (o Options) filled() Options {

@@ -120,9 +120,11 @@ type duplicate struct {
 }
 
 // dropDuplicates keeps, of documents that are near duplicates, the longest,
-// of equally long ones the newest. Clusters are closed over what was dropped:
+// of equally long ones the newest, and of equal texts that with the shorter path, or else
+// the older. Clusters are closed over what was dropped:
 // two kept documents that both resemble a dropped one are of one cluster.
 func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []duplicate, clusters map[string]string) {
+	docs = slices.Clone(docs)
 	order := make([]int, len(docs))
 	for i := range order {
 		order[i] = i
@@ -139,11 +141,16 @@ func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []d
 	u := newUnion(len(docs))
 	byHash := map[string]int{}
 	gone := make([]bool, len(docs))
+	type place struct{ doc, of int }
+	var lost []place
 	for rank, i := range order {
 		if first, ok := byHash[docs[i].Hash]; ok {
 			gone[i] = true
 			u.join(i, first)
-			dropped = append(dropped, duplicate{doc: docs[i], of: docs[first], same: true})
+			if original(docs[i], docs[first]) {
+				docs[i], docs[first] = docs[first], docs[i]
+			}
+			lost = append(lost, place{i, first})
 			continue
 		}
 		byHash[docs[i].Hash] = i
@@ -157,8 +164,11 @@ func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []d
 		}
 		if best >= 0 {
 			gone[i] = true
-			dropped = append(dropped, duplicate{doc: docs[i], of: docs[best]})
+			lost = append(lost, place{i, best})
 		}
+	}
+	for _, l := range lost {
+		dropped = append(dropped, duplicate{doc: docs[l.doc], of: docs[l.of], same: docs[l.doc].Hash == docs[l.of].Hash})
 	}
 	least := map[int]string{} // the smallest hash of each set stands for it
 	size := map[int]int{}
@@ -179,6 +189,11 @@ func dropDuplicates(docs []stroke.Document) (kept []stroke.Document, dropped []d
 		}
 	}
 	return kept, dropped, clusters
+}
+
+// original says that of two equal texts a is the one that the other is a copy of.
+func original(a, b stroke.Document) bool {
+	return cmp.Or(len(a.Source)-len(b.Source), a.Date.Compare(b.Date), strings.Compare(a.Source, b.Source)) < 0
 }
 
 // union is a disjoint-set forest.

@@ -382,7 +382,7 @@ func TestTable(t *testing.T) {
 	l := &Ledger{}
 	assign(t, l, r.Documents, AssignOptions{Clusters: r.Clusters})
 	gone := document("gone", 300)
-	l.Entries = append(l.Entries, Entry{Hash: gone.Hash, Source: "gone.md", Role: stroke.RoleJudge, Words: 300, Why: "by the order of hashes"})
+	l.Entries = append(l.Entries, Entry{Hash: gone.Hash, Source: "gone.md", Role: stroke.RoleJudge, Words: 300, Why: "drawn by lot"})
 	rows := Table(r, l)
 	var sources []string
 	for _, row := range rows {

@@ -302,9 +302,9 @@ func (a *assignment) roles(docs []stroke.Document, blockOf map[string]Block) err
 	slices.SortFunc(units, func(x, y *unit) int { return strings.Compare(x.key, y.key) })
 	chosen := t.choose(units)
 	for _, u := range units {
-		cluster, why := "", "by the order of hashes"
+		cluster, why := "", "drawn by lot"
 		if u.alike {
-			cluster, why = u.key, "by the order of hashes, with its near duplicates"
+			cluster, why = u.key, "drawn by lot, with its near duplicates"
 		}
 		for _, d := range u.docs {
 			enter(d, chosen[u], cluster, why)

@@ -82,6 +82,9 @@ func (r *reader) walk(ctx context.Context) error {
 			return nil
 		}
 		r.file(name, info)
+		if r.o.Looked != nil {
+			r.o.Looked(files)
+		}
 		return nil
 	})
 }

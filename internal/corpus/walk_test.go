@@ -1,9 +1,15 @@
 package corpus
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
+
+	stroke "github.com/getstroke/stroke"
 )
 
 // TestIgnoreFiles leaves out what an ignore file names, in whatever encoding an editor
@@ -56,6 +62,48 @@ func TestMarked(t *testing.T) {
 	for _, l := range r.Left {
 		if l.Reason != MarkName || l.Hint == "" {
 			t.Errorf("%+v", l)
+		}
+	}
+}
+
+// TestLooked counts the files of a folder while they are read.
+func TestLooked(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.txt", "b.txt", "c.bin"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Repeat("The gate was left open for whoever came by. ", 10)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []int
+	if _, err := Read(t.Context(), dir, Options{Looked: func(files int) { told = append(told, files) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 3 || told[2] != 3 {
+		t.Errorf("told %v", told)
+	}
+}
+
+// TestCopies keeps of equal texts the one with the shorter path, and of paths as long the
+// older.
+func TestCopies(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+	text := strings.Repeat("The ferry had not come by noon. ", 20)
+	doc := func(source string, n int) stroke.Document {
+		return stroke.Document{Hash: stroke.HashText(text), Source: source, Text: text, Words: 140, Date: day(n)}
+	}
+	for _, docs := range [][]stroke.Document{
+		{doc("ferry copy.md", 3), doc("ferry.md", 2), doc("old/ferry.md", 1)},
+		{doc("ferry.md", 1), doc("gerry.md", 2)},
+		{doc("gerry.md", 2), doc("ferry.md", 1)},
+	} {
+		kept, dropped, _ := dropDuplicates(docs)
+		if len(kept) != 1 || kept[0].Source != "ferry.md" || len(dropped) != len(docs)-1 {
+			t.Fatalf("kept %v", kept)
+		}
+		for _, d := range dropped {
+			if !d.same || d.of.Source != "ferry.md" || d.doc.Source == "ferry.md" {
+				t.Errorf("%s is left out for %s", d.doc.Source, d.of.Source)
+			}
 		}
 	}
 }

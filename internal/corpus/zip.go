@@ -33,7 +33,7 @@ type archive struct {
 func openArchive(data []byte) (*archive, error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, &unreadable{reason: "damaged: it is no zip archive", hint: "open it in the program that wrote it and save it again", err: err}
+		return nil, &unreadable{reason: "damaged, or not what its name says", hint: "open it in the program that wrote it and save it again"}
 	}
 	if len(z.File) > maxEntries {
 		return nil, errTooMuch

@@ -9,6 +9,9 @@ import (
 
 // genre says which genre was taken and what the others would have been worth.
 func genre(e stroke.GenreEvent) string {
+	if e.By == "" {
+		return fmt.Sprintf("genre %s, as the run found it before it was stopped", e.Name)
+	}
 	on := "your " + e.By + " documents"
 	if len(e.Tried) == 0 {
 		s := fmt.Sprintf("genre %s: it saves %.3f nats a token on %s", e.Name, e.Gain, on)

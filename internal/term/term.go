@@ -266,7 +266,7 @@ func (p *Printer) score(e stroke.ScoreEvent) {
 func (p *Printer) measure(e stroke.MeasureEvent) {
 	left := ""
 	if e.SecondsLeft > 0 {
-		left = "  " + Span(e.SecondsLeft) + " left"
+		left = ", " + Span(e.SecondsLeft) + " left"
 	}
 	switch {
 	case p.mode == Bars && e.Total > 0:
@@ -303,7 +303,7 @@ func (p *Printer) verdict(e stroke.VerdictEvent) {
 
 // figures shows the losses of the four conditions, where any was measured.
 func (p *Printer) figures(h stroke.HeldOut) {
-	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you that it has never seen (less is better):", Count(h.Tokens)), p.width))
+	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you that it has never seen (less is better; the first 100 words of each text do not count):", Count(h.Tokens)), p.width))
 	for _, r := range []struct {
 		name string
 		loss float64
@@ -326,7 +326,11 @@ func (p *Printer) done(e stroke.DoneEvent) {
 	}
 	p.say(fmt.Sprintf("twin %s, version %s: %s words, %s tokens in %s (%.0f tokens/s, %s), %s %s, at most %s of memory",
 		e.Twin, e.Version, Count(e.Words), Count(e.TrainTokens), Span(e.Seconds), e.TokensPerSecond, by(e.Kernel, e.Arithmetic), what, Bytes(e.AdapterBytes), Bytes(e.PeakRSS)))
-	p.say(fmt.Sprintf("write with it: stroke write -t \"%s\" \"An opening\"", cmp.Or(e.Folder, e.Twin)))
+	if name := cmp.Or(e.Folder, e.Twin); e.Live {
+		p.say(fmt.Sprintf("write with it: stroke write -t \"%s\" \"An opening\"", name))
+	} else {
+		p.say(fmt.Sprintf("not live; write with it: stroke write -t \"%s@%s\" \"An opening\"", name, e.Version))
+	}
 }
 
 // Fail shows the error that ended a command.

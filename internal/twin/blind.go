@@ -328,8 +328,10 @@ func (b *blindFile) result(name string) BlindResult {
 		}
 		samples = append(samples, s)
 	}
-	r.Answered = len(samples)
-	r.Share = eval.Proportion(samples)
+	if r.Answered = len(samples); r.Answered > 0 {
+		share := eval.Proportion(samples)
+		r.Share = &share
+	}
 	r.P = eval.SignTest(r.Twins, r.Others)
 	return r
 }

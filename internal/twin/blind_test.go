@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -35,6 +36,20 @@ func TestBlindPlaces(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("after %q, %d pairs begin at %v, not %s", c.pairs, c.wanted, got, c.want)
+		}
+	}
+}
+
+// TestBlindUnanswered has no share while nothing is answered.
+func TestBlindUnanswered(t *testing.T) {
+	for _, c := range []struct {
+		answer Choice
+		null   bool
+	}{{"", true}, {ChoseTwin, false}} {
+		b := blindFile{Pairs: []BlindPair{{Answer: c.answer}}}
+		got, err := json.Marshal(b.result("me"))
+		if err != nil || strings.Contains(string(got), `"share":null`) != c.null {
+			t.Errorf("answered %q: %s, %v", c.answer, got, err)
 		}
 	}
 }

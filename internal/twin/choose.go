@@ -81,12 +81,19 @@ func (o *Options) baseOf(ctx context.Context, store *base.Store, f *Folder, r *c
 		}
 	}
 	language, _ := r.Language()
-	return o.choose(ctx, store, words, recipe, language, emit)
+	name, reason, err = o.choose(ctx, store, words, recipe, language, emit)
+	if o.ExamplesOnly {
+		reason = "the one that would be trained"
+	}
+	return name, reason, err
 }
 
 // foretell tells in a dry run, as a run would, of a language that the base does not
 // know. Nothing is fetched, and no base is chosen where all of them know it.
 func (o *Options) foretell(ctx context.Context, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) error {
+	if err := o.possible(ctx, f, recipe); err != nil {
+		return err
+	}
 	strange := func(e base.Entry) bool { return unknownLanguage(r, e.Name, e.Languages) != "" }
 	auto := o.Base == "" || o.Base == "auto"
 	if auto && !slices.ContainsFunc(base.Catalog(), strange) {
@@ -155,8 +162,7 @@ func openToWrite(ctx context.Context, store *base.Store, name, from, reason stri
 		return b, nil
 	}
 	if strings.ContainsAny(name, `/\`) || strings.EqualFold(filepath.Ext(name), ".gguf") {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no file or folder %q to be the base", name),
-			Hint: "--base takes a GGUF file, a Hugging Face folder, or a name of stroke base list"}
+		return nil, noBase(name)
 	}
 	found, err := store.Pull(ctx, name, base.PullOptions{From: from, Else: "--base PATH takes a file or a folder",
 		Progress: func(p base.Progress) {

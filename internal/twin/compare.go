@@ -205,6 +205,9 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	}
 	err = c.plan(b)
 	b.close()
+	if err == nil && o.DryRun {
+		err = writable(c.keep)
+	}
 	if err != nil || o.DryRun {
 		return nil, c.keep, err
 	}
@@ -325,6 +328,9 @@ func (c *comparer) read(ctx context.Context, own *Folder) (*corpus.Reading, erro
 	r := &corpus.Reading{}
 	for _, role := range []stroke.Role{stroke.RoleTrain, stroke.RoleSelect, stroke.RoleJudge} {
 		r.Documents = append(r.Documents, own.Documents(l, role)...)
+	}
+	if len(r.Documents) == 0 && isFile(filepath.Join(own.Dir, examplesFile)) {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + own.Name + " has passages alone, and methods are compared on documents with roles", Hint: own.trainHint()}
 	}
 	if len(r.Documents) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + own.Name + " has no documents that methods could be compared on",

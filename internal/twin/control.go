@@ -172,6 +172,7 @@ func (b *baseModel) beside(ctx context.Context, pieces []piece, s *systems, toke
 // sampled looks at what was learnt, and notes in the evidence what a few texts by it show.
 func (r *run) sampled(ctx context.Context, l *learnt, train []stroke.Document, e *evidence) (err error) {
 	var looked bool
+	r.emit(stroke.NoteEvent{Text: "writing a few texts, to see whether what was learnt copies"})
 	e.Copier, e.Monotone, looked, err = r.b.sampled(ctx, l, train, r.judge, r.recipe.Options.Seed, r.o.Exact)
 	e.Unlooked = !looked
 	return err

@@ -41,7 +41,11 @@ func (r *run) crossFits() bool {
 	for _, n := range r.words {
 		all += n
 	}
-	if len(r.all()) < 2*crossFolds || all >= crossWords && r.units() >= crossUnits {
+	if all >= crossWords && r.units() >= crossUnits {
+		return false
+	}
+	if n := len(r.all()); n < 2*crossFolds {
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that takes %d documents, and there are %d, so it is judged by a withheld part alone", 2*crossFolds, n)})
 		return false
 	}
 	// A run that is gone on with is what it was begun as.
@@ -68,7 +72,7 @@ func (r *run) crossForecast(words int) time.Duration {
 // has none was begun.
 func (r *run) crossFitting() bool {
 	left, err := os.ReadDir(r.path(""))
-	return err == nil && slices.ContainsFunc(left, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "fold-") })
+	return err == nil && slices.ContainsFunc(left, isFold)
 }
 
 func (r *run) begun() bool {
@@ -164,7 +168,7 @@ func wholeDocuments(docs []stroke.Document, l *corpus.Ledger) func(stroke.Docume
 func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
 	o := *r.o
 	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.onIdentity()},
-		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), among: r.among, train: train, choose: choose, judge: judge}
+		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), among: r.among, unasked: r.unasked, aside: r.aside, train: train, choose: choose, judge: judge}
 	if _, err := os.Stat(p.path(checkpointFile)); err != nil {
 		o.Resume = false
 	}
@@ -275,7 +279,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	if err := os.MkdirAll(r.path(""), 0o700); err != nil {
 		return nil, 0, nil, nil, writeError(r.path(""), err)
 	}
-	if err := writeFile(r.path(baseFile), []byte(r.b.name+"\n")); err != nil {
+	if err := r.keepAsked(); err != nil {
 		return nil, 0, nil, nil, err
 	}
 	if err := r.keepAmong(key); err != nil {

@@ -78,7 +78,7 @@ func (r *run) unchanged(l *genre.Library) error {
 			what = "which is another now"
 		}
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("what is left of this run would choose among other genres than its beginning: that had %s, %s", g.Name, what),
-			Hint: "put the genre back as it was and resume, or begin again without --resume"}
+			Hint: "put the genre back as it was and resume, or begin again with --afresh"}
 	}
 	return nil
 }

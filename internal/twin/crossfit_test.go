@@ -427,6 +427,9 @@ func TestCrossFitGenreResume(t *testing.T) {
 	err := Train(ctx, o, func(e stroke.Event) {
 		switch e := e.(type) {
 		case stroke.GenreEvent:
+			if e.By == "" {
+				return // that of a part which was begun
+			}
 			if chose++; len(e.Tried) != 1 || e.Tried[0].Name != "fine" {
 				t.Errorf("after %d parts were told of: %+v", chose, e.Tried)
 			}
@@ -440,8 +443,8 @@ func TestCrossFitGenreResume(t *testing.T) {
 		t.Fatalf("stopped again: %v", err)
 	}
 	remove()
-	if told := events[stroke.GenreEvent](t, o); len(told) != 0 {
-		t.Errorf("all has been chosen, and it is chosen again: %+v", told)
+	if told := events[stroke.GenreEvent](t, o); len(told) != 1 || told[0].Name != "fine" || told[0].By != "" {
+		t.Errorf("all has been chosen, and it is told of: %+v", told)
 	}
 	f, err := Open(o.To)
 	if err != nil {

@@ -34,6 +34,7 @@ import (
 //	                     was cross-fitted showed; ID is the beginning of
 //	                     version.json's hash
 //	run/                 the training at hand: checkpoint and epochs
+//	stopped/             one that was stopped, while another takes its place
 //	blind/ID.json        the blind test of a version: texts and answers
 //	compare/             methods side by side, and what that was made from
 const (
@@ -396,8 +397,8 @@ func (f *Folder) Version(id string) (*Version, error) {
 	if id == "" {
 		id = f.Newest
 	}
-	if id == "" {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no version yet", Hint: "train it: stroke train FOLDER --name " + onLine(f.Name)}
+	if id == "" || len(f.Versions) == 0 {
+		return nil, f.without("version")
 	}
 	if !slices.Contains(f.Versions, id) || !goodID(id) {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no version %q", f.Name, id), Hint: "it has: " + strings.Join(f.Versions, ", ")}

@@ -299,7 +299,7 @@ func TestLock(t *testing.T) {
 }
 
 // TestBusyBeforeFetch holds that a twin in use is told of before a base is looked
-// for, and that a dry run needs none.
+// for, and that a dry run needs none of the catalog.
 func TestBusyBeforeFetch(t *testing.T) {
 	f := toyTwin(t)
 	unlock, err := f.lock("train")
@@ -308,11 +308,11 @@ func TestBusyBeforeFetch(t *testing.T) {
 	}
 	defer unlock()
 	o := Options{Source: writing(t, filepath.Join(t.TempDir(), "notebook"), func(int) bool { return true }), Name: f.Name, To: f.Dir,
-		Base: filepath.Join(t.TempDir(), "absent.gguf"), NoCrossFit: true}
+		NoCrossFit: true}
 	for _, o.ExamplesOnly = range []bool{false, true} {
-		o.DryRun = false
+		o.DryRun, o.Base = false, filepath.Join(t.TempDir(), "absent.gguf")
 		code(t, Train(context.Background(), o, func(stroke.Event) {}), stroke.CodeBusy)
-		o.DryRun = true
+		o.DryRun, o.Base = true, "smollm2-135m-instruct"
 		if err := Train(context.Background(), o, func(stroke.Event) {}); err != nil {
 			t.Errorf("a dry run: %v", err)
 		}
@@ -354,6 +354,19 @@ func TestNames(t *testing.T) {
 	for _, name := range []string{"", ".", "..", "../x", "a/b", `a\b`, "a@b", " a", "a.", "x\n", strings.Repeat("a", 65), strings.Repeat("日", 64), "\u0301"} {
 		if CheckName(name) == nil {
 			t.Errorf("%q is taken for a name", name)
+		}
+	}
+}
+
+// TestNameOf makes names of what folders are called.
+func TestNameOf(t *testing.T) {
+	for called, want := range map[string]string{
+		"Anna's texts": "Annas texts", "My Novel (2024)": "My Novel 2024", ".drafts": "drafts", "Mine tekster – æøå 日本": "Mine tekster - æøå 日本",
+		"me": "me", "(!)": "twin", "a.": "a", strings.Repeat("日", 80): strings.Repeat("日", 60), strings.Repeat("a b", 40): strings.Repeat("a b", 21) + "a",
+	} {
+		got := NameOf(filepath.Join("there", called))
+		if err := CheckName(got); got != want || err != nil {
+			t.Errorf("of %q the name is %q (%v), and not %q", called, got, err, want)
 		}
 	}
 }

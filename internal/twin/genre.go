@@ -317,6 +317,14 @@ func (b *baseModel) try(ctx context.Context, docs []stroke.Document, list []tria
 	return bare, tokens, kindsOf(t.docs, list), nil
 }
 
+// trying tells that a list is tried on a writer, which takes a while.
+func trying(list []trial) string {
+	if len(list) == 1 {
+		return "trying the genre " + list[0].genre.Name + " on this text"
+	}
+	return fmt.Sprintf("trying %d genres on this text", len(list))
+}
+
 // missing says that there is no library for the base, and what one would take.
 func (b *baseModel) missing() string {
 	recipes, err := genre.Recipes()
@@ -365,10 +373,11 @@ func (r *run) standOn(ctx context.Context) error {
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
-		if list = r.known(r.b.trials(l, r.emit)); len(list) == 0 {
+		if list = distinct(r.known(r.b.trials(l, r.emit)), r.emit); len(list) == 0 {
 			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
 			return nil
 		}
+		r.emit(stroke.NoteEvent{Text: trying(list)})
 	} else if list, err = s.named(l, r.b); err != nil {
 		return err
 	}

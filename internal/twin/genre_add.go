@@ -255,6 +255,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	}
 	if card.Licence == "" {
 		card.Licence = "other"
+		emit(stroke.NoteEvent{Text: "its licence is not said: --licence names the one that it was given under"})
 	}
 	if card.Base, err = b.baseOf(); err != nil {
 		return nil, fmt.Errorf("name the base: %w", err)

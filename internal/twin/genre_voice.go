@@ -118,7 +118,7 @@ type Tried struct {
 // TryGenres measures the genres of a base on a writer's files, as training with
 // --genre auto would; nothing is written.
 func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried, error) {
-	reading, err := corpus.Read(ctx, source, corpus.Options{})
+	reading, err := corpus.Read(ctx, source, corpus.Options{Looked: tellLooked(source, emit)})
 	if reading != nil {
 		tellReading(source, reading, emit)
 	}
@@ -148,10 +148,11 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 		return nil, err
 	}
 	defer b.close()
-	list := b.trials(l, emit)
+	list := distinct(b.trials(l, emit), emit)
 	if len(list) == 0 {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.missing()}
 	}
+	emit(stroke.NoteEvent{Text: trying(list)})
 	begin := time.Now()
 	t := &Tried{Event: "tried", Base: b.name, By: by}
 	kinds := ""

@@ -11,6 +11,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -49,17 +51,49 @@ var goodName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,63}$`)
 // allow 255, and some is put behind it while it is made.
 const mostName = 180
 
+const mostRunes = 64
+
 // CheckName says what is wrong with a twin's name.
 func CheckName(name string) error {
 	if !goodName.MatchString(name) || strings.HasSuffix(name, ".") || len(name) > mostName {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be a twin's name", name),
-			Hint: "use up to 64 letters, digits, spaces, dots, dashes and underscores, beginning with a letter or digit: --name NAME"}
+			Hint: "use up to 64 letters, digits, spaces, dots, hyphens (-) and underscores, beginning with a letter or digit: --name NAME"}
 	}
 	return nil
 }
 
-// NameOf is the name that a twin of a folder or file gets.
+// NameOf is the name that a twin of a folder or file gets: that of the folder, less
+// what a name cannot have.
 func NameOf(path string) string {
+	name := calledOf(path)
+	if CheckName(name) == nil {
+		return name
+	}
+	name = strings.Map(func(c rune) rune {
+		switch {
+		case strings.ContainsRune("'’‘`´\"“”„", c):
+			return -1
+		case unicode.Is(unicode.Pd, c):
+			return '-'
+		case unicode.In(c, unicode.L, unicode.M, unicode.N) || strings.ContainsRune("._-", c):
+			return c
+		}
+		return ' '
+	}, name)
+	name = strings.Join(strings.Fields(name), " ")
+	name = strings.TrimLeftFunc(name, func(c rune) bool { return !unicode.In(c, unicode.L, unicode.N) })
+	for utf8.RuneCountInString(name) > mostRunes || len(name) > mostName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	if name = strings.TrimRight(name, " ."); name == "" {
+		return "twin"
+	}
+	return name
+}
+
+// calledOf is what a folder or a file is called, without the file's ending.
+func calledOf(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		abs = path

@@ -65,6 +65,23 @@ func lockFolder(dir, doing string, busy func(who string) error) (unlock func(), 
 	}, nil
 }
 
+// Held says to what somebody has the twin's lock at this moment; empty where nobody has.
+func (f *Folder) Held() string {
+	path := filepath.Join(f.Dir, lockFile)
+	b, err := os.ReadFile(path + ".json")
+	var h holder
+	if err != nil || json.Unmarshal(b, &h) != nil {
+		return ""
+	}
+	// One that was killed leaves its note behind.
+	l := flock.New(path)
+	if ok, err := l.TryRLock(); ok || err != nil {
+		l.Unlock()
+		return ""
+	}
+	return h.Doing
+}
+
 // free says who holds the lock of a twin that is there already, before a run
 // spends time on what it can do without the lock.
 func (f *Folder) free(doing string) error {

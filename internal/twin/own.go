@@ -38,7 +38,7 @@ func Others(dir string) []string {
 		switch name {
 		case manifestFile, ledgerFile, examplesFile, lockFile, lockFile + ".json":
 			own = e.Type().IsRegular()
-		case runDir, blindDir, compareDir:
+		case runDir, asideDir, blindDir, compareDir:
 			own = e.IsDir() && listed
 		case readmeFile:
 			b, err := os.ReadFile(filepath.Join(dir, name))

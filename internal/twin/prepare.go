@@ -6,14 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/term"
 )
 
 // What comes before a run: the files are read, the twin is taken, the base opened.
+
+// doingTrain is what a run has the twin's lock for.
+const doingTrain = "train"
 
 // prepare reads the writer's files, gives them their roles, takes the twin and
 // opens the base. The run is nil where there is nothing to train.
@@ -25,6 +30,9 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	f, err := o.folder()
 	if err != nil {
 		return nil, nil, err
+	}
+	if called := calledOf(o.Source); o.Name == "" && f.Name != called {
+		emit(stroke.NoteEvent{Text: fmt.Sprintf("the twin is named %s, since %q cannot be a twin's name; --name gives another", onLine(f.Name), called)})
 	}
 	if err := o.sameWriting(ctx, f, reading, emit); err != nil {
 		return nil, nil, err
@@ -53,8 +61,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if o.DryRun {
 		return nil, nil, o.foretell(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
 	}
-	const doing = "train"
-	if err := f.free(doing); err != nil {
+	if err := f.free(doingTrain); err != nil {
 		return nil, nil, err
 	}
 	// What is wrong with the base is found before there is a folder.
@@ -67,7 +74,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	}
 	unlock := func() {}
 	if err == nil {
-		f, unlock, err = o.take(f, doing)
+		f, unlock, err = o.take(f, doingTrain)
 	}
 	if err != nil {
 		b.close()
@@ -113,11 +120,28 @@ func (o *Options) read(ctx context.Context, emit Emit) (*corpus.Reading, error) 
 	if o.reading != nil {
 		return o.reading, nil
 	}
-	reading, err := corpus.Read(ctx, o.Source, corpus.Options{})
+	reading, err := corpus.Read(ctx, o.Source, corpus.Options{Looked: tellLooked(o.Source, emit)})
 	if reading != nil {
 		tellReading(o.Source, reading, emit)
 	}
 	return reading, err
+}
+
+// The times between which it is told how far a long reading is.
+const (
+	firstLooked = 2 * time.Second
+	nextLooked  = 10 * time.Second
+)
+
+// tellLooked tells how many files of a folder were looked at, where that takes long.
+func tellLooked(source string, emit Emit) func(files int) {
+	next := time.Now().Add(firstLooked)
+	return func(files int) {
+		if now := time.Now(); now.After(next) {
+			next = now.Add(nextLooked)
+			emit(stroke.NoteEvent{Text: fmt.Sprintf("reading %s: %s files so far", source, term.Count(files))})
+		}
+	}
 }
 
 func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
@@ -130,7 +154,12 @@ func wordsByRole(l *corpus.Ledger, docs []stroke.Document) map[stroke.Role]int {
 
 // recipe is that of the run: the default for its words, changed as was asked.
 func (o *Options) recipe(l *corpus.Ledger, docs []stroke.Document) (Recipe, error) {
-	r := DefaultRecipe(wordsByRole(l, docs)[stroke.RoleTrain])
+	return o.recipeFor(wordsByRole(l, docs)[stroke.RoleTrain])
+}
+
+// recipeFor is that of a run with so many words to train on, from the base.
+func (o *Options) recipeFor(words int) (Recipe, error) {
+	r := DefaultRecipe(words)
 	r.On = o.On
 	if o.Change != nil {
 		o.Change(&r)
@@ -229,6 +258,10 @@ func (o *Options) take(f *Folder, doing string) (*Folder, func(), error) {
 		return nil, nil, err
 	}
 	now.sweep()
+	if err := now.takeBack(); err != nil {
+		unlock()
+		return nil, nil, err
+	}
 	return now, unlock, nil
 }
 

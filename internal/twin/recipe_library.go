@@ -222,7 +222,7 @@ func pick(words int, start string) *Named {
 	panic(fmt.Sprintf("twin: no recipe is for %d words from a %s", words, start))
 }
 
-// Reason says why the recipe is taken, for a person.
+// Reason says why the recipe is taken, for a writer; Why has the reasons for what it sets.
 func (n *Named) Reason(words int) string {
 	if n.Start == "" {
 		return n.Why
@@ -236,7 +236,11 @@ func (n *Named) Reason(words int) string {
 	case n.From != 0:
 		span = fmt.Sprintf("%d words and more", n.From)
 	}
-	return fmt.Sprintf("%d words to train on, from a %s: it is for %s; %s", words, n.Start, span, n.Why)
+	on := "the bare base"
+	if n.Start == StartGenre {
+		on = "a genre"
+	}
+	return fmt.Sprintf("the one for %s on %s, and here are %d; stroke recipe show %s gives the reasons", span, on, words, n.Name)
 }
 
 // why says for what reason a run has its recipe; nothing where that is none of the

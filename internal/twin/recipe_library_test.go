@@ -52,7 +52,7 @@ func TestNamedRecipes(t *testing.T) {
 				t.Errorf("%d words from a %s: %v", words, start, fit)
 				continue
 			}
-			if n := pick(words, start); n.Name != fit[0] || !strings.Contains(n.Reason(words), n.Why) {
+			if n := pick(words, start); n.Name != fit[0] || !strings.Contains(n.Reason(words), n.Name) || strings.Contains(n.Reason(words), n.Why) {
 				t.Errorf("%d words from a %s: %s because %s", words, start, n.Name, n.Reason(words))
 			}
 		}

@@ -350,7 +350,7 @@ func (p *reporter) rewriting() *stage {
 		}
 		defer done()
 		w.base.Sampling, w.twin.Sampling = AnswerSampling(), AnswerSampling()
-		total := 2 * len(originals)
+		total := 2*len(originals) + 1 // what was written is looked at in the end
 		request := func(ask, text string, i int) (eval.Request, error) {
 			asked, err := p.b.ask([]token.Message{{Role: "user", Content: ask + text}})
 			return eval.Request{Prompt: append([]int32{p.b.first}, asked...), Most: 64 + 3*len(p.b.tok.Encode(text))/2, Seed: p.o.Seed + 1000*uint64(i)}, err
@@ -391,6 +391,7 @@ func (p *reporter) rewriting() *stage {
 			return err
 		}
 		*p.r.Rewriting = r.MeasureRewriting(list, p.how)
+		progress(total, total)
 		return nil
 	}
 	return s

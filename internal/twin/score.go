@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
@@ -15,6 +16,7 @@ import (
 type FileScore struct {
 	File    string
 	Figures verdict.Figures
+	Learnt  bool // the version was trained on text of the file: the figures flatter
 }
 
 // Score measures files with a twin: its newest version, or that behind the @ of
@@ -68,12 +70,23 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 		if err != nil {
 			return none, interrupted(err, "score "+file, "")
 		}
-		each(FileScore{File: file, Figures: verdict.Pool(losses)})
+		each(FileScore{File: file, Figures: verdict.Pool(losses), Learnt: slices.ContainsFunc(docs, func(d stroke.Document) bool { return v.learnt(ledger, d.Hash) })})
 		for c := range all {
 			all[c] = append(all[c], losses[c]...)
 		}
 	}
 	return verdict.Pool(all), nil
+}
+
+// learnt says whether a version was trained on a document or on a block of it.
+func (v *Version) learnt(l *corpus.Ledger, hash string) bool {
+	if slices.Contains(v.Below, hash) {
+		return true
+	}
+	return slices.ContainsFunc(l.Entries, func(e corpus.Entry) bool {
+		// A cross-fitted version was trained on all there was.
+		return (e.Hash == hash || e.Parent == hash) && (e.Role == stroke.RoleTrain || v.Folds != "")
+	})
 }
 
 // readPieces reads the documents of a file to score.

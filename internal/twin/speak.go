@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -32,6 +33,7 @@ type Voice struct {
 		adapter  *lora.Adapter // with its genre at that strength; nil while none was asked for
 	}
 	done func() // gives that model's memory back
+	tell Emit   // takes a word on a strength of nothing, once; nil for nobody
 }
 
 // VoiceOptions say how a twin is opened.
@@ -55,12 +57,15 @@ func OpenVoice(ctx context.Context, name string, o VoiceOptions, emit Emit) (*Vo
 		emit(stroke.NoteEvent{Text: "left out: " + err.Error()})
 	}
 	voice := &Voice{Folder: f, Version: v, keep: o.Keep}
+	if !o.NoAdapter {
+		voice.tell = emit
+	}
 	of := f.Base
 	if v != nil {
 		of = v.Base.Name
 	}
 	if of == "" && o.Base == "" {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "the twin " + f.Name + " has no base yet", Hint: "train it: stroke train FOLDER --name " + onLine(f.Name)}
+		return nil, f.without("base")
 	}
 	if voice.b, err = f.openBase(ctx, of, o.Base, emit, openToWrite); err != nil {
 		return nil, err
@@ -222,11 +227,24 @@ func (v *Voice) ready(s *Speech) ([]lora.Applied, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if v.learnt == nil && s.Strength != 1 && v.tell != nil {
+		v.tell(stroke.NoteEvent{Text: v.noStrength()})
+		v.tell = nil
+	}
 	use, err := v.serve(s.Strength)
 	if err != nil {
 		return nil, fmt.Errorf("write: %w", err)
 	}
 	return v.withGenre(use, s.Genre)
+}
+
+// noStrength says that a strength changes nothing of what the base writes alone.
+func (v *Voice) noStrength() string {
+	text := "the base writes without an adapter here, so its strength changes nothing"
+	if n := v.Folder.Newest; n != "" {
+		text += fmt.Sprintf("; -t %s has one", onLine(cmp.Or(v.Folder.elsewhere(), v.Folder.Name)+"@"+n))
+	}
+	return text
 }
 
 // speak goes on with ids, after the writer's passages where they are asked for, none

@@ -109,3 +109,31 @@ func TestChatKeepsTurns(t *testing.T) {
 		t.Errorf("of %d tokens %d are read, in a context of %d", all, n, context)
 	}
 }
+
+// TestStrengthOfNothing says once that a strength changes nothing where the base writes.
+func TestStrengthOfNothing(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 2 }))
+	o.ExamplesOnly, o.Change = true, nil
+	if err := Train(context.Background(), o, func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	v, err := OpenVoice(context.Background(), o.To, VoiceOptions{}, func(e stroke.Event) {
+		if n, ok := e.(stroke.NoteEvent); ok && strings.Contains(n.Text, "changes nothing") {
+			told++
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for i, strength := range []float64{1, 0.5, 0} {
+		s := &Speech{Max: 2, Strength: strength}
+		if _, err := v.Write(context.Background(), "It rained", s, func(string) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if told != min(i, 1) {
+			t.Errorf("at %g it was said %d times", strength, told)
+		}
+	}
+}

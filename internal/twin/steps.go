@@ -34,9 +34,13 @@ const (
 
 func (r *run) path(name string) string { return filepath.Join(r.f.Dir, runDir, name) }
 
-// runBase is the base of the run that was begun last; empty where there is none.
+// runBase is the base of the run that was begun last, or is laid aside; empty where
+// there is none.
 func (f *Folder) runBase() string {
-	b, err := readAtMost(filepath.Join(f.Dir, runDir, baseFile), 4096)
+	b, err := readAtMost(filepath.Join(f.Dir, asideDir, baseFile), 4096)
+	if err != nil {
+		b, err = readAtMost(filepath.Join(f.Dir, runDir, baseFile), 4096)
+	}
 	if err != nil {
 		return ""
 	}
@@ -96,7 +100,7 @@ func (r *run) repeat() (done bool, err error) {
 	r.clear()
 	r.emit(stroke.NoteEvent{Text: "the run had ended; this is what it came to"})
 	r.tellVerdict(v)
-	e.Folder = r.f.elsewhere()
+	e.Folder, e.Live = r.f.elsewhere(), v.Verdict.Live
 	r.emit(e)
 	return true, nil
 }
@@ -121,22 +125,13 @@ func (r *run) keepDone(done stroke.DoneEvent) error {
 func (r *run) clear() {
 	os.Remove(r.path(checkpointFile))
 	os.Remove(r.path(weightsFile))
+	os.Remove(r.path(askedFile))
+	r.forgetAside()
 	for e := range r.recipe.Epochs {
 		os.RemoveAll(r.epochDir(e))
 	}
 	os.RemoveAll(r.genreDir())
 	r.clearFolds()
-}
-
-// afresh removes what a run before left, and says so where it was stopped.
-func (r *run) afresh() error {
-	if r.begun() || r.crossFitting() {
-		r.emit(stroke.NoteEvent{Text: "the run that was stopped is given up and begun again; with --resume it would go on"})
-	}
-	if err := os.RemoveAll(r.path("")); err != nil {
-		return writeError(r.path(""), err)
-	}
-	return nil
 }
 
 // unusableError is of a checkpoint that the run cannot go on from.
@@ -276,6 +271,9 @@ func (r *run) save() error {
 	r.tally()
 	err := writeWith(r.path(checkpointFile), func(w io.Writer) error { return r.trainer.Save(w, r.progress) })
 	if err == nil {
+		if r.trainer.Done() > 0 {
+			r.forgetAside()
+		}
 		r.emit(stroke.CheckpointEvent{Step: r.trainer.Done()})
 	}
 	return err

@@ -38,8 +38,9 @@ type Options struct {
 	On     string // adapter to start from: a PEFT folder
 	Within time.Duration
 	Memory int64 // bytes the run may take
-	Resume bool
-	DryRun bool // stops before anything is trained or written
+	Resume bool  // goes on with the run that was stopped, or fails
+	Afresh bool  // begins again, whatever was stopped
+	DryRun bool  // stops before anything is trained or written
 
 	// CheckpointEvery is how long training goes on between checkpoints, 30 s
 	// where zero.
@@ -106,6 +107,9 @@ type run struct {
 	genre                lora.Applied   // that was found, several as one; without an adapter for none
 	among                *among         // genres that parts of a cross-fitted run choose from; nil for whatever there is
 	recalled             bool           // the genre is that of the run that is resumed
+	key                  string         // of what a twin's run was asked for; empty for parts of one and other runs
+	unasked              bool           // it goes on with a run that was stopped, without being told to
+	aside                string         // folder of a run that was stopped, until this one has learnt something
 	take                 int            // epoch that is taken whatever select says; 0 for the best
 	takePrompt           *int           // bound of the prompt that is taken whatever select says
 	progress             progress
@@ -143,6 +147,9 @@ func (r *run) tally() *float64 {
 }
 
 func (r *run) run(ctx context.Context) error {
+	if err := r.goOn(ctx); err != nil {
+		return err
+	}
 	r.recall()
 	if r.o.Resume {
 		if done, err := r.repeat(); done || err != nil {
@@ -171,7 +178,7 @@ func (r *run) run(ctx context.Context) error {
 	h := version.HeldOut
 	done := stroke.DoneEvent{Method: string(r.recipe.Method), Twin: r.f.Name, Folder: r.f.elsewhere(), Base: r.b.name, Kernel: kernel.Name(), Arithmetic: string(r.recipe.Options.Arithmetic), Words: version.Words,
 		TrainTokens: version.TrainTokens, Epochs: r.recipe.Epochs, Seconds: version.Seconds, TokensPerSecond: version.TokensPerSec,
-		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h)}
+		PeakRSS: bench.PeakRSS(), WattHours: wattHours, HeldOut: stroke.HeldOut(h), Live: version.Verdict.Live}
 	// The last event is written down before the version is there, so that a run
 	// that is killed here makes one version, whenever that was.
 	if err := r.f.publish(version, learnt, func(size int64) error {
@@ -212,8 +219,18 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 		if err := r.standOn(ctx); err != nil {
 			return nil, 0, nil, err
 		}
+	} else if s := &r.recipe.Genre; len(s.On) > 0 {
+		r.emit(stroke.GenreEvent{Asked: s.Ask, Name: s.title(), As: s.As, Strength: s.strength(), Gain: s.gain()})
 	}
-	return r.trained(ctx)
+	l, epoch, wattHours, err = r.trained(ctx)
+	if bad := (unusableError{}); r.unasked && errors.As(err, &bad) {
+		// Nobody asked for that run.
+		r.emit(stroke.NoteEvent{Text: bad.Error()})
+		r.o.Resume, r.unasked, r.recalled = false, false, false
+		r.genre, r.below = lora.Applied{}, nil
+		return r.learn(ctx)
+	}
+	return l, epoch, wattHours, err
 }
 
 // trained plans and takes the steps, and gives what the best epoch learnt.
@@ -271,6 +288,10 @@ func (r *run) plan() error {
 		return planError(err)
 	}
 	r.trainer = t
+	if err := r.roomOnDisk(t.Parameters()); err != nil {
+		t.Close()
+		return err
+	}
 	if s := r.recipe.Options.Weights; s != nil && s.All() {
 		r.b.model.Source.Forget()
 	}
@@ -287,8 +308,7 @@ func (r *run) plan() error {
 		t.Close()
 		return writeError(r.path(""), err)
 	}
-	err = writeFile(r.path(baseFile), []byte(r.b.name+"\n"))
-	if err == nil {
+	if err = r.keepAsked(); err == nil {
 		err = r.keepGenre()
 	}
 	if err != nil {

@@ -1,7 +1,9 @@
 package twin
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,7 +20,11 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has been trained already", Hint: "train it without --examples-only, or give this one another name with --name"}
 	}
 	recipe := DefaultRecipe(reading.Words())
+	l := passagesAlone(reading)
 	if o.DryRun {
+		if o.Rows != nil {
+			o.Rows(corpus.Table(reading, l))
+		}
 		return o.foretell(ctx, f, reading, reading.Words(), recipe, emit)
 	}
 	const doing = "keep your passages"
@@ -38,11 +44,6 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 	if err := f.keep(reading.Documents); err != nil {
 		return err
 	}
-	l := &corpus.Ledger{}
-	for _, d := range reading.Documents {
-		l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Source: d.Source, Title: d.Title, Role: stroke.RoleTrain,
-			Date: time.Now().UTC().Format(time.RFC3339), Words: d.Words, Why: "there is too little text to train on: it serves as passages alone"})
-	}
 	if err := f.saveLedger(examplesFile, l); err != nil {
 		return err
 	}
@@ -51,7 +52,51 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 		return err
 	}
 	emit(stroke.NoteEvent{Text: "the twin " + f.Name + " is there: the base writes with your passages before it; nothing is trained or judged"})
+	emit(stroke.NoteEvent{Text: fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", cmp.Or(f.elsewhere(), f.Name))})
 	return nil
+}
+
+// passagesAlone lists what was read as passages of a twin without training.
+func passagesAlone(reading *corpus.Reading) *corpus.Ledger {
+	why := "it serves as passages alone, as was asked for"
+	if corpus.Enough(reading.Words()) != nil {
+		why = "there is too little text to train on: it serves as passages alone"
+	}
+	l := &corpus.Ledger{}
+	for _, d := range reading.Documents {
+		l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Source: d.Source, Title: d.Title, Role: stroke.RoleTrain,
+			Date: time.Now().UTC().Format(time.RFC3339), Words: d.Words, Why: why})
+	}
+	return l
+}
+
+// without says that a twin has no version or no base yet, and what there is to do.
+func (f *Folder) without(what string) error {
+	e := &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("the twin %s has no %s yet", f.Name, what), Hint: f.trainHint()}
+	if f.Held() == doingTrain {
+		e.Msg += ": it is being trained at this moment"
+		e.Hint = "wait until that is done"
+	}
+	return e
+}
+
+// trainHint says how a twin comes to a version. One of passages alone may have too
+// little text for that.
+func (f *Folder) trainHint() string {
+	command := "stroke train FOLDER --name " + onLine(f.Name)
+	if f.elsewhere() != "" {
+		command += " --to " + onLine(f.elsewhere())
+	}
+	words := 0
+	if l, err := f.readLedger(examplesFile); err == nil {
+		for _, e := range l.Entries {
+			words += e.Words
+		}
+	}
+	if words > 0 && corpus.Enough(words) != nil {
+		return fmt.Sprintf("it has %d words of yours, and a training takes %d at the least: write more, then %s", words, corpus.LeastWords, command)
+	}
+	return "train it: " + command
 }
 
 // forgetExamples drops the list of passages alone once there is a ledger.

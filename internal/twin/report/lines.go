@@ -185,6 +185,10 @@ func (r *Report) sayRange() (string, State) {
 		g.Range.Twin.Spread.Value, g.Range.Twin.Spread.Low, g.Range.Twin.Spread.High, g.Range.Twin.Distance.Value, g.Range.Base.Distance.Value, g.Own.Distance.Value), state
 }
 
+// leastLooked are the words by a twin, four passages, below which that it copied nothing
+// says nothing.
+const leastLooked = 4 * likeness.Unit
+
 func (r *Report) sayLeakage() (string, State) {
 	l := r.Leakage
 	if l == nil || l.Twin.Words == 0 {
@@ -203,6 +207,8 @@ func (r *Report) sayLeakage() (string, State) {
 		return "yes: " + l.Why + ". " + strings.ToUpper(s[:1]) + s[1:], Bad
 	case len(l.Leaks) > 0 && l.Rate.Low > l.OwnRate.High:
 		return "no, but it gives away what is yours: " + s, Bad
+	case l.Twin.Words < leastLooked:
+		return fmt.Sprintf("too little to tell, in %s by it: %s", some(l.Twin.Words, "word", "words"), s), Open
 	case len(l.Leaks) > 0 && !(l.Rate.Value <= l.OwnRate.Value):
 		return "no, but it may give away what is yours: " + s, Open
 	}
@@ -299,6 +305,9 @@ func (r *Report) sayForgetting() (string, State) {
 		lead, cost, percent(f.Right.Mean), percent(f.BaseRight.Mean)), state
 }
 
+// leastRewritten are the texts below which nothing is claimed of rewriting.
+const leastRewritten = 3
+
 func (r *Report) sayRewriting() (string, State) {
 	w := r.Rewriting
 	if w == nil || w.Passages == 0 {
@@ -313,7 +322,7 @@ func (r *Report) sayRewriting() (string, State) {
 			kept = append(kept, percent(k.i.Value)+" of "+k.name)
 		}
 	}
-	s := "of what a plain text says, " + strings.Join(kept, ", ")
+	s := "of what a plain text says, " + strings.Join(kept, ", ") + ", in " + some(w.Texts, "text", "texts")
 	if len(kept) == 0 {
 		s = "there was nothing to keep"
 	}
@@ -326,7 +335,10 @@ func (r *Report) sayRewriting() (string, State) {
 	} else {
 		s += ". How near it comes to you cannot be said: " + w.Why
 	}
-	if w.Claims.High < 0.5 {
+	switch {
+	case w.Texts < leastRewritten:
+		return "too little to tell: " + s, Open
+	case w.Claims.High < 0.5:
 		state = Bad
 	}
 	return s, state
@@ -337,7 +349,7 @@ func (r *Report) sayBlind() (string, State) {
 	if b == nil || b.Answered == 0 {
 		return "", Unsure
 	}
-	state := sign(b.Share, 0.5)
+	state := sign(*b.Share, 0.5)
 	return fmt.Sprintf("of %s you found the twin more like you in %d, the base with your passages in %d: %s for the twin (%s to %s)",
 		some(b.Answered, "pair", "pairs"), b.Twins, b.Others, percent(b.Share.Mean), percent(b.Share.Low), percent(b.Share.High)), state
 }

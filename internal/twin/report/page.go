@@ -272,7 +272,7 @@ func (r *Report) pageBlind() *section {
 	answer, _ := r.sayBlind()
 	s := &section{ID: "blind", Heading: "What do you say yourself?", Text: []string{strings.ToUpper(answer[:1]) + answer[1:] + "."},
 		Fooled: "You know your own pieces, and a text that repeats one is recognised. Who answers in haste answers by length and polish; both have one length here."}
-	s.Charts = append(s.Charts, figures("Pairs in which the twin is more you", "share", 2, byChance, []figure{of("the twin", "twin", b.Share)}))
+	s.Charts = append(s.Charts, figures("Pairs in which the twin is more you", "share", 2, byChance, []figure{of("the twin", "twin", *b.Share)}))
 	return s
 }
 

@@ -75,13 +75,13 @@ type Thought struct {
 
 // Blind is what the writer answered in the blind test.
 type Blind struct {
-	Pairs    int           `json:"pairs"`
-	Answered int           `json:"answered"`
-	Twins    int           `json:"twin_chosen"`  // the twin's text was the more like the writer
-	Others   int           `json:"other_chosen"` // the other was, the base's with the writer's passages
-	Neither  int           `json:"neither"`
-	Share    eval.Interval `json:"share"` // of the twin's; one half for neither; null while nothing is answered
-	P        float64       `json:"p"`     // one-sided, of "the twin's no more often than the other"
+	Pairs    int            `json:"pairs"`
+	Answered int            `json:"answered"`
+	Twins    int            `json:"twin_chosen"`  // the twin's text was the more like the writer
+	Others   int            `json:"other_chosen"` // the other was, the base's with the writer's passages
+	Neither  int            `json:"neither"`
+	Share    *eval.Interval `json:"share"` // of the twin's; one half for neither; null while nothing is answered
+	P        float64        `json:"p"`     // one-sided, of "the twin's no more often than the other"
 }
 
 // Passages are texts side by side.

@@ -64,10 +64,10 @@ func full() *Report {
 		Thought: &Thought{Kinds: []eval.Thought{{Kind: "order", Shift: num(1, 0.5, 1.5), Accuracy: num(0.7, 0.55, 0.85), Twin: num(0.9, 0.8, 1), Yardstick: num(0.85, 0.7, 1), P: 0.01, Pairs: 20, Documents: 9},
 			{Kind: eval.KindElsewhere, Shift: num(1, -0.5, 1.5), Accuracy: num(0.5, 0.35, 0.65), Twin: num(0.9, 0.8, 1), Yardstick: num(0.85, 0.7, 1), Pairs: 20, Documents: 9}}},
 		Forgetting: []eval.Forgetting{{Strength: 1, Text: num(0.02, 0.01, 0.03), Answers: num(0.1, 0, 0.2), Right: num(0.7, 0.5, 0.85), BaseRight: num(0.75, 0.55, 0.9)}},
-		Rewriting:  &likeness.Rewriting{Nearer: text(0.4, 0.2, 0.6), Names: text(0.8, 0.6, 1), Numbers: text(nan, nan, nan), Claims: text(0.75, 0.6, 0.9), Added: text(1, 0, 2), Passages: 8, Claim: true},
+		Rewriting:  &likeness.Rewriting{Nearer: text(0.4, 0.2, 0.6), Names: text(0.8, 0.6, 1), Numbers: text(nan, nan, nan), Claims: text(0.75, 0.6, 0.9), Added: text(1, 0, 2), Texts: 8, Passages: 8, Claim: true},
 		Curve: &Curve{Points: []CurvePoint{{Words: 2250, Examples: num(0.02, 0, 0.04), Both: num(0.1, 0.08, 0.12)}, {Words: 4500, Both: num(0.12, 0.1, 0.14)}, {Words: 9000, Both: num(0.15, 0.13, 0.17)}},
 			Doubling: num(0.025, 0.01, 0.04), MoreWords: 5000, More: num(0.016, 0.006, 0.026), Unit: "documents", Units: 9},
-		Blind:    &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: num(0.82, 0.6, 0.93), P: 0.002},
+		Blind:    &Blind{Pairs: 20, Answered: 20, Twins: 16, Others: 3, Neither: 1, Share: &eval.Interval{Mean: 0.82, Low: 0.6, High: 0.93}, P: 0.002},
 		Passages: &Passages{Shown: []Passage{{Opening: "It <was>", Own: marked, Twin: marked, Base: marked}}, Own: text(7, 6, 8), Twin: text(5, 4, 6), Base: text(2, 1, 3)},
 		Versions: []Version{{ID: "aaaaaaaaaaaa", Made: day, Words: 5000, Gain: num(0.05, -0.01, 0.1)}, {ID: "0123456789ab", Made: day, Words: 9000, Live: true, Gain: num(0.1, 0.08, 0.12)}},
 		Unsaid:   []Unsaid{{"other writer", "no text by others", "give some"}},
@@ -132,7 +132,9 @@ func TestOpen(t *testing.T) {
 		"leaks": {"leakage", Bad, "gives away", func(r *Report) {
 			r.Leakage.Rate, r.Leakage.OwnRate = likeness.Interval{Value: 3, Low: 2, High: 4}, likeness.Interval{Value: 0.5, Low: 0, High: 1}
 		}},
-		"may leak": {"leakage", Open, "may give away", func(r *Report) { r.Leakage.Rate.Value = 1.5 }},
+		"little to copy":  {"leakage", Open, "too little to tell", func(r *Report) { r.Leakage.Leaks, r.Leakage.Twin.Words = nil, 193 }},
+		"rewritten twice": {"rewriting", Open, "too little to tell", func(r *Report) { r.Rewriting.Texts = 2 }},
+		"may leak":        {"leakage", Open, "may give away", func(r *Report) { r.Leakage.Rate.Value = 1.5 }},
 		"one kind in three": {"thought", Good, "beyond chance", func(r *Report) {
 			r.Thought.Kinds = append(r.Thought.Kinds, eval.Thought{Kind: "stance", Accuracy: eval.Interval{Mean: 0.3, Low: 0.15, High: 0.49}, P: 0.9, Less: 0.03, Pairs: 20})
 		}},
@@ -163,7 +165,7 @@ func TestBad(t *testing.T) {
 		},
 		"forgetting": func(r *Report) { r.Forgetting[0].Text = eval.Interval{Mean: 0.5, Low: 0.4, High: 0.6} },
 		"rewriting":  func(r *Report) { r.Rewriting.Claims = likeness.Interval{Value: 0.2, Low: 0.1, High: 0.3} },
-		"blind":      func(r *Report) { r.Blind.Share = eval.Interval{Mean: 0.2, Low: 0.1, High: 0.4} },
+		"blind":      func(r *Report) { r.Blind.Share = &eval.Interval{Mean: 0.2, Low: 0.1, High: 0.4} },
 	} {
 		r := full()
 		change(r)

@@ -1,0 +1,107 @@
+package twin
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+)
+
+// TestStoppedRun stops runs: the same is gone on with, another takes its place once it
+// has taken a step, and nothing is lost where somebody says no.
+func TestStoppedRun(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	o.CheckpointEvery = 1
+	// until trains until stop says so, and gives the step that it went on from and what it
+	// told.
+	until := func(o Options, stop func(stroke.Event) bool) (resumed int, told string, err error) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		resumed = -1
+		err = Train(ctx, o, func(e stroke.Event) {
+			switch e := e.(type) {
+			case stroke.ForecastEvent:
+				resumed = e.Resumed
+			case stroke.NoteEvent:
+				told += e.Text + "\n"
+			}
+			if stop != nil && stop(e) {
+				cancel()
+			}
+		})
+		return resumed, told, err
+	}
+	step := func(e stroke.Event) bool { s, ok := e.(stroke.StepEvent); return ok && s.Step >= 2 }
+	planned := func(e stroke.Event) bool { _, ok := e.(stroke.ForecastEvent); return ok }
+	interrupted := func(err error) {
+		t.Helper()
+		if stroke.CodeOf(err) != stroke.CodeInterrupted {
+			t.Fatalf("it was to be stopped, and ends with %v", err)
+		}
+	}
+	waits := func(want bool) {
+		t.Helper()
+		f, err := Open(o.To)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := !f.Waiting().IsZero(); got != want {
+			t.Errorf("a stopped run waits: %v", got)
+		}
+	}
+	_, _, err := until(o, step)
+	interrupted(err)
+	waits(true)
+	if left := Others(o.To); len(left) > 0 {
+		t.Errorf("not the twin's: %v", left)
+	}
+
+	// One that asks for something else, and somebody who keeps what there is.
+	other := o
+	other.Change = func(r *Recipe) { small(r); r.Epochs = 2 }
+	asked := ""
+	other.Ask = func(_ context.Context, question string) (bool, error) { asked += question; return false, nil }
+	_, _, err = until(other, nil)
+	if interrupted(err); !strings.Contains(asked, "give it up") {
+		t.Errorf("asked: %q", asked)
+	}
+
+	// With nobody to ask it takes the other's place, and comes to nothing.
+	other.Ask = nil
+	resumed, told, err := until(other, planned)
+	if interrupted(err); resumed != 0 || !strings.Contains(told, "is given up") {
+		t.Errorf("another run goes on from step %d and tells %q", resumed, told)
+	}
+	waits(true)
+	resumed, told, err = until(o, planned)
+	if interrupted(err); resumed < 2 || !strings.Contains(told, "goes on where the run was stopped") {
+		t.Errorf("the same goes on from step %d and tells %q", resumed, told)
+	}
+
+	// What cannot be gone on with is no hindrance.
+	path := filepath.Join(o.To, runDir, checkpointFile)
+	if err := os.WriteFile(path, []byte("no checkpoint"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	resumed, told, err = until(o, step)
+	if interrupted(err); resumed != 0 || !strings.Contains(told, "the checkpoint cannot be used") {
+		t.Errorf("with a damaged checkpoint it goes on from step %d and tells %q", resumed, told)
+	}
+	if _, err := os.Stat(filepath.Join(o.To, asideDir)); err == nil {
+		t.Error("what was laid aside is there after a step")
+	}
+
+	afresh := o
+	afresh.Afresh = true
+	if resumed, _, err = until(afresh, step); stroke.CodeOf(err) != stroke.CodeInterrupted || resumed != 0 {
+		t.Errorf("afresh it goes on from step %d: %v", resumed, err)
+	}
+	if resumed, _, err = until(o, nil); err != nil || resumed < 2 {
+		t.Errorf("the last goes on from step %d: %v", resumed, err)
+	}
+	waits(false)
+}
