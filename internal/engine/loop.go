@@ -171,12 +171,16 @@ func (e *Engine) giveBack(s *stream) {
 }
 
 // end finishes a stream. What it read stays known, and in one arithmetic what it
-// wrote too, the last page though it is not full.
+// wrote too, the last page though it is not full. Where that led to no number, nothing
+// of it does.
 func (e *Engine) end(s *stream, reason Reason, err error) {
 	if s.carried != nil && err == nil {
 		e.settle(s)
 	}
-	if n := e.common(s); n%model.PageLen >= partLeast {
+	switch n := e.common(s); {
+	case err == ErrNoNumber:
+		e.pool.forgetText(s.root, s.tokens)
+	case n%model.PageLen >= partLeast:
 		e.share(s, n/model.PageLen, n%model.PageLen)
 	}
 	e.release(s)

@@ -329,6 +329,21 @@ func (p *pool) forget(g *page) {
 	}
 }
 
+// forgetText takes all out of the tree that such a text would find, and what follows it:
+// which page made the text's logits no numbers is not known, and a text that ended before
+// it had any may have left one.
+func (p *pool) forgetText(r *root, tokens []int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := r.child; c != nil; {
+		next := c.next
+		if agree(c.tokens[:c.n], tokens) >= partLeast {
+			p.forget(c)
+		}
+		c = next
+	}
+}
+
 // forgetAdapter takes all pages that went through an adapter out of the tree.
 func (p *pool) forgetAdapter(a *lora.Adapter) {
 	p.mu.Lock()

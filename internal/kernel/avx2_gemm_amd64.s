@@ -1903,7 +1903,7 @@ DATA quarter<>+28(SB)/4, $0x3e800000
 GLOBL quarter<>(SB), RODATA|NOPTR, $32
 
 // func avx2ReadSum(x *float32, n int) float32
-// Requires: AVX, SSE
+// Requires: AVX
 TEXT ·avx2ReadSum(SB), NOSPLIT, $0-20
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), CX
@@ -1940,7 +1940,7 @@ loop:
 	VHADDPS      Y0, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDSS       X1, X0, X1
-	MOVSS        X1, ret+16(FP)
+	VMOVSS       X1, ret+16(FP)
 	VZEROUPPER
 	RET
 

@@ -99,7 +99,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 
 chunk:
@@ -233,6 +233,16 @@ block:
 	VZEROUPPER
 	RET
 
+DATA minusZero<>+0(SB)/4, $0x80000000
+DATA minusZero<>+4(SB)/4, $0x80000000
+DATA minusZero<>+8(SB)/4, $0x80000000
+DATA minusZero<>+12(SB)/4, $0x80000000
+DATA minusZero<>+16(SB)/4, $0x80000000
+DATA minusZero<>+20(SB)/4, $0x80000000
+DATA minusZero<>+24(SB)/4, $0x80000000
+DATA minusZero<>+28(SB)/4, $0x80000000
+GLOBL minusZero<>(SB), RODATA|NOPTR, $32
+
 // func avx2MulQ4_1_2(c *float32, ldc int, a *float32, lda int, w *byte, rowBytes int, order *int32, n int, blocks int, chunk int)
 // Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·avx2MulQ4_1_2(SB), NOSPLIT, $32-80
@@ -268,7 +278,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 
@@ -406,7 +416,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -565,7 +575,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -805,7 +815,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 
 chunk:
@@ -982,7 +992,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 
@@ -1124,7 +1134,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -1287,7 +1297,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -1515,7 +1525,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 
 chunk:
@@ -1668,7 +1678,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 
@@ -1798,7 +1808,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -1949,7 +1959,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -2155,7 +2165,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 
 chunk:
@@ -2268,7 +2278,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 
@@ -2378,7 +2388,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -2509,7 +2519,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -2699,7 +2709,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 
 chunk:
@@ -2828,7 +2838,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 
@@ -2946,7 +2956,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R9
 	MOVQ    blocks+64(FP), R10
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)
@@ -3085,7 +3095,7 @@ inOrder:
 start:
 	MOVQ    a+16(FP), R10
 	MOVQ    blocks+64(FP), R11
-	VXORPS  X0, X0, X0
+	VMOVUPS minusZero<>+0(SB), X0
 	VMOVUPS X0, (SP)
 	VMOVUPS X0, 16(SP)
 	VMOVUPS X0, 32(SP)

@@ -54,6 +54,12 @@ const (
 	// than what lies between two Runs of one token, in which a wake-up would cost
 	// more than the work.
 	spinTime = 40 * time.Microsecond
+	// spinRounds, of 16 looks each, is the bound where the clock stands still for longer:
+	// that of Windows moves on every 15.6 ms where nobody asks for more. A look takes seven
+	// cycles and more, the clock's reading shared out, even with a pause that does nothing:
+	// in spinTime no processor comes so far. With pauses of 140 cycles, the longest, these
+	// are one to two milliseconds.
+	spinRounds = 1 << 11
 )
 
 // The state word says which job is on offer and who is in it: the job's number,
@@ -203,7 +209,7 @@ func (p *workers) finish() {
 	if p.state.And(^uint64(stateOpen))&stateActive == 0 {
 		return
 	}
-	for begin := time.Now(); time.Since(begin) < spinTime; {
+	for n, begin := 0, time.Now(); n < spinRounds && time.Since(begin) < spinTime; n++ {
 		for range 16 {
 			if p.state.Load()&stateActive == 0 {
 				return
@@ -243,10 +249,10 @@ func (p *workers) serve(w *worker, job uint64) {
 }
 
 // await returns the state when it shows another job than the one given. It
-// looks for spinTime and then sleeps until woken.
+// looks for spinTime, spinRounds at the most, and then sleeps until woken.
 func (p *workers) await(w *worker, job uint64) uint64 {
 	for {
-		for begin := time.Now(); time.Since(begin) < spinTime; {
+		for n, begin := 0, time.Now(); n < spinRounds && time.Since(begin) < spinTime; n++ {
 			for range 16 {
 				if s := p.state.Load(); s/stateJob != job {
 					return s

@@ -1,10 +1,12 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -275,6 +277,38 @@ func TestMulQ(t *testing.T) {
 									t.Fatalf("%s %s: c[%d,%d] = %v, Widen and MulNT give %v", name, what, i, j, got, want[i*n+j])
 								}
 							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestMulQZeros has products that vanish from below: the sign of their sums is that of
+// Widen and MulNT, whatever the number of rows and of chunks.
+func TestMulQZeros(t *testing.T) {
+	eachKind(t, func(t *testing.T) {
+		for _, typ := range allTypes() {
+			w := map[DType][]byte{
+				F32: {1, 0, 0, 0}, F16: {1, 0}, BF16: {1, 0},
+				Q4_0: append([]byte{1, 0}, bytes.Repeat([]byte{0x99}, 16)...),
+				Q4_1: append([]byte{1, 0, 0, 0}, bytes.Repeat([]byte{0x11}, 16)...),
+				Q8_0: append([]byte{1, 0}, bytes.Repeat([]byte{1}, 32)...),
+			}[typ]
+			if w == nil {
+				continue // widened for any number of rows
+			}
+			for _, k := range []int{32, 4096} {
+				const n = 7
+				a, want, got := slices.Repeat([]float32{-1e-40}, 5*k), make([]float32, 5*n), make([]float32, 5*n)
+				w := bytes.Repeat(w, typ.RowBytes(n*k)/len(w))
+				MulNT(want, n, a, k, widenRows(w, typ, nil, n, k), k, 5, n, k)
+				for m := 1; m <= 5; m++ {
+					MulQ(got, n, a, k, w, typ, nil, m, n, k)
+					for i, v := range got[:m*n] {
+						if !sameBits(v, want[i]) || v != 0 {
+							t.Fatalf("%v m=%d k=%d: product %d is %v, and with Widen and MulNT %v", typ, m, k, i, v, want[i])
 						}
 					}
 				}

@@ -157,10 +157,11 @@ func (a *Adapter) Parameters() int {
 	return n
 }
 
-// Trainable gives every pair a gradient; alloc hands out zeroed memory.
+// Trainable gives every pair a gradient, and takes away what was made of its
+// factors; alloc hands out zeroed memory.
 func (a *Adapter) Trainable(alloc func(n int) []float32) {
 	a.Each(func(_ int, _ Module, p *op.Pair) {
-		p.Half, p.HalfB = nil, nil // they will change
+		p.Half, p.HalfB, p.TileA, p.TileB = nil, nil, nil, nil // they will change
 		p.GradA, p.GradB = alloc(p.Pad*p.In), alloc(p.Pad*p.Out)
 	})
 }

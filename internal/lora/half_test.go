@@ -37,3 +37,24 @@ func TestKeepHalf(t *testing.T) {
 		}
 	})
 }
+
+// TestTrainable holds that a pair that will change keeps no copy of its factors,
+// which products would read in their place.
+func TestTrainable(t *testing.T) {
+	a := filled(Options{Rank: 3, Alpha: 6}, 1)
+	a.Each(func(_ int, _ Module, p *op.Pair) {
+		clear(p.A) // of numbers that are exact in F16
+		clear(p.B)
+		p.KeepTiles()
+	})
+	a.KeepHalf()
+	a.Trainable(func(n int) []float32 { return make([]float32, n) })
+	a.Each(func(l int, m Module, p *op.Pair) {
+		if p.Half != nil || p.HalfB != nil || p.TileA != nil || p.TileB != nil {
+			t.Errorf("%s of layer %d keeps copies: in F16 %v and %v, in tiles %v and %v", m, l, p.Half != nil, p.HalfB != nil, p.TileA != nil, p.TileB != nil)
+		}
+		if len(p.GradA) != p.Pad*p.In || len(p.GradB) != p.Pad*p.Out {
+			t.Errorf("%s of layer %d has gradients of %d and %d numbers", m, l, len(p.GradA), len(p.GradB))
+		}
+	})
+}

@@ -82,6 +82,18 @@ type Delta struct {
 	Drop     *Dropout  // nil for none
 }
 
+// firstOf says whether delta k is the first of its pair. The tasks for a pair's
+// gradients are made for that one, and take in the others, so that no two of them
+// accumulate the same numbers at once.
+func firstOf(deltas []Delta, k int) bool {
+	for i := range k {
+		if deltas[i].Pair == deltas[k].Pair {
+			return false
+		}
+	}
+	return true
+}
+
 // Linear is one frozen linear with its operands in a batch of n rows.
 type Linear struct {
 	W      *tensor.Matrix // [out, in]
@@ -374,8 +386,8 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 
 func (t *linearGradTask) gradTasks(lin *Linear) int {
 	n := 0
-	for _, d := range lin.Deltas {
-		if d.Pair.GradA != nil {
+	for k, d := range lin.Deltas {
+		if d.Pair.GradA != nil && firstOf(lin.Deltas, k) {
 			n += ceilDiv(d.Pair.In, t.cols) + ceilDiv(d.Pair.Out, t.cols)
 		}
 	}
@@ -458,26 +470,18 @@ func (t *linearGradTask) input(chunk int) {
 // params accumulates a block of a parameter's gradient.
 func (t *linearGradTask) params(lin *Linear, i int) {
 	for k := range lin.Deltas {
-		d := &lin.Deltas[k]
-		p := d.Pair
-		if p.GradA == nil {
+		p := lin.Deltas[k].Pair
+		if p.GradA == nil || !firstOf(lin.Deltas, k) {
 			continue
 		}
-		rows := d.Hi - d.Lo
 		if c := ceilDiv(p.In, t.cols); i < c {
-			j0, j1 := i*t.cols, min((i+1)*t.cols, p.In)
-			x := t.x
-			if d.Drop != nil {
-				x = d.Drop.X
-			}
-			kernel.AddTN(p.GradA[j0*p.Pad:], p.Pad, x[d.Lo*t.in+j0:], t.in, d.DH, p.Pad, j1-j0, p.Pad, rows)
+			t.gradA(lin, k, i*t.cols)
 			return
 		} else {
 			i -= c
 		}
 		if c := ceilDiv(p.Out, t.cols); i < c {
-			j0, j1 := i*t.cols, min((i+1)*t.cols, p.Out)
-			kernel.AddTN(p.GradB[j0*p.Pad:], p.Pad, lin.DY[d.Lo*p.Out+j0:], p.Out, d.H, p.Pad, j1-j0, p.Pad, rows)
+			t.gradB(lin, k, i*t.cols)
 			return
 		} else {
 			i -= c
@@ -486,4 +490,35 @@ func (t *linearGradTask) params(lin *Linear, i int) {
 	out := lin.W.Rows
 	j0, j1 := i*t.cols, min((i+1)*t.cols, out)
 	kernel.AddTN(lin.GradW[j0*t.in:], t.in, lin.DY[j0:], out, t.x, t.in, j1-j0, t.in, t.n)
+}
+
+// gradA accumulates rows of GradA of the pair of delta first from j0 on, over all its
+// deltas.
+func (t *linearGradTask) gradA(lin *Linear, first, j0 int) {
+	p := lin.Deltas[first].Pair
+	j1 := min(j0+t.cols, p.In)
+	for k := first; k < len(lin.Deltas); k++ {
+		d := &lin.Deltas[k]
+		if d.Pair != p {
+			continue
+		}
+		x := t.x
+		if d.Drop != nil {
+			x = d.Drop.X
+		}
+		kernel.AddTN(p.GradA[j0*p.Pad:], p.Pad, x[d.Lo*t.in+j0:], t.in, d.DH, p.Pad, j1-j0, p.Pad, d.Hi-d.Lo)
+	}
+}
+
+// gradB accumulates rows of GradB of the pair of delta first from j0 on, over all its
+// deltas.
+func (t *linearGradTask) gradB(lin *Linear, first, j0 int) {
+	p := lin.Deltas[first].Pair
+	j1 := min(j0+t.cols, p.Out)
+	for k := first; k < len(lin.Deltas); k++ {
+		d := &lin.Deltas[k]
+		if d.Pair == p {
+			kernel.AddTN(p.GradB[j0*p.Pad:], p.Pad, lin.DY[d.Lo*p.Out+j0:], p.Out, d.H, p.Pad, j1-j0, p.Pad, d.Hi-d.Lo)
+		}
+	}
 }

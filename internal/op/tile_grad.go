@@ -71,8 +71,8 @@ func (t *tileGradTask) params() int {
 
 func (t *tileGradTask) paramsOf(lin *Linear) int {
 	n := 0
-	for _, d := range lin.Deltas {
-		if d.Pair.GradA != nil {
+	for k, d := range lin.Deltas {
+		if d.Pair.GradA != nil && firstOf(lin.Deltas, k) {
 			n += ceilDiv(d.Pair.In, paramCols) + ceilDiv(d.Pair.Out, paramCols)
 		}
 	}
@@ -173,23 +173,18 @@ func (t *tileGradTask) input(j0, worker int) {
 func (t *tileGradTask) param(l, i, worker int) {
 	lin := &t.lins[l]
 	for k := range lin.Deltas {
-		d := &lin.Deltas[k]
-		p := d.Pair
-		if p.GradA == nil {
+		p := lin.Deltas[k].Pair
+		if p.GradA == nil || !firstOf(lin.Deltas, k) {
 			continue
 		}
 		if c := ceilDiv(p.In, paramCols); i < c {
-			t.gradA(d, i*paramCols, worker)
+			t.gradA(lin, k, i*paramCols, worker)
 			return
 		} else {
 			i -= c
 		}
 		if c := ceilDiv(p.Out, paramCols); i < c {
-			j0 := i * paramCols
-			j1 := min(j0+paramCols, p.Out)
-			right := t.right[worker]
-			kernel.PackRight(right, lin.DY[j0:], p.Out, t.n, j1-j0)
-			t.addLow(p.GradB[j0*p.Pad:], d, d.H, right, j1-j0, worker)
+			t.gradB(lin, k, i*paramCols, worker)
 			return
 		} else {
 			i -= c
@@ -204,15 +199,35 @@ func (t *tileGradTask) param(l, i, worker int) {
 	kernel.MulTiles(lin.GradW[j0*t.in:], t.in, t.spare[worker], t.across, j1-j0, t.in, t.n, true)
 }
 
-// gradA accumulates rows of GradA from j0 on.
-func (t *tileGradTask) gradA(d *Delta, j0, worker int) {
-	p := d.Pair
+// gradA accumulates rows of GradA of the pair of delta first from j0 on, over all its
+// deltas.
+func (t *tileGradTask) gradA(lin *Linear, first, j0, worker int) {
+	p := lin.Deltas[first].Pair
 	j1 := min(j0+paramCols, p.In)
-	if d.Drop != nil {
-		kernel.AddTN(p.GradA[j0*p.Pad:], p.Pad, d.Drop.X[d.Lo*t.in+j0:], t.in, d.DH, p.Pad, j1-j0, p.Pad, d.Hi-d.Lo)
-		return
+	for k := first; k < len(lin.Deltas); k++ {
+		d := &lin.Deltas[k]
+		switch {
+		case d.Pair != p:
+		case d.Drop != nil:
+			kernel.AddTN(p.GradA[j0*p.Pad:], p.Pad, d.Drop.X[d.Lo*t.in+j0:], t.in, d.DH, p.Pad, j1-j0, p.Pad, d.Hi-d.Lo)
+		default:
+			t.addLow(p.GradA[j0*p.Pad:], d, d.DH, t.across[kernel.TilesLen(j0, t.n):], j1-j0, worker)
+		}
 	}
-	t.addLow(p.GradA[j0*p.Pad:], d, d.DH, t.across[kernel.TilesLen(j0, t.n):], j1-j0, worker)
+}
+
+// gradB accumulates rows of GradB of the pair of delta first from j0 on, over all its
+// deltas.
+func (t *tileGradTask) gradB(lin *Linear, first, j0, worker int) {
+	p := lin.Deltas[first].Pair
+	j1 := min(j0+paramCols, p.Out)
+	right := t.right[worker]
+	kernel.PackRight(right, lin.DY[j0:], p.Out, t.n, j1-j0)
+	for k := first; k < len(lin.Deltas); k++ {
+		if d := &lin.Deltas[k]; d.Pair == p {
+			t.addLow(p.GradB[j0*p.Pad:], d, d.H, right, j1-j0, worker)
+		}
+	}
 }
 
 // addLow adds (lowᵀ right)ᵀ to grad [cols, Pad], for low [Hi-Lo, Pad] of a delta

@@ -3,6 +3,7 @@
 package avx
 
 import (
+	"go/types"
 	"math"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -43,6 +44,20 @@ func Align() {
 func Ret() {
 	VZEROUPPER()
 	RET()
+}
+
+// Result makes the lowest lane of v the function's result. Store would move it by SSE,
+// where the upper halves of registers are still in use.
+func Result(v reg.VecVirtual) {
+	r, err := ReturnIndex(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	if r.Type == types.Typ[types.Float64] {
+		VMOVSD(v.AsX(), r.Addr)
+		return
+	}
+	VMOVSS(v.AsX(), r.Addr)
 }
 
 var (

@@ -429,8 +429,7 @@ func readSum() {
 	for i := 1; i < 8; i++ {
 		VADDPS(acc[i], acc[0], acc[0])
 	}
-	s := SumLanes(acc[0])
-	Store(s, ReturnIndex(0))
+	Result(SumLanes(acc[0]))
 	Ret()
 }
 

@@ -199,7 +199,8 @@ func (f format) product(m, wr int) {
 		"\tc[i*ldc+j] = sum_p a[i*lda+p]*w[order[j],p]",
 		"",
 		"order may be nil.")
-	// Sums of the chunks so far: for each row of A, one lane for each row of W.
+	// Sums of the chunks so far: for each row of A, one lane for each row of W. They
+	// begin with -0, so that the first chunk is added without a change.
 	sums := AllocLocal(16 * m)
 	c, order, n := Int("c"), Int("order"), Int("n")
 	wNext := Int("w")
@@ -239,10 +240,10 @@ func (f format) product(m, wr int) {
 	a, left := GP64(), GP64()
 	Load(Param("a"), a)
 	Load(Param("blocks"), left)
-	zero := XMM()
-	Zero(zero)
+	none := XMM()
+	VMOVUPS(U32s("minusZero", 1<<31), none)
 	for i := range m {
-		VMOVUPS(zero, sums.Offset(16*i))
+		VMOVUPS(none, sums.Offset(16*i))
 	}
 
 	Label("chunk")

@@ -357,7 +357,7 @@ func (l reduction) write() {
 	l.join(acc[0], acc[1])
 	l.join(acc[2], acc[3])
 	l.join(acc[0], acc[2])
-	Store(l.last(acc[0]), ReturnIndex(0))
+	Result(l.last(acc[0]))
 	Ret()
 }
 
@@ -422,7 +422,7 @@ func expSum() {
 	VANDPS(mask, y, y)
 	VADDPS(y, acc, acc)
 	Label("end")
-	Store(SumLanes(acc), ReturnIndex(0))
+	Result(SumLanes(acc))
 	Ret()
 }
 
@@ -465,7 +465,7 @@ func sumSquares() {
 	VEXTRACTF128(Imm(1), lo, top)
 	VADDPD(top, lo.AsX(), top) // (l0+l1)+(l2+l3), (l4+l5)+(l6+l7)
 	VHADDPD(top, top, top)
-	Store(top, ReturnIndex(0))
+	Result(top)
 	Ret()
 }
 

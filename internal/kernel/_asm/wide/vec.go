@@ -196,7 +196,7 @@ func expSum() {
 	VMOVAPS_Z(y, mask, y)
 	add(y)
 	Label("end")
-	Store(sumLanes(acc), ReturnIndex(0))
+	Result(sumLanes(acc))
 	Ret()
 }
 
