@@ -62,10 +62,21 @@ type row struct {
 	strength    float64
 	words       int
 	kind        string
+	most, each  int // judge tokens, in all and of a document; 0 where the cases do not say
+	epochs      int // of a memorised twin, where they say
 }
 
 // on says what the twins of a row stand on.
-func (r row) on() string { return fmt.Sprintf("%s, %s at %g", r.base, r.start, r.strength) }
+func (r row) on() string {
+	on := fmt.Sprintf("%s, %s at %g", r.base, r.start, r.strength)
+	if r.most > 0 {
+		on += fmt.Sprintf(", judged by %d tokens, %d of a document", r.most, r.each)
+	}
+	if r.epochs > 0 {
+		on += fmt.Sprintf(", %d epochs", r.epochs)
+	}
+	return on
+}
 
 // Rows of several kinds.
 const (
@@ -112,7 +123,10 @@ func summarize(w io.Writer, paths []string) error {
 	add := func(l *line, kinds ...string) {
 		v := l.decide()
 		for _, kind := range kinds {
-			r := row{l.Base, l.Start, l.Strength, l.Words, kind}
+			r := row{l.Base, l.Start, l.Strength, l.Words, kind, l.Most, l.Each, 0}
+			if kind == memorised {
+				r.epochs = l.Epochs
+			}
 			if rows[r] == nil {
 				rows[r] = &counts{writers: map[string]bool{}}
 			}
@@ -135,8 +149,8 @@ func summarize(w io.Writer, paths []string) error {
 	}
 	kinds := []string{good, "control", "stranger", "prose", hardly, memorised, butDealt, shuffle, allBad}
 	order := slices.SortedFunc(maps.Keys(rows), func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(a.start, b.start), cmp.Compare(a.strength, b.strength), cmp.Compare(a.words, b.words),
-			cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)))
+		return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(a.start, b.start), cmp.Compare(a.strength, b.strength), cmp.Compare(a.words, b.words), cmp.Compare(a.most, b.most), cmp.Compare(a.each, b.each),
+			cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)), cmp.Compare(a.epochs, b.epochs))
 	})
 	fmt.Fprintln(w, "| words | on | twin | writers | cases | live (95 %) | live and proven (95 %) | beats examples, of those asked | beats its start | beats its controls |")
 	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")

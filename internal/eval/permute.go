@@ -73,8 +73,8 @@ func grouped(samples []Sample) (sum, count []float64) {
 	return sum, count
 }
 
-// Mean is the mean of samples with the percentile interval at 95 % of a
-// bootstrap over groups.
+// Mean is the mean of samples with the interval at 95 % of [Bootstrap] over
+// groups.
 func Mean(samples []Sample, rounds int, seed uint64) Interval {
 	if len(samples) == 0 {
 		return nothing

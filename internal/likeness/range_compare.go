@@ -88,9 +88,14 @@ func nearer(a, b, c side, in [habitCount]bool, together bool, how Resampling) In
 	return how.bootstrap(sizes, func(d [][]float64) float64 {
 		drawn := bySide(d)
 		mb, mc := measure(a, b, sameB, drawn[:2]), measure(a, c, sameC, [][]float64{drawn[0], drawn[2]})
-		db, _ := mb.means(in, len(b.groups))
-		dc, _ := mc.means(in, len(c.groups))
-		return dc - db
+		var sum, n float64
+		for i, use := range in {
+			if v := mc.distance[i] - mb.distance[i]; use && !math.IsNaN(v) && !math.IsInf(v, 0) {
+				sum += v
+				n++
+			}
+		}
+		return sum / n
 	})
 }
 

@@ -223,14 +223,14 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 	if sides.Twin, err = write(m, eval.System{Name: "twin", Adapters: use}); err != nil {
 		return "", "", false, err
 	}
-	if wrote, asked := wordsIn(sides.Twin), sampleWords*len(open); 2*wrote < asked {
-		return "", fmt.Sprintf("it wrote %d of the %d words that were asked for", wrote, asked), true, nil
-	}
 	sides.Own = likeness.Pieces(own)
 	how := likeness.Resampling{Seed: seed}
 	copied := likeness.MeasureLeakage([]likeness.Part{{Train: likeness.Pieces(train), Sides: sides}}, given, how)
 	if copied.Copier {
 		copier = copied.Why
+	}
+	if wrote, asked := wordsIn(sides.Twin), sampleWords*len(open); 2*wrote < asked {
+		return copier, fmt.Sprintf("of the %d words that were asked for it wrote %d", asked, wrote), true, nil
 	}
 	begun := openings(spread(own), sampleTexts, sampleGiven, sampleWords, sampleWords, sampleGiven+sampleWords)
 	sides.Own = nil

@@ -98,15 +98,24 @@ func (r *run) units() int {
 
 // folds deals documents to folds of about as many words, in the order of hashes; near
 // duplicates are in one, and so are the blocks of a longer document, unless a fold would
-// then hold more than half of the words.
+// then hold more than half of the words, or less than a sixth.
 func folds(docs []stroke.Document, l *corpus.Ledger) [][]stroke.Document {
 	whole := deal(docs, wholeDocuments(docs, l))
 	for _, f := range whole {
-		if 2*wordsOf(f) > wordsOf(docs) {
+		if words, all := wordsOf(f), wordsOf(docs); 2*words > all || 6*words < all {
 			return deal(docs, func(d stroke.Document) string { return clusterOf(d, l) })
 		}
 	}
 	return whole
+}
+
+// dealtAs is a hash of what documents are in which fold.
+func dealtAs(dealt [][]stroke.Document) string {
+	all := ""
+	for _, docs := range dealt {
+		all += strings.Join(hashes(docs), " ") + "\n"
+	}
+	return stroke.HashText(all)
 }
 
 // deal deals documents to folds, those of one key to one.
@@ -264,9 +273,10 @@ func (r *run) sameFolds(key string) error {
 
 // crossFit trains and judges all folds, and then trains on all of the text.
 func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *float64, e *evidence, err error) {
+	dealt := folds(r.all(), r.ledger)
 	staged := r.recipe
 	r.recipe = r.asked
-	key := stroke.HashText(string(r.identity()) + kernel.Name())
+	key := stroke.HashText(string(r.identity()) + kernel.Name() + dealtAs(dealt))
 	r.recipe = staged
 	if r.o.Resume {
 		err = r.sameFolds(key)
@@ -285,7 +295,6 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	if err := r.keepAmong(key); err != nil {
 		return nil, 0, nil, nil, err
 	}
-	dealt := folds(r.all(), r.ledger)
 	left := wordsOf(r.all())
 	var runs []*run
 	for k := range dealt {

@@ -10,7 +10,7 @@ import (
 )
 
 // roomOnDisk says that a run over n weights needs more of the disk than is free where the
-// twin lies, beside what it has there already.
+// twin lies, beside what a run that goes on has there already.
 func (r *run) roomOnDisk(n int) error {
 	need := r.diskBytes(n)
 	if r.recipe.Options.Weights == nil {
@@ -18,7 +18,10 @@ func (r *run) roomOnDisk(n int) error {
 		// and the version in F16.
 		need = int64(n) * (2*3*4 + 4 + 2)
 	}
-	return enoughDisk(r.f.Dir, need-sizeOf(r.path("")), freeDisk(above(r.f.Dir)))
+	if r.o.Resume {
+		need -= sizeOf(r.path(""))
+	}
+	return enoughDisk(r.f.Dir, need, freeDisk(above(r.f.Dir)))
 }
 
 // enoughDisk says that need is more than what is free for a folder, in bytes; 0 free says

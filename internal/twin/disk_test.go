@@ -26,7 +26,7 @@ func TestEnoughDisk(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	r := &run{f: &Folder{Dir: dir}}
+	r := &run{f: &Folder{Dir: dir}, o: &Options{}}
 	if err := r.roomOnDisk(1 << 50); err == nil && freeDisk(above(dir)) > 0 {
 		t.Error("there is room for everything")
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,45 @@ func TestFewDocuments(t *testing.T) {
 			t.Errorf("%s: blocks of one document stand in several folds: %v", name, parted)
 		}
 		done()
+	}
+}
+
+// TestFoldsOfWholes deals documents of a few blocks each: whole, where no fold is left
+// with next to nothing.
+func TestFoldsOfWholes(t *testing.T) {
+	for name, c := range map[string]struct {
+		of    []int // words of the blocks of each document
+		parts int   // blocks of each
+		whole bool
+	}{
+		"three":                 {[]int{500, 500, 500}, 4, true},
+		"two":                   {[]int{500, 500}, 4, false},
+		"two and a note":        {[]int{500, 500, 15}, 4, false},
+		"one large, many small": {[]int{2000, 100, 100, 100, 100}, 3, false},
+	} {
+		var docs []stroke.Document
+		l := &corpus.Ledger{}
+		for i, words := range c.of {
+			for k := range c.parts {
+				hash := stroke.HashText(fmt.Sprint(i, " ", k))
+				docs = append(docs, stroke.Document{Hash: hash, Words: words})
+				l.Entries = append(l.Entries, corpus.Entry{Hash: hash, Parent: fmt.Sprint("document ", i), Index: k})
+			}
+		}
+		whole := true
+		for _, f := range folds(docs, l) {
+			if 6*wordsOf(f) < wordsOf(docs) {
+				t.Errorf("%s: a fold has %d of %d words", name, wordsOf(f), wordsOf(docs))
+			}
+			for _, d := range f {
+				for _, s := range l.Siblings(d.Hash) {
+					whole = whole && slices.ContainsFunc(f, func(x stroke.Document) bool { return x.Hash == s })
+				}
+			}
+		}
+		if whole != c.whole {
+			t.Errorf("%s: whole documents: %v", name, whole)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	if called := calledOf(o.Source); o.Name == "" && f.Name != called {
+	if called := calledOf(o.Source); o.Name == "" && f.Schema == 0 && CheckName(called) != nil {
 		emit(stroke.NoteEvent{Text: fmt.Sprintf("the twin is named %s, since %q cannot be a twin's name; --name gives another", onLine(f.Name), called)})
 	}
 	if err := o.sameWriting(ctx, f, reading, emit); err != nil {
@@ -69,7 +69,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	if !o.Resume {
+	if !o.Resume && (o.Afresh || f.Waiting().IsZero()) { // a run that was stopped keeps its genres
 		err = recipe.Genre.there(b)
 	}
 	unlock := func() {}

@@ -198,6 +198,8 @@ func (p *reporter) rests() {
 	docs := p.judge
 	if p.v.Verdict.Folds > 0 {
 		p.restsOnFolds()
+	}
+	if p.folded() {
 		docs = p.compared()
 	}
 	n := cutFrom(p.ledger, docs)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
@@ -83,7 +84,11 @@ func (v *Version) learnt(l *corpus.Ledger, hash string) bool {
 	if slices.Contains(v.Below, hash) {
 		return true
 	}
+	made := v.Created.UTC().Format(time.RFC3339)
 	return slices.ContainsFunc(l.Entries, func(e corpus.Entry) bool {
+		if e.Date > made {
+			return false // it came later
+		}
 		// A cross-fitted version was trained on all there was.
 		return (e.Hash == hash || e.Parent == hash) && (e.Role == stroke.RoleTrain || v.Folds != "")
 	})

@@ -37,10 +37,11 @@ func (r *run) path(name string) string { return filepath.Join(r.f.Dir, runDir, n
 // runBase is the base of the run that was begun last, or is laid aside; empty where
 // there is none.
 func (f *Folder) runBase() string {
-	b, err := readAtMost(filepath.Join(f.Dir, asideDir, baseFile), 4096)
-	if err != nil {
-		b, err = readAtMost(filepath.Join(f.Dir, runDir, baseFile), 4096)
+	dir := filepath.Join(f.Dir, asideDir)
+	if stoppedIn(dir).IsZero() {
+		dir = filepath.Join(f.Dir, runDir)
 	}
+	b, err := readAtMost(filepath.Join(dir, baseFile), 4096)
 	if err != nil {
 		return ""
 	}
@@ -257,6 +258,9 @@ func (r *run) stopped(err error) error {
 	var bad *train.NotFiniteError
 	if errors.As(err, &bad) {
 		return &stroke.Error{Code: stroke.CodeFailure, Hint: bad.Hint(), Err: bad}
+	}
+	if r.aside != "" && r.trainer.Done() == 0 {
+		return interrupted(err, "train", "nothing was learnt yet; the run that was stopped before it is as it was, and goes on with its own arguments")
 	}
 	if saved := r.save(); saved != nil {
 		return &stroke.Error{Code: stroke.CodeOf(interrupted(err, "train", "")), Err: saved,

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,12 +18,15 @@ import (
 // its own to go on with.
 
 const (
-	askedFile = "asked"   // in run/: the key of what the run was asked for
-	asideDir  = "stopped" // of a run, while the one that takes its place has no step yet
+	askedFile = "asked"    // in run/: the key of what the run was asked for
+	asideDir  = "stopped"  // of a run, while the one that takes its place has no step yet
+	givenUp   = "given-up" // in it: the one that took its place has learnt something
 )
 
 // askedKey is the key of what a run was asked for, before a genre is found.
-func (r *run) askedKey() string { return stroke.HashText(string(r.identity()) + kernel.Name()) }
+func (r *run) askedKey() string {
+	return stroke.HashText(string(r.identity()) + kernel.Name() + strconv.FormatBool(r.o.Exact))
+}
 
 // Waiting is the time at which a run was stopped that can be gone on with; zero where
 // there is none, or it goes on at this moment.
@@ -38,8 +42,12 @@ func (f *Folder) Waiting() time.Time {
 	return time.Time{}
 }
 
-// stoppedIn is when a run in that folder kept the last that it can go on from.
+// stoppedIn is when a run in that folder kept the last that it can go on from; zero
+// where there is nothing, or it was given up.
 func stoppedIn(dir string) time.Time {
+	if _, err := os.Stat(filepath.Join(dir, givenUp)); err == nil {
+		return time.Time{}
+	}
 	if info, err := os.Stat(filepath.Join(dir, checkpointFile)); err == nil {
 		return info.ModTime()
 	}
@@ -61,6 +69,9 @@ func isFold(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "fold-") }
 func (f *Folder) takeBack() error {
 	aside, path := filepath.Join(f.Dir, asideDir), filepath.Join(f.Dir, runDir)
 	if stoppedIn(aside).IsZero() {
+		if err := os.RemoveAll(aside); err != nil {
+			return writeError(aside, err)
+		}
 		return nil
 	}
 	if err := os.RemoveAll(path); err != nil {
@@ -98,7 +109,7 @@ func (r *run) afresh() error {
 	path := r.path("")
 	if r.begun() || r.crossFitting() {
 		r.emit(stroke.NoteEvent{Text: "the run that was stopped is given up and begun again"})
-		if r.key != "" {
+		if r.key != "" && !r.o.Afresh {
 			aside := filepath.Join(r.f.Dir, asideDir)
 			err := os.RemoveAll(aside)
 			if err == nil {
@@ -116,11 +127,16 @@ func (r *run) afresh() error {
 	return nil
 }
 
-// forgetAside deletes the run that was laid aside.
+// forgetAside deletes the run that was laid aside. It is marked first: what could not be
+// deleted, or not wholly, does not come back.
 func (r *run) forgetAside() {
-	if r.aside != "" {
-		os.RemoveAll(r.aside)
+	if r.aside == "" {
+		return
 	}
+	if f, err := os.Create(filepath.Join(r.aside, givenUp)); err == nil {
+		f.Close()
+	}
+	os.RemoveAll(r.aside)
 }
 
 // keepAsked keeps what a run is on, and what it was asked for, where another can be

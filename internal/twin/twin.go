@@ -38,7 +38,7 @@ type Options struct {
 	On     string // adapter to start from: a PEFT folder
 	Within time.Duration
 	Memory int64 // bytes the run may take
-	Resume bool  // goes on with the run that was stopped, or fails
+	Resume bool  // goes on with the run that was stopped; one of another run is an error
 	Afresh bool  // begins again, whatever was stopped
 	DryRun bool  // stops before anything is trained or written
 
@@ -226,6 +226,11 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 	if bad := (unusableError{}); r.unasked && errors.As(err, &bad) {
 		// Nobody asked for that run.
 		r.emit(stroke.NoteEvent{Text: bad.Error()})
+		if r.o.Ask != nil {
+			if err := r.o.ask(ctx, "give it up and begin again?", "--afresh gives it up without asking"); err != nil {
+				return nil, 0, nil, err
+			}
+		}
 		r.o.Resume, r.unasked, r.recalled = false, false, false
 		r.genre, r.below = lora.Applied{}, nil
 		return r.learn(ctx)

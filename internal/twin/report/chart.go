@@ -116,7 +116,7 @@ func figures(caption, unit string, digits int, on span, list []figure) *chart {
 			r.Len = at(f.hig) - r.Low
 			r.Value = fmt.Sprintf("%.*f", digits, f.mean)
 			if f.low < f.hig {
-				r.Value += fmt.Sprintf(" (%.*f to %.*f)", digits, f.low, digits, f.hig)
+				r.Value += " (" + bounds(f.low, f.hig, digits) + ")"
 			}
 		}
 		c.Rows = append(c.Rows, r)

@@ -363,15 +363,20 @@ func natsAt(i eval.Interval, level float64) string {
 }
 
 func ratio(i likeness.Interval) string {
-	switch up, down := math.IsInf(i.High, 1), math.IsInf(i.Low, -1); {
+	return fmt.Sprintf("%.2f (%s)", i.Value, bounds(i.Low, i.High, 2))
+}
+
+// bounds says between what a figure lies.
+func bounds(low, high float64, digits int) string {
+	switch up, down := math.IsInf(high, 1), math.IsInf(low, -1); {
 	case up && down:
-		return fmt.Sprintf("%.2f (which may be anything)", i.Value)
+		return "which may be anything"
 	case up:
-		return fmt.Sprintf("%.2f (%.2f or more)", i.Value, i.Low)
+		return fmt.Sprintf("%.*f or more", digits, low)
 	case down:
-		return fmt.Sprintf("%.2f (%.2f or less)", i.Value, i.High)
+		return fmt.Sprintf("%.*f or less", digits, high)
 	}
-	return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Value, i.Low, i.High)
+	return fmt.Sprintf("%.*f to %.*f", digits, low, digits, high)
 }
 
 func percent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }

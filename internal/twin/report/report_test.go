@@ -284,6 +284,9 @@ func TestScale(t *testing.T) {
 			t.Errorf("%v: %d strong marks of %d: %+v", list, strong, len(c.Ticks), c.Ticks)
 		}
 		for i, r := range c.Rows {
+			if strings.Contains(r.Value, "Inf") || strings.Contains(r.Value, "NaN") {
+				t.Errorf("%v: the row says %q", list, r.Value)
+			}
 			if r.Known != !math.IsNaN(list[i].mean) || r.At < 0 || r.At > 100 || r.Len < 0 || r.Low+r.Len > 100+1e-9 {
 				t.Errorf("%v: row %+v", list, r)
 			}
