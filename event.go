@@ -199,6 +199,14 @@ type VerdictEvent struct {
 	Specificity *SpecificityFigures `json:"specificity,omitempty"`
 	Copier      string              `json:"copier,omitempty"`   // why it is one
 	Monotone    string              `json:"monotone,omitempty"` // why it is
+	Order       *OrderFigures       `json:"order,omitempty"`    // nil where it was not looked at
+}
+
+// OrderFigures are whether the sentences of what was learnt from stand in an order.
+type OrderFigures struct {
+	Stretches int     `json:"stretches"` // looked at; with fewer than five nothing is asked
+	Mean      float64 `json:"mean"`      // nats that the bare base finds one likelier as it is written than dealt anew
+	P         float64 `json:"p"`         // one-sided, of "in no order"
 }
 
 // SpecificityFigures are what an adapter gains over controls: adapters of other

@@ -152,6 +152,31 @@ func (o *options) dir(name, kind string, words int) string {
 	return filepath.Join(o.work, fmt.Sprintf("%s-%s@%g-%s-%d-%s-%d", o.base, o.start, o.strength, name, words, kind, o.seed))
 }
 
+// learnsFrom is what a twin of a kind gets of a writer.
+func (l *lab) learnsFrom(name, kind string, words int) (twin.Dealt, error) {
+	d, err := l.texts[name].give(words, l.o.seed)
+	if err != nil {
+		return d, fmt.Errorf("%s: %w", name, err)
+	}
+	switch kind {
+	case shuffle:
+		d.Train = shuffled(d.Train, l.o.seed)
+	case hardly:
+		d.Train = first(d.Train, 300)
+	}
+	return d, nil
+}
+
+// order looks at the order of what a twin of a kind learnt from: of the documents that
+// it was trained on, as those that choose are not dealt anew.
+func (l *lab) order(ctx context.Context, name, kind string, words int) ([]float64, error) {
+	d, err := l.learnsFrom(name, kind, words)
+	if err != nil {
+		return nil, err
+	}
+	return l.Order(ctx, d.Train, l.o.seed)
+}
+
 // train gives what a twin of a kind learnt from a writer, from the folder where it
 // is kept or by training it.
 func (l *lab) train(ctx context.Context, name, kind string, words int) (*lora.File, *twin.Cell, error) {
@@ -167,16 +192,14 @@ func (l *lab) train(ctx context.Context, name, kind string, words int) (*lora.Fi
 	if l.over() {
 		return nil, nil, errOver
 	}
-	d, err := l.texts[name].give(words, l.o.seed)
+	d, err := l.learnsFrom(name, kind, words)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, err
 	}
 	epochs := 0
 	switch kind {
-	case shuffle:
-		d.Train = shuffled(d.Train, l.o.seed)
 	case hardly:
-		d.Train, epochs = first(d.Train, 300), 1
+		epochs = 1
 	case memorised:
 		epochs = l.o.memorised
 	}

@@ -46,6 +46,9 @@ type line struct {
 	// refuses the case.
 	Copier   string `json:"copier,omitempty"`
 	Monotone string `json:"monotone,omitempty"`
+	// Order has nats for stretches of what the twin learnt from, as a verdict takes them;
+	// left out of cases that learnt from nothing.
+	Order []float64 `json:"order,omitempty"`
 }
 
 // key tells cases apart.
@@ -164,6 +167,9 @@ func (l *lab) measure(ctx context.Context, texts map[string]*judged, done []line
 		}
 		f, _, err := l.train(ctx, whose, kind, c.Words)
 		if err != nil {
+			return err
+		}
+		if c.Order, err = l.order(ctx, whose, kind, c.Words); err != nil {
 			return err
 		}
 		a, err := l.Fit(f)

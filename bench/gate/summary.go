@@ -21,7 +21,7 @@ func losses(sums []float64, tokens []int) []eval.Loss {
 
 // decide is the gate's word on a case.
 func (l *line) decide() verdict.Verdict {
-	e := verdict.Evidence{Start: losses(l.On, l.Tokens), Copier: l.Copier, Monotone: l.Monotone}
+	e := verdict.Evidence{Start: losses(l.On, l.Tokens), Copier: l.Copier, Monotone: l.Monotone, Order: l.Order}
 	e.Losses[verdict.Base] = losses(l.Bare, l.Tokens)
 	e.Losses[verdict.Examples] = losses(l.Examples, l.Tokens)
 	e.Losses[verdict.Adapter] = losses(l.Adapter, l.Tokens)
@@ -41,7 +41,7 @@ func (l *line) passedOff() []line {
 	var out []line
 	for _, name := range l.names() {
 		x := *l
-		x.Case, x.From, x.Adapter, x.Both, x.Copier, x.Monotone = "control", name, l.Controls[name], nil, "", ""
+		x.Case, x.From, x.Adapter, x.Both, x.Copier, x.Monotone, x.Order = "control", name, l.Controls[name], nil, "", "", nil
 		x.Controls = map[string][]float64{}
 		for other, losses := range l.Controls {
 			if other != name {

@@ -115,6 +115,7 @@ type run struct {
 	progress             progress
 	energy               bench.Energy // when it was last added to the progress
 	folds                *foldsKept   // what they showed, where there are any
+	order                []float64    // as [verdict.Evidence] has it
 }
 
 // much is the number of words that a recipe is taken for: all of them in a
@@ -161,7 +162,11 @@ func (r *run) run(ctx context.Context) error {
 	var wattHours *float64
 	var found *evidence
 	var err error
-	if r.crossFits() {
+	crossed := r.crossFits()
+	if err := r.lookAtOrder(ctx, crossed); err != nil {
+		return interrupted(err, "look at the order of your text", "")
+	}
+	if crossed {
 		learnt, epoch, wattHours, found, err = r.crossFit(ctx)
 	} else {
 		learnt, epoch, wattHours, err = r.learn(ctx)
@@ -421,6 +426,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		}
 		judges = r.judge
 	}
+	found.Order = r.order
 	figures := verdict.Pool(found.Losses)
 	if err := r.tooEasy(ctx, figures.Base); err != nil {
 		return nil, interrupted(err, "judge the base", resumeHint)
@@ -475,6 +481,9 @@ func (r *run) tellVerdict(v *Version) {
 		Level: d.Level, Look: d.Look, Folds: d.Folds, Copier: d.Copier, Monotone: d.Monotone}
 	if x := d.Specificity; x != nil && len(x.Controls) > 0 {
 		e.Specificity = &stroke.SpecificityFigures{Gain: x.Gain.Mean, Low: x.Gain.Low, High: x.Gain.High, Stranger: x.Stranger, Controls: len(x.Controls), Better: x.Better}
+	}
+	if x := d.Order; x != nil {
+		e.Order = &stroke.OrderFigures{Stretches: x.Stretches, Mean: x.Mean, P: x.P}
 	}
 	r.emit(e)
 }

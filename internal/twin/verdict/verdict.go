@@ -2,7 +2,8 @@
 // with the adapter and with the writer's own passages in its prompt must predict
 // the writer better than the base with those passages alone; the adapter must
 // predict the writer better than what it stands on and than adapters of other
-// writers; and what it writes must neither repeat its train text nor be all alike.
+// writers; what it writes must neither repeat its train text nor be all alike; and
+// that text must stand in some order.
 package verdict
 
 import (
@@ -55,6 +56,8 @@ func Pool(losses [Conditions][]eval.Loss) Figures {
 
 // Evidence is what a verdict is given by.
 type Evidence struct {
+	// Groups names the document of each piece; nil where each is one of its own.
+	Groups []string `json:"-"`
 	// Losses are those of the same pieces under the four conditions, piece by piece.
 	Losses [Conditions][]eval.Loss
 	// Start has the losses of the first pieces, without passages, under what the
@@ -65,6 +68,9 @@ type Evidence struct {
 	// Copier and Monotone say why it is one; empty where it is none or was not
 	// measured.
 	Copier, Monotone string
+	// Order has, for stretches of what was trained on, by how many nats the bare base
+	// finds them likelier as they are written than with their sentences dealt anew.
+	Order []float64
 	// Unlooked says that no text was written to look for these.
 	Unlooked bool
 	// Look is which verdict on this judge text it is, from 1.
@@ -95,6 +101,7 @@ type Verdict struct {
 	Specificity *Specificity `json:"specificity,omitempty"`
 	Copier      string       `json:"copier,omitempty"`   // why it is one
 	Monotone    string       `json:"monotone,omitempty"` // why it is
+	Order       *Order       `json:"order,omitempty"`    // nil where it was not measured
 }
 
 // Specificity is what the adapter gains for being its writer's.
@@ -136,7 +143,7 @@ func Level(look int) float64 { return 1 - 2*Alpha*share(max(look, 1)) }
 func Decide(e Evidence, seed uint64) Verdict {
 	v := Verdict{Unit: "documents", Look: max(e.Look, 1), Folds: e.Folds, Copier: e.Copier, Monotone: e.Monotone}
 	v.Level = Level(v.Look)
-	units := eval.Documents(e.Losses[Examples], e.Losses[Both])
+	units := e.documents(e.Losses[Examples], e.Losses[Both])
 	if len(units) < fewDocuments {
 		v.Unit = "blocks"
 		units = eval.Blocks(e.Losses[Examples], e.Losses[Both], blockTokens)
@@ -170,6 +177,9 @@ func Decide(e Evidence, seed uint64) Verdict {
 	}
 	if v.Monotone != "" {
 		say(false, "it is monotone: "+v.Monotone)
+	}
+	if v.Order = Ordered(e.Order, seed); v.Order != nil && !v.Order.Pass() {
+		say(false, fmt.Sprintf("what it learnt from stands in no order: the base cannot tell its sentences from the same ones dealt anew (p %.2g, over %d stretches)", v.Order.P, v.Order.Stretches))
 	}
 	if e.Unlooked {
 		v.Unproven = true
@@ -267,13 +277,10 @@ func (e *Evidence) specificity(level float64, seed uint64) *Specificity {
 		return nil
 	}
 	start = start[:n]
-	groups := make([]string, n)
-	for i := range groups {
-		groups[i] = fmt.Sprint(i)
-	}
+	groups := e.groups(n)
 	s := &Specificity{Unit: "documents"}
 	gains := func(l []eval.Loss) []eval.Gain { return eval.Gains(groups, start, l[:n]) }
-	if scored(start) < fewDocuments {
+	if scored(groups, start) < fewDocuments {
 		s.Unit = "blocks"
 		gains = func(l []eval.Loss) []eval.Gain { return eval.BlockGains(groups, start, l[:n], blockTokens) }
 	}
@@ -312,12 +319,37 @@ func (e *Evidence) specificity(level float64, seed uint64) *Specificity {
 	return s
 }
 
-func scored(l []eval.Loss) int {
-	n := 0
-	for _, x := range l {
-		if x.Tokens > 0 {
-			n++
+// groups names the documents of the first n pieces.
+func (e *Evidence) groups(n int) []string {
+	if e.Groups != nil {
+		return e.Groups[:n]
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprint(i)
+	}
+	return out
+}
+
+// documents makes a unit of each document of which anything is scored: what b saves
+// over a.
+func (e *Evidence) documents(a, b []eval.Loss) []eval.Unit {
+	var units []eval.Unit
+	for _, g := range eval.Gains(e.groups(len(a)), a, b) {
+		if g.Tokens > 0 {
+			units = append(units, eval.Unit{Saved: g.Saved, Tokens: g.Tokens})
 		}
 	}
-	return n
+	return units
+}
+
+// scored is how many documents have pieces of which anything is scored.
+func scored(groups []string, l []eval.Loss) int {
+	of := map[string]bool{}
+	for i, x := range l {
+		if x.Tokens > 0 {
+			of[groups[i]] = true
+		}
+	}
+	return len(of)
 }

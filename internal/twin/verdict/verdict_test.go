@@ -211,3 +211,34 @@ func TestUnlooked(t *testing.T) {
 		t.Errorf("live %v, unproven %v: %s", v.Live, v.Unproven, v.Why)
 	}
 }
+
+// TestDecidePieces counts documents where several pieces are of one: few of them are
+// judged by blocks, and of many each is one unit.
+func TestDecidePieces(t *testing.T) {
+	e := Evidence{Losses: losses(many(12, 500), 0.1, 0.3)}
+	e.Start, e.Losses[Adapter] = e.Losses[Base], e.Losses[Both]
+	for _, c := range []struct {
+		documents, units int
+		unit             string
+	}{{2, 24, "blocks"}, {4, 24, "blocks"}, {12, 12, "documents"}} {
+		e.Groups = nil
+		for i := range 12 {
+			e.Groups = append(e.Groups, fmt.Sprint(i%c.documents))
+		}
+		v := Decide(e, 1)
+		if v.Units != c.units || v.Unit != c.unit || !v.Live || v.Unproven {
+			t.Errorf("%d documents: %d %s, live %t, unproven %t", c.documents, v.Units, v.Unit, v.Live, v.Unproven)
+		}
+		if s := v.Specificity; s.Units != c.units || s.Unit != c.unit {
+			t.Errorf("%d documents: start by %d %s", c.documents, s.Units, s.Unit)
+		}
+	}
+	// Ten documents of two pieces each are ten.
+	e = Evidence{Losses: losses(many(20, 300), 0.1, 0.3)}
+	for i := range 20 {
+		e.Groups = append(e.Groups, fmt.Sprint(i/2))
+	}
+	if v := Decide(e, 1); v.Units != 10 || v.Unit != "documents" {
+		t.Errorf("ten documents in twenty pieces: %d %s", v.Units, v.Unit)
+	}
+}

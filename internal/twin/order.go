@@ -1,0 +1,98 @@
+package twin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/eval"
+	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/twin/verdict"
+)
+
+// What is looked at, at the most, to see whether text stands in an order.
+const (
+	orderStretches = 20 // of about a hundred tokens, each read twice
+	orderDocuments = 200
+)
+
+// lookAtOrder looks whether the sentences of what a run learns from stand in an order,
+// and tells where they do not, before time is spent on them. What is cross-fitted learns
+// from all text in the end.
+func (r *run) lookAtOrder(ctx context.Context, crossed bool) (err error) {
+	docs := slices.Concat(r.train, r.choose)
+	if crossed {
+		docs = r.all()
+	}
+	seed := r.recipe.Options.Seed
+	nats, err := r.b.ordered(ctx, r.b.legible(docs), seed, r.bf16())
+	if err != nil {
+		return err
+	}
+	o := verdict.Ordered(nats, seed)
+	if o == nil || o.Pass() {
+		r.order = nats
+		return nil
+	}
+	// A base that cannot tell of plain prose either has no say.
+	var plain []stroke.Document
+	for _, text := range eval.Paragraphs() {
+		plain = append(plain, stroke.Document{Text: text})
+	}
+	known, err := r.b.ordered(ctx, plain, seed, r.bf16())
+	if err != nil {
+		return err
+	}
+	if k := verdict.Ordered(known, seed); k == nil || k.P > verdict.OrderAlpha {
+		return nil
+	}
+	r.order = nats
+	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the sentences of your text seem to stand in no order: the base finds them no likelier as they are written than dealt anew (p %.2g, over %d stretches); were they read from columns, or from a file that mixes them? what learns from them does not go live", o.P, o.Stretches)})
+	return nil
+}
+
+// ordered gives, for stretches of documents, by how many nats the bare base finds them
+// likelier as they are written than with their sentences dealt anew; none where no
+// document is long enough.
+func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, seed uint64, bf16 bool) ([]float64, error) {
+	var choices []eval.Choice
+	for _, a := range likeness.Arrangements(likeness.Pieces(docs), orderStretches, seed) {
+		choices = append(choices, eval.Choice{Kind: eval.Kind(likeness.PairOrder), Group: a.Group, Context: append([]int32{b.first}, b.tok.Encode(a.First)...),
+			Right: b.tok.Encode(a.Written), Wrong: b.tok.Encode(a.Dealt)})
+	}
+	// A sentence without an end may be as long as a document.
+	room := func(c eval.Choice) int { return len(c.Context) + max(len(c.Right), len(c.Wrong)) }
+	choices = slices.DeleteFunc(choices, func(c eval.Choice) bool { return room(c) > min(2*pieceTokens, b.model.Context) })
+	if len(choices) == 0 {
+		return nil, nil
+	}
+	longest, pad := eval.RoomOfChoices(choices, eval.System{})
+	s, err := eval.NewScorer(b.model, longest, pad, bf16)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.LogOdds(ctx, eval.System{Name: "base"}, choices, nil)
+}
+
+// legible are documents in languages that the base was made for, as far as that can be
+// told, since in another it cannot tell one order from the next: up to orderDocuments of
+// them, from all places of the list.
+func (b *baseModel) legible(docs []stroke.Document) []stroke.Document {
+	docs = spread(docs)
+	docs = docs[:min(len(docs), orderDocuments)]
+	knows := languagesOf(b.model.Source)
+	if e, err := base.Find(b.name); err == nil {
+		knows = e.Languages
+	}
+	if len(knows) == 0 {
+		return docs
+	}
+	return slices.DeleteFunc(docs, func(d stroke.Document) bool {
+		language, _ := corpus.Language(d.Text)
+		return language != "" && !slices.Contains(knows, language)
+	})
+}

@@ -1,0 +1,59 @@
+package verdict
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestOrdered lets text without any order pass as often as it says, and text that leans
+// to how it is written always.
+func TestOrdered(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	draw := func(n int, lean float64) []float64 {
+		out := make([]float64, n)
+		for i := range out {
+			out[i] = lean + 8*rng.NormFloat64()
+		}
+		return out
+	}
+	for _, n := range []int{fewStretches, 8, 20} {
+		passed := 0
+		const trials = 400
+		for i := range trials {
+			if Ordered(draw(n, 0), uint64(i)).Pass() {
+				passed++
+			}
+		}
+		// Three standard deviations above a chance of 0.05.
+		if passed > 33 {
+			t.Errorf("%d stretches: %d of %d without order pass", n, passed, trials)
+		}
+	}
+	if o := Ordered(draw(12, 15), 1); !o.Pass() || o.Mean < 5 {
+		t.Errorf("%+v", o)
+	}
+	if o := Ordered(draw(fewStretches-1, -15), 1); !o.Pass() {
+		t.Errorf("too few to ask: %+v", o)
+	}
+	if Ordered(nil, 1) != nil {
+		t.Error("nothing was looked at")
+	}
+}
+
+// TestDecideOrder refuses what learnt from text without order, however much it gains.
+func TestDecideOrder(t *testing.T) {
+	e := Evidence{Losses: losses(many(10, 150), 0.1, 0.3), Order: []float64{9, -11, 4, -6, 2, -3, 5, -1}}
+	v := Decide(e, 1)
+	if v.Live || !strings.Contains(v.Why, "no order") || v.Order == nil || v.Order.Stretches != 8 {
+		t.Errorf("%+v", v)
+	}
+	e.Order = []float64{9, 11, 4, 6, 2, -3, 5, 1}
+	if v := Decide(e, 1); !v.Live || strings.Contains(v.Why, "order") {
+		t.Errorf("%+v", v)
+	}
+	e.Order = nil
+	if v := Decide(e, 1); !v.Live || v.Order != nil {
+		t.Errorf("%+v", v)
+	}
+}
