@@ -165,7 +165,7 @@ func (c *comparer) measured(b *baseModel, l *learnt, recipe Recipe, docs []strok
 func (c *comparer) judged(m *measured) (pieces []piece, groups []string, err error) {
 	// Passages are not the same for every method, so what is looked at is bounded
 	// by the texts alone.
-	pieces = m.passages.evenly(m.judge, pieceTokens, judgeTokens/4, piece.scored)
+	pieces = m.passages.evenly(m.passages.parts(m.judge, pieceTokens), judgeTokens/4, piece.scored)
 	if len(pieces) == 0 {
 		return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("no judge document has more than the %d words that passages are asked with", askWords),
 			Hint: "compare on longer pieces"}
@@ -264,7 +264,7 @@ func (c *comparer) choosePrompt(ctx context.Context, r *methodRow, m *measured) 
 		if p.Tokens < 64 {
 			continue
 		}
-		pieces := newPassages(m.train, c.ledger, m.b, p).fromOthers().evenly(m.choose, pieceTokens, selectTokens, piece.scored)
+		pieces := newPassages(m.train, c.ledger, m.b, p).fromOthers().evenly(m.passages.bare(m.choose, pieceTokens), selectTokens, piece.scored)
 		if len(pieces) == 0 {
 			break // the recipe's, then
 		}

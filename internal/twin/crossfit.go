@@ -85,12 +85,11 @@ func (r *run) all() []stroke.Document { return slices.Concat(r.train, r.choose, 
 // units are the documents or, where they are few, the blocks that there are to
 // judge by.
 func (r *run) units() int {
-	pieces := r.passages.bare(r.judge, pieceTokens)
-	if len(pieces) >= crossUnits {
-		return len(pieces)
+	if n := len(r.passages.bare(r.judge, pieceTokens)); n >= crossUnits {
+		return n
 	}
 	n := 0
-	for _, p := range pieces {
+	for _, p := range r.passages.within(r.judge, pieceTokens, r.judgeTokens()) {
 		n += max((len(p.plain.Tokens)-p.plain.From)/unitTokens, 1)
 	}
 	return n
@@ -335,6 +334,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		path := r.foldFile(k)
 		var done foldResult
 		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil && len(done.Learnt) > 0 {
+			done.Judged.Groups = done.Groups
 			results = append(results, done)
 			left -= p.words[stroke.RoleTrain]
 			continue
@@ -421,7 +421,7 @@ func (r *run) judgeFold(ctx context.Context, to *foldResult, fold int) error {
 	if to.Judged, err = r.judgePieces(ctx, written, r.judge); err != nil {
 		return err
 	}
-	to.Groups = groupsOf(r.passages.bare(r.judge, pieceTokens))[:len(to.Judged.Losses[verdict.Base])]
+	to.Groups = to.Judged.Groups
 	to.Learnt = hashes(r.train)
 	if to.Texts, err = r.foldTexts(ctx, written, fold); err != nil {
 		return interrupted(err, "write what the report will look at", resumeHint)
@@ -458,6 +458,11 @@ func pool(parts []*evidence) *evidence {
 	for _, first := range []bool{true, false} {
 		for _, p := range parts {
 			n := beside(p)
+			if first {
+				out.Groups = append(out.Groups, p.Groups[:n]...)
+			} else {
+				out.Groups = append(out.Groups, p.Groups[n:]...)
+			}
 			for c := range p.Losses {
 				if first {
 					out.Losses[c] = append(out.Losses[c], p.Losses[c][:n]...)

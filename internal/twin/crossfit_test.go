@@ -290,8 +290,8 @@ func TestPool(t *testing.T) {
 		}
 		return out
 	}
-	a := &evidence{Start: losses(10), Controls: []verdict.Control{{Name: "x", Losses: losses(20)}, {Name: "y", Losses: losses(30)}}}
-	b := &evidence{Controls: []verdict.Control{{Name: "x", Losses: losses(21, 22)}}}
+	a := &evidence{Groups: []string{"i", "j", "j"}, Start: losses(10), Controls: []verdict.Control{{Name: "x", Losses: losses(20)}, {Name: "y", Losses: losses(30)}}}
+	b := &evidence{Groups: []string{"k", "l"}, Controls: []verdict.Control{{Name: "x", Losses: losses(21, 22)}}}
 	for c := range a.Losses {
 		a.Losses[c], b.Losses[c] = losses(1, 2, 3), losses(4, 5)
 	}
@@ -301,6 +301,9 @@ func TestPool(t *testing.T) {
 		if !reflect.DeepEqual(p.Losses[c], want) {
 			t.Errorf("%v", p.Losses[c])
 		}
+	}
+	if want := []string{"i", "k", "l", "j", "j"}; !slices.Equal(p.Groups, want) {
+		t.Errorf("documents %q, want %q", p.Groups, want)
 	}
 	if !reflect.DeepEqual(p.Start, losses(10, 4, 5)) {
 		t.Errorf("starts %v", p.Start)

@@ -68,15 +68,19 @@ func (r *run) fewDocuments(judges []stroke.Document) {
 	}
 }
 
-// cutFrom is of how few documents several are parts, where these are fewer than tell
-// by themselves ([fewUnits]), and 0 otherwise.
+// cutFrom is of how few documents all that judges are parts, where these are fewer than
+// tell by themselves ([fewUnits]), and 0 otherwise.
 func cutFrom(l *corpus.Ledger, docs []stroke.Document) int {
 	from := map[string]bool{}
+	parts := len(docs)
 	for _, d := range docs {
+		if d.Words >= longWords {
+			parts++ // it is looked at in several pieces
+		}
 		e, _ := l.Entry(d.Hash)
 		from[cmp.Or(e.Parent, d.Hash)] = true
 	}
-	if n := len(from); n < min(len(docs), fewUnits) {
+	if n := len(from); n < min(parts, fewUnits) {
 		return n
 	}
 	return 0

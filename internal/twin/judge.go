@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
@@ -18,6 +19,9 @@ const (
 	judgeTokens  = 44000 // through the base for a measure under the four conditions, at most
 	gateTokens   = 30000 // for a verdict, which asks for more than that
 	selectTokens = 4096  // through the base to choose an epoch
+
+	longWords           = 1000     // of a document of which several pieces are looked at
+	partLeast, partMost = 360, 460 // words of such a piece: about pieceTokens
 )
 
 // piece is a document to score under every condition.
@@ -56,21 +60,59 @@ func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 func (p *passages) bare(docs []stroke.Document, most int) []piece {
 	var out []piece
 	for _, d := range docs {
-		ids := p.b.tok.Encode(d.Text)
-		asked, bytes := head(d.Text, askWords)
-		from := 0
-		for n := 0; from < len(ids) && n < bytes; from++ {
-			n += len(p.b.tok.Piece(ids[from]))
+		if x, ok := p.beginning(d, d.Text, most); ok {
+			out = append(out, x)
 		}
-		if most > 0 {
-			ids = ids[:min(len(ids), most)]
-		}
-		if ids = ids[:min(len(ids), p.b.model.Context-1)]; from >= len(ids) {
-			continue
-		}
-		out = append(out, piece{doc: d.Hash, of: d, asked: asked, plain: eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from}})
 	}
 	return out
+}
+
+// parts are bare pieces of documents: the beginning of each and, where there are fewer
+// than fewUnits, by turns all that longer ones can be cut into.
+func (p *passages) parts(docs []stroke.Document, most int) []piece {
+	if len(docs) >= fewUnits {
+		return p.bare(docs, most)
+	}
+	texts := make([][]string, len(docs))
+	turns := 0
+	for i, d := range docs {
+		texts[i] = []string{d.Text}
+		if d.Words >= longWords {
+			texts[i] = nil
+			for _, b := range corpus.CutTo(d, partLeast, partMost) {
+				texts[i] = append(texts[i], b.Document.Text)
+			}
+		}
+		turns = max(turns, len(texts[i]))
+	}
+	var out []piece
+	for turn := range turns {
+		for i, d := range docs {
+			if turn >= len(texts[i]) {
+				continue
+			}
+			if x, ok := p.beginning(d, texts[i][turn], most); ok {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+// beginning is the bare piece of a text, which is a part of a document or all of it, as
+// far as most tokens, and whether anything of it is scored.
+func (p *passages) beginning(d stroke.Document, text string, most int) (piece, bool) {
+	ids := p.b.tok.Encode(text)
+	asked, bytes := head(text, askWords)
+	from := 0
+	for n := 0; from < len(ids) && n < bytes; from++ {
+		n += len(p.b.tok.Piece(ids[from]))
+	}
+	if most > 0 {
+		ids = ids[:min(len(ids), most)]
+	}
+	ids = ids[:min(len(ids), p.b.model.Context-1)]
+	return piece{doc: d.Hash, of: d, asked: asked, plain: eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from}}, from < len(ids)
 }
 
 // fill puts passages before a bare piece.
@@ -85,10 +127,9 @@ func (p *passages) fill(x *piece) {
 	}
 }
 
-// evenly are pieces of documents that lie evenly among all, as many as fit into room
-// by what each takes.
-func (p *passages) evenly(docs []stroke.Document, most, room int, takes func(piece) int) []piece {
-	bare := p.bare(docs, most)
+// evenly are pieces that lie evenly among bare ones, as many as fit into room by what
+// each takes.
+func (p *passages) evenly(bare []piece, room int, takes func(piece) int) []piece {
 	list := make([]*piece, len(bare))
 	for i := range bare {
 		list[i] = &bare[i]
@@ -104,10 +145,10 @@ func (p *passages) evenly(docs []stroke.Document, most, room int, takes func(pie
 	return out
 }
 
-// within are pieces of documents in order, as many as fit a number of tokens through
-// the base under all four conditions.
+// within are parts of documents in order, as many as fit a number of tokens through the
+// base under all four conditions.
 func (p *passages) within(docs []stroke.Document, most, tokens int) []piece {
-	list := p.bare(docs, most)
+	list := p.parts(docs, most)
 	for i := range list {
 		p.fill(&list[i])
 		if tokens -= list[i].reads(); tokens < 0 && i > 0 {
@@ -155,7 +196,7 @@ func (r *run) written(l *learnt) (*learnt, error) {
 }
 
 // judgePieces scores documents under the four conditions, the start and the
-// controls: of each as many as there is time for, the first of them.
+// controls: of each as many pieces as there is time for, the first of them.
 func (r *run) judgePieces(ctx context.Context, l *learnt, docs []stroke.Document) (*evidence, error) {
 	pieces := r.passages.within(docs, pieceTokens, r.judgeTokens())
 	tell := func(condition string, done, total int) {
@@ -175,7 +216,7 @@ func (r *run) judgePieces(ctx context.Context, l *learnt, docs []stroke.Document
 	if err != nil {
 		return nil, err
 	}
-	out := &evidence{Losses: losses}
+	out := &evidence{Groups: groupsOf(pieces), Losses: losses}
 	if out.Start, out.Controls, err = r.b.beside(ctx, pieces, against, r.besideTokens(), r.bf16(), tell); err != nil {
 		return nil, interrupted(err, "judge by controls", resumeHint)
 	}

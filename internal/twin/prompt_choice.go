@@ -50,7 +50,7 @@ func (r *run) choosePrompt(ctx context.Context, l *learnt) error {
 	longest := 2
 	for k, n := range bounds {
 		r.passages.prompt.Tokens = n
-		for _, x := range r.passages.fromOthers().evenly(docs, most, selectTokens, piece.scored) {
+		for _, x := range r.passages.fromOthers().evenly(r.passages.bare(docs, most), selectTokens, piece.scored) {
 			list[k] = append(list[k], x.prompted)
 			longest = max(longest, len(x.prompted.Context)+len(x.prompted.Tokens))
 		}

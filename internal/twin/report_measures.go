@@ -71,7 +71,7 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 
 // judged are the judge documents as pieces, each with its hash.
 func (p *reporter) judged() (pieces []piece, groups []string) {
-	pieces = p.passages.evenly(p.judge, pieceTokens, judgeTokens, piece.reads)
+	pieces = p.passages.evenly(p.passages.parts(p.judge, pieceTokens), judgeTokens, piece.reads)
 	return pieces, groupsOf(pieces)
 }
 
