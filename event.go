@@ -204,7 +204,7 @@ type VerdictEvent struct {
 
 // OrderFigures are whether the sentences of what was learnt from stand in an order.
 type OrderFigures struct {
-	Stretches int     `json:"stretches"` // looked at; with fewer than five nothing is asked
+	Stretches int     `json:"stretches"` // looked at; with fewer than three nothing is asked
 	Mean      float64 `json:"mean"`      // nats that the bare base finds one likelier as it is written than dealt anew
 	P         float64 `json:"p"`         // one-sided, of "in no order"
 }

@@ -169,7 +169,7 @@ func (l *lab) learnsFrom(name, kind string, words int) (twin.Dealt, error) {
 
 // order looks at the order of what a twin of a kind learnt from: of the documents that
 // it was trained on, as those that choose are not dealt anew.
-func (l *lab) order(ctx context.Context, name, kind string, words int) ([]float64, error) {
+func (l *lab) order(ctx context.Context, name, kind string, words int) ([][]float64, error) {
 	d, err := l.learnsFrom(name, kind, words)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ type line struct {
 	Monotone string `json:"monotone,omitempty"`
 	// Order has nats for stretches of what the twin learnt from, as a verdict takes them;
 	// left out of cases that learnt from nothing.
-	Order []float64 `json:"order,omitempty"`
+	Order [][]float64 `json:"order,omitempty"`
 }
 
 // key tells cases apart.

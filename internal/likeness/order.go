@@ -8,53 +8,64 @@ import (
 )
 
 // Arrangement is a stretch of a text as it is written, beside the same sentences dealt
-// anew. The first sentence stands where it stood in both.
+// anew, as often as is asked. The first sentence stands where it stood in all.
 type Arrangement struct {
 	Group   string
-	First   string // the first sentence, with which both begin
-	Written string // what follows it, white space before it included
-	Dealt   string // the same sentences in another order, what stood between them as it was
+	First   string   // the first sentence, with which all begin
+	Written string   // what follows it, white space before it included
+	Dealt   []string // the same sentences in other orders, what stood between them as it was
 }
 
 const (
 	arrangedWords     = 60 // of a stretch, at the least
-	arrangedSentences = 5  // with the first, which stays
+	arrangedSentences = 5  // with the first, which stays; 24 orders of the others
+	mostDealt         = 7  // of a stretch
 )
 
 // Arrangements cuts pieces into stretches that follow one another and deals the
-// sentences of each anew: none stands where it stood, and no two are neighbours as they
-// were. There are at most so many, from all pieces by turns. Where a text has no order,
-// how it is written and how it is dealt are drawn alike, so that neither is likelier
-// than the other but by chance. Same pieces and seed, same arrangements.
-func Arrangements(pieces []Piece, most int, seed uint64) []Arrangement {
+// sentences of each anew, in orders of which no two are the same and each is as likely
+// as any other. There are at most stretches of them, from all pieces by turns; of few
+// each is dealt so much oftener that about texts come of all, at the most. Where a text
+// has no order, how it is written is drawn as how it is dealt is, so that it is likelier
+// than these by chance alone. Same pieces and seed, same arrangements.
+func Arrangements(pieces []Piece, most, texts int, seed uint64) []Arrangement {
 	by := make([][]stretch, len(pieces))
-	var out []Arrangement
-	for turn, any := 0, true; any; turn++ {
+	type chosen struct {
+		stretch
+		group       string
+		piece, turn int
+	}
+	var list []chosen
+	for turn, any := 0, true; any && len(list) < most; turn++ {
 		any = false
 		for i, p := range pieces {
-			if len(out) == most {
-				break
-			}
 			if turn == 0 {
 				by[i] = stretches(p.Text)
 			}
-			if turn >= len(by[i]) {
-				continue
-			}
-			any = true
-			s := by[i][turn]
-			rng := rand.New(rand.NewPCG(seed, uint64(i)<<32|uint64(turn)))
-			a := Arrangement{Group: p.Group, First: s.sentence(0), Written: s.text[s.spans[0].Hi:s.spans[len(s.spans)-1].Hi]}
-			var dealt strings.Builder
-			for k, from := range derange(len(s.spans)-1, rng) {
-				dealt.WriteString(s.text[s.spans[k].Hi:s.spans[k+1].Lo])
-				dealt.WriteString(s.sentence(from + 1))
-			}
-			if a.Dealt = dealt.String(); a.Dealt != a.Written {
-				out = append(out, a)
+			if turn < len(by[i]) && len(list) < most {
+				any = true
+				list = append(list, chosen{by[i][turn], p.Group, i, turn})
 			}
 		}
-		any = any && len(out) < most
+	}
+	var out []Arrangement
+	for _, s := range list {
+		rng := rand.New(rand.NewPCG(seed, uint64(s.piece)<<32|uint64(s.turn)))
+		a := Arrangement{Group: s.group, First: s.sentence(0), Written: s.dealt(nil)}
+		have := map[string]bool{a.Written: true}
+		// Sentences may stand twice, so that there may be fewer orders than are asked for.
+		for range 20 * mostDealt {
+			if len(a.Dealt) == min(max(texts/len(list)-1, 1), mostDealt) {
+				break
+			}
+			if d := s.dealt(rng.Perm(len(s.spans) - 1)); !have[d] {
+				have[d] = true
+				a.Dealt = append(a.Dealt, d)
+			}
+		}
+		if len(a.Dealt) > 0 {
+			out = append(out, a)
+		}
 	}
 	return out
 }
@@ -66,6 +77,21 @@ type stretch struct {
 }
 
 func (s *stretch) sentence(i int) string { return s.spans[i].Of(s.text) }
+
+// dealt is what follows the first sentence with the others in an order, as they are
+// written where that is nil.
+func (s *stretch) dealt(order []int) string {
+	var b strings.Builder
+	for k, last := range s.spans[:len(s.spans)-1] {
+		from := k
+		if order != nil {
+			from = order[k]
+		}
+		b.WriteString(s.text[last.Hi:s.spans[k+1].Lo])
+		b.WriteString(s.sentence(from + 1))
+	}
+	return b.String()
+}
 
 // stretches cuts a text into them. Sentences left at its end are in none.
 func stretches(text string) []stretch {
@@ -82,19 +108,4 @@ func stretches(text string) []stretch {
 		}
 	}
 	return out
-}
-
-// derange draws an order of n, which is at least four, in which none is in its place and
-// none follows the one that it followed.
-func derange(n int, rng *rand.Rand) []int {
-	for {
-		order := rng.Perm(n)
-		good := true
-		for i, k := range order {
-			good = good && k != i && (i == 0 || k != order[i-1]+1)
-		}
-		if good {
-			return order
-		}
-	}
 }

@@ -2,24 +2,26 @@ package likeness
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// TestArrangements deals the sentences of real text anew: the same sentences, the first
-// in its place, no other in its own, and no two neighbours as they were.
+// TestArrangements deals the sentences of real text anew: the same sentences, in orders
+// of which no two are the same.
 func TestArrangements(t *testing.T) {
 	for _, dir := range []string{"authors/lynch", "reference/goldman", "authors/wodehouse"} {
 		list := pieces(t, dir)
-		got := Arrangements(list, 40, 1)
+		got := Arrangements(list, 40, 120, 1)
 		if len(got) != 40 {
 			t.Fatalf("%s: %d stretches", dir, len(got))
 		}
-		if again := Arrangements(list, 40, 1); !slices.Equal(got, again) {
+		if again := Arrangements(list, 40, 120, 1); !reflect.DeepEqual(got, again) {
 			t.Errorf("%s: the same seed deals otherwise", dir)
 		}
-		if other := Arrangements(list, 40, 2); slices.Equal(got, other) {
+		if other := Arrangements(list, 40, 120, 2); reflect.DeepEqual(got, other) {
 			t.Errorf("%s: another seed deals the same", dir)
 		}
 		texts := map[string]string{}
@@ -36,14 +38,20 @@ func TestArrangements(t *testing.T) {
 			if n := len(strings.Fields(whole)); n < arrangedWords {
 				t.Errorf("%s: %d words", dir, n)
 			}
-			was, is := strings.Fields(a.Written), strings.Fields(a.Dealt)
-			if slices.Equal(was, is) {
-				t.Errorf("%s: dealt as it was: %q", dir, a.Dealt)
+			if len(a.Dealt) != 2 {
+				t.Errorf("%s: dealt %d times", dir, len(a.Dealt))
 			}
+			was := strings.Fields(a.Written)
 			slices.Sort(was)
-			slices.Sort(is)
-			if !slices.Equal(was, is) {
-				t.Errorf("%s: other words: %q, %q", dir, a.Written, a.Dealt)
+			for i, d := range a.Dealt {
+				if d == a.Written || slices.Contains(a.Dealt[:i], d) {
+					t.Errorf("%s: an order stands twice: %q", dir, d)
+				}
+				is := strings.Fields(d)
+				slices.Sort(is)
+				if !slices.Equal(was, is) {
+					t.Errorf("%s: other words: %q, %q", dir, a.Written, d)
+				}
 			}
 		}
 		if want := min(len(list), 12); len(groups) < want {
@@ -52,37 +60,53 @@ func TestArrangements(t *testing.T) {
 	}
 }
 
-// TestArrangementsOfSentences looks at where each sentence goes.
+// TestArrangementsOfSentences counts the orders that four sentences are dealt in: all
+// alike often, but for the one that is written.
 func TestArrangementsOfSentences(t *testing.T) {
 	var text strings.Builder
-	for i := range 40 {
-		fmt.Fprintf(&text, "This is the sentence that has the number %d and some more words.", 100+i)
+	for i := range 2000 {
+		fmt.Fprintf(&text, "This is the sentence that has number %d and some more words.", i)
 		text.WriteString([]string{" ", "\n\n"}[i%7/6])
 	}
-	got := Arrangements([]Piece{{"a", text.String()}, {"b", "Too short. To deal. At all."}}, 100, 3)
-	if len(got) != 8 {
-		t.Fatalf("%d stretches of 40 sentences of twelve words", len(got))
+	got := Arrangements([]Piece{{"a", text.String()}, {"b", "Too short. To deal. At all."}}, 400, 0, 3)
+	if len(got) != 400 {
+		t.Fatalf("%d stretches of 2,000 sentences of twelve words", len(got))
 	}
+	orders := map[string]int{}
 	for at, a := range got {
-		numbers := func(s string) (out []string) {
+		numbers := func(s string) (out string) {
 			for f := range strings.FieldsSeq(s) {
-				if strings.HasPrefix(f, "1") {
-					out = append(out, f)
+				if n, err := strconv.Atoi(f); err == nil {
+					out += fmt.Sprint(n - 5*at)
 				}
 			}
 			return out
 		}
-		was, is := numbers(a.Written), numbers(a.Dealt)
-		if first := numbers(a.First); first[0] != fmt.Sprint(100+5*at) {
-			t.Errorf("stretch %d begins with %v", at, first)
+		if first := numbers(a.First); first != "0" || numbers(a.Written) != "1234" || len(a.Dealt) != 1 {
+			t.Fatalf("stretch %d is %s and %s, dealt %d times", at, first, numbers(a.Written), len(a.Dealt))
 		}
-		for i, n := range is {
-			if n == was[i] || i > 0 && slices.Index(was, n) == slices.Index(was, is[i-1])+1 {
-				t.Errorf("stretch %d: %v became %v", at, was, is)
-			}
+		orders[numbers(a.Dealt[0])]++
+		if strings.Count(a.Written, "\n\n") != strings.Count(a.Dealt[0], "\n\n") {
+			t.Errorf("paragraphs of %q became %q", a.Written, a.Dealt[0])
 		}
-		if strings.Count(a.Written, "\n\n") != strings.Count(a.Dealt, "\n\n") {
-			t.Errorf("paragraphs of %q became %q", a.Written, a.Dealt)
+	}
+	if len(orders) != 23 || orders["1234"] != 0 {
+		t.Errorf("%d orders of the 23: %v", len(orders), orders)
+	}
+	for o, n := range orders {
+		if n > 40 { // 17 are expected, give or take four
+			t.Errorf("%s comes %d times", o, n)
 		}
+	}
+	// One stretch alone is dealt as often as may be, or as its sentences can be.
+	few := Arrangements([]Piece{{"a", text.String()[:350]}}, 20, 40, 1)
+	if len(few) != 1 || len(few[0].Dealt) != mostDealt {
+		t.Errorf("%+v", few)
+	}
+	same := strings.Repeat("It was all the same to me then and there, as I may say now. ", 4)
+	text.Reset()
+	text.WriteString("Nothing much was ever said about what went on in the house that day. " + same)
+	if few = Arrangements([]Piece{{"a", text.String()}}, 20, 40, 1); len(few) != 0 {
+		t.Errorf("one sentence four times in another order: %+v", few)
 	}
 }

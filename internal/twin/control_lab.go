@@ -134,8 +134,8 @@ func (l *Lab) Sample(ctx context.Context, d *Dealt, seed uint64, use ...lora.App
 	return copier, monotone, err
 }
 
-// Order gives, for stretches of documents, by how many nats the bare base finds them
-// likelier as they are written than with their sentences dealt anew, as a verdict asks.
-func (l *Lab) Order(ctx context.Context, docs []stroke.Document, seed uint64) ([]float64, error) {
+// Order gives, for stretches of documents, what each costs the bare base in nats as it is
+// written and with its sentences dealt anew, as a verdict asks.
+func (l *Lab) Order(ctx context.Context, docs []stroke.Document, seed uint64) ([][]float64, error) {
 	return l.b.ordered(ctx, l.b.legible(docs), seed, (&run{recipe: plainRecipe(), o: &Options{}}).bf16())
 }

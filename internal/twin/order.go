@@ -15,8 +15,9 @@ import (
 
 // What is looked at, at the most, to see whether text stands in an order.
 const (
-	orderStretches = 20 // of about a hundred tokens, each read twice
-	orderDocuments = 200
+	orderStretches = 20  // of about a hundred tokens
+	orderTexts     = 40  // that they come to as they are written and as they are dealt
+	orderDocuments = 200 // that they are of
 )
 
 // lookAtOrder looks whether the sentences of what a run learns from stand in an order,
@@ -54,28 +55,47 @@ func (r *run) lookAtOrder(ctx context.Context, crossed bool) (err error) {
 	return nil
 }
 
-// ordered gives, for stretches of documents, by how many nats the bare base finds them
-// likelier as they are written than with their sentences dealt anew; none where no
-// document is long enough.
-func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, seed uint64, bf16 bool) ([]float64, error) {
-	var choices []eval.Choice
-	for _, a := range likeness.Arrangements(likeness.Pieces(docs), orderStretches, seed) {
-		choices = append(choices, eval.Choice{Kind: eval.Kind(likeness.PairOrder), Group: a.Group, Context: append([]int32{b.first}, b.tok.Encode(a.First)...),
-			Right: b.tok.Encode(a.Written), Wrong: b.tok.Encode(a.Dealt)})
+// ordered gives, for stretches of documents, what each costs the bare base in nats: as it
+// is written, and with its sentences dealt anew; none where no document is long enough.
+func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, seed uint64, bf16 bool) ([][]float64, error) {
+	var pieces []eval.Piece
+	var of []int // number of pieces of each stretch
+	longest := 2
+	for _, a := range likeness.Arrangements(likeness.Pieces(docs), orderStretches, orderTexts, seed) {
+		before := append([]int32{b.first}, b.tok.Encode(a.First)...)
+		var list []eval.Piece
+		room := 0
+		for _, text := range append([]string{a.Written}, a.Dealt...) {
+			p := eval.Piece{Context: before, Tokens: b.tok.Encode(text)}
+			list = append(list, p)
+			room = max(room, len(before)+len(p.Tokens))
+		}
+		if room > min(2*pieceTokens, b.model.Context) {
+			continue // a sentence without an end may be as long as a document
+		}
+		longest = max(longest, room)
+		pieces, of = append(pieces, list...), append(of, len(list))
 	}
-	// A sentence without an end may be as long as a document.
-	room := func(c eval.Choice) int { return len(c.Context) + max(len(c.Right), len(c.Wrong)) }
-	choices = slices.DeleteFunc(choices, func(c eval.Choice) bool { return room(c) > min(2*pieceTokens, b.model.Context) })
-	if len(choices) == 0 {
+	if len(pieces) == 0 {
 		return nil, nil
 	}
-	longest, pad := eval.RoomOfChoices(choices, eval.System{})
-	s, err := eval.NewScorer(b.model, longest, pad, bf16)
+	s, err := eval.NewScorer(b.model, longest, 0, bf16)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	return s.LogOdds(ctx, eval.System{Name: "base"}, choices, nil)
+	losses, err := s.Score(ctx, pieces, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float64, len(of))
+	for i, n := range of {
+		for _, l := range losses[:n] {
+			out[i] = append(out[i], l.Nats)
+		}
+		losses = losses[n:]
+	}
+	return out, nil
 }
 
 // legible are documents in languages that the base was made for, as far as that can be

@@ -115,7 +115,7 @@ type run struct {
 	progress             progress
 	energy               bench.Energy // when it was last added to the progress
 	folds                *foldsKept   // what they showed, where there are any
-	order                []float64    // as [verdict.Evidence] has it
+	order                [][]float64  // as [verdict.Evidence] has it
 }
 
 // much is the number of words that a recipe is taken for: all of them in a

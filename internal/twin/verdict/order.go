@@ -6,30 +6,35 @@ import "github.com/getstroke/stroke/internal/eval"
 type Order struct {
 	Stretches int     `json:"stretches"`
 	Mean      float64 `json:"mean"` // nats that the bare base finds a stretch likelier as it is written than dealt anew
-	P         float64 `json:"p"`    // one-sided, of "in no order", by exchanging what is written and what is dealt
+	P         float64 `json:"p"`    // one-sided, of "in no order", by dealing what is written among what is dealt
 }
 
 const (
 	// OrderAlpha is the chance of text without any order to pass for ordered. Nobody
 	// chooses by it, so that it does not shrink with the looks.
 	OrderAlpha = 0.05
-	// fewStretches is how many stretches are enough to ask: of four that all lean to
-	// what is written, one in sixteen would by chance.
-	fewStretches = 5
+	// fewStretches is how many stretches are enough to ask.
+	fewStretches = 3
 )
 
-// Ordered tells by stretches of a text, of each by how many nats the bare base finds it
-// likelier as it is written than with its sentences dealt anew. It is nil where there
-// are none.
-func Ordered(nats []float64, seed uint64) *Order {
+// Ordered tells by stretches of a text, of each by what it costs the bare base in nats:
+// first as it is written, then with its sentences dealt anew. It is nil where there are
+// none.
+func Ordered(nats [][]float64, seed uint64) *Order {
 	if len(nats) == 0 {
 		return nil
 	}
 	o := &Order{Stretches: len(nats)}
-	var blocks [][]float64
-	for _, x := range nats {
-		o.Mean += x / float64(len(nats))
-		blocks = append(blocks, []float64{x, 0})
+	blocks := make([][]float64, len(nats))
+	for i, x := range nats {
+		others := 0.0
+		for _, n := range x {
+			blocks[i] = append(blocks[i], -n)
+		}
+		for _, n := range x[1:] {
+			others += n / float64(len(x)-1)
+		}
+		o.Mean += (others - x[0]) / float64(len(nats))
 	}
 	o.P = eval.PermuteBlocks(blocks, rounds, seed)
 	return o

@@ -10,18 +10,22 @@ import (
 // to how it is written always.
 func TestOrdered(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
-	draw := func(n int, lean float64) []float64 {
-		out := make([]float64, n)
+	draw := func(n, dealt int, lean float64) [][]float64 {
+		out := make([][]float64, n)
 		for i := range out {
-			out[i] = lean + 8*rng.NormFloat64()
+			text := 300 + 50*rng.NormFloat64()
+			for range 1 + dealt {
+				out[i] = append(out[i], text+6*rng.NormFloat64())
+			}
+			out[i][0] -= lean
 		}
 		return out
 	}
-	for _, n := range []int{fewStretches, 8, 20} {
+	for n, dealt := range map[int]int{fewStretches: 7, 8: 4, 20: 1} {
 		passed := 0
 		const trials = 400
 		for i := range trials {
-			if Ordered(draw(n, 0), uint64(i)).Pass() {
+			if Ordered(draw(n, dealt, 0), uint64(i)).Pass() {
 				passed++
 			}
 		}
@@ -30,10 +34,10 @@ func TestOrdered(t *testing.T) {
 			t.Errorf("%d stretches: %d of %d without order pass", n, passed, trials)
 		}
 	}
-	if o := Ordered(draw(12, 15), 1); !o.Pass() || o.Mean < 5 {
+	if o := Ordered(draw(12, 2, 15), 1); !o.Pass() || o.Mean < 5 {
 		t.Errorf("%+v", o)
 	}
-	if o := Ordered(draw(fewStretches-1, -15), 1); !o.Pass() {
+	if o := Ordered(draw(fewStretches-1, 7, -15), 1); !o.Pass() {
 		t.Errorf("too few to ask: %+v", o)
 	}
 	if Ordered(nil, 1) != nil {
@@ -43,12 +47,12 @@ func TestOrdered(t *testing.T) {
 
 // TestDecideOrder refuses what learnt from text without order, however much it gains.
 func TestDecideOrder(t *testing.T) {
-	e := Evidence{Losses: losses(many(10, 150), 0.1, 0.3), Order: []float64{9, -11, 4, -6, 2, -3, 5, -1}}
+	e := Evidence{Losses: losses(many(10, 150), 0.1, 0.3), Order: [][]float64{{9, 0}, {0, 11}, {4, 0}, {0, 6}, {2, 0}, {0, 3}, {5, 0}, {0, 21}}}
 	v := Decide(e, 1)
 	if v.Live || !strings.Contains(v.Why, "no order") || v.Order == nil || v.Order.Stretches != 8 {
 		t.Errorf("%+v", v)
 	}
-	e.Order = []float64{9, 11, 4, 6, 2, -3, 5, 1}
+	e.Order = [][]float64{{1, 9}, {1, 11}, {2, 6}, {1, 7}, {0, 2}, {3, 0}, {4, 9}, {0, 1}}
 	if v := Decide(e, 1); !v.Live || strings.Contains(v.Why, "order") {
 		t.Errorf("%+v", v)
 	}

@@ -68,9 +68,9 @@ type Evidence struct {
 	// Copier and Monotone say why it is one; empty where it is none or was not
 	// measured.
 	Copier, Monotone string
-	// Order has, for stretches of what was trained on, by how many nats the bare base
-	// finds them likelier as they are written than with their sentences dealt anew.
-	Order []float64
+	// Order has, for stretches of what was trained on, what each costs the bare base in
+	// nats: as it is written, and with its sentences dealt anew.
+	Order [][]float64
 	// Unlooked says that no text was written to look for these.
 	Unlooked bool
 	// Look is which verdict on this judge text it is, from 1.
