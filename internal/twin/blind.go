@@ -103,7 +103,7 @@ func OpenBlind(ctx context.Context, o BlindOptions, emit Emit) (*Blind, error) {
 		return nil, err
 	}
 	defer m.close()
-	m.v.flattered(emit)
+	m.flattered(emit)
 	unlock, err := m.f.lock("hold a blind test")
 	if err != nil {
 		return nil, err
