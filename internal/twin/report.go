@@ -136,6 +136,10 @@ func Report(ctx context.Context, o ReportOptions, emit Emit) (r *report.Report, 
 	if p.folds, err = m.f.folds(m.v); err != nil {
 		return nil, "", err
 	}
+	if p.folds != nil && !p.onOwnBase() {
+		p.folds = nil
+		emit(stroke.NoteEvent{Text: fmt.Sprintf("what the twins of the folds showed is of the base %s: on %s the version itself is measured", m.v.Base.Name, m.b.name)})
+	}
 	p.r = p.cover()
 	p.rests()
 	if err := p.adapters(); err != nil {
