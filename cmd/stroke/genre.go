@@ -149,21 +149,22 @@ Exit status: 0; 1 failure; 10 no such genre.`,
 }
 
 func newGenreTry(e *env) *cobra.Command {
-	var base string
+	var name, base string
 	c := &cobra.Command{
 		Use:   "try FOLDER|FILE",
 		Short: "Measure which genre fits a writer",
 		Long: `Try measures what each genre of a base saves on a writer's own documents: those
-that training would choose by and learn from. Nothing is trained or written.
+that training would choose by and learn from. What the twin of the folder, or the
+one that -t names, is judged by is not looked at. Nothing is trained or written.
 
-Exit status: 0; 1 failure; 10 no such folder, or no genre for the base; 130
+Exit status: 0; 1 failure; 10 no such folder or twin, or no genre for the base; 130
 interrupted.`,
 		Example: `  stroke genre try ~/writing
   stroke genre try ~/writing --base smollm2-135m-instruct --json`,
 		Args: exactly(1, "a folder or a file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			p := e.printer()
-			t, err := twin.TryGenres(c.Context(), args[0], base, p.Emit)
+			t, err := twin.TryGenres(c.Context(), args[0], name, base, p.Emit)
 			if err != nil {
 				return err
 			}
@@ -193,6 +194,7 @@ interrupted.`,
 			return nil
 		},
 	}
+	c.Flags().StringVarP(&name, "twin", "t", "", "twin whose roles the documents keep; that of the folder")
 	c.Flags().StringVar(&base, "base", "auto", "base: its name or path; auto is the default base")
 	return c
 }

@@ -103,7 +103,7 @@ func OpenBlind(ctx context.Context, o BlindOptions, emit Emit) (*Blind, error) {
 		return nil, err
 	}
 	defer m.close()
-	m.v.flattered(emit)
+	m.flattered(emit)
 	unlock, err := m.f.lock("hold a blind test")
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs, Temperature: DefaultSampling().Temperature}
 	} else {
 		// A base that was named by its path may have been moved.
-		moved := filepath.IsAbs(t.file.Base) && m.b.model.Architecture == m.v.Base.Architecture && m.b.model.Bytes() == m.v.Base.Bytes
+		moved := filepath.IsAbs(t.file.Base) && m.onOwnBase()
 		if t.file.Base != m.b.name && !moved && (o.More || len(t.file.Pairs) < t.file.Wanted) {
 			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the blind test of this version was begun on the base %s, and one on %s would be another", t.file.Base, m.b.name),
 				Hint: "go on with --base " + t.file.Base + ", or delete " + t.path + " and begin anew"}

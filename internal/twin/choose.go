@@ -69,12 +69,13 @@ func (o *Options) openBase(ctx context.Context, f *Folder, r *corpus.Reading, wo
 	return b, err
 }
 
-// baseOf is the base that a run takes, by name or path, and why.
+// baseOf is the base that a run takes, by name or path, and why. f is nil where there
+// is no twin.
 func (o *Options) baseOf(ctx context.Context, store *base.Store, f *Folder, r *corpus.Reading, words int, recipe Recipe, emit Emit) (name, reason string, err error) {
 	if o.Base != "" && o.Base != "auto" {
 		return o.Base, "", nil
 	}
-	if o.Resume || !o.Afresh && !f.Waiting().IsZero() {
+	if f != nil && (o.Resume || !o.Afresh && !f.Waiting().IsZero()) {
 		// The machine may be faster or slower now; the run is on the base it has.
 		if was := f.runBase(); was != "" {
 			return was, "the base of the run that was stopped", nil

@@ -290,30 +290,16 @@ func (c *comparer) open(ctx context.Context) (*baseModel, error) {
 
 // twin finds the twin whose roles the documents keep, nil where there is none.
 func (c *comparer) twin() (*Folder, error) {
-	if c.o.Name != "" {
-		dir, err := Find(c.o.Name)
-		if err != nil {
-			return nil, err
-		}
-		f, err := Open(dir)
-		if err != nil {
-			return nil, err
-		}
-		c.name = f.Name
-		return f, nil
-	}
-	c.name = NameOf(c.o.Source)
-	if err := CheckName(c.name); err != nil {
-		return nil, err
-	}
-	home, err := Home()
+	f, err := twinFor(c.o.Source, c.o.Name)
 	if err != nil {
 		return nil, err
 	}
-	if dir := filepath.Join(home, "twins", c.name); isTwin(dir) {
-		return Open(dir)
+	if c.name = c.o.Name; c.name != "" {
+		c.name = f.Name
+	} else {
+		c.name = NameOf(c.o.Source)
 	}
-	return nil, nil
+	return f, nil
 }
 
 // read reads the source, or where there is none the documents of the twin.

@@ -79,6 +79,21 @@ func (h heard) noted(text string) bool {
 	})
 }
 
+// TestCompareWithoutBase compares writing that no twin was made of on a base that is
+// not named: one is looked for, and where none can be had that is said.
+func TestCompareWithoutBase(t *testing.T) {
+	o := comparing(t)
+	t.Setenv("HF_HUB_OFFLINE", "1")
+	t.Setenv("HF_HUB_CACHE", t.TempDir())
+	t.Setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+	for _, base := range []string{"", "auto"} {
+		o.Base, o.Memory = base, 1
+		if _, _, err := Compare(context.Background(), o, nil); err == nil || !strings.HasPrefix(err.Error(), "no base ") {
+			t.Errorf("on the base %q: %v", base, err)
+		}
+	}
+}
+
 // TestCompare measures all methods, and a second time none; no version and no
 // training is left in the home.
 func TestCompare(t *testing.T) {

@@ -51,7 +51,7 @@ func (r *run) controls() (*systems, error) {
 	if r.recipe.On != "" {
 		// One that has learnt what judges is no measure of what was added to it. No
 		// control is made alike.
-		below := learntBelow(r.recipe.On)
+		below := r.learntBelow()
 		if slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return below[d.Hash] }) {
 			return s, nil
 		}

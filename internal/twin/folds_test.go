@@ -11,7 +11,11 @@ import (
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/testkit"
+	"github.com/getstroke/stroke/internal/twin/report"
+	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
 // TestReportFolds makes the report of a version that was cross-fitted: its figures are
@@ -81,6 +85,7 @@ func TestReportFolds(t *testing.T) {
 	}
 
 	inParts(t, f, v, kept)
+	onAnother(t, f, measures)
 
 	path := filepath.Join(f.Dir, versionsDir, v.ID, foldsFile)
 	b, err := os.ReadFile(path)
@@ -92,6 +97,42 @@ func TestReportFolds(t *testing.T) {
 	}
 	if _, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: measures}, nil); stroke.CodeOf(err) != stroke.CodeFailure || !strings.Contains(err.Error(), foldsFile) {
 		t.Errorf("with %s cut short: %v", foldsFile, err)
+	}
+}
+
+// onAnother demands of a report on another base than the version's that nothing in it is
+// of the version's.
+func onAnother(t *testing.T, f *Folder, measures []string) {
+	t.Helper()
+	base := testkit.Toy(t, testkit.ToyShape{BOS: true})
+	var notes heard
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Base: base, Measures: measures}, notes.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !notes.noted("on " + base + " the version itself is measured") {
+		t.Error("it does not say that the folds are of another base")
+	}
+	for _, line := range r.Lines() {
+		if want := line.Measure != ofForgetting; strings.Contains(line.Answer, restsOnAll) != want && line.State != "unsaid" {
+			t.Errorf("on another base %s: %q", line.Measure, line.Answer)
+		}
+	}
+	for of, want := range map[string]bool{"": true, base: false} {
+		m, err := measure(context.Background(), f.Dir, of, func(stroke.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.close()
+		m.v.Verdict.Specificity = &verdict.Specificity{Specificity: eval.Specificity{Controls: make([]eval.ControlGain, 2)}}
+		p := &reporter{measured: m, o: ReportOptions{Seed: 1, Measures: []string{ofSpecificity}}, r: &report.Report{}}
+		list, err := p.list(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has := slices.ContainsFunc(list, func(s *stage) bool { return s.name == ofSpecificity }); has != want || len(p.r.Unsaid) > 0 == want {
+			t.Errorf("on the base %q specificity is the verdict's: %v, unsaid %v", of, has, p.r.Unsaid)
+		}
 	}
 }
 

@@ -116,8 +116,13 @@ type Tried struct {
 }
 
 // TryGenres measures the genres of a base on a writer's files, as training with
-// --genre auto would; nothing is written.
-func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried, error) {
+// --genre auto would; nothing is written. name is of the twin whose roles the documents
+// keep; that of the files where it is empty.
+func TryGenres(ctx context.Context, source, name, baseName string, emit Emit) (*Tried, error) {
+	own, err := twinFor(source, name)
+	if err != nil {
+		return nil, err
+	}
 	reading, err := corpus.Read(ctx, source, corpus.Options{Looked: tellLooked(source, emit)})
 	if reading != nil {
 		tellReading(source, reading, emit)
@@ -125,12 +130,9 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	if err != nil {
 		return nil, err
 	}
-	ledger := &corpus.Ledger{}
-	docs, by := reading.Documents, "all"
-	if assigned, err := corpus.Assign(ledger, docs, corpus.AssignOptions{Clusters: reading.Clusters}); err == nil {
-		docs, by = tryOn(byRole(assigned, ledger, stroke.RoleSelect), byRole(assigned, ledger, stroke.RoleTrain))
-	} else {
-		emit(stroke.NoteEvent{Text: "there is too little writing to withhold any of it: all is looked at"})
+	docs, by, err := own.tryOn(reading, emit)
+	if err != nil {
+		return nil, err
 	}
 	l, err := Library()
 	if err != nil {
@@ -176,6 +178,28 @@ func TryGenres(ctx context.Context, source, baseName string, emit Emit) (*Tried,
 	t.Chosen = stage.title()
 	t.Seconds = time.Since(begin).Seconds()
 	return t, nil
+}
+
+// tryOn are the documents of a reading that genres are tried on before any training, by
+// the roles that the twin has given them or would give; f is nil where there is no twin.
+func (f *Folder) tryOn(r *corpus.Reading, emit Emit) (docs []stroke.Document, by string, err error) {
+	l, o := &corpus.Ledger{}, corpus.AssignOptions{Clusters: r.Clusters}
+	if f != nil {
+		if l, err = f.Ledger(); err != nil {
+			return nil, "", err
+		}
+		o.Text = f.Text
+	}
+	docs, err = corpus.Assign(l, r.Documents, o)
+	switch {
+	case err == nil:
+		docs, by = tryOn(byRole(docs, l, stroke.RoleSelect), byRole(docs, l, stroke.RoleTrain))
+		return docs, by, nil
+	case len(l.Entries) > 0:
+		return nil, "", err // all would be what judges, too
+	}
+	emit(stroke.NoteEvent{Text: fmt.Sprintf("none of it is withheld, and all is looked at: %v", err)})
+	return r.Documents, "all", nil
 }
 
 // RemoveGenre deletes a genre of the user's, and tells which twins stand on it.

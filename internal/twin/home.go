@@ -125,6 +125,30 @@ func Find(name string) (string, error) {
 	return dir, nil
 }
 
+// twinFor is the twin whose roles the documents of a folder or file keep: the one that is
+// named or, where none is, that of the folder; nil where it has none.
+func twinFor(source, name string) (*Folder, error) {
+	if name != "" {
+		dir, err := Find(name)
+		if err != nil {
+			return nil, err
+		}
+		return Open(dir)
+	}
+	name = NameOf(source)
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	home, err := Home()
+	if err != nil {
+		return nil, err
+	}
+	if dir := filepath.Join(home, "twins", name); isTwin(dir) {
+		return Open(dir)
+	}
+	return nil, nil
+}
+
 // FindToRemove is [Find] for what cannot be undone: it gives an absolute path, and an error
 // where both a twin in the home and a folder here have the name.
 func FindToRemove(name string) (string, error) {

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/getstroke/stroke"
@@ -65,10 +66,33 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 	return m, nil
 }
 
-// flattered says of a version that was cross-fitted that it has seen all documents.
-func (v *Version) flattered(emit Emit) {
-	if v.Verdict.Folds > 0 && emit != nil {
-		emit(stroke.NoteEvent{Text: "the version " + v.ID + " was trained on all of its writer's text, the judge documents among it: what is measured on them flatters it. Its verdict does not, since it was given by twins that had not seen what they judged"})
+// onOwnBase says whether the base is the version's, wherever that lies now: what was
+// kept of the version at its verdict is of no other.
+func (m *measured) onOwnBase() bool {
+	was, is := m.v.Base, m.b.ref()
+	return was.Architecture == is.Architecture && was.Bytes == is.Bytes
+}
+
+// learntBelow are the words of the judge documents that the adapter which the version
+// began at had learnt.
+func (m *measured) learntBelow() int {
+	words := 0
+	for _, d := range m.judge {
+		if slices.Contains(m.v.Below, d.Hash) {
+			words += d.Words
+		}
+	}
+	return words
+}
+
+// flattered says of a version that it has learnt judge documents: all where it was
+// cross-fitted, or some by what it began at.
+func (m *measured) flattered(emit Emit) {
+	switch {
+	case m.v.Verdict.Folds > 0:
+		emit(stroke.NoteEvent{Text: "the version " + m.v.ID + " was trained on all of its writer's text, the judge documents among it: what is measured on them flatters it. Its verdict does not, since it was given by twins that had not seen what they judged"})
+	case m.learntBelow() > 0:
+		emit(stroke.NoteEvent{Text: "the version " + m.v.ID + " began at an adapter that had learnt judge documents: what is measured on them flatters it, and so does its verdict"})
 	}
 }
 

@@ -1,60 +1,121 @@
 package twin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
 	"github.com/getstroke/stroke/internal/train"
 )
 
-// learntBelow are the hashes of the documents that the adapter in the folder on, where
-// that is one of a twin's version, was trained on or chosen by, with those of what it
-// began at itself: one that was cross-fitted has learnt all of its twin's text.
-func learntBelow(on string) map[string]bool { return learntFrom(on, 100) }
+// learntText is what an adapter has learnt: hashes of documents and of those that blocks
+// were cut from, and by these the texts, as far as they are kept.
+type learntText struct {
+	hashes map[string]bool
+	texts  map[string]string
+}
 
-// learntFrom is learntBelow by so many steps back at the most.
-func learntFrom(on string, steps int) map[string]bool {
+// learntFrom is what the adapter in the folder on, where that is one of a twin's
+// version, was trained on or chosen by, with that of what it began at itself: one that
+// was cross-fitted has learnt all of its twin's text.
+func learntFrom(on string) *learntText {
+	t := &learntText{map[string]bool{}, map[string]string{}}
+	t.take(on, 100)
+	return t
+}
+
+// take adds what the adapter in a folder has learnt, by so many steps back at the most.
+func (t *learntText) take(on string, steps int) {
 	abs, err := filepath.Abs(on)
 	if err != nil {
-		return nil
+		return
 	}
 	version := filepath.Dir(abs)
 	dir := filepath.Dir(filepath.Dir(version))
 	if filepath.Base(filepath.Dir(version)) != versionsDir || !isTwin(dir) {
-		return nil
+		return
 	}
 	f, err := Open(dir)
 	if err != nil {
-		return nil
+		return
 	}
 	v, err := f.Version(filepath.Base(version))
 	if err != nil {
-		return nil
+		return
 	}
 	l, err := f.Ledger()
 	if err != nil {
-		return nil
+		return
 	}
-	learnt := map[string]bool{}
 	for _, hash := range v.Below {
-		learnt[hash] = true
+		t.hashes[hash] = true
 	}
-	if v.Below == nil && v.Recipe.On != "" && steps > 0 { // as versions once were, without
-		maps.Copy(learnt, learntFrom(v.Recipe.On, steps-1))
+	if v.Recipe.On != "" && steps > 0 {
+		t.take(v.Recipe.On, steps-1)
 	}
 	for _, e := range l.Entries {
-		if v.Verdict.Folds > 0 || e.Role != stroke.RoleJudge {
-			learnt[e.Hash] = true
+		if v.Verdict.Folds == 0 && e.Role == stroke.RoleJudge {
+			continue
+		}
+		whole := cmp.Or(e.Parent, e.Hash)
+		t.hashes[e.Hash], t.hashes[whole] = true, true
+		if text, ok := f.Text(e.Hash); ok && !strings.Contains(t.texts[whole], text) {
+			t.texts[whole] += text + "\n\n"
 		}
 	}
-	return learnt
+}
+
+// alike are those of the documents that are near duplicates of what was learnt, or hold
+// or are a part of it.
+func (t *learntText) alike(docs []stroke.Document) []stroke.Document {
+	var learnt []stroke.Document
+	for _, hash := range slices.Sorted(maps.Keys(t.texts)) {
+		learnt = append(learnt, stroke.Document{Hash: hash, Text: t.texts[hash]})
+	}
+	return nearDuplicates(docs, learnt)
+}
+
+// nearDuplicates are those of the documents that have a near duplicate among others.
+func nearDuplicates(docs, others []stroke.Document) []stroke.Document {
+	l, text := &corpus.Ledger{}, map[string]string{}
+	for _, d := range docs {
+		l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Words: d.Words})
+		text[d.Hash] = d.Text
+	}
+	missing, all := l.Missing(others, func(hash string) (string, bool) { return text[hash], true })
+	switch missing {
+	case all:
+		return nil
+	case 0:
+		return docs
+	}
+	half := len(docs) / 2
+	return slices.Concat(nearDuplicates(docs[:half], others), nearDuplicates(docs[half:], others))
+}
+
+// learntBelow are the hashes of the documents that the adapter which --on names had
+// learnt, the run's judge documents that are alike to these among them.
+func (r *run) learntBelow() map[string]bool {
+	if r.recipe.On == "" {
+		return nil
+	}
+	if r.onLearnt == nil {
+		r.onLearnt = learntFrom(r.recipe.On)
+		for _, d := range r.onLearnt.alike(r.judge) {
+			r.onLearnt.hashes[d.Hash] = true
+		}
+	}
+	return r.onLearnt.hashes
 }
 
 // adapterHash is the SHA-256 of an adapter's weights, and of its config.

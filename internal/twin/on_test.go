@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,12 +10,13 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
 
-// TestLearntBelow knows an adapter that has learnt what judges now, itself or by what it
+// TestLearntFrom knows an adapter that has learnt what judges now, itself or by what it
 // began at.
-func TestLearntBelow(t *testing.T) {
+func TestLearntFrom(t *testing.T) {
 	f := toyTwin(t)
 	withheld := put(t, f, 10, true)
 	folded := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(20, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Verdict: verdict.Verdict{Folds: 3}}
@@ -47,8 +49,75 @@ func TestLearntBelow(t *testing.T) {
 		{"one that began at what had learnt it", at(again), "3", true},
 		{"an adapter from elsewhere", t.TempDir(), "1", false},
 	} {
-		if got := learntBelow(c.on); got[doc(c.judge).Hash] != c.want || got[doc("5").Hash] {
+		if got := learntFrom(c.on).hashes; got[doc(c.judge).Hash] != c.want || got[doc("5").Hash] {
 			t.Errorf("%s: %v", c.what, got)
+		}
+	}
+}
+
+// TestLearntOtherwise knows text that was learnt also where it is cut otherwise or was
+// edited, and does not take what an adapter's twin withheld for that.
+func TestLearntOtherwise(t *testing.T) {
+	reading, err := corpus.Read(context.Background(), filepath.Join(testkit.Root(t), "examples", "notebook"), corpus.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := func(text string) stroke.Document {
+		return stroke.Document{Hash: stroke.HashText(text), Text: text, Words: len(strings.Fields(text))}
+	}
+	joined := func(docs []stroke.Document) stroke.Document {
+		var texts []string
+		for _, d := range docs {
+			texts = append(texts, d.Text)
+		}
+		return document(strings.Join(texts, "\n\n"))
+	}
+	all := reading.Documents
+	// Of the first essay blocks are learnt, all but one, the second is learnt whole, and the
+	// third is new.
+	first, second, third := joined(all[:5]), joined(all[5:10]), joined(all[10:14])
+	blocks := corpus.CutTo(first, 120, 200)
+	if len(blocks) < 4 {
+		t.Fatalf("%d blocks", len(blocks))
+	}
+	f := toyTwin(t)
+	v := put(t, f, 10, true)
+	l := &corpus.Ledger{}
+	enter := func(d stroke.Document, role stroke.Role, parent string, index int) {
+		l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Source: "it", Role: role, Date: "2026-01-01T00:00:00Z", Words: d.Words, Why: "it", Parent: parent, Index: index})
+		if err := f.keep([]stroke.Document{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, b := range blocks {
+		role := stroke.RoleTrain
+		if i == 2 {
+			role = stroke.RoleJudge
+		}
+		enter(b.Document, role, first.Hash, b.Index)
+	}
+	enter(second, stroke.RoleTrain, "", 0)
+	if err := f.saveLedger(ledgerFile, l); err != nil {
+		t.Fatal(err)
+	}
+	others := corpus.CutTo(first, 200, 300)
+	for _, c := range []struct {
+		what  string
+		judge stroke.Document
+		want  bool
+	}{
+		{"a block", blocks[0].Document, true},
+		{"the block that it withheld", blocks[2].Document, false},
+		{"what its blocks were cut from", first, true},
+		{"a block of another size", others[len(others)-1].Document, true},
+		{"a block of what it learnt whole", corpus.CutTo(second, 120, 200)[1].Document, true},
+		{"what it learnt, with a letter changed", document(strings.Replace(second.Text, "e", "a", 1)), true},
+		{"new text", third, false},
+	} {
+		judge := []stroke.Document{third, c.judge}
+		r := &run{recipe: Recipe{On: filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)}, judge: judge}
+		if got := r.learntBelow(); got[c.judge.Hash] != c.want || got[third.Hash] {
+			t.Errorf("%s: %v, and new text %v", c.what, got[c.judge.Hash], got[third.Hash])
 		}
 	}
 }

@@ -136,6 +136,10 @@ func Report(ctx context.Context, o ReportOptions, emit Emit) (r *report.Report, 
 	if p.folds, err = m.f.folds(m.v); err != nil {
 		return nil, "", err
 	}
+	if p.folds != nil && !p.onOwnBase() {
+		p.folds = nil
+		emit(stroke.NoteEvent{Text: fmt.Sprintf("what the twins of the folds showed is of the base %s: on %s the version itself is measured", m.v.Base.Name, m.b.name)})
+	}
 	p.r = p.cover()
 	p.rests()
 	if err := p.adapters(); err != nil {
@@ -157,7 +161,7 @@ func (m *measured) cover() *report.Report {
 	r := &report.Report{Twin: m.f.Name, Version: m.v.ID, Made: m.v.Created, Base: m.b.name, Live: m.v.ID == m.f.Live, Unproven: m.v.Verdict.Unproven,
 		Versions: []report.Version{}, Unsaid: []report.Unsaid{}}
 	words := wordsByRole(m.ledger, slices.Concat(m.choose, m.judge))
-	r.Words = report.Words{Train: m.v.Words, Select: words[stroke.RoleSelect], Judge: words[stroke.RoleJudge]}
+	r.Words = report.Words{Train: m.v.Words, Select: words[stroke.RoleSelect], Judge: words[stroke.RoleJudge], Learnt: m.learntBelow()}
 	for _, id := range m.f.Versions {
 		v, err := m.f.Version(id)
 		if err != nil {
@@ -169,13 +173,15 @@ func (m *measured) cover() *report.Report {
 	return r
 }
 
-// What a figure of a version that was cross-fitted rests on.
+// What the figures of a version rest on that was cross-fitted, began at what had learnt
+// judge text, or is judged by little.
 const (
 	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
 	restsOnTexts = "in %d texts by the twins of the folds, from openings of %d documents, each by one that had not seen %s; what serves is trained on all of it"
 	restsOnTrain = "by twins of the text to train on alone, which had not seen what judges; what serves is trained on all of it"
 	restsOnGenre = ", as is the genre that they stand on chosen by it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
+	restsOnBelow = "this flatters it: the adapter that it began at had learnt some of that text"
 	restsOnParts = "by parts of %s, which are more alike than what you will write next"
 )
 
@@ -196,8 +202,14 @@ func (p *reporter) restsOnTexts() string {
 func (p *reporter) rests() {
 	p.r.Rests = map[string]string{}
 	docs := p.judge
-	if p.v.Verdict.Folds > 0 {
+	switch {
+	case p.v.Verdict.Folds > 0:
 		p.restsOnFolds()
+	case p.r.Words.Learnt > 0:
+		for _, name := range []string{ofPrediction, ofSpecificity, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofRewriting, ofBlind} {
+			p.r.Rests[name] = restsOnBelow
+		}
+		p.flattered(p.emit)
 	}
 	if p.folded() {
 		docs = p.compared()
@@ -228,7 +240,7 @@ func (p *reporter) restsOnFolds() {
 			p.r.Rests[name] = p.restsOnTexts()
 		}
 	} else {
-		p.v.flattered(p.emit)
+		p.flattered(p.emit)
 	}
 	p.r.Rests[ofSpecificity], p.r.Rests[ofCurve] = restsOnFolds, restsOnTrain
 	if p.v.Recipe.Genre.On != nil {

@@ -42,7 +42,7 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 	switch {
 	case len(p.controls) > 0:
 		list = append(list, p.specificity(pieces, groups))
-	case p.v.Verdict.Specificity != nil && len(p.v.Verdict.Specificity.Controls) > 0:
+	case p.v.Verdict.Specificity != nil && len(p.v.Verdict.Specificity.Controls) > 0 && p.onOwnBase():
 		list = append(list, p.controlled())
 	case p.wanted(ofSpecificity):
 		p.unsaid(ofSpecificity, "no adapter of another writer is here to compare with", "name some, trained on this base with the same recipe and as many words: --control DIR")

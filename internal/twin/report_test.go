@@ -249,6 +249,53 @@ func TestReportOfLittle(t *testing.T) {
 	}
 }
 
+// TestReportBelow demands of a version that began at an adapter which had learnt judge
+// text that no measure by that text is told without saying so.
+func TestReportBelow(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i%2 == 0 }))
+	below, first := trained(t, o)
+	l, err := below.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range l.Entries {
+		l.Entries[i].Role = stroke.RoleTrain
+	}
+	if err := below.saveLedger(ledgerFile, l); err != nil {
+		t.Fatal(err)
+	}
+	o.On, o.To = filepath.Join(below.Dir, versionsDir, first.ID, adapterDir), filepath.Join(t.TempDir(), "on")
+	f, v := trained(t, o)
+	if !v.Verdict.Unproven {
+		t.Fatalf("the verdict is %+v", v.Verdict)
+	}
+	var notes heard
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction, ofLeakage, ofThought, ofForgetting}}, notes.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !notes.noted("flatters") || r.Words.Learnt != r.Words.Judge || strings.Contains(r.Subtitle(), "never seen") {
+		t.Errorf("of %+v it says %q", r.Words, r.Subtitle())
+	}
+	for _, line := range r.Lines() {
+		if want := line.Measure != ofForgetting; strings.Contains(line.Answer, restsOnBelow) != want && line.State != "unsaid" {
+			t.Errorf("%s: %q", line.Measure, line.Answer)
+		}
+	}
+	if page, err := r.HTML(); err != nil || bytes.Contains(page, []byte("never saw")) {
+		t.Errorf("the page says that training never saw what it had learnt: %v", err)
+	}
+	notes = nil
+	b, err := OpenBlind(context.Background(), BlindOptions{Name: f.Dir, Pairs: 1, Words: 6}, notes.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	if !notes.noted("flatters") {
+		t.Error("the blind test says nothing of it")
+	}
+}
+
 // TestReportOfWeights measures a version whose weights were trained: what it
 // predicts is what its verdict said, and at half its strength it is between the
 // base and itself.

@@ -102,6 +102,7 @@ type run struct {
 	room                 int          // tokens of the longest of them and what stands before it; 0 before they are known
 	trainer              *train.Trainer
 	on                   *lora.Adapter  // that --on names, once it was read
+	onLearnt             *learntText    // what that had learnt, once it was asked for
 	below                []lora.Applied // frozen, under the adapter that is trained
 	asked                Recipe         // before a genre was found
 	genre                lora.Applied   // that was found, several as one; without an adapter for none
@@ -454,11 +455,8 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, err
 	}
 	v.Verdict.Why += r.recipe.Genre.said() + wrong
-	below := map[string]bool{}
-	if r.recipe.On != "" {
-		below = learntBelow(r.recipe.On)
-		v.Below = slices.Sorted(maps.Keys(below))
-	}
+	below := r.learntBelow()
+	v.Below = slices.Sorted(maps.Keys(below))
 	if slices.ContainsFunc(judges, func(d stroke.Document) bool { return below[d.Hash] }) {
 		v.Verdict.Unproven = true
 		v.Verdict.Why += "; the adapter that it started from has learnt text that judges here, so that nothing of this is proven"

@@ -93,8 +93,12 @@ func (r *Report) Subtitle() string {
 		return fmt.Sprintf("version %s of %s, on %s; trained on all of your %s words, and judged in %d parts of them, each by a twin of its own that had never seen the part; %s",
 			r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), r.Folds, state)
 	}
-	return fmt.Sprintf("version %s of %s, on %s; trained on %s of your words, judged by %s that it has never seen; %s",
-		r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), count(r.Words.Judge), state)
+	seen := "that it has never seen"
+	if n := r.Words.Learnt; n > 0 {
+		seen = fmt.Sprintf("of which the adapter that it began at had learnt %s", count(n))
+	}
+	return fmt.Sprintf("version %s of %s, on %s; trained on %s of your words, judged by %s %s; %s",
+		r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), count(r.Words.Judge), seen, state)
 }
 
 // sign is the state of a figure that should be above a bound.

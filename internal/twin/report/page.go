@@ -109,8 +109,12 @@ func (r *Report) pagePrediction() *section {
 	s := &section{ID: "prediction", Heading: "Does it know how you go on?",
 		Fooled: "Any prose makes a base that was tuned for chat better at prose: most of the plain gain is not you. What adapters of other writers gain is therefore taken off, where some are here."}
 	if p := r.Prediction; p != nil {
-		s.Text = append(s.Text, fmt.Sprintf("By how many nats a token each way of asking is less surprised by %s tokens of yours that training never saw than the bare base is, which needs %.3f. Lines are 95 %% intervals over %s.",
-			count(p.Tokens), p.Base, p.Unit))
+		seen := " that training never saw"
+		if r.Words.Learnt > 0 {
+			seen = ", some of which the adapter that the twin began at had learnt,"
+		}
+		s.Text = append(s.Text, fmt.Sprintf("By how many nats a token each way of asking is less surprised by %s tokens of yours%s than the bare base is, which needs %.3f. Lines are 95 %% intervals over %s.",
+			count(p.Tokens), seen, p.Base, p.Unit))
 		s.Charts = append(s.Charts, figures("Gain over the bare base", "nats a token", 3, fromZero, []figure{
 			of("your passages in the prompt", "base", p.Examples.Gain), of("the twin without them", "twin", p.Adapter.Gain), of("the twin with them", "twin", p.Both.Gain)}))
 	}

@@ -45,6 +45,7 @@ type Words struct {
 	Train  int `json:"train"` // that the version was trained on
 	Select int `json:"select"`
 	Judge  int `json:"judge"`
+	Learnt int `json:"judge_learnt,omitempty"` // of those that judge, learnt by the adapter that the version began at
 }
 
 // Prediction is how much better than the bare base each way of asking predicts

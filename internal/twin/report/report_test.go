@@ -50,7 +50,7 @@ func full() *Report {
 	hostile := `He said "<script>alert(1)</script>" & left.` + "\n\nIt rained."
 	marked := Marked{Text: hostile, Marks: []likeness.Mark{{Lo: 0, Hi: 2, Kind: likeness.MarkWord}, {Lo: 9, Hi: 25, Kind: likeness.MarkTurn}, {Lo: 40, Hi: len(hostile), Kind: likeness.MarkRun}, {Lo: 4000, Hi: 4001, Kind: "word"}}}
 	return &Report{
-		Twin: "me & <you>", Version: "0123456789ab", Made: day, Base: "/somewhere/base.gguf", Live: true, Words: Words{9000, 800, 12345},
+		Twin: "me & <you>", Version: "0123456789ab", Made: day, Base: "/somewhere/base.gguf", Live: true, Words: Words{Train: 9000, Select: 800, Judge: 12345},
 		Prediction:  &Prediction{Base: 3.2, Tokens: 4000, Examples: pred(0.05), Adapter: pred(0.12), Both: pred(0.15), Over: pred(0.1), Unit: "documents"},
 		Specificity: &eval.Specificity{Gain: num(0.04, 0.01, 0.07), P: 0.01, Controls: []eval.ControlGain{{Name: "other", Gain: num(0.06, 0.05, 0.07)}, {Name: "another", Gain: num(0.05, 0.04, 0.06)}}, Better: 2, Stranger: 0.03, Units: 9}, Level: 0.95,
 		Recognition: &likeness.Recognition{Value: text(0.6, 0.4, 0.8), Lean: text(0.7, 0.5, 0.9), P: 0.01, Passages: 16, Claim: true,
