@@ -259,7 +259,7 @@ func (r *run) stopped(err error) error {
 	if errors.As(err, &bad) {
 		return &stroke.Error{Code: stroke.CodeFailure, Hint: bad.Hint(), Err: bad}
 	}
-	if r.aside != "" && r.trainer.Done() == 0 {
+	if r.aside != "" && r.trainer.Done() == 0 && !stoppedIn(r.aside).IsZero() { // an earlier fold may have taken its place
 		return interrupted(err, "train", "nothing was learnt yet; the run that was stopped before it is as it was, and goes on with its own arguments")
 	}
 	if saved := r.save(); saved != nil {

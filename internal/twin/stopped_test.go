@@ -105,3 +105,28 @@ func TestStoppedRun(t *testing.T) {
 	}
 	waits(false)
 }
+
+// TestStoppedFold says of a run that was laid aside that it goes on for as long as it is
+// there: a fold that has learnt something ends that for those behind it.
+func TestStoppedFold(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	r.recall()
+	if err := r.plan(); err != nil {
+		t.Fatal(err)
+	}
+	defer r.trainer.Close()
+	r.aside = filepath.Join(r.f.Dir, asideDir)
+	fill(t, r.aside, checkpointFile)
+	if hint := stroke.HintOf(r.stopped(context.Canceled)); !strings.Contains(hint, "goes on with its own arguments") {
+		t.Errorf("beside a run that was laid aside: %q", hint)
+	}
+	r.forgetAside()
+	if hint := stroke.HintOf(r.stopped(context.Canceled)); !strings.Contains(hint, "step 0 of") {
+		t.Errorf("when that was given up: %q", hint)
+	}
+}
