@@ -209,6 +209,19 @@ func TestLostManifest(t *testing.T) {
 	}
 }
 
+// TestOtherName refuses a twin's folder where another name is given for it.
+func TestOtherName(t *testing.T) {
+	f := toyTwin(t)
+	for name, ok := range map[string]bool{"": true, "me": true, "you": false} {
+		o := Options{Source: "writing", To: f.Dir, Name: name}
+		if _, err := o.folder(); ok && err != nil {
+			t.Errorf("as %q: %v", name, err)
+		} else if !ok {
+			code(t, err, stroke.CodeInput)
+		}
+	}
+}
+
 // TestDamagedLedger holds that the sound entries still serve, and that training
 // does not go on without the others.
 func TestDamagedLedger(t *testing.T) {

@@ -220,6 +220,10 @@ func (o *Options) folder() (*Folder, error) {
 	}
 	if isTwin(dir) {
 		f, err := Open(dir)
+		if err == nil && o.To != "" && o.Name != "" && f.Name != name {
+			return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the twin in %s is named %s, and --name is %s", dir, f.Name, name),
+				Hint: "leave --name out to train that twin, or name another folder for a new one: --to DIR"}
+		}
 		if damaged := (*damagedManifestError)(nil); !errors.As(err, &damaged) {
 			return f, err
 		}
