@@ -93,6 +93,9 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	words := wordsByRole(ledger, docs)
 	r = &run{f: f, b: b, progress: progress{On: recipe.onIdentity()}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
+	if r.ofAll, err = o.recipeFor(wordsOf(r.all())); err != nil {
+		return nil, nil, err
+	}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
 	if o.reading == nil && !o.Resume {
 		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {

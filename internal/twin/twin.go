@@ -104,6 +104,7 @@ type run struct {
 	on                   *lora.Adapter  // that --on names, once it was read
 	below                []lora.Applied // frozen, under the adapter that is trained
 	asked                Recipe         // before a genre was found
+	ofAll                Recipe         // that for all words, which parts of a cross-fitted run are asked for
 	genre                lora.Applied   // that was found, several as one; without an adapter for none
 	among                *among         // genres that parts of a cross-fitted run choose from; nil for whatever there is
 	recalled             bool           // the genre is that of the run that is resumed
