@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
@@ -58,6 +59,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	o.asked = o.key(identityOf(recipe, BaseRef{}, allOf(docs, ledger), o.NoCrossFit))
 	if o.DryRun {
 		return nil, nil, o.foretell(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
 	}
@@ -69,7 +71,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	if !o.Resume && (o.Afresh || f.Waiting().IsZero()) { // a run that was stopped keeps its genres
+	if !o.goesOn(f) { // a run that was stopped keeps its genres
 		err = recipe.Genre.there(b)
 	}
 	unlock := func() {}
@@ -186,6 +188,11 @@ func byRole(docs []stroke.Document, l *corpus.Ledger, role stroke.Role) []stroke
 		}
 	}
 	return out
+}
+
+// allOf are the documents that have a role, in the order in which a run has them.
+func allOf(docs []stroke.Document, l *corpus.Ledger) []stroke.Document {
+	return slices.Concat(byRole(docs, l, stroke.RoleTrain), byRole(docs, l, stroke.RoleSelect), byRole(docs, l, stroke.RoleJudge))
 }
 
 func tellReading(source string, r *corpus.Reading, emit Emit) {

@@ -69,6 +69,7 @@ type Options struct {
 	Rows   func([]corpus.Row)
 
 	reading *corpus.Reading // of the source, where that was read and told of before
+	asked   string          // key of what is asked for, whatever the base; empty before it is known
 }
 
 // Emit takes the events of a run, in order, from one goroutine.
