@@ -300,8 +300,11 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	key := stroke.HashText(string(r.identity()) + kernel.Name() + dealtAs(dealt))
 	r.recipe = staged
 	if r.o.Resume {
-		err = r.sameFolds(key)
-	} else {
+		if err = r.sameFolds(key); err != nil && r.unasked {
+			err = r.giveUp(ctx, err)
+		}
+	}
+	if err == nil && !r.o.Resume {
 		err = r.afresh()
 	}
 	if err != nil {

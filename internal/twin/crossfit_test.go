@@ -561,7 +561,7 @@ func TestCrossFitOtherRun(t *testing.T) {
 			t.Fatalf("with other text it trains: %+v", s)
 		}
 	})
-	if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "of another run") || !strings.Contains(stroke.HintOf(err), "without --resume") {
+	if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "of another run") || !strings.Contains(stroke.HintOf(err), "--afresh") {
 		t.Errorf("with other text: %v, %q", err, stroke.HintOf(err))
 	}
 	if now := left(); !maps.Equal(now, was) {
@@ -573,6 +573,27 @@ func TestCrossFitOtherRun(t *testing.T) {
 	stop()
 	if now := left(); now["fold-1.json"] != was["fold-1.json"] {
 		t.Error("the first fold was judged again")
+	}
+
+	// Folds that were dealt otherwise are no hindrance where nobody asked for that run.
+	fold := filepath.Join(o.To, runDir, "fold-1.json")
+	if err := os.WriteFile(fold, []byte(strings.Replace(was["fold-1.json"], `"key":"`, `"key":"0`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = false
+	told := ""
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err = Train(ctx, o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.NoteEvent:
+			told += e.Text + "\n"
+		case stroke.StepEvent:
+			cancel()
+		}
+	})
+	if code(t, err, stroke.CodeInterrupted); !strings.Contains(told, "of another run") || !strings.Contains(told, "begun again") || !strings.Contains(told, "fold 1 of") {
+		t.Errorf("with folds that were dealt otherwise it tells %q", told)
 	}
 }
 

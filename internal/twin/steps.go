@@ -142,7 +142,7 @@ func (e unusableError) Unwrap() error { return e.error }
 // otherRun is of a run that is to go on from what another one left.
 func otherRun(err error) error {
 	return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base, the kind of kernel or what the program makes of them are not the same",
-		Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+		Hint: "resume with the arguments and files of that run, or begin anew with --afresh in place of --resume", Err: err}
 }
 
 // restore takes the checkpoint of this run, where there is one.

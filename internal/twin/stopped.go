@@ -11,6 +11,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
 )
 
 // A run that was stopped waits in the twin's folder: the next that is asked for the
@@ -108,6 +109,20 @@ func (r *run) goOn(ctx context.Context) error {
 	}
 	r.emit(stroke.NoteEvent{Text: "a run of this twin was stopped that had other text, another recipe, base or kernel; what it has learnt so far would be lost"})
 	return r.o.ask(ctx, "give it up and begin again?", "the arguments and files of that run go on with it; --afresh gives it up without asking")
+}
+
+// giveUp makes of a run that goes on without being told to, and cannot, one from the
+// beginning, unless somebody is there who says no.
+func (r *run) giveUp(ctx context.Context, why error) error {
+	r.emit(stroke.NoteEvent{Text: why.Error()})
+	if r.o.Ask != nil {
+		if err := r.o.ask(ctx, "give it up and begin again?", "--afresh gives it up without asking"); err != nil {
+			return err
+		}
+	}
+	r.o.Resume, r.unasked, r.recalled = false, false, false
+	r.recipe, r.genre, r.below = r.asked, lora.Applied{}, nil
+	return nil
 }
 
 // afresh makes way for a run from the beginning. One that was stopped is laid aside

@@ -226,15 +226,9 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 	}
 	l, epoch, wattHours, err = r.trained(ctx)
 	if bad := (unusableError{}); r.unasked && errors.As(err, &bad) {
-		// Nobody asked for that run.
-		r.emit(stroke.NoteEvent{Text: bad.Error()})
-		if r.o.Ask != nil {
-			if err := r.o.ask(ctx, "give it up and begin again?", "--afresh gives it up without asking"); err != nil {
-				return nil, 0, nil, err
-			}
+		if err := r.giveUp(ctx, bad); err != nil {
+			return nil, 0, nil, err
 		}
-		r.o.Resume, r.unasked, r.recalled = false, false, false
-		r.genre, r.below = lora.Applied{}, nil
 		return r.learn(ctx)
 	}
 	return l, epoch, wattHours, err
