@@ -59,6 +59,11 @@ Exit status: 0; 1 failure; 10 no such twin; 11 the twin is in use; 130 interrupt
 			if err := needTwin(o.Name); err != nil {
 				return err
 			}
+			for _, name := range []string{"words", "seed"} {
+				if o.More && c.Flags().Changed(name) {
+					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--more adds pairs to the test that there is, and --%s is of one that is begun", name), Hint: "leave one of them out"}
+				}
+			}
 			p := e.printer()
 			o.Begin = c.Flags().Changed("pairs") || c.Flags().Changed("words") || c.Flags().Changed("seed")
 			t, err := twin.OpenBlind(c.Context(), o, func(x stroke.Event) {

@@ -160,11 +160,9 @@ func parsePrice(s string) (*compare.Price, error) {
 	return &compare.Price{KWh: v, Currency: strings.TrimSpace(s[len(number):])}, nil
 }
 
-// parseSettings reads 2 or 3,full=1; of methods that choose, what is not named has the
-// number without a name, or where there is none the default.
+// parseSettings reads 2 or 3,full=1; the number without a name is that of no name.
 func parseSettings(list []string) (map[compare.Name]int, error) {
 	out := map[compare.Name]int{}
-	given := map[compare.Name]bool{}
 	for _, s := range list {
 		name, number, named := strings.Cut(s, "=")
 		if !named {
@@ -174,15 +172,7 @@ func parseSettings(list []string) (map[compare.Name]int, error) {
 		if err != nil || named && !slices.Contains(compare.Names(), compare.Name(name)) {
 			return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--settings %q is no number of settings", s), Hint: "for example --settings 2, or --settings 3,full=1"}
 		}
-		if named {
-			out[compare.Name(name)], given[compare.Name(name)] = n, true
-			continue
-		}
-		for _, m := range compare.Names() {
-			if m.Chooses() && !given[m] {
-				out[m] = n
-			}
-		}
+		out[compare.Name(name)] = n
 	}
 	return out, nil
 }

@@ -206,10 +206,11 @@ func newGenreBuild(e *env) *cobra.Command {
 		Use:   "build RECIPE.toml",
 		Short: "Make a genre from folders of text",
 		Long: `Build makes a genre as its recipe says: it takes documents of the sources in the
-order of their hashes, withholds a tenth, trains an adapter on the rest, measures
-the head start on what was withheld, and writes adapter and card. The same recipe,
-sources, base, kind of kernel and arithmetic give the same bytes. Ctrl-C writes a
-checkpoint, and --resume goes on. docs/formats/genre.md describes recipes.
+order of their hashes, withholds a tenth, or more where there are fewer than forty,
+trains an adapter on the rest, measures the head start on what was withheld, and
+writes adapter and card. The same recipe, sources, base, kind of kernel and
+arithmetic give the same bytes. Ctrl-C writes a checkpoint, and --resume goes on.
+docs/formats/genre.md describes recipes.
 
 Exit status: 0; 1 failure; 10 a source or the recipe is not there; 11 it is being
 made; 130 interrupted.`,

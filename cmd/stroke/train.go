@@ -163,6 +163,9 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 		return err
 	}
 	f.Change = func(r *twin.Recipe) { f.apply(r, given, targets, selection) }
+	if err := f.unused(given); err != nil {
+		return err
+	}
 	if f.showRecipe {
 		r, err := twin.ShowRecipe(c.Context(), f.Options, e.printer().Emit)
 		if err != nil {
@@ -193,6 +196,21 @@ func ofExamples(fl *pflag.FlagSet) (err error) {
 		err = &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--%s is of a training, and with --examples-only nothing is trained", x.Name), Hint: "leave one of them out"}
 	})
 	return err
+}
+
+// unused refuses flags that others leave without an effect.
+func (f *trainFlags) unused(given func(string) bool) error {
+	if f.Exact && train.Arithmetic(f.arithmetic) == train.BF16 {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "--exact is float32 throughout, and --arithmetic bf16 is not", Hint: "give one of them"}
+	}
+	r := twin.DefaultRecipe(0)
+	f.Change(&r)
+	for _, name := range []string{"genre-as", "genre-strength"} {
+		if given(name) && (r.Genre.Ask == "" || r.Genre.Ask == genre.None || f.On != "") {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--%s is of the genre that a twin stands on, and this one is to stand on none", name), Hint: "leave it out, or name a genre with --genre"}
+		}
+	}
+	return nil
 }
 
 // apply puts the flags that were given into a recipe.

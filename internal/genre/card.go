@@ -128,7 +128,11 @@ func (c *Card) Markdown(m *Measured) string {
 		line("It was added from %s; nothing is known of its text.\n", c.Added)
 	}
 	if len(c.Sources) > 0 {
-		line("%d words of %d documents were trained on; a tenth of the documents was withheld.\n", c.Words, c.Documents)
+		taken := 0
+		for _, s := range c.Sources {
+			taken += s.Documents
+		}
+		line("%d words of %d documents were trained on; %d of %d documents were withheld.\n", c.Words, c.Documents, taken-c.Documents, taken)
 		line("| source | terms | attribution | files | words taken | SHA-256 of the list of hashes |\n| --- | --- | --- | --- | --- | --- |")
 		for _, s := range c.Sources {
 			line("| %s | %s | %s | %d | %d | `%s` |", cell(s.Origin), cell(s.Terms), cell(s.Attribution), s.Count, s.Taken, s.SHA256)

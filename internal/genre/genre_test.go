@@ -463,12 +463,27 @@ func TestFetch(t *testing.T) {
 // TestCard writes a card for people that keeps within its tables.
 func TestCard(t *testing.T) {
 	c := Card{Name: "notes", For: "notes", Licence: "MIT", Base: Base{Name: "toy"}, Recipe: &Recipe{Rank: 4}, Epoch: 2,
-		Sources: []Source{{Origin: "a|b\nc", Terms: "MIT", Attribution: "nobody"}}, Samples: []Sample{{"It rained", "one\ntwo", "three"}}, Limits: []string{"English"}}
+		Documents: 8, Words: 900,
+		Sources: []Source{{Origin: "a|b\nc", Terms: "MIT", Attribution: "nobody", Documents: 12}}, Samples: []Sample{{"It rained", "one\ntwo", "three"}}, Limits: []string{"English"}}
 	s := c.Markdown(&Measured{Schema: 1, On: []MeasuredOn{{Text: "a|b", Kind: "notes", Writer: true, Tokens: 9, Gain: Gain{0.5, 0.4, 0.6}, OverProse: &Gain{0.1, -0.05, 0.2}, Best: "notes"},
 		{Text: "letters", Kind: "letters", Tokens: 9, Gain: Gain{-0.25, -0.3, -0.2}, Best: "prose"}, {Text: "c, d", Kind: "notes", Writer: true, Words: 500, Share: 0.25, Tokens: 9}}})
-	for _, want := range []string{"license: mit\n", "base_model: toy\n", `| a\|b c | MIT |`, "> one\n> two\n", "the second was taken", "Nothing was measured.", `| a\|b, a writer | notes | 9 | +0.500 (+0.400 to +0.600) | +0.100 (-0.050 to +0.200) | notes |`, "| letters, withheld | letters | 9 | -0.250 (-0.300 to -0.200) | | prose |", "| 500 | c, d | 25 % | 9 |", "- English\n"} {
+	for _, want := range []string{"license: mit\n", "base_model: toy\n", `| a\|b c | MIT |`, "> one\n> two\n", "the second was taken", "Nothing was measured.", "900 words of 8 documents were trained on; 4 of 12 documents were withheld.", `| a\|b, a writer | notes | 9 | +0.500 (+0.400 to +0.600) | +0.100 (-0.050 to +0.200) | notes |`, "| letters, withheld | letters | 9 | -0.250 (-0.300 to -0.200) | | prose |", "| 500 | c, d | 25 % | 9 |", "- English\n"} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%q is not in\n%s", want, s)
+		}
+	}
+}
+
+// TestCards holds that the cards for people in the program's library say what the others
+// say.
+func TestCards(t *testing.T) {
+	list := Open(t.TempDir()).List("", func(path string, err error) { t.Errorf("%s: %v", path, err) })
+	if len(list) == 0 {
+		t.Error("there are no genres")
+	}
+	for _, g := range list {
+		if b, err := library.Files.ReadFile(g.key + "/" + g.Name + "/" + ReadmeFile); err != nil || string(b) != g.Readme() {
+			t.Errorf("the card of %s for %s is another, %v", g.Name, g.Base.Name, err)
 		}
 	}
 }

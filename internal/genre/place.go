@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gofrs/flock"
+
 	"github.com/getstroke/stroke"
 )
 
@@ -21,9 +23,26 @@ const asideMark = ".old-"
 
 func aside(to string) string { return filepath.Join(filepath.Dir(to), asideMark+filepath.Base(to)) }
 
+// lockFile lies beside the genres of a base, for who places one there or restores it.
+const lockFile = ".lock"
+
+// alone runs f while no other process runs another in the folder of a base's genres.
+func alone(parent string, f func() error) error {
+	l := flock.New(filepath.Join(parent, lockFile))
+	if err := l.Lock(); err != nil {
+		return fmt.Errorf("lock genres: %w", err)
+	}
+	defer l.Unlock()
+	return f()
+}
+
 // Taken says that a genre's folder at to is there and may not be replaced.
 func Taken(to string, force bool) error {
 	restore(to)
+	return taken(to, force)
+}
+
+func taken(to string, force bool) error {
 	info, err := os.Lstat(to)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -41,7 +60,12 @@ func Taken(to string, force bool) error {
 // Place moves the whole folder made, which lies beside it, to a genre's place. One that
 // is there is replaced with force alone; what others put there stays.
 func Place(made, to string, force bool) error {
-	if err := Taken(to, force); err != nil {
+	return alone(filepath.Dir(to), func() error { return place(made, to, force) })
+}
+
+func place(made, to string, force bool) error {
+	restoreAlone(to)
+	if err := taken(to, force); err != nil {
 		return err
 	}
 	// A folder cannot be renamed over another.
@@ -58,7 +82,7 @@ func Place(made, to string, force bool) error {
 		return fmt.Errorf("place genre: %w", err)
 	}
 	if there {
-		restore(to)
+		restoreAlone(to)
 	}
 	return nil
 }
@@ -67,23 +91,37 @@ func Place(made, to string, force bool) error {
 // which was is put back; where one is, what others had put beside the old one comes to it.
 // What cannot be moved stays where it is.
 func restore(to string) {
+	if !isGenre(aside(to)) {
+		return
+	}
+	// Where no lock can be had nothing can be moved.
+	alone(filepath.Dir(to), func() error {
+		restoreAlone(to)
+		return nil
+	})
+}
+
+// isGenre says whether a folder has a genre's card.
+func isGenre(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, CardFile))
+	return err == nil
+}
+
+// restoreAlone is restore for who has the lock.
+func restoreAlone(to string) {
 	old := aside(to)
 	entries, err := os.ReadDir(old)
 	if err != nil {
 		return
 	}
-	genre := func(dir string) bool {
-		_, err := os.Lstat(filepath.Join(dir, CardFile))
-		return err == nil
-	}
-	if !genre(old) {
+	if !isGenre(old) {
 		return // it is nobody's genre
 	}
 	if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
 		os.Rename(old, to)
 		return
 	}
-	if !genre(to) {
+	if !isGenre(to) {
 		return
 	}
 	for _, e := range entries {

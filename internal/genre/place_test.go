@@ -4,10 +4,45 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/getstroke/stroke"
 )
+
+// TestPlaceBeside replaces a genre while others open the library, each of whom may find it
+// moved away and put it back.
+func TestPlaceBeside(t *testing.T) {
+	dir := t.TempDir()
+	to, at := filepath.Join(dir, "toy", "a"), filepath.Join(dir, "toy", ".write-1")
+	card := fmt.Sprintf(`{"schema":1,"name":"a","base":{"name":"toy"},"files":{%q:%q,%q:%q}}`, ConfigFile, Hash([]byte("c")), WeightsFile, Hash([]byte("w")))
+	stop := make(chan struct{})
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					Open(dir)
+				}
+			}
+		})
+	}
+	for range 100 {
+		put(t, at, card, "c", "w")
+		if err := Place(at, to, true); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(stop)
+	others.Wait()
+	if _, err := Open(dir).Find("toy", "a"); err != nil {
+		t.Error(err)
+	}
+}
 
 // TestPlace replaces a genre, keeps what is none of it, and puts back what a replacement
 // that was broken off had moved away.
@@ -28,7 +63,7 @@ func TestPlace(t *testing.T) {
 		if err != nil || g.For != want || g.Measured != nil {
 			t.Errorf("%s: %v, %+v", what, err, g)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, "toy", ".*")); err != nil || len(left) > 0 {
+		if left, err := filepath.Glob(filepath.Join(dir, "toy", ".[^l]*")); err != nil || len(left) > 0 { // but the lock
 			t.Errorf("%s: left behind: %v %v", what, left, err)
 		}
 	}

@@ -75,9 +75,9 @@ func (o *Options) baseOf(ctx context.Context, store *base.Store, f *Folder, r *c
 	if o.Base != "" && o.Base != "auto" {
 		return o.Base, "", nil
 	}
-	if f != nil && (o.Resume || !o.Afresh && !f.Waiting().IsZero()) {
+	if f != nil && o.goesOn(f) {
 		// The machine may be faster or slower now; the run is on the base it has.
-		if was := f.runBase(); was != "" {
+		if was := f.lastRun(baseFile); was != "" {
 			return was, "the base of the run that was stopped", nil
 		}
 	}

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,7 @@ type CompareOptions struct {
 	From     string               // source to fetch the base from
 	To       string               // folder of the results; that of the twin, or in the home
 	Methods  []string             // to compare beside base and examples; all
-	Settings map[compare.Name]int // tried of a method that chooses; of those not named: 3
+	Settings map[compare.Name]int // tried of a method that chooses; of those not named as many as of "": 3
 	Epochs   int                  // of each training; the recipe's
 	Genre    string               // that adapters stand on, as in a recipe: auto
 	Partial  model.Selection      // what partial fine-tuning trains; the upper third of the layers
@@ -87,21 +88,26 @@ func (o *CompareOptions) check() error {
 	if o.Genre == "" {
 		o.Genre = genre.Auto
 	}
-	for _, n := range compare.Names() {
+	adapters := o.wants(compare.LoRA) || o.wants(compare.LoRAExamples)
+	for _, n := range append(compare.Names(), "") {
 		k, ok := o.Settings[n]
 		switch {
 		case ok && n == compare.LoRAExamples:
 			return bad("name lora for both: for example --settings lora=2", "lora+examples has as many settings as lora, and none of its own")
-		case ok && !n.Chooses():
+		case ok && n != "" && !n.Chooses():
 			return bad("of examples, lora, partial and full there are: for example --settings 3,full=1", "there are no settings of %s", n)
 		case ok && (k < 1 || k > mostSettings):
-			return bad("for example --settings 3", "%d settings of %s: there can be from 1 to %d", k, n, mostSettings)
+			return bad("for example --settings 3", "%d settings of %s: there can be from 1 to %d", k, cmp.Or(n, "each method"), mostSettings)
+		case ok && n != "" && !o.wants(n) && !(n == compare.LoRA && adapters):
+			return bad(fmt.Sprintf("leave them out, or compare the method as well: --methods %s", n), "there are settings of %s, and that method is not compared", n)
 		}
 	}
 	switch {
 	case !o.Partial.All() && !o.wants(compare.Partial):
 		return bad("leave --layers and --modules out, or compare the method as well: --methods partial", "layers or modules are named, and the method partial, which would train them, is not compared")
-	case len(o.Controls) > 0 && !o.wants(compare.LoRA) && !o.wants(compare.LoRAExamples):
+	case o.Genre != genre.Auto && o.Genre != genre.None && !adapters:
+		return bad("leave --genre out, or compare the method as well: --methods lora", "the genre %s is named, and no adapter is compared that could stand on it", o.Genre)
+	case len(o.Controls) > 0 && !adapters:
 		return bad("leave --control out, or compare the method as well: --methods lora", "adapters of other writers are named, and no adapter is compared that could be held against them")
 	case o.Epochs < 0:
 		return bad("for example --epochs 2", "%d epochs: there must be from 1 to 1000", o.Epochs)
@@ -131,7 +137,7 @@ func (o *CompareOptions) settings(n compare.Name) int {
 	if k, ok := o.Settings[n]; ok {
 		return k
 	}
-	return 3
+	return cmp.Or(o.Settings[""], 3)
 }
 
 // leastCurve is the least amount of train text of a curve, in words.

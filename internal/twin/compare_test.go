@@ -37,13 +37,7 @@ func comparing(t *testing.T) CompareOptions {
 
 // settings are n of every method that chooses.
 func settings(n int) map[compare.Name]int {
-	all := map[compare.Name]int{}
-	for _, m := range compare.Names() {
-		if m.Chooses() {
-			all[m] = n
-		}
-	}
-	return all
+	return map[compare.Name]int{"": n}
 }
 
 // heard are the events of a comparison.
@@ -368,7 +362,10 @@ func TestCompareInput(t *testing.T) {
 		"no adapter is compared":                func(o *CompareOptions) { o.Methods = []string{"partial"}; o.Controls = []string{"smith"} },
 		"lora+examples has as many settings":    func(o *CompareOptions) { o.Settings = map[compare.Name]int{compare.LoRAExamples: 2} },
 		"there are no settings of base":         func(o *CompareOptions) { o.Settings = map[compare.Name]int{compare.Base: 2} },
-		"9 settings of":                         func(o *CompareOptions) { o.Settings = settings(9) },
+		"9 settings of each method":             func(o *CompareOptions) { o.Settings = settings(9) },
+		"there are settings of full, and that":  func(o *CompareOptions) { o.Methods = []string{"lora"}; o.Settings[compare.Full] = 2 },
+		"there are settings of lora, and that":  func(o *CompareOptions) { o.Methods = []string{"full"}; o.Settings[compare.LoRA] = 2 },
+		"the genre prose is named, and no":      func(o *CompareOptions) { o.Methods = []string{"full"}; o.Genre = "prose" },
 		"cannot draw -1 watts":                  func(o *CompareOptions) { o.Watts = -1 },
 		"10 words are no amount":                func(o *CompareOptions) { o.Curve = []int{10} },
 		"cannot cost NaN":                       func(o *CompareOptions) { o.Price = &compare.Price{KWh: math.NaN()} },

@@ -41,7 +41,7 @@ func (r *run) crossFits() bool {
 	for _, n := range r.words {
 		all += n
 	}
-	if all >= crossWords && r.units() >= crossUnits {
+	if !littleText(all, r.units()) {
 		return false
 	}
 	if n := len(r.all()); n < 2*crossFolds {
@@ -60,6 +60,10 @@ func (r *run) crossFits() bool {
 	}
 	return true
 }
+
+// littleText says whether there is so little that it is cross-fitted, by all its words
+// and by the units that there are to judge by.
+func littleText(words, units int) bool { return words < crossWords || units < crossUnits }
 
 // crossForecast is about how long a run on so many words takes with its folds.
 func (r *run) crossForecast(words int) time.Duration {
@@ -93,6 +97,23 @@ func (r *run) units() int {
 		n += max((len(p.plain.Tokens)-p.plain.From)/unitTokens, 1)
 	}
 	return n
+}
+
+// unitsForetold is about what units will be, where there is no base to count tokens by.
+func unitsForetold(judge []stroke.Document) int {
+	documents, blocks := 0, 0
+	for _, d := range judge {
+		if d.Words <= askWords {
+			continue
+		}
+		documents++
+		tokens := min(float64(d.Words)*tokensPerWord, pieceTokens) - askWords*tokensPerWord
+		blocks += max(int(tokens)/unitTokens, 1)
+	}
+	if documents >= crossUnits {
+		return documents
+	}
+	return blocks
 }
 
 // folds deals documents to folds of about as many words, in the order of hashes; near
@@ -175,13 +196,13 @@ func wholeDocuments(docs []stroke.Document, l *corpus.Ledger) func(stroke.Docume
 // part is a run on a part of the text, in a folder of its own below the run's.
 func (r *run) part(name string, train, choose, judge []stroke.Document) *run {
 	o := *r.o
-	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.asked, progress: progress{On: r.asked.onIdentity()},
+	p := &run{f: &Folder{Dir: r.path(name), Manifest: r.f.Manifest}, b: r.b, o: &o, recipe: r.ofAll, progress: progress{On: r.ofAll.onIdentity()},
 		ledger: r.ledger, words: map[stroke.Role]int{}, amount: wordsOf(r.all()), among: r.among, unasked: r.unasked, aside: r.aside, train: train, choose: choose, judge: judge}
 	if _, err := os.Stat(p.path(checkpointFile)); err != nil {
 		o.Resume = false
 	}
 	p.words[stroke.RoleTrain], p.words[stroke.RoleSelect], p.words[stroke.RoleJudge] = wordsOf(train), wordsOf(choose), wordsOf(judge)
-	p.passages = newPassages(train, r.ledger, r.b, r.asked.Prompt)
+	p.passages = newPassages(train, r.ledger, r.b, r.ofAll.Prompt)
 	return p
 }
 
@@ -274,12 +295,15 @@ func (r *run) sameFolds(key string) error {
 func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *float64, e *evidence, err error) {
 	dealt := folds(r.all(), r.ledger)
 	staged := r.recipe
-	r.recipe = r.asked
+	r.recipe = r.ofAll
 	key := stroke.HashText(string(r.identity()) + kernel.Name() + dealtAs(dealt))
 	r.recipe = staged
 	if r.o.Resume {
-		err = r.sameFolds(key)
-	} else {
+		if err = r.sameFolds(key); err != nil && r.unasked {
+			err = r.giveUp(ctx, err)
+		}
+	}
+	if err == nil && !r.o.Resume {
 		err = r.afresh()
 	}
 	if err != nil {
@@ -368,7 +392,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		return nil, 0, nil, nil, err
 	}
 	r.trainer, r.recipe, r.genre, r.recalled = final.trainer, final.recipe, lora.Applied{}, false
-	if err := r.keepGenre(); err != nil {
+	if err := r.keepStaged(); err != nil { // it has the recipe for all of the text
 		return nil, 0, nil, nil, err
 	}
 	r.progress = final.progress

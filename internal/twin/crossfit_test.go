@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -379,6 +380,62 @@ func TestCrossFitGenre(t *testing.T) {
 	}
 }
 
+// TestCrossFitRecipe: between the words to train on and all of them lies the bound of two
+// recipes, and the one that is shown is the one that is told and used, also by what goes on
+// with a run that had ended.
+func TestCrossFitRecipe(t *testing.T) {
+	o := options(t, writing(t, filepath.Join(t.TempDir(), "writing"), func(i int) bool { return i < 13 }))
+	o.NoCrossFit = false
+	o.Change = func(r *Recipe) {
+		small(r)
+		r.Genre.Ask = genre.None
+	}
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := wordsOf(r.all())
+	done()
+	if r.recipe.Name != "base-little" || r.ofAll.Name != "base-much" {
+		t.Fatalf("of %d words, %d of them to train on", all, wordsOf(r.train))
+	}
+	shown, err := ShowRecipe(context.Background(), o, func(stroke.Event) {})
+	if err != nil || shown.Name != r.ofAll.Name {
+		t.Errorf("%s is shown: %v", shown.Name, err)
+	}
+	told := events[stroke.ForecastEvent](t, o)
+	if len(told) != 1 || told[0].Recipe != r.ofAll.Name || !strings.Contains(told[0].Why, fmt.Sprintf("here are %d", all)) {
+		t.Errorf("of %d words is told %+v", all, told)
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := f.Version(""); err != nil || v.Recipe.Name != r.ofAll.Name || !reflect.DeepEqual(v.Recipe.Mix, shown.Mix) {
+		t.Errorf("trained by %+v: %v", v, err)
+	}
+	o.Resume = true
+	if steps := events[stroke.StepEvent](t, o); len(steps) > 0 {
+		t.Errorf("a run that had ended trained %d steps more", len(steps))
+	}
+}
+
+// TestUnitsForetold holds what is foretold of units against what they are.
+func TestUnitsForetold(t *testing.T) {
+	for _, every := range []int{1, 2, 3} {
+		o := crossed(t)
+		writing(t, o.Source, func(i int) bool { return i%every == 0 })
+		r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+		if is, told := r.units(), unitsForetold(r.judge); told < is*2/3 || told > is*3/2 {
+			t.Errorf("%d units are foretold, and there are %d", told, is)
+		}
+	}
+}
+
 // TestCrossFitGenreResume stops a cross-fitted run, changes the library, and goes on:
 // what was added since is not looked at, what was deleted is asked for where it is still
 // to be chosen from, and not where all has been chosen.
@@ -507,7 +564,7 @@ func TestCrossFitOtherRun(t *testing.T) {
 			t.Fatalf("with other text it trains: %+v", s)
 		}
 	})
-	if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "of another run") || !strings.Contains(stroke.HintOf(err), "without --resume") {
+	if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "of another run") || !strings.Contains(stroke.HintOf(err), "--afresh") {
 		t.Errorf("with other text: %v, %q", err, stroke.HintOf(err))
 	}
 	if now := left(); !maps.Equal(now, was) {
@@ -519,6 +576,27 @@ func TestCrossFitOtherRun(t *testing.T) {
 	stop()
 	if now := left(); now["fold-1.json"] != was["fold-1.json"] {
 		t.Error("the first fold was judged again")
+	}
+
+	// Folds that were dealt otherwise are no hindrance where nobody asked for that run.
+	fold := filepath.Join(o.To, runDir, "fold-1.json")
+	if err := os.WriteFile(fold, []byte(strings.Replace(was["fold-1.json"], `"key":"`, `"key":"0`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = false
+	told := ""
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err = Train(ctx, o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.NoteEvent:
+			told += e.Text + "\n"
+		case stroke.StepEvent:
+			cancel()
+		}
+	})
+	if code(t, err, stroke.CodeInterrupted); !strings.Contains(told, "of another run") || !strings.Contains(told, "begun again") || !strings.Contains(told, "fold 1 of") {
+		t.Errorf("with folds that were dealt otherwise it tells %q", told)
 	}
 }
 

@@ -209,6 +209,19 @@ func TestLostManifest(t *testing.T) {
 	}
 }
 
+// TestOtherName refuses a twin's folder where another name is given for it.
+func TestOtherName(t *testing.T) {
+	f := toyTwin(t)
+	for name, ok := range map[string]bool{"": true, "me": true, "you": false} {
+		o := Options{Source: "writing", To: f.Dir, Name: name}
+		if _, err := o.folder(); ok && err != nil {
+			t.Errorf("as %q: %v", name, err)
+		} else if !ok {
+			code(t, err, stroke.CodeInput)
+		}
+	}
+}
+
 // TestDamagedLedger holds that the sound entries still serve, and that training
 // does not go on without the others.
 func TestDamagedLedger(t *testing.T) {
@@ -247,8 +260,8 @@ func TestDamagedLedger(t *testing.T) {
 	}
 }
 
-// TestExamplesLedger holds that the list of a twin without training gives way to
-// the ledger, and that none of its documents has a role by it.
+// TestExamplesLedger holds that the list of a twin without training serves until a
+// training drops it, and that none of its documents has a role by it.
 func TestExamplesLedger(t *testing.T) {
 	f := toyTwin(t)
 	entry := corpus.Entry{Hash: stroke.HashText("a"), Role: stroke.RoleTrain, Words: 1, Date: "2026-01-02T03:04:05Z"}
@@ -265,14 +278,16 @@ func TestExamplesLedger(t *testing.T) {
 	if err := f.saveLedger(ledgerFile, &corpus.Ledger{Entries: []corpus.Entry{entry}}); err != nil {
 		t.Fatal(err)
 	}
+	if l, err := f.Known(); err != nil || l.Role(stroke.HashText("a")) != stroke.RoleTrain || l.Role(entry.Hash) != "" {
+		t.Fatalf("beside the ledger of a training that was stopped: %v, %v", l, err)
+	}
+	for range 2 {
+		if err := f.forgetExamples(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if l, err := f.Known(); err != nil || l.Role(entry.Hash) != stroke.RoleJudge {
 		t.Fatalf("%v, %v", l, err)
-	}
-	if err := f.forgetExamples(); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.forgetExamples(); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -454,6 +454,11 @@ func (r *run) keepGenre() error {
 	if s := &r.recipe.Genre; s.Ask == "" || s.Ask == genre.None || r.recipe.On != "" || r.recalled {
 		return nil
 	}
+	return r.keepStaged()
+}
+
+// keepStaged is keepGenre of whatever came of what was asked for.
+func (r *run) keepStaged() error {
 	if a := r.genre.Adapter; a != nil {
 		dir := r.genreDir()
 		if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -60,6 +60,7 @@ func (c *genreCard) put(dir, to string, force bool) error {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return writeError(to, err)
 	}
+	sweepLeft(parent, halfWrittenName)
 	tmp, err := os.MkdirTemp(parent, halfWritten+"*")
 	if err != nil {
 		return writeError(to, err)
@@ -209,6 +210,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err := os.MkdirAll(filepath.Dir(work), 0o700); err != nil {
 		return nil, writeError(work, err)
 	}
+	sweepLeft(filepath.Dir(work), addingName)
 	dir, err := os.MkdirTemp(filepath.Dir(work), name+"-*")
 	if err != nil {
 		return nil, writeError(work, err)

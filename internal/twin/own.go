@@ -30,8 +30,9 @@ func Others(dir string) []string {
 	if err != nil {
 		return nil // what else is wrong is found when something is written
 	}
-	// Some names of a twin's are anybody's: beside a list of documents they are the twin's.
-	listed := isFile(filepath.Join(dir, ledgerFile)) || isFile(filepath.Join(dir, examplesFile))
+	// Some names of a twin's are anybody's: they are the twin's beside a list of documents,
+	// and beside the manifest, which a deletion that is broken off leaves.
+	listed := isTwin(dir) || isFile(filepath.Join(dir, ledgerFile)) || isFile(filepath.Join(dir, examplesFile))
 	var out []string
 	for _, e := range entries {
 		name, own := e.Name(), false

@@ -102,3 +102,19 @@ func TestRemoveLeavesOthers(t *testing.T) {
 		t.Errorf("the folder is still there: %v", err)
 	}
 }
+
+// TestRemoveBrokenOff deletes what a deletion that was broken off has left of a twin: a
+// run that was stopped beside the manifest, and no list of documents.
+func TestRemoveBrokenOff(t *testing.T) {
+	f := toyTwin(t)
+	fill(t, f.Dir, "run/checkpoint.safetensors", "stopped/checkpoint.safetensors")
+	if _, err := os.Stat(filepath.Join(f.Dir, ledgerFile)); !os.IsNotExist(err) {
+		t.Fatalf("there is a ledger: %v", err)
+	}
+	if err := Remove(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(f.Dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is still there, with %v: %v", Others(f.Dir), err)
+	}
+}

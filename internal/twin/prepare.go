@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
@@ -58,6 +59,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	o.asked = o.key(identityOf(recipe, BaseRef{}, allOf(docs, ledger), o.NoCrossFit))
 	if o.DryRun {
 		return nil, nil, o.foretell(ctx, f, reading, wordsByRole(ledger, docs)[stroke.RoleTrain], recipe, emit)
 	}
@@ -69,7 +71,7 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	if !o.Resume && (o.Afresh || f.Waiting().IsZero()) { // a run that was stopped keeps its genres
+	if !o.goesOn(f) { // a run that was stopped keeps its genres
 		err = recipe.Genre.there(b)
 	}
 	unlock := func() {}
@@ -93,6 +95,9 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	words := wordsByRole(ledger, docs)
 	r = &run{f: f, b: b, progress: progress{On: recipe.onIdentity()}, o: o, recipe: recipe, ledger: ledger, emit: emit, words: words,
 		train: byRole(docs, ledger, stroke.RoleTrain), choose: byRole(docs, ledger, stroke.RoleSelect), judge: byRole(docs, ledger, stroke.RoleJudge)}
+	if r.ofAll, err = o.recipeFor(wordsOf(r.all())); err != nil {
+		return nil, nil, err
+	}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
 	if o.reading == nil && !o.Resume {
 		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
@@ -185,6 +190,11 @@ func byRole(docs []stroke.Document, l *corpus.Ledger, role stroke.Role) []stroke
 	return out
 }
 
+// allOf are the documents that have a role, in the order in which a run has them.
+func allOf(docs []stroke.Document, l *corpus.Ledger) []stroke.Document {
+	return slices.Concat(byRole(docs, l, stroke.RoleTrain), byRole(docs, l, stroke.RoleSelect), byRole(docs, l, stroke.RoleJudge))
+}
+
 func tellReading(source string, r *corpus.Reading, emit Emit) {
 	language, _ := r.Language()
 	for _, l := range r.Left {
@@ -220,6 +230,10 @@ func (o *Options) folder() (*Folder, error) {
 	}
 	if isTwin(dir) {
 		f, err := Open(dir)
+		if err == nil && o.To != "" && o.Name != "" && f.Name != name {
+			return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the twin in %s is named %s, and --name is %s", dir, f.Name, name),
+				Hint: "leave --name out to train that twin, or name another folder for a new one: --to DIR"}
+		}
 		if damaged := (*damagedManifestError)(nil); !errors.As(err, &damaged) {
 			return f, err
 		}

@@ -53,6 +53,26 @@ func Measures() []string {
 	return []string{ofPrediction, ofSpecificity, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofForgetting, ofRewriting, ofBlind}
 }
 
+// check says which of the measures there is none of, and what is given for one that is
+// not made.
+func (o *ReportOptions) check() error {
+	for _, n := range o.Measures {
+		if !slices.Contains(Measures(), n) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measure %q", n), Hint: "there are: " + strings.Join(Measures(), ", ")}
+		}
+	}
+	for _, x := range []struct {
+		flag, of string
+		given    bool
+	}{{"control", ofSpecificity, len(o.Controls) > 0}, {"others", ofThought, o.Others != ""}, {"yardstick", ofThought, o.Yardstick != ""}} {
+		if x.given && len(o.Measures) > 0 && !slices.Contains(o.Measures, x.of) {
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--%s is of the measure %s, which is not made", x.flag, x.of),
+				Hint: fmt.Sprintf("leave --%s out, or add %s to --measures", x.flag, x.of)}
+		}
+	}
+	return nil
+}
+
 // reportSchema goes up whenever a measure is made otherwise, so that nothing
 // kept of the old way is taken for the new.
 const reportSchema = 5
@@ -113,10 +133,8 @@ func Report(ctx context.Context, o ReportOptions, emit Emit) (r *report.Report, 
 	if o.Seed == 0 {
 		o.Seed = 1
 	}
-	for _, n := range o.Measures {
-		if !slices.Contains(Measures(), n) {
-			return nil, "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("there is no measure %q", n), Hint: "there are: " + strings.Join(Measures(), ", ")}
-		}
+	if err := o.check(); err != nil {
+		return nil, "", err
 	}
 	m, err := measure(ctx, o.Name, o.Base, emit)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/getstroke/stroke"
@@ -140,14 +141,14 @@ func (v *Voice) stop() error {
 }
 
 // Known is the list of documents whose passages stand before what the twin
-// writes: the ledger, or for a twin without training the list that it has in its
-// place. With an error come the entries that are sound.
+// writes: the ledger, or for a twin of passages alone the list that it has in its
+// place, also where a training that was stopped has left a ledger. With an error come
+// the entries that are sound.
 func (f *Folder) Known() (*corpus.Ledger, error) {
-	l, err := f.Ledger()
-	if err == nil && len(l.Entries) == 0 {
+	if isFile(filepath.Join(f.Dir, examplesFile)) {
 		return f.readLedger(examplesFile)
 	}
-	return l, err
+	return f.Ledger()
 }
 
 // cutVersion parts NAME@VERSION; a folder's path may have an @ of its own.

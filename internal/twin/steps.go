@@ -34,14 +34,14 @@ const (
 
 func (r *run) path(name string) string { return filepath.Join(r.f.Dir, runDir, name) }
 
-// runBase is the base of the run that was begun last, or is laid aside; empty where
-// there is none.
-func (f *Folder) runBase() string {
+// lastRun is what the run that was begun last, or is laid aside, has in one of its small
+// files; empty where there is none.
+func (f *Folder) lastRun(file string) string {
 	dir := filepath.Join(f.Dir, asideDir)
 	if stoppedIn(dir).IsZero() {
 		dir = filepath.Join(f.Dir, runDir)
 	}
-	b, err := readAtMost(filepath.Join(dir, baseFile), 4096)
+	b, err := readAtMost(filepath.Join(dir, file), 4096)
 	if err != nil {
 		return ""
 	}
@@ -50,12 +50,9 @@ func (f *Folder) runBase() string {
 
 // identity is what a run was asked for; a finished run is repeated only for the
 // same.
-func (r *run) identity() []byte {
-	var docs []string
-	for _, d := range append(append(append([]stroke.Document(nil), r.train...), r.choose...), r.judge...) {
-		docs = append(docs, d.Hash)
-	}
-	recipe := r.recipe
+func (r *run) identity() []byte { return identityOf(r.recipe, r.b.ref(), r.all(), r.o.NoCrossFit) }
+
+func identityOf(recipe Recipe, base BaseRef, all []stroke.Document, withheld bool) []byte {
 	recipe.Stack = false // found out on the way
 	if len(recipe.Prompt.Choose) > 0 {
 		recipe.Prompt.Tokens = 0 // so is this
@@ -65,7 +62,7 @@ func (r *run) identity() []byte {
 		Base      BaseRef
 		Documents []string
 		Withheld  bool `json:",omitempty"` // little text, too, is judged by what is withheld
-	}{recipe, r.b.ref(), docs, r.o.NoCrossFit})
+	}{recipe, base, hashes(all), withheld})
 	if err != nil {
 		return nil
 	}
@@ -127,6 +124,7 @@ func (r *run) clear() {
 	os.Remove(r.path(checkpointFile))
 	os.Remove(r.path(weightsFile))
 	os.Remove(r.path(askedFile))
+	os.Remove(r.path(anyFile))
 	r.forgetAside()
 	for e := range r.recipe.Epochs {
 		os.RemoveAll(r.epochDir(e))
@@ -144,7 +142,7 @@ func (e unusableError) Unwrap() error { return e.error }
 // otherRun is of a run that is to go on from what another one left.
 func otherRun(err error) error {
 	return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: the files, the recipe, the base, the kind of kernel or what the program makes of them are not the same",
-		Hint: "resume with the arguments and files of that run, or start afresh without --resume", Err: err}
+		Hint: "resume with the arguments and files of that run, or begin anew with --afresh in place of --resume", Err: err}
 }
 
 // restore takes the checkpoint of this run, where there is one.
@@ -259,7 +257,7 @@ func (r *run) stopped(err error) error {
 	if errors.As(err, &bad) {
 		return &stroke.Error{Code: stroke.CodeFailure, Hint: bad.Hint(), Err: bad}
 	}
-	if r.aside != "" && r.trainer.Done() == 0 {
+	if r.aside != "" && r.trainer.Done() == 0 && !stoppedIn(r.aside).IsZero() { // an earlier fold may have taken its place
 		return interrupted(err, "train", "nothing was learnt yet; the run that was stopped before it is as it was, and goes on with its own arguments")
 	}
 	if saved := r.save(); saved != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/kernel"
+	"github.com/getstroke/stroke/internal/lora"
 )
 
 // A run that was stopped waits in the twin's folder: the next that is asked for the
@@ -18,14 +19,21 @@ import (
 // its own to go on with.
 
 const (
-	askedFile = "asked"    // in run/: the key of what the run was asked for
-	asideDir  = "stopped"  // of a run, while the one that takes its place has no step yet
-	givenUp   = "given-up" // in it: the one that took its place has learnt something
+	askedFile = "asked"     // in run/: the key of what the run was asked for
+	anyFile   = "asked-any" // in run/: that key, whatever the base
+	asideDir  = "stopped"   // of a run, while the one that takes its place has no step yet
+	givenUp   = "given-up"  // in it: the one that took its place has learnt something
 )
 
-// askedKey is the key of what a run was asked for, before a genre is found.
-func (r *run) askedKey() string {
-	return stroke.HashText(string(r.identity()) + kernel.Name() + strconv.FormatBool(r.o.Exact))
+// key is that of what a run is asked for, before a genre is found.
+func (o *Options) key(identity []byte) string {
+	return stroke.HashText(string(identity) + kernel.Name() + strconv.FormatBool(o.Exact))
+}
+
+// goesOn says whether a run goes on with the one that was stopped, if it takes its base:
+// that is said, or it is asked for the same.
+func (o *Options) goesOn(f *Folder) bool {
+	return o.Resume || !o.Afresh && o.asked != "" && !f.Waiting().IsZero() && f.lastRun(anyFile) == o.asked
 }
 
 // Waiting is the time at which a run was stopped that can be gone on with; zero where
@@ -87,7 +95,7 @@ func (f *Folder) takeBack() error {
 // gone on with where it was asked for the same, and otherwise given up, unless somebody
 // is there who says no.
 func (r *run) goOn(ctx context.Context) error {
-	r.key = r.askedKey()
+	r.key = r.o.key(r.identity())
 	if r.o.Resume || r.o.Afresh || !r.begun() && !r.crossFitting() {
 		return nil
 	}
@@ -101,6 +109,20 @@ func (r *run) goOn(ctx context.Context) error {
 	}
 	r.emit(stroke.NoteEvent{Text: "a run of this twin was stopped that had other text, another recipe, base or kernel; what it has learnt so far would be lost"})
 	return r.o.ask(ctx, "give it up and begin again?", "the arguments and files of that run go on with it; --afresh gives it up without asking")
+}
+
+// giveUp makes of a run that goes on without being told to, and cannot, one from the
+// beginning, unless somebody is there who says no.
+func (r *run) giveUp(ctx context.Context, why error) error {
+	r.emit(stroke.NoteEvent{Text: why.Error()})
+	if r.o.Ask != nil {
+		if err := r.o.ask(ctx, "give it up and begin again?", "--afresh gives it up without asking"); err != nil {
+			return err
+		}
+	}
+	r.o.Resume, r.unasked, r.recalled = false, false, false
+	r.recipe, r.genre, r.below = r.asked, lora.Applied{}, nil
+	return nil
 }
 
 // afresh makes way for a run from the beginning. One that was stopped is laid aside
@@ -143,8 +165,11 @@ func (r *run) forgetAside() {
 // asked for the same.
 func (r *run) keepAsked() error {
 	err := writeFile(r.path(baseFile), []byte(r.b.name+"\n"))
-	if err == nil && r.key != "" {
-		err = writeFile(r.path(askedFile), []byte(r.key))
+	if err != nil || r.key == "" {
+		return err
 	}
-	return err
+	if err := writeFile(r.path(anyFile), []byte(r.o.asked)); err != nil {
+		return err
+	}
+	return writeFile(r.path(askedFile), []byte(r.key))
 }

@@ -105,3 +105,76 @@ func TestStoppedRun(t *testing.T) {
 	}
 	waits(false)
 }
+
+// TestStoppedBase: with no base named, a run that was stopped is gone on with on its base
+// where it was asked for the same, and one that asks for something else has its own.
+func TestStoppedBase(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	toy := o.Base
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err := Train(ctx, o, func(e stroke.Event) {
+		if _, ok := e.(stroke.StepEvent); ok {
+			cancel()
+		}
+	})
+	if stroke.CodeOf(err) != stroke.CodeInterrupted {
+		t.Fatalf("it was to be stopped, and ends with %v", err)
+	}
+	o.Base = "auto"
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.b.name != toy {
+		t.Errorf("it goes on on %s", r.b.name)
+	}
+	done()
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(*Options){
+		"other epochs": func(o *Options) { o.Change = func(r *Recipe) { small(r); r.Epochs = 2 } },
+		"other text":   func(o *Options) { o.Source = writing(t, t.TempDir(), func(i int) bool { return i > 0 }); o.Yes = true },
+		"float32":      func(o *Options) { o.Exact = true },
+		"afresh":       func(o *Options) { o.Afresh = true },
+	} {
+		other := o
+		other.Base = toy
+		change(&other)
+		_, done, err := other.prepare(context.Background(), func(stroke.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+		if other.goesOn(f) {
+			t.Errorf("%s: it takes the base of the run that was stopped", what)
+		}
+	}
+}
+
+// TestStoppedFold says of a run that was laid aside that it goes on for as long as it is
+// there: a fold that has learnt something ends that for those behind it.
+func TestStoppedFold(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	r.recall()
+	if err := r.plan(); err != nil {
+		t.Fatal(err)
+	}
+	defer r.trainer.Close()
+	r.aside = filepath.Join(r.f.Dir, asideDir)
+	fill(t, r.aside, checkpointFile)
+	if hint := stroke.HintOf(r.stopped(context.Canceled)); !strings.Contains(hint, "goes on with its own arguments") {
+		t.Errorf("beside a run that was laid aside: %q", hint)
+	}
+	r.forgetAside()
+	if hint := stroke.HintOf(r.stopped(context.Canceled)); !strings.Contains(hint, "step 0 of") {
+		t.Errorf("when that was given up: %q", hint)
+	}
+}

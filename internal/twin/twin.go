@@ -69,6 +69,7 @@ type Options struct {
 	Rows   func([]corpus.Row)
 
 	reading *corpus.Reading // of the source, where that was read and told of before
+	asked   string          // key of what is asked for, whatever the base; empty before it is known
 }
 
 // Emit takes the events of a run, in order, from one goroutine.
@@ -105,6 +106,7 @@ type run struct {
 	onLearnt             *learntText    // what that had learnt, once it was asked for
 	below                []lora.Applied // frozen, under the adapter that is trained
 	asked                Recipe         // before a genre was found
+	ofAll                Recipe         // that for all words, which parts of a cross-fitted run are asked for
 	genre                lora.Applied   // that was found, several as one; without an adapter for none
 	among                *among         // genres that parts of a cross-fitted run choose from; nil for whatever there is
 	recalled             bool           // the genre is that of the run that is resumed
@@ -230,15 +232,9 @@ func (r *run) learn(ctx context.Context) (l *learnt, epoch int, wattHours *float
 	}
 	l, epoch, wattHours, err = r.trained(ctx)
 	if bad := (unusableError{}); r.unasked && errors.As(err, &bad) {
-		// Nobody asked for that run.
-		r.emit(stroke.NoteEvent{Text: bad.Error()})
-		if r.o.Ask != nil {
-			if err := r.o.ask(ctx, "give it up and begin again?", "--afresh gives it up without asking"); err != nil {
-				return nil, 0, nil, err
-			}
+		if err := r.giveUp(ctx, bad); err != nil {
+			return nil, 0, nil, err
 		}
-		r.o.Resume, r.unasked, r.recalled = false, false, false
-		r.genre, r.below = lora.Applied{}, nil
 		return r.learn(ctx)
 	}
 	return l, epoch, wattHours, err
