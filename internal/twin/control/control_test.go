@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -52,7 +54,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-func TestHolds(t *testing.T) {
+func TestHeld(t *testing.T) {
 	text := func(seed, n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -77,12 +79,38 @@ func TestHolds(t *testing.T) {
 		"nothing":              {nil, false},
 		"fewer words than run": {[]string{"a b c"}, false},
 	} {
-		if got := Know(x.texts).Holds(c); got != x.want {
+		if got := Held(x.texts, c.Hashes()); got[0] != x.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if Know([]string{mine}).Holds(&Card{}) {
-		t.Error("a card without prints is held")
+	others := &Card{Prints: Prints([]string{other})}
+	if got := Held([]string{mine}, nil, c.Hashes(), others.Hashes(), c.Hashes()); !slices.Equal(got, []bool{false, true, false, true}) {
+		t.Errorf("of none, its own, another's and its own again are held %v", got)
+	}
+}
+
+// TestPrints demands the least hashes of all runs, each once, in whatever order the
+// texts come.
+func TestPrints(t *testing.T) {
+	var texts []string
+	all := map[uint64]bool{}
+	for i := range 20 {
+		var b strings.Builder
+		for k := range 100 {
+			fmt.Fprintf(&b, "w%d-%d ", i%15, k)
+		}
+		texts = append(texts, b.String())
+		runs(texts[i], func(h uint64) { all[h] = true })
+	}
+	var want []string
+	for _, h := range slices.Sorted(maps.Keys(all))[:mostPrints] {
+		want = append(want, fmt.Sprintf("%016x", h))
+	}
+	for range 2 {
+		if got := Prints(texts); !slices.Equal(got, want) {
+			t.Errorf("the prints are %v, not %v", got, want)
+		}
+		slices.Reverse(texts)
 	}
 }
 
