@@ -138,6 +138,7 @@ Exit status: 0; 1 failure; 10 no such genre.`,
 				return err
 			}
 			if e.json {
+				g.Prints = nil // many, and for the program alone
 				return printJSON(e, shownGenre{Card: g.Card, Embedded: g.Embedded, Path: g.Path}, false)
 			}
 			_, err = fmt.Fprint(e.out, g.Readme())
@@ -269,7 +270,7 @@ func newGenreAdd(e *env) *cobra.Command {
 		Short: "Take somebody else's PEFT adapter as a genre",
 		Long: `Add takes a LoRA adapter as PEFT saves it out of a folder, a zip or tar.gz archive,
 or the address of one. Nothing in it is trusted: its two files alone are taken,
-checked, tried on the base and written anew.
+checked, tried on the base and written anew. What a twin has learnt is no genre.
 
 Exit status: 0; 1 failure; 10 not there; 130 interrupted.`,
 		Example: `  stroke genre add ~/adapters/letters --base smollm2-135m-instruct

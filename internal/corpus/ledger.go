@@ -37,14 +37,26 @@ type Entry struct {
 
 // Ledger is the memory of a twin's documents: which were ever seen, and the
 // role each was given. Documents that are gone stay in it, so that one that
-// comes back has the role it had.
+// comes back has the role it had. It must not be used by several goroutines at once,
+// be it to ask alone.
 type Ledger struct {
-	Entries []Entry // in the order in which they were added
+	Entries []Entry // in the order in which they were added; their hashes stay
+
+	at     map[string]int // by hash, one more than the index of the first entry that has it
+	looked int            // entries that are in at
 }
 
 // find is the index of an entry, -1 where there is none.
 func (l *Ledger) find(hash string) int {
-	return slices.IndexFunc(l.Entries, func(e Entry) bool { return e.Hash == hash })
+	if l.at == nil {
+		l.at = make(map[string]int, len(l.Entries))
+	}
+	for ; l.looked < len(l.Entries); l.looked++ {
+		if h := l.Entries[l.looked].Hash; l.at[h] == 0 {
+			l.at[h] = l.looked + 1
+		}
+	}
+	return l.at[hash] - 1
 }
 
 // Entry is the entry of a document.
@@ -81,8 +93,8 @@ func (l *Ledger) siblings(hash string, wanted func(blocks int) bool) []string {
 		return nil
 	}
 	var out []string
-	for _, o := range l.Entries {
-		if o.Parent == e.Parent && o.Hash != hash && wanted(o.Index-e.Index) {
+	for i := range l.Entries {
+		if o := &l.Entries[i]; o.Parent == e.Parent && o.Hash != hash && wanted(o.Index-e.Index) {
 			out = append(out, o.Hash)
 		}
 	}

@@ -377,6 +377,49 @@ func TestLedgerFile(t *testing.T) {
 	}
 }
 
+// TestEntry demands that entries which were appended, or came by [Assign], are found,
+// and of several with one hash the first.
+func TestEntry(t *testing.T) {
+	l := &Ledger{}
+	find := func(hash string, want int) {
+		t.Helper()
+		if got := l.find(hash); got != want {
+			t.Errorf("%.12s is the entry %d, not %d", hash, got, want)
+		}
+	}
+	find("a", -1)
+	l.Entries = append(l.Entries, Entry{Hash: "a"}, Entry{Hash: "b"}, Entry{Hash: "a"})
+	find("a", 0)
+	find("b", 1)
+	l.Entries = append(l.Entries, Entry{Hash: "c"})
+	find("c", 3)
+	find("d", -1)
+	for _, d := range assign(t, l, []stroke.Document{document("book", 3000)}, AssignOptions{}) {
+		if e, ok := l.Entry(d.Hash); !ok || e.Words != d.Words {
+			t.Errorf("%s is found as %+v, %v", d.Source, e, ok)
+		}
+	}
+	find("b", 1)
+}
+
+// TestManyEntries demands that each of many documents is found without a look at all
+// the others.
+func TestManyEntries(t *testing.T) {
+	l := &Ledger{}
+	for i := range 100_000 {
+		l.Entries = append(l.Entries, Entry{Hash: fmt.Sprintf("%064x", i), Role: stroke.RoleTrain})
+	}
+	begun := time.Now()
+	for i := range l.Entries {
+		if l.Role(l.Entries[i].Hash) != stroke.RoleTrain {
+			t.Fatalf("the entry %d is not found", i)
+		}
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("to find each of %d entries took %v", len(l.Entries), took)
+	}
+}
+
 func TestTable(t *testing.T) {
 	r := read(t, map[string]string{"book.md": document("book", 9000).Text, "a.md": document("a", 200).Text, "x.pdf": "%PDF", "q.md": "> " + prose("q", 50) + "\n\n" + document("q", 100).Text})
 	l := &Ledger{}

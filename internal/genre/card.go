@@ -34,7 +34,8 @@ type Card struct {
 	Figures    *Figures          `json:"figures,omitempty"` // nil where nothing was measured
 	Samples    []Sample          `json:"samples,omitempty"`
 	Limits     []string          `json:"limits,omitempty"`
-	Files      map[string]string `json:"files"` // SHA-256 of each file of the adapter
+	Files      map[string]string `json:"files"`            // SHA-256 of each file of the adapter
+	Prints     []byte            `json:"prints,omitempty"` // by which text that it has learnt is known again; none where nothing is known of it
 }
 
 // Base is the base that a genre belongs to.

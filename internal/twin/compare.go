@@ -573,7 +573,8 @@ func (c *comparer) collect() (*compare.Comparison, error) {
 		r.Methods = append(r.Methods, m)
 	}
 	for i := range r.Methods {
-		if n := compare.Needs(r.Curve, r.Methods[i].Name); n > 0 && r.Methods[i].Name.Trains() != "" {
+		name := r.Methods[i].Name
+		if n := compare.Needs(r.Curve, name, c.lostAt(name.Trains())); n > 0 && name.Trains() != "" {
 			r.Methods[i].Needs = &n
 		}
 	}

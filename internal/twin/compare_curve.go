@@ -176,3 +176,15 @@ func (c *comparer) pointOf(p *curvePoint, start *measuredRow) []compare.Point {
 	}
 	return out
 }
+
+// lostAt is the largest amount of the curve at which the training of a method came to
+// nothing.
+func (c *comparer) lostAt(n compare.Name) int {
+	words := 0
+	for _, p := range c.points {
+		if p.name() == n && p.training != nil && p.training.result.Lost != "" {
+			words = max(words, p.words)
+		}
+	}
+	return words
+}

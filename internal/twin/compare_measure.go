@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -341,31 +342,49 @@ func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
 func (c *comparer) serve(ctx context.Context, r *methodRow, m *measured) error {
 	debug.FreeOSMemory()
 	measures := newPeak()
-	var first, rate []float64
+	var list []served
 	for i, place := range openings(m.judge, servedTimes, textGiven, 0, 1, textGiven) {
-		f, s, n, err := c.serveOne(ctx, r, m, place, c.o.Seed+uint64(i))
+		s, err := c.serveOne(ctx, r, m, place, c.o.Seed+uint64(i))
 		if err != nil {
 			return err
 		}
-		first = append(first, f)
-		if s > 0 {
-			rate = append(rate, s)
-		}
-		r.result.Serves.Prompt = max(r.result.Serves.Prompt, n)
+		list = append(list, s)
 	}
-	r.result.Serves.First, r.result.Serves.TokensPerSecond = median(first), median(rate)
-	if measures && len(first) > 0 {
+	r.result.Serves = serves(list)
+	if measures && len(list) > 0 {
 		r.result.Serves.Memory = peak()
 	}
 	return nil
 }
 
-// serveOne writes one text: the seconds until its first token, the tokens a
-// second of those behind it, and how many tokens were read.
-func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, place opening, seed uint64) (first, rate float64, read int, err error) {
+// served is how one text was written.
+type served struct {
+	first float64 // seconds until its first token
+	read  int     // tokens, before it
+	rate  float64 // tokens a second of those behind it; 0 where there were none
+}
+
+// serves has the medians of texts, and how many tokens were read in the median time.
+func serves(list []served) compare.Serves {
+	if len(list) == 0 {
+		return compare.Serves{}
+	}
+	list = slices.SortedFunc(slices.Values(list), func(a, b served) int { return cmp.Compare(a.first, b.first) })
+	var rate []float64
+	for _, s := range list {
+		if s.rate > 0 {
+			rate = append(rate, s.rate)
+		}
+	}
+	middle := list[len(list)/2]
+	return compare.Serves{First: middle.first, Prompt: middle.read, TokensPerSecond: median(rate)}
+}
+
+// serveOne writes one text.
+func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, place opening, seed uint64) (s served, err error) {
 	e, err := m.b.start(m.model, m.learnt.serving(engine.Options{Streams: 4, Pad: max(m.learnt.pad(), 16), Memory: 512 << 20}, false))
 	if err != nil {
-		return 0, 0, 0, err
+		return served{}, err
 	}
 	defer func() {
 		if e := e.Close(); err == nil {
@@ -376,7 +395,7 @@ func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, plac
 	sampling.Seed = seed
 	ask := engine.Request{Prompt: []int32{m.b.first}, Adapters: m.use, Sampling: sampling, Max: 2, Lookup: true}
 	if _, err := e.Generate(ctx, ask, nil); err != nil { // to warm up
-		return 0, 0, 0, err
+		return served{}, err
 	}
 	if r.name.Prompts() {
 		ask.Prompt = append(ask.Prompt, m.passages.find(place.text, m.passages.own(place.doc), e.Context()/2)...)
@@ -393,13 +412,13 @@ func (c *comparer) serveOne(ctx context.Context, r *methodRow, m *measured, plac
 		n++
 		return nil
 	}); err != nil || n == 0 {
-		return 0, 0, 0, err
+		return served{}, err
 	}
-	first = at.Sub(begun).Seconds()
+	s = served{first: at.Sub(begun).Seconds(), read: len(ask.Prompt)}
 	if n > 1 {
-		rate = float64(n-1) / time.Since(at).Seconds()
+		s.rate = float64(n-1) / time.Since(at).Seconds()
 	}
-	return first, rate, len(ask.Prompt), nil
+	return s, nil
 }
 
 func median(x []float64) float64 {

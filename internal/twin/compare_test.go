@@ -323,6 +323,17 @@ func TestCompareCurve(t *testing.T) {
 	}
 }
 
+// TestServes demands that beside the median time stands what was read in it.
+func TestServes(t *testing.T) {
+	got := serves([]served{{first: 3, read: 500, rate: 10}, {first: 1, read: 1400}, {first: 2, read: 90, rate: 30}})
+	if want := (compare.Serves{First: 2, Prompt: 90, TokensPerSecond: 30}); got != want {
+		t.Errorf("served as %+v, not %+v", got, want)
+	}
+	if got := serves(nil); got != (compare.Serves{}) {
+		t.Errorf("of no texts %+v", got)
+	}
+}
+
 // TestSome holds that less text is whole documents and one cut at a paragraph,
 // and that more of it holds less.
 func TestSome(t *testing.T) {

@@ -69,17 +69,17 @@ func (r *run) controls() (*systems, error) {
 	if err != nil || len(list) == 0 {
 		return s, err
 	}
-	var texts []string
-	for _, d := range slices.Concat(r.train, r.choose, r.judge) {
-		texts = append(texts, d.Text)
+	var prints [][]uint64
+	for _, c := range list {
+		prints = append(prints, c.Hashes())
 	}
-	known := control.Know(texts)
+	held := control.Held(textsOf(r.all()), prints...)
 	library, err := Library()
 	if err != nil {
 		return s, err
 	}
-	for _, c := range list {
-		if known.Holds(&c.Card) {
+	for i, c := range list {
+		if held[i] {
 			r.emit(stroke.NoteEvent{Text: "among this writing is text by " + c.Writer + ", which a control was made from: it is left out"})
 			continue
 		}
@@ -102,6 +102,15 @@ func (r *run) controls() (*systems, error) {
 		s.controls = append(s.controls, namedSystem{c.Name, append(slices.Clone(below), lora.Applied{Adapter: a, Strength: 1})})
 	}
 	return s, nil
+}
+
+// textsOf are the texts of documents.
+func textsOf(docs []stroke.Document) []string {
+	out := make([]string, len(docs))
+	for i, d := range docs {
+		out[i] = d.Text
+	}
+	return out
 }
 
 // control reads the adapter of a control for the base.

@@ -282,14 +282,26 @@ func writeFile(path string, b []byte) error {
 }
 
 func writeWith(path string, fill func(io.Writer) error) error {
+	err := putFile(path, func(tmp *os.File) error {
+		if err := fill(tmp); err != nil {
+			return err
+		}
+		return tmp.Sync()
+	})
+	if err == nil {
+		syncDir(filepath.Dir(path))
+	}
+	return err
+}
+
+// putFile writes a file beside its place and renames it, so that whoever reads it finds
+// it whole; it lasts once it is synced.
+func putFile(path string, fill func(*os.File) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), halfWritten+"*")
 	if err != nil {
 		return writeError(path, err)
 	}
 	err = fill(tmp)
-	if err == nil {
-		err = tmp.Sync()
-	}
 	if e := tmp.Close(); err == nil {
 		err = e
 	}
@@ -300,7 +312,6 @@ func writeWith(path string, fill func(io.Writer) error) error {
 		os.Remove(tmp.Name())
 		return writeError(path, err)
 	}
-	syncDir(filepath.Dir(path))
 	return nil
 }
 
@@ -351,16 +362,22 @@ func (f *Folder) saveLedger(name string, l *corpus.Ledger) error {
 	return writeWith(filepath.Join(f.Dir, name), func(w io.Writer) error { return corpus.WriteLedger(w, l) })
 }
 
-// keep stores the texts of documents.
+// keep stores the texts of documents. They are many and small: their folder is synced
+// once, and one that a failing machine took is known by its hash and stored anew.
 func (f *Folder) keep(docs []stroke.Document) error {
 	for _, d := range docs {
 		if _, ok := f.Text(d.Hash); ok {
 			continue
 		}
-		if err := writeFile(f.documentPath(d.Hash), []byte(d.Text)); err != nil {
+		err := putFile(f.documentPath(d.Hash), func(tmp *os.File) error {
+			_, err := tmp.WriteString(d.Text)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
+	syncDir(filepath.Join(f.Dir, documentsDir))
 	return nil
 }
 

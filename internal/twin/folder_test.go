@@ -258,6 +258,12 @@ func TestDamagedLedger(t *testing.T) {
 	if docs := f.Documents(got, stroke.RoleTrain); len(docs) != 0 {
 		t.Errorf("an altered text is used: %v", docs)
 	}
+	if err := f.keep([]stroke.Document{d}); err != nil {
+		t.Fatal(err)
+	}
+	if docs := f.Documents(got, stroke.RoleTrain); len(docs) != 1 || docs[0].Text != d.Text {
+		t.Errorf("the text is not written again: %v", docs)
+	}
 }
 
 // TestExamplesLedger holds that the list of a twin without training serves until a

@@ -45,6 +45,7 @@ type StandsOn struct {
 	Config   string  `json:"config_sha256,omitempty"` // of its config; versions of other programs may not have it
 	Strength float64 `json:"strength"`                // it was used at in training
 	Gain     float64 `json:"gain"`                    // nats per token that it saved on the documents it was chosen by, before training
+	Learnt   bool    `json:"learnt,omitempty"`        // it was made from some of the writer's text
 }
 
 // LayerStrength is that of genres as layers: others' prose is nearer to a writer at less
@@ -261,6 +262,7 @@ type trial struct {
 	gain    float64
 	share   float64     // of the strength of all that are taken
 	losses  []eval.Loss // of the documents that it was tried on
+	learnt  bool        // it was made from some of the writer's text
 }
 
 // trials opens all genres for the base. One that cannot be used is told of and
@@ -341,8 +343,9 @@ func (b *baseModel) missing() string {
 }
 
 // tryOn are the documents that genres are tried on, and what they are called: those for
-// select and, behind them, those to train on. A genre has seen neither, so both say as
-// much of it, and of the second there are more. None judges.
+// select and, behind them, those to train on. A genre has seen neither, unless it was made
+// from the writer's text, so both say as much of it, and of the second there are more. None
+// judges.
 func tryOn(choose, train []stroke.Document) (docs []stroke.Document, by string) {
 	train = slices.SortedFunc(slices.Values(train), func(a, b stroke.Document) int { return strings.Compare(a.Hash, b.Hash) })
 	switch {
@@ -373,13 +376,17 @@ func (r *run) standOn(ctx context.Context) error {
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
-		if list = distinct(r.known(r.b.trials(l, r.emit)), r.emit); len(list) == 0 {
-			r.emit(stroke.NoteEvent{Text: r.b.missing() + "; the run goes on without"})
+		all := r.known(r.b.trials(l, r.emit))
+		if list = distinct(strangers(all, r.all(), r.emit), r.emit); len(list) == 0 {
+			r.emit(stroke.NoteEvent{Text: r.b.none(all) + "; the run goes on without"})
 			return nil
 		}
 		r.emit(stroke.NoteEvent{Text: trying(list)})
-	} else if list, err = s.named(l, r.b); err != nil {
-		return err
+	} else {
+		if list, err = s.named(l, r.b); err != nil {
+			return err
+		}
+		markLearnt(list, r.all())
 	}
 	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.strength(), By: by}
 	if s.Ask == genre.Auto {
@@ -407,7 +414,12 @@ func (r *run) standOn(ctx context.Context) error {
 	}
 	s.On = nil
 	for _, t := range list {
-		s.On = append(s.On, standsOn(t.genre, s.strength()*t.share, finiteGain(t.gain)))
+		on := standsOn(t.genre, s.strength()*t.share, finiteGain(t.gain))
+		on.Learnt = t.learnt
+		s.On = append(s.On, on)
+	}
+	if names := s.learnt().title(); names != "" {
+		r.emit(stroke.NoteEvent{Text: "the genre " + names + " was made from some of this writing: nothing that is measured on it will be proven"})
 	}
 	e.Name, e.Gain, e.Seconds = s.title(), s.gain(), time.Since(begin).Seconds()
 	r.emit(e)

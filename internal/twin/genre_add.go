@@ -202,6 +202,10 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 	if err := genre.CheckName(name); err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: err.Error(), Hint: "name it: --name NAME"}
 	}
+	if dir := twinOf(o.From); dir != "" {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " is what the twin in " + dir + " has learnt of its writer, and no genre",
+			Hint: "go on from it: stroke train FOLDER --on DIR"}
+	}
 	l, err := Library()
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/base"
@@ -13,6 +14,7 @@ import (
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/twin/control"
 	"github.com/getstroke/stroke/internal/twin/examples"
 )
 
@@ -105,6 +107,7 @@ func BuildGenre(ctx context.Context, o GenreOptions, emit Emit) (*genre.Genre, e
 	if err != nil {
 		return nil, err
 	}
+	card.Prints = control.Sample(textsOf(slices.Concat(r.train, r.choose)), card.Prints)
 	r.passages = newPassages(nil, r.ledger, r.b, Prompt{})
 	a, err := r.learnGenre(ctx, card)
 	if err != nil {
@@ -221,7 +224,7 @@ func (r *run) startGenre(l *genre.Library, card *genreCard) (*lora.Adapter, erro
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the genre %s starts from %s, which has the rank %d and alpha %g, and the recipe says another shape", card.Name, name, a.Options.Rank, a.Options.Alpha),
 			Hint: "give the recipe the same rank, alpha and targets"}
 	}
-	card.Start = &genre.Start{Name: name, SHA256: g.SHA256()}
+	card.Start, card.Prints = &genre.Start{Name: name, SHA256: g.SHA256()}, g.Prints
 	r.recipe.Genre = Stage{Ask: name, As: AsStart, Strength: 1, On: []StandsOn{standsOn(g, 1, 0)}}
 	r.genre, r.progress.On = lora.Applied{Adapter: a, Strength: 1}, r.recipe.Genre.identity()
 	return a, nil

@@ -386,6 +386,7 @@ func TestGenreInTraining(t *testing.T) {
 		t.Errorf("where none helps: %+v", got)
 	}
 	made = build(t, g)
+	forget(t, made)
 	o.To = filepath.Join(t.TempDir(), "auto")
 	got := events[stroke.GenreEvent](t, o)
 	if len(got) != 1 || got[0].Name != "notes" || !(got[0].Gain > 0) || got[0].By != "select and train" || got[0].Tokens == 0 || len(got[0].Tried) != 2 || got[0].Tried[1].Name != "noise" {

@@ -150,9 +150,10 @@ func TryGenres(ctx context.Context, source, name, baseName string, emit Emit) (*
 		return nil, err
 	}
 	defer b.close()
-	list := distinct(b.trials(l, emit), emit)
+	all := b.trials(l, emit)
+	list := distinct(strangers(all, reading.Documents, emit), emit)
 	if len(list) == 0 {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.missing()}
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.none(all)}
 	}
 	emit(stroke.NoteEvent{Text: trying(list)})
 	begin := time.Now()

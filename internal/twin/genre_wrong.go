@@ -36,6 +36,9 @@ func (r *run) wrongGenre(ctx context.Context) (string, error) {
 		}
 		use = append(use, lora.Applied{Adapter: all[i].adapter, Strength: float32(on.Strength)})
 	}
+	if all = strangers(all, r.all(), func(stroke.Event) {}); len(all) == 0 {
+		return "", nil
+	}
 	docs, _ := tryOn(r.choose, r.train)
 	with := []set{{use: use}}
 	for _, t := range all {

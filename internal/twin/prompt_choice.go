@@ -111,17 +111,19 @@ func worth(loss []float64) int {
 }
 
 // rival is the prompt of a base without an adapter that is set beside a twin: the
-// twin's or, where that has no passages, the least that has some.
+// twin's or, where that has no passages, the least of its bounds that has some and,
+// where none has, the library's.
 func (p Prompt) rival() Prompt {
 	if p.Tokens > 0 {
 		return p
 	}
 	for _, n := range slices.Sorted(slices.Values(p.Choose)) {
-		if p.Tokens = n; n > 0 {
-			break
+		if n > 0 {
+			p.Tokens = n
+			return p
 		}
 	}
-	return p
+	return plainRecipe().Prompt
 }
 
 // most is the largest bound that there can be.

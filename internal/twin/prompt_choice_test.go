@@ -3,6 +3,7 @@ package twin
 import (
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -46,16 +47,19 @@ func TestMostPrompt(t *testing.T) {
 	}
 }
 
-// TestRival holds that a base without an adapter has passages wherever a recipe
-// knows of any.
+// TestRival holds that a base without an adapter has passages whatever a recipe says:
+// the library's where it knows of none.
 func TestRival(t *testing.T) {
 	for _, c := range []struct {
 		p    Prompt
 		want int
-	}{{Prompt{Tokens: 1400, Choose: []int{0, 350}}, 1400}, {Prompt{Choose: []int{1400, 0, 350}}, 350}, {Prompt{}, 0}} {
+	}{{Prompt{Tokens: 1400, Choose: []int{0, 350}}, 1400}, {Prompt{Choose: []int{1400, 0, 350}}, 350}, {Prompt{}, 350}, {Prompt{Each: 8, Choose: []int{0}}, 350}} {
 		if got := c.p.rival().Tokens; got != c.want {
 			t.Errorf("%+v: %d tokens, not %d", c.p, got, c.want)
 		}
+	}
+	if got, want := (&Prompt{Each: 8}).rival(), DefaultRecipe(0).Prompt; !reflect.DeepEqual(got, want) {
+		t.Errorf("without any it has %+v, and what has no twin writes with %+v", got, want)
 	}
 }
 

@@ -457,6 +457,10 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		v.Verdict.Unproven = true
 		v.Verdict.Why += "; the adapter that it started from has learnt text that judges here, so that nothing of this is proven"
 	}
+	if names := r.recipe.Genre.learnt().title(); names != "" {
+		v.Verdict.Unproven = true
+		v.Verdict.Why += "; the genre " + names + " was made from some of this writing, so that nothing of this is proven"
+	}
 	if !v.Verdict.Live {
 		v.Verdict.Why += "; " + r.f.serving()
 	}

@@ -232,11 +232,12 @@ type Point struct {
 }
 
 // Needs is the amount of text from which on a method beat examples beyond
-// chance, at it and at every larger one that was measured; 0 for none.
-func Needs(points []Point, n Name) int {
+// chance, at it and at every larger one that was asked for; 0 for none. lost is the
+// largest amount at which its training came to nothing.
+func Needs(points []Point, n Name, lost int) int {
 	needs := 0
 	for _, p := range points { // by growing amounts
-		if p.Name != n {
+		if p.Name != n || p.Words <= lost {
 			continue
 		}
 		switch {

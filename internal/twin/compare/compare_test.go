@@ -14,7 +14,7 @@ func at(words int, low float64) Point {
 }
 
 // TestNeeds holds that an amount counts only if every larger one beats examples
-// too, and only beyond chance.
+// too, and only beyond chance; one at which the training was lost does not.
 func TestNeeds(t *testing.T) {
 	for want, points := range map[int][]Point{
 		0:    {at(500, -0.01), at(1000, 0)},
@@ -22,8 +22,14 @@ func TestNeeds(t *testing.T) {
 		4000: {at(500, 0.2), at(1000, -0.01), at(2000, math.NaN()), at(4000, 0.01)},
 		500:  {at(500, 0.2), {Words: 500, Name: Full, Over: eval.Interval{Low: -1}}, at(1000, 0.1)},
 	} {
-		if got := Needs(points, LoRA); got != want {
+		if got := Needs(points, LoRA, 0); got != want {
 			t.Errorf("%v: %d words, not %d", points, got, want)
+		}
+	}
+	won := []Point{at(500, 0.1), at(1000, 0.1), at(4000, 0.1)}
+	for lost, want := range map[int]int{0: 500, 500: 1000, 2000: 4000} {
+		if got := Needs(won, LoRA, lost); got != want {
+			t.Errorf("with the training at %d words lost: %d words, not %d", lost, got, want)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Package control keeps controls: small adapters of other writers, made by the
 // recipe of a twin from as many words and on the same start. What a twin gains
 // above them is what it gains for being its writer's; docs/LIKENESS.md says how.
-// bench/gate makes those that come with the program.
+// bench/gate makes those that come with the program. By prints of its text a control, or
+// a genre, is known to be made from a writer's own.
 package control
 
 import (
@@ -9,13 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io/fs"
 	"math"
 	"path"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // files are BASE/NAME-WORDS/, read from the program's own file when they are asked
@@ -115,69 +114,4 @@ func from(in fs.FS, key string, words int) ([]Control, error) {
 	}
 	slices.SortFunc(out, func(a, b Control) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
-}
-
-const (
-	printWords  = 8   // of a run
-	mostPrints  = 256 // of a text that are kept
-	samePrints  = 8   // found again, from which on a writer has written a control's text
-	printDigits = 16
-)
-
-// runs calls f with a hash of each run of eight words of a text, capitals and
-// punctuation apart.
-func runs(text string, f func(uint64)) {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	for i := 0; i+printWords <= len(words); i++ {
-		h := fnv.New64a()
-		for _, w := range words[i : i+printWords] {
-			h.Write([]byte(w))
-			h.Write([]byte{' '})
-		}
-		f(h.Sum64())
-	}
-}
-
-// Prints are the least hashes of the texts' runs of eight words (Broder's sketch,
-// 1997): by them text is known again of which only they are kept.
-func Prints(texts []string) []string {
-	seen := map[uint64]bool{}
-	for _, t := range texts {
-		runs(t, func(h uint64) { seen[h] = true })
-	}
-	all := make([]uint64, 0, len(seen))
-	for h := range seen {
-		all = append(all, h)
-	}
-	slices.Sort(all)
-	var out []string
-	for _, h := range all[:min(mostPrints, len(all))] {
-		out = append(out, fmt.Sprintf("%0*x", printDigits, h))
-	}
-	return out
-}
-
-// Known is the runs of a writer's texts, to be asked for controls' prints.
-type Known map[uint64]bool
-
-// Know takes in texts.
-func Know(texts []string) Known {
-	k := Known{}
-	for _, t := range texts {
-		runs(t, func(h uint64) { k[h] = true })
-	}
-	return k
-}
-
-// Holds says whether the texts hold a part of what the control was made from:
-// eight of its 256 prints.
-func (k Known) Holds(c *Card) bool {
-	n := 0
-	for _, p := range c.Prints {
-		var h uint64
-		if _, err := fmt.Sscanf(p, "%x", &h); err == nil && k[h] {
-			n++
-		}
-	}
-	return n >= samePrints
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -52,7 +55,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-func TestHolds(t *testing.T) {
+func TestHeld(t *testing.T) {
 	text := func(seed, n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -77,12 +80,79 @@ func TestHolds(t *testing.T) {
 		"nothing":              {nil, false},
 		"fewer words than run": {[]string{"a b c"}, false},
 	} {
-		if got := Know(x.texts).Holds(c); got != x.want {
+		if got := Held(x.texts, c.Hashes()); got[0] != x.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if Know([]string{mine}).Holds(&Card{}) {
-		t.Error("a card without prints is held")
+	others := &Card{Prints: Prints([]string{other})}
+	if got := Held([]string{mine}, nil, c.Hashes(), others.Hashes(), c.Hashes()); !slices.Equal(got, []bool{false, true, false, true}) {
+		t.Errorf("of none, its own, another's and its own again are held %v", got)
+	}
+}
+
+// TestSample demands that a small part of a large text is known by its sample, what that
+// was joined with too, and a quotation is not.
+func TestSample(t *testing.T) {
+	text := func(seed uint64, n int) string {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var b strings.Builder
+		for range n {
+			for range 5 {
+				b.WriteByte(byte('a' + r.IntN(26)))
+			}
+			b.WriteByte(' ')
+		}
+		return b.String()
+	}
+	large, start := text(1, 200_000), text(2, 20_000)
+	sample := Sample([]string{large, large}, Sample([]string{start}, nil))
+	if n := len(Unpack(sample)); n < 220_000/sampleShare*9/10 || n > 220_000/sampleShare*11/10 {
+		t.Errorf("%d prints of 220,000 words", n)
+	}
+	part := func(of string, n int) string { return strings.Join(strings.Fields(of)[1000:1000+n], " ") }
+	for name, x := range map[string]struct {
+		text string
+		want bool
+	}{
+		"a small part":               {part(large, 600), true},
+		"a part of what it began at": {part(start, 600), true},
+		"another":                    {text(3, 20_000), false},
+		"a quotation":                {text(3, 20_000) + part(large, 60), false},
+	} {
+		if got := Held([]string{x.text}, Unpack(sample)); got[0] != x.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if n := len(Sample([]string{text(4, 1_200_000)}, nil)); n != mostSample*printBytes {
+		t.Errorf("of very much text the sample has %d bytes", n)
+	}
+	if got := Unpack(sample[:printBytes+3]); len(got) != 1 {
+		t.Errorf("a cut sample has %d prints", len(got))
+	}
+}
+
+// TestPrints demands the least hashes of all runs, each once, in whatever order the
+// texts come.
+func TestPrints(t *testing.T) {
+	var texts []string
+	all := map[uint64]bool{}
+	for i := range 20 {
+		var b strings.Builder
+		for k := range 100 {
+			fmt.Fprintf(&b, "w%d-%d ", i%15, k)
+		}
+		texts = append(texts, b.String())
+		runs(texts[i], func(h uint64) { all[h] = true })
+	}
+	var want []string
+	for _, h := range slices.Sorted(maps.Keys(all))[:mostPrints] {
+		want = append(want, fmt.Sprintf("%016x", h))
+	}
+	for range 2 {
+		if got := Prints(texts); !slices.Equal(got, want) {
+			t.Errorf("the prints are %v, not %v", got, want)
+		}
+		slices.Reverse(texts)
 	}
 }
 

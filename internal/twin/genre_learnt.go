@@ -1,0 +1,79 @@
+package twin
+
+import (
+	"path/filepath"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/twin/control"
+)
+
+// A genre that was made from a writer's own text predicts that text because it has seen
+// it: nothing that is measured there says what it is worth to what is written next.
+
+// markLearnt marks the genres of a list that were made from some of the documents, and
+// those that have the weights of one that was: the prints in their cards say so.
+func markLearnt(list []trial, docs []stroke.Document) {
+	prints := make([][]uint64, len(list))
+	for i, t := range list {
+		prints[i] = control.Unpack(t.genre.Prints)
+	}
+	for i, held := range control.Held(textsOf(docs), prints...) {
+		if !held {
+			continue
+		}
+		for k := range list {
+			list[k].learnt = list[k].learnt || k == i || sameAdapter(list[i].adapter, list[k].adapter)
+		}
+	}
+}
+
+// strangers leaves out of a list the genres that were made from some of the documents.
+func strangers(list []trial, docs []stroke.Document, emit Emit) []trial {
+	markLearnt(list, docs)
+	var out []trial
+	for _, t := range list {
+		if t.learnt {
+			emit(stroke.NoteEvent{Text: "left out the genre " + t.genre.Name + ": it was made from some of this writing"})
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// none says why of all genres for the base none is left to try.
+func (b *baseModel) none(all []trial) string {
+	if len(all) == 0 {
+		return b.missing()
+	}
+	return "all genres for the base " + genre.Key(b.name) + " were made from some of this writing"
+}
+
+// learnt has the genres that are stood on and were made from some of the writer's text.
+func (s *Stage) learnt() *Stage {
+	var of Stage
+	for _, g := range s.On {
+		if g.Learnt {
+			of.On = append(of.On, g)
+		}
+	}
+	return &of
+}
+
+// twinOf is the folder of the twin in one of whose versions a path lies; empty for none.
+func twinOf(path string) string {
+	at, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		at, err = filepath.Abs(at)
+	}
+	if err != nil {
+		return ""
+	}
+	for ; filepath.Dir(at) != at; at = filepath.Dir(at) {
+		if in := filepath.Dir(at); filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) {
+			return filepath.Dir(in)
+		}
+	}
+	return ""
+}

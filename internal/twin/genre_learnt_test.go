@@ -1,0 +1,110 @@
+package twin
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/genre"
+)
+
+// forget takes the prints out of a genre's card.
+func forget(t *testing.T, g *genre.Genre) {
+	t.Helper()
+	card := g.Card
+	card.Prints = nil
+	b, err := json.Marshal(card)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(g.Path, genre.CardFile), b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGenreLearnt holds that a genre which was made from the writer's own text is left
+// out by auto, with all copies, that nothing is proven where it is named, and that what a
+// twin has learnt is no genre.
+func TestGenreLearnt(t *testing.T) {
+	t.Setenv("STROKE_HOME", t.TempDir())
+	g := notes(t)
+	made := build(t, g)
+	b, err := openBase(g.Base, g.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	a, err := b.genre(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	added(t, g.Base, "copy", a)
+	if g, err := Library(); err != nil {
+		t.Fatal(err)
+	} else if c, err := g.Find(made.Base.Name, "copy"); err != nil || len(c.Prints) > 0 {
+		t.Fatalf("of somebody else's text is known %v, %v", c.Prints, err)
+	}
+	source := writing(t, t.TempDir(), func(int) bool { return true })
+	var h heard
+	_, err = TryGenres(context.Background(), source, "", g.Base, h.take)
+	code(t, err, stroke.CodeNotFound)
+	if !strings.Contains(err.Error(), "were made from some of this writing") {
+		t.Errorf("none is left, and it says %v", err)
+	}
+	for _, name := range []string{"notes", "copy"} {
+		if !h.noted("left out the genre " + name + ": it was made from some of this writing") {
+			t.Errorf("that %s is left out is not said", name)
+		}
+	}
+
+	o := options(t, source)
+	o.Base = g.Base
+	if got := events[stroke.GenreEvent](t, o); len(got) != 0 {
+		t.Errorf("auto: %+v", got)
+	}
+	if testing.Short() {
+		t.Skip("trains another twin")
+	}
+	o.To = filepath.Join(t.TempDir(), "named")
+	o.Change = func(r *Recipe) { small(r); r.Genre.Ask = "notes" }
+	notes := events[stroke.NoteEvent](t, o)
+	if !slices.ContainsFunc(notes, func(n stroke.NoteEvent) bool {
+		return strings.Contains(n.Text, "the genre notes was made from some of this writing")
+	}) {
+		t.Errorf("it is not said before: %v", notes)
+	}
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := f.Version("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if on := v.Recipe.Genre.On; len(on) != 1 || !on[0].Learnt || !v.Verdict.Unproven || !strings.Contains(v.Verdict.Why, "the genre notes was made from some of this writing, so that nothing of this is proven") {
+		t.Errorf("it stands on %+v; %+v", on, v.Verdict)
+	}
+
+	own := filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
+	link := filepath.Join(t.TempDir(), "letters")
+	from := []string{own, filepath.Dir(own), filepath.Join(own, genre.WeightsFile)}
+	if os.Symlink(own, link) == nil {
+		from = append(from, link)
+	}
+	for _, from := range from {
+		_, err := AddGenre(context.Background(), AddOptions{From: from, Name: "letters", Base: g.Base}, nil)
+		if stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(err.Error(), "has learnt of its writer, and no genre") {
+			t.Errorf("%s is added: %v", from, err)
+		}
+	}
+	for _, from := range []string{"https://example.com/versions/1/adapter.zip", filepath.Join(t.TempDir(), "none"), source} {
+		if dir := twinOf(from); dir != "" {
+			t.Errorf("%s is of the twin in %s", from, dir)
+		}
+	}
+}
