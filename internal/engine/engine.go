@@ -271,7 +271,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 
 // newStream takes the memory of a stream that is not pages: a pass takes none.
 func (e *Engine) newStream(ctx context.Context, r Request) *stream {
-	limit := len(r.Prompt) + min(r.Max, e.opt.Context-len(r.Prompt))
+	limit := e.limit(&r)
 	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: newSampler(r.Sampling, nil),
 		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
 		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}

@@ -118,7 +118,7 @@ func (e *Engine) open(s *stream) error {
 		}
 		e.giveBack(s)
 		if err == errShort { // told while its adapters are counted: it is not served without them
-			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need)
+			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need, e.budget.Left()+e.budget.idle())
 		}
 		e.letGo(s)
 		return err
@@ -140,9 +140,9 @@ func (e *Engine) open(s *stream) error {
 	return nil
 }
 
-// shortOf is the error for so many pages that cannot be had.
-func (e *Engine) shortOf(what string, pages int) *BudgetError {
-	left := e.budget.Left() + e.budget.idle()
+// shortOf is the error for so many pages that cannot be had where so many bytes are
+// left.
+func (e *Engine) shortOf(what string, pages int, left int64) *BudgetError {
 	err := &BudgetError{What: what, Need: int64(pages) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
 	if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
 		err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
