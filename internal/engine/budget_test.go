@@ -148,6 +148,12 @@ func TestSharedBudget(t *testing.T) {
 		t.Errorf("after a text of two pages: %+v", s)
 	}
 	room := b.Left()
+	if err := b.Reserve("more than there is", room+2*pageBytes(m, tensor.F32)+1); !isBudget(err) {
+		t.Errorf("more than there is: %v", err)
+	}
+	if s := e.Stats(); s.Remembered != 2 {
+		t.Errorf("after a guest for whom there is no room: %+v", s)
+	}
 	if err := b.Reserve("a guest", room+2*pageBytes(m, tensor.F32)); err != nil {
 		t.Fatalf("remembered pages do not make way: %v", err)
 	}
@@ -410,7 +416,7 @@ func TestNoRoomBesideAdapter(t *testing.T) {
 	if second.err != nil || !slices.Equal(second.result.Tokens, alone(t, m, r)) {
 		t.Errorf("the one behind it: %v", second.err)
 	}
-	if left := e.budget.Left() + e.budget.idle(); left != o.Memory-guest-e.fixed {
+	if left := e.budget.inReach(); left != o.Memory-guest-e.fixed {
 		t.Errorf("%d bytes are left of %d", left, o.Memory-guest-e.fixed)
 	}
 	third := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: 60, Adapters: use})

@@ -118,7 +118,7 @@ func (e *Engine) open(s *stream) error {
 		}
 		e.giveBack(s)
 		if err == errShort { // told while its adapters are counted: it is not served without them
-			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need, e.budget.Left()+e.budget.idle())
+			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need, e.budget.inReach())
 		}
 		e.letGo(s)
 		return err

@@ -221,7 +221,7 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	}
 	pages, err := e.pool.takeAll(nil, pagesFor(h.Tokens))
 	if err == errShort {
-		return 0, e.shortOf("a prefix", pagesFor(h.Tokens), e.budget.Left()+e.budget.idle())
+		return 0, e.shortOf("a prefix", pagesFor(h.Tokens), e.budget.inReach())
 	}
 	if err != nil {
 		return 0, err
