@@ -389,6 +389,31 @@ func TestLastPage(t *testing.T) {
 	}
 }
 
+// TestSmallPasses asks for a text while as many are written as a pass has tokens: it is
+// read, and its first token comes before any of them ends.
+func TestSmallPasses(t *testing.T) {
+	m, _ := tiny(t)
+	e := still(t, m, Options{Batch: 4, Streams: 8})
+	for i := range 4 {
+		submit(t, e, context.Background(), Request{Prompt: []int32{int32(i)}, Max: 50})
+	}
+	e.admit()
+	e.step()
+	r := Request{Prompt: []int32{7, 8, 9}, Max: 2}
+	s := submit(t, e, context.Background(), r)
+	for range 4 {
+		e.admit()
+		e.step()
+	}
+	if len(s.result.Tokens) != 2 || len(e.streams) != 4 {
+		t.Errorf("%d tokens while %d others write", len(s.result.Tokens), len(e.streams))
+	}
+	finish(t, e)
+	if !slices.Equal(s.result.Tokens, alone(t, m, r)) {
+		t.Errorf("%v", s.result.Tokens)
+	}
+}
+
 // TestNoRoomBesideAdapter asks for a text that fits without its adapter and, beside a
 // guest, not with it: it is refused, and the one behind it is served.
 func TestNoRoomBesideAdapter(t *testing.T) {

@@ -203,9 +203,9 @@ func (e *Engine) share(s *stream, k, n int) {
 }
 
 // plan says how many tokens of each stream go into the next pass: a token of
-// every stream that writes, and with what room is left the prompts of those that
-// still read; where some write, no more of these than a chunk, so that nobody
-// waits long. Where none reads and few write, guessed tokens are verified beside
+// every stream that writes, and with what room is left, a token's at the least, the
+// prompts of those that still read; where some write, no more of these than a chunk, so
+// that nobody waits long. Where none reads and few write, guessed tokens are verified beside
 // the next ones.
 func (e *Engine) plan() {
 	total, writing := 0, 0 // writing: streams whose next token is to come
@@ -215,7 +215,7 @@ func (e *Engine) plan() {
 			writing++
 		}
 	}
-	room := max(e.opt.Batch, writing)
+	room := max(e.opt.Batch, min(writing+1, len(e.streams)))
 	lookup, chunk := writing == len(e.streams), e.opt.Batch
 	if writing > 0 {
 		chunk = e.opt.Chunk
