@@ -119,8 +119,19 @@ func TestLossFalls(t *testing.T) {
 	}
 }
 
-// TestExact runs the same job with other memory and other workers, and demands
-// the same bits.
+// keeping is the memory in which so many layers of a job are kept.
+func keeping(t *testing.T, j Job, layers int) int64 {
+	t.Helper()
+	p, err := j.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.lim.Kept = layers
+	return 4*int64(p.floats) + j.Model.Need(p.lim)
+}
+
+// TestExact runs the same job with other memory, for all layers, none and one of them,
+// and other workers, and demands the same bits.
 func TestExact(t *testing.T) {
 	m := toy(t)
 	workers := kernel.Workers()
@@ -133,20 +144,20 @@ func TestExact(t *testing.T) {
 			o := options()
 			o.LoRA.Dropout, o.Arithmetic = c.drop, c.a
 			var want []byte
-			for i, memory := range []int64{0, 1, 500e3} {
+			for i, kept := range []int{m.Layers, 0, 1} {
 				kernel.SetWorkers(i + 1)
 				j := job(m, o, 2)
-				j.Memory = memory
+				j.Memory = keeping(t, j, kept)
 				tr := start(t, j)
-				if memory == 1 && tr.Kept() != 0 {
-					t.Errorf("%d layers are kept without memory", tr.Kept())
+				if tr.Kept() != kept {
+					t.Errorf("%d layers are kept in memory for %d", tr.Kept(), kept)
 				}
 				run(t, tr, tr.Steps())
 				got := bits(tr.Adapter())
 				if want == nil {
 					want = got
 				} else if !bytes.Equal(got, want) {
-					t.Errorf("with %d bytes and %d workers other bits come out", memory, i+1)
+					t.Errorf("with %d layers kept and %d workers other bits come out", kept, i+1)
 				}
 			}
 		})
