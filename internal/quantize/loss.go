@@ -100,15 +100,15 @@ func (o *Options) measure(ctx context.Context, b *opened, pieces []eval.Piece, d
 	if err != nil {
 		return err
 	}
-	if o.Dump != "" {
-		if err := dump(o.Dump, pieces, before, after); err != nil {
-			return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + o.Dump, Err: err, Hint: "name a file that can be written"}
-		}
-	}
 	x, y := eval.Pool(before), eval.Pool(after)
 	for what, l := range map[string]eval.Loss{o.Source: x, o.Out: y} {
 		if math.IsNaN(l.Nats) || math.IsInf(l.Nats, 0) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the loss of the text with " + what + " is no number", Hint: "the source is damaged, or its numbers are too large for the format: try a wider one"}
+		}
+	}
+	if o.Dump != "" {
+		if err := dump(o.Dump, pieces, before, after); err != nil {
+			return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + o.Dump, Err: err, Hint: "name a file that can be written"}
 		}
 	}
 	done.Tokens, done.SourceNats, done.Nats = x.Tokens, x.PerToken(), y.PerToken()

@@ -490,6 +490,31 @@ func TestStopWhileScoring(t *testing.T) {
 	}
 }
 
+// TestNoNumber writes a source whose loss is no number, though its weights are: that is
+// what is said, and that the file is there.
+func TestNoNumber(t *testing.T) {
+	dir, from := t.TempDir(), testkit.Toy(t, testkit.ToyShape{})
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(b, []byte{0, 0, 0x80, 0x3f}) // the last norm's last weight
+	copy(b[at:], []byte{0xff, 0xff, 0x7f, 0x7f})       // the largest there is
+	if err := os.WriteFile(from, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	events, err := run(t, Options{Source: from, To: "q8_0", Out: filepath.Join(dir, "out.gguf"), Dump: filepath.Join(dir, "out.jsonl")})
+	if err == nil || !strings.Contains(err.Error(), "is no number") {
+		t.Errorf("it ends with %v", err)
+	}
+	if note, ok := events[len(events)-1].(stroke.NoteEvent); !ok || !strings.Contains(note.Text, "is written, whole") {
+		t.Errorf("the last event is %v", events[len(events)-1])
+	}
+	if names := left(t, dir); !slices.Equal(names, []string{"out.gguf"}) {
+		t.Errorf("there are %v", names)
+	}
+}
+
 // TestBase writes the real base with eight bits, which costs next to nothing, and
 // scores it.
 func TestBase(t *testing.T) {
