@@ -43,8 +43,8 @@ func (o *Options) text() (string, error) {
 	return string(b), nil
 }
 
-// pieces cuts the text into stretches that the model has room for, each with what
-// stands before texts where the model has such a token.
+// pieces cuts the text into stretches that the source and what is written have room
+// for, each with what stands before texts where the model has such a token.
 func (o *Options) pieces(b *opened) ([]eval.Piece, error) {
 	text, err := o.text()
 	if err != nil {
@@ -54,7 +54,11 @@ func (o *Options) pieces(b *opened) ([]eval.Piece, error) {
 	if b.vocab.AddBOS && b.vocab.BOS >= 0 {
 		bos = []int32{b.vocab.BOS}
 	}
-	room := min(pieceTokens, b.model.Context) - len(bos)
+	context := min(pieceTokens, b.model.GGUFContext())
+	if context < 2 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s has a context of %d, in which no token follows another", o.Source, context), Hint: "leave the loss out: --no-loss"}
+	}
+	room := context - len(bos)
 	var out []eval.Piece
 	for ids := b.tok.Encode(text); len(ids) > 1; {
 		n := min(room, len(ids))

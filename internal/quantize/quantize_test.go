@@ -357,6 +357,16 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// TestWindow writes a folder whose attention has a window that its form in GGUF lacks: the
+// loss is measured within it.
+func TestWindow(t *testing.T) {
+	dir := folder(t, map[string]any{"model_type": "mistral", "sliding_window": 48})
+	done, _ := result(t, Options{Source: dir, To: "f16", Out: filepath.Join(t.TempDir(), "out.gguf")})
+	if !(math.Abs(done.Nats-done.SourceNats) < 1e-3) {
+		t.Errorf("it costs %g, and %g before", done.Nats, done.SourceNats)
+	}
+}
+
 // TestRefusals ends with errors that say what is wrong, and leaves nothing.
 func TestRefusals(t *testing.T) {
 	toy := testkit.Toy(t, testkit.ToyShape{})
@@ -388,6 +398,10 @@ func TestRefusals(t *testing.T) {
 	put("cut.gguf", whole[:len(whole)-100])
 	put("latin.txt", []byte{'a', 0xe4, ' '})
 	put("empty.txt", nil)
+	short := bytes.Clone(whole)
+	const length = "llama.context_length"
+	copy(short[bytes.Index(short, []byte(length))+len(length)+4:], []byte{1, 0}) // behind the type
+	put("short.gguf", short)
 	gelu := folder(t, map[string]any{"hidden_act": "gelu_pytorch_tanh"})
 	before := left(t, dir)
 	for name, c := range map[string]struct {
@@ -412,6 +426,7 @@ func TestRefusals(t *testing.T) {
 		"no form":        {Options{Source: gelu}, stroke.CodeInput, "has no place"},
 		"no text":        {Options{Source: toy, Text: dir + "/none.txt"}, stroke.CodeNotFound, "there is no file"},
 		"no text in it":  {Options{Source: toy, Text: dir + "/empty.txt"}, stroke.CodeInput, "no text in"},
+		"no room":        {Options{Source: filepath.Join(dir, "short.gguf")}, stroke.CodeInput, "a context of 1"},
 		"text in Latin1": {Options{Source: toy, Text: dir + "/latin.txt"}, stroke.CodeInput, "UTF-8"},
 		"no such place":  {Options{Source: toy, Out: dir + "/none/x.gguf"}, stroke.CodeFailure, "cannot write"},
 	} {
