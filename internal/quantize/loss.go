@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -27,8 +28,11 @@ func (o *Options) text() (string, error) {
 		return strings.Join(eval.Paragraphs(), "\n\n"), nil
 	}
 	info, err := os.Stat(o.Text)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + o.Text, Hint: "leave --text out to measure on the program's own text"}
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the text: %w", err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > textBytes {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s is no file of at most %d MB", o.Text, textBytes>>20), Hint: "give a shorter text"}

@@ -425,6 +425,7 @@ func TestRefusals(t *testing.T) {
 		"copied":         {Options{Source: filepath.Join(dir, "inf.gguf"), To: "f16"}, stroke.CodeInput, "row [0-9]+ of the weight output.weight"},
 		"no form":        {Options{Source: gelu}, stroke.CodeInput, "has no place"},
 		"no text":        {Options{Source: toy, Text: dir + "/none.txt"}, stroke.CodeNotFound, "there is no file"},
+		"no name":        {Options{Source: toy, Text: "\x00"}, stroke.CodeFailure, "read the text: .*invalid"},
 		"no text in it":  {Options{Source: toy, Text: dir + "/empty.txt"}, stroke.CodeInput, "no text in"},
 		"no room":        {Options{Source: filepath.Join(dir, "short.gguf")}, stroke.CodeInput, "a context of 1"},
 		"text in Latin1": {Options{Source: toy, Text: dir + "/latin.txt"}, stroke.CodeInput, "UTF-8"},
