@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -171,7 +172,8 @@ func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) 
 // were made by the same weights follows from Base and Adapter alone.
 //
 // A *PrefixError says why a file is not used; the error of one which is not there
-// wraps fs.ErrNotExist, and where memory is short it is a *BudgetError.
+// wraps fs.ErrNotExist, that of one which cannot be read is the system's, and where
+// memory is short it is a *BudgetError.
 func (e *Engine) LoadPrefix(ctx context.Context, path string, p Prefix) (int, error) {
 	n, err := e.loadPrefix(ctx, path, &p)
 	if err != nil {
@@ -187,8 +189,18 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	}
 	defer f.Close()
 	bad := func(why string) error { return &PrefixError{Path: path, Why: why} }
+	// unread is the error of a read: why where the file has ended, else the system's.
+	unread := func(err error, why string) error {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return bad(why)
+		}
+		return err
+	}
 	fixed := make([]byte, prefixFixed)
-	if _, err := io.ReadFull(f, fixed); err != nil || string(fixed[:8]) != prefixMagic {
+	if _, err := io.ReadFull(f, fixed); err != nil {
+		return 0, unread(err, "this is no saved prefix")
+	}
+	if string(fixed[:8]) != prefixMagic {
 		return 0, bad("this is no saved prefix")
 	}
 	if v := binary.LittleEndian.Uint32(fixed[8:]); v != prefixVersion {
@@ -197,7 +209,10 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	size := binary.LittleEndian.Uint32(fixed[12:])
 	raw := make([]byte, min(size, maxHeader))
 	var h header
-	if _, err := io.ReadFull(f, raw); err != nil || size > maxHeader || json.Unmarshal(raw, &h) != nil {
+	if _, err := io.ReadFull(f, raw); err != nil {
+		return 0, unread(err, "its header is damaged")
+	}
+	if size > maxHeader || json.Unmarshal(raw, &h) != nil {
 		return 0, bad("its header is damaged")
 	}
 	if h.Tokens != len(p.Tokens) {
@@ -211,7 +226,7 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	got := make([]byte, len(want))
 	copy(got[copy(got, fixed):], raw)
 	if _, err := io.ReadFull(f, got[min(len(got), prefixFixed+len(raw)):]); err != nil {
-		return 0, bad("it is cut short")
+		return 0, unread(err, "it is cut short")
 	}
 	if !bytes.Equal(got, want) {
 		return 0, bad("it is of another base, adapter, kernel, type of keys or text")
@@ -228,10 +243,14 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	}
 	sum, err := readPages(f, int64(len(got)), pages, crc32.Checksum(got, castagnoli))
 	if err != nil {
-		err = bad("it is cut short")
+		err = unread(err, "it is cut short")
 	} else {
 		rest := make([]byte, 5)
-		if n, _ := f.ReadAt(rest, int64(len(got))+int64(len(pages))*e.pageSize()); n != 4 || binary.LittleEndian.Uint32(rest) != sum {
+		n, end := f.ReadAt(rest, int64(len(got))+int64(len(pages))*e.pageSize())
+		switch {
+		case end != nil && end != io.EOF:
+			err = end
+		case n != 4 || binary.LittleEndian.Uint32(rest) != sum:
 			err = bad("its checksum is wrong: it is damaged")
 		}
 	}

@@ -190,6 +190,10 @@ func TestPrefixRefused(t *testing.T) {
 	if _, err := e.LoadPrefix(ctx, path, p); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
+	var bad *PrefixError
+	if _, err := e.LoadPrefix(ctx, filepath.Dir(path), p); err == nil || errors.As(err, &bad) {
+		t.Errorf("what cannot be read: %v", err)
+	}
 	if err := e.SavePrefix(ctx, filepath.Join(path, "none", "x"), p); err == nil {
 		t.Error("saved into no folder")
 	}
