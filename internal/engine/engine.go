@@ -233,7 +233,10 @@ func (e *Engine) Budget() *Budget { return e.budget }
 // changed since an earlier request is made known with [Engine.Forget].
 //
 // Errors concern this request alone: *ContextError, *AdapterError, *BudgetError,
-// [ErrNoNumber], [ErrClosed], ctx's, or weights' ReplacedError and LostError.
+// [ErrNoNumber], [ErrClosed], ctx's, token's, the system's where it has no memory for a
+// page, weights' ReplacedError for a base's file in whose place there is another, or one
+// without a type that says what of the request cannot be. All that are served end with
+// weights' LostError, and with a ReplacedError where the file has been written to.
 func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) error) (Result, error) {
 	return e.generate(ctx, r, token, nil)
 }
