@@ -165,11 +165,12 @@ func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) 
 }
 
 // LoadPrefix reads the keys and values of p from a file that SavePrefix wrote, so
-// that requests which begin with its tokens find them, and returns for how many
-// tokens. Its checksum is compared, and its header and tokens with those that p has
-// here; of the keys and values the last position is computed again, and a file in
-// which it has other bits is not used. Those before it are not computed: that they
-// were made by the same weights follows from Base and Adapter alone.
+// that requests which begin with its tokens find them until their room is needed, and
+// returns for how many tokens: fewer than four on the last page are not found. Its
+// checksum is compared, and its header and tokens with those that p has here; of the
+// keys and values the last position is computed again, and a file in which it has other
+// bits is not used. Those before it are not computed: that they were made by the same
+// weights follows from Base and Adapter alone.
 //
 // A *PrefixError says why a file is not used; the error of one which is not there
 // wraps fs.ErrNotExist, that of one which cannot be read is the system's, and where
@@ -260,7 +261,11 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 		}
 		return 0, err
 	}
-	return h.Tokens, e.adopt(ctx, path, p, pages)
+	known := h.Tokens
+	if part := known % model.PageLen; part < partLeast {
+		known -= part
+	}
+	return known, e.adopt(ctx, path, p, pages)
 }
 
 // pageSize is a page in a file, in bytes.
