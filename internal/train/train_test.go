@@ -235,7 +235,9 @@ func TestRestoreRefuses(t *testing.T) {
 	shape.LoRA.Rank = 5
 	more := job(m, options(), 1)
 	more.Epochs[0] = more.Epochs[0][1:]
-	for name, j := range map[string]Job{"rate": job(m, other, 1), "rank": job(m, shape, 1), "data": more} {
+	batch := job(m, options(), 1)
+	batch.Batch = 96
+	for name, j := range map[string]Job{"batch": batch, "rate": job(m, other, 1), "rank": job(m, shape, 1), "data": more} {
 		if _, err := start(t, j).Restore(path); !errors.Is(err, ErrOtherRun) {
 			t.Errorf("another %s: %v", name, err)
 		}
@@ -261,6 +263,27 @@ func TestRestoreRefuses(t *testing.T) {
 		if !bytes.Equal(bits(tr.Adapter()), was) {
 			t.Errorf("%s: the adapter changed", name)
 		}
+	}
+}
+
+// TestRestoreWithoutBatch goes on from a checkpoint in which no batch was kept.
+func TestRestoreWithoutBatch(t *testing.T) {
+	m := toy(t)
+	tr := start(t, job(m, options(), 1))
+	path := save(t, tr, nil)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := []byte(`\"batch\":48,`)
+	if bytes.Count(whole, field) != 1 {
+		t.Fatal("the batch is not in the checkpoint")
+	}
+	if err := os.WriteFile(path, bytes.Replace(whole, field, bytes.Repeat([]byte(" "), len(field)), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Restore(path); err != nil {
+		t.Error(err)
 	}
 }
 

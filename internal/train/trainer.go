@@ -56,7 +56,7 @@ type Job struct {
 	// more than the least.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
-	// 0 means 512, or the longest example.
+	// 0 means 512, or the longest example. Bits depend on it.
 	Batch int
 	// Pause is called every few hundredths of a second during a step, so that
 	// others in the process, such as an engine's streams, may have the workers
