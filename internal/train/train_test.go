@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
@@ -263,6 +264,16 @@ func TestRestoreRefuses(t *testing.T) {
 		if !bytes.Equal(bits(tr.Adapter()), was) {
 			t.Errorf("%s: the adapter changed", name)
 		}
+	}
+}
+
+// TestOnTrained refuses to train on an adapter that another run trains.
+func TestOnTrained(t *testing.T) {
+	m := toy(t)
+	j := job(m, options(), 1)
+	j.On = []lora.Applied{{Adapter: start(t, job(m, options(), 1)).Adapter(), Strength: 1}}
+	if _, err := New(j); err == nil || !strings.Contains(err.Error(), "in training itself") {
+		t.Errorf("%v", err)
 	}
 }
 

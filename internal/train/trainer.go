@@ -49,7 +49,7 @@ type Job struct {
 	// From starts from the weights of an adapter of the same shape; nil starts
 	// afresh.
 	From *lora.Adapter
-	// On are frozen adapters below what is trained.
+	// On are frozen adapters below what is trained, none of them in training itself.
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
 	// that do not fit are computed again. 0 means 800 MB, and for weights 20 MB
@@ -141,6 +141,11 @@ func (j *Job) plan() (*planned, error) {
 	for _, a := range j.On {
 		if err := a.Adapter.Fits(shape); err != nil {
 			return nil, err
+		}
+		trained := false
+		a.Adapter.Each(func(_ int, _ lora.Module, q *op.Pair) { trained = trained || q.GradA != nil })
+		if trained {
+			return nil, fmt.Errorf("an adapter below what is trained is in training itself")
 		}
 		p.lim.Pad += a.Adapter.Pad()
 	}
