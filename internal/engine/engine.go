@@ -103,6 +103,7 @@ type Engine struct {
 	pending atomic.Int32  // requests from their arrival to their end
 	stats   counters
 	watch   watch
+	holders holders
 
 	// What follows is the loop's own.
 	inUse   map[*lora.Adapter]*held
@@ -110,6 +111,7 @@ type Engine struct {
 	waiting []*stream
 	short   bool  // the first that waits found too little memory, and nobody has ended since;
 	left    int64 // then this much of the budget was left
+	stalled bool  // nobody is served, and those that wait do so for holders of pages
 	rows    []model.Row
 	at      []int32
 	logits  []float32
@@ -190,7 +192,7 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{m: m, opt: o, budget: b, fixed: fixed, laid: laid, session: session, pool: newPool(m, o.KV, b),
-		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
+		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{}, holders: newHolders(),
 		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}
 	for range o.draws() {
 		e.scratch = append(e.scratch, newScratch(m.Vocab))

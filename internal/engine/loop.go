@@ -14,18 +14,20 @@ import (
 func (e *Engine) loop() {
 	defer close(e.done)
 	for {
-		if len(e.streams)+len(e.waiting) == 0 {
+		if len(e.streams)+len(e.waiting) == 0 || e.stalled {
 			select {
 			case s := <-e.submit:
-				e.waiting = append(e.waiting, s)
-			case <-e.quit:
-				return
+				e.queue(s)
+			case <-e.holders.freed:
+			case <-e.quit: // below
 			}
 		}
 		for more := true; more; {
 			select {
 			case s := <-e.submit:
-				e.waiting = append(e.waiting, s)
+				e.queue(s)
+			case <-e.holders.freed:
+				e.short = false
 			case <-e.quit:
 				for _, s := range append(e.streams, e.waiting...) {
 					e.end(s, "", ErrClosed)
@@ -44,9 +46,23 @@ func (e *Engine) loop() {
 	}
 }
 
+// queue has a stream wait: those that bring pages before the others, which may wait for
+// these.
+func (e *Engine) queue(s *stream) {
+	at := len(e.waiting)
+	if s.brings() {
+		at = 0
+		for at < len(e.waiting) && e.waiting[at].brings() {
+			at++
+		}
+	}
+	e.waiting = slices.Insert(e.waiting, at, s)
+}
+
 // admit ends waiting streams whose context has ended, and lets others in, in
 // their order, as far as there is room.
 func (e *Engine) admit() {
+	e.stalled = false
 	if len(e.waiting) == 0 {
 		return
 	}
@@ -72,6 +88,9 @@ func (e *Engine) admit() {
 			e.short, e.left = true, e.budget.Left()
 		case errors.As(err, &small) && small.Need <= small.Left:
 			wait = append(wait, s) // somebody just did
+		case !s.brings() && e.holders.any():
+			wait = append(wait, s)
+			e.stalled = true
 		default:
 			e.end(s, "", err)
 		}
@@ -93,8 +112,7 @@ func (e *Engine) open(s *stream) error {
 	var pages []*page
 	var part *page
 	n := 0
-	brings := s.carried != nil && !s.carried.leave
-	if brings {
+	if s.brings() {
 		pages, s.carried.taken = append(s.pages, s.carried.pages...), true
 	} else {
 		pages, part, n = e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
@@ -127,7 +145,7 @@ func (e *Engine) open(s *stream) error {
 		s.data = append(s.data, g.data)
 	}
 	s.filled = full * model.PageLen
-	if brings {
+	if s.brings() {
 		s.filled = len(s.Prompt) - 1
 	}
 	if part != nil {

@@ -117,6 +117,9 @@ func (e *Engine) SavePrefix(ctx context.Context, path string, p Prefix) error {
 	for k := len(g.pages) - 1; k >= 0; k-- {
 		e.pool.release(g.pages[k])
 	}
+	if len(g.pages) > 0 {
+		e.holders.leave()
+	}
 	if err != nil {
 		return fmt.Errorf("save a prefix: %w", err)
 	}
@@ -235,6 +238,8 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	if err := e.check(&Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}); err != nil {
 		return 0, err
 	}
+	e.holders.enter()
+	defer e.holders.leave()
 	pages, err := e.pool.takeAll(nil, pagesFor(h.Tokens))
 	if err == errShort {
 		return 0, e.shortOf("a prefix", pagesFor(h.Tokens), e.budget.inReach())
@@ -331,11 +336,15 @@ type carried struct {
 	same  bool
 }
 
+// brings says whether a stream brings pages with it.
+func (s *stream) brings() bool { return s.carried != nil && !s.carried.leave }
+
 // settle does at the end of a stream, before its pages are given back, what its
 // caller wants of them.
 func (e *Engine) settle(s *stream) {
 	c := s.carried
 	if c.leave {
+		e.holders.enter()
 		for _, g := range s.pages[:pagesFor(len(s.Prompt))] {
 			e.pool.hold(g)
 			c.pages = append(c.pages, g)

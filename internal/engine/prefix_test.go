@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,6 +208,56 @@ func TestPrefixRefused(t *testing.T) {
 		t.Errorf("a context that has ended: %v", err)
 	}
 	settled(t, saving)
+	settled(t, e)
+}
+
+// TestPagesHeldOutside saves and loads a prefix again and again while others write texts
+// that take all the memory there is: they wait for the pages that are held meanwhile.
+func TestPagesHeldOutside(t *testing.T) {
+	m, _ := tiny(t)
+	ctx := context.Background()
+	o := Options{Streams: 2, Batch: 64, Context: m.Context}
+	o.Memory = withPages(m, o, 2)
+	e := start(t, m, o)
+	p := Prefix{Tokens: slices.Repeat([]int32{7, 8, 9}, 30), Base: "base"}
+	path := filepath.Join(t.TempDir(), "prefix")
+	if err := e.SavePrefix(ctx, path, p); err != nil {
+		t.Fatal(err)
+	}
+	var others sync.WaitGroup
+	var going atomic.Bool
+	going.Store(true)
+	for range 2 {
+		others.Go(func() {
+			var short *BudgetError
+			for going.Load() && !t.Failed() {
+				if _, err := e.LoadPrefix(ctx, path, p); err != nil && !errors.As(err, &short) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	others.Go(func() {
+		for going.Load() && !t.Failed() {
+			if err := e.SavePrefix(ctx, path, p); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var writers sync.WaitGroup
+	for w := range int32(2) {
+		writers.Go(func() {
+			for range 20 {
+				r := Request{Prompt: slices.Repeat([]int32{w, 3, 4}, 40), Max: m.Context}
+				if _, err := e.Generate(ctx, r, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	going.Store(false)
+	others.Wait()
 	settled(t, e)
 }
 
