@@ -58,9 +58,11 @@ type Job struct {
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example. Bits depend on it.
 	Batch int
-	// Pause is called every few hundredths of a second during a step, so that
-	// others in the process, such as an engine's streams, may have the workers
-	// (engine.Engine.Yield); nil for nobody. Bits do not depend on it.
+	// Pause is called between the operations of a step and parts of some of them, so
+	// that others in the process, such as an engine's streams, may have the workers
+	// (engine.Engine.Yield); nil for nobody. With a small base that is every few
+	// hundredths of a second; a product of a large one takes longer, and so does
+	// Adafactor, which has a tensor as its least piece. Bits do not depend on it.
 	Pause func()
 }
 
