@@ -49,10 +49,13 @@ func size(n int64) string {
 
 // Reserve takes n bytes of the budget for what; where they are not free, engines
 // give back pages that no stream uses. The error is a *BudgetError, and nothing
-// is taken then.
+// is taken or given back then.
 func (b *Budget) Reserve(what string, n int64) error {
 	if b.take(n) {
 		return nil
+	}
+	if left := b.inReach(); n > left {
+		return &BudgetError{What: what, Need: n, Left: left, Limit: b.limit}
 	}
 	for _, p := range b.pools() {
 		// What is given back another may take first, so there are more rounds.
@@ -67,8 +70,11 @@ func (b *Budget) Reserve(what string, n int64) error {
 }
 
 // reclaim has engines other than a pool's own give back what no stream of theirs uses,
-// until n bytes are left.
+// until n bytes are left; nothing where that does not do.
 func (b *Budget) reclaim(but *pool, n int64) {
+	if n > b.inReach() {
+		return
+	}
 	for _, p := range b.pools() {
 		if p == but {
 			continue
@@ -78,13 +84,17 @@ func (b *Budget) reclaim(but *pool, n int64) {
 	}
 }
 
-// idle is what all engines could give back, in bytes.
-func (b *Budget) idle() (n int64) {
+// inReach is what is not taken and what engines could give back, in bytes. The pools
+// are locked together, in the order in which they joined: what one gives back is counted
+// once.
+func (b *Budget) inReach() int64 {
+	var idle int64
 	for _, p := range b.pools() {
-		_, free, kept := p.counts()
-		n += int64(free+kept) * p.bytes
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		idle += int64(len(p.free)+p.kept) * p.bytes
 	}
-	return n
+	return b.Left() + idle
 }
 
 func (b *Budget) pools() []*pool {

@@ -148,6 +148,12 @@ func TestSharedBudget(t *testing.T) {
 		t.Errorf("after a text of two pages: %+v", s)
 	}
 	room := b.Left()
+	if err := b.Reserve("more than there is", room+2*pageBytes(m, tensor.F32)+1); !isBudget(err) {
+		t.Errorf("more than there is: %v", err)
+	}
+	if s := e.Stats(); s.Remembered != 2 {
+		t.Errorf("after a guest for whom there is no room: %+v", s)
+	}
 	if err := b.Reserve("a guest", room+2*pageBytes(m, tensor.F32)); err != nil {
 		t.Fatalf("remembered pages do not make way: %v", err)
 	}
@@ -383,8 +389,33 @@ func TestLastPage(t *testing.T) {
 	}
 }
 
-// TestNoRoomBesideAdapter asks for a text that fits without its adapter and not with
-// it: it is refused, and the one behind it is served.
+// TestSmallPasses asks for a text while as many are written as a pass has tokens: it is
+// read, and its first token comes before any of them ends.
+func TestSmallPasses(t *testing.T) {
+	m, _ := tiny(t)
+	e := still(t, m, Options{Batch: 4, Streams: 8})
+	for i := range 4 {
+		submit(t, e, context.Background(), Request{Prompt: []int32{int32(i)}, Max: 50})
+	}
+	e.admit()
+	e.step()
+	r := Request{Prompt: []int32{7, 8, 9}, Max: 2}
+	s := submit(t, e, context.Background(), r)
+	for range 4 {
+		e.admit()
+		e.step()
+	}
+	if len(s.result.Tokens) != 2 || len(e.streams) != 4 {
+		t.Errorf("%d tokens while %d others write", len(s.result.Tokens), len(e.streams))
+	}
+	finish(t, e)
+	if !slices.Equal(s.result.Tokens, alone(t, m, r)) {
+		t.Errorf("%v", s.result.Tokens)
+	}
+}
+
+// TestNoRoomBesideAdapter asks for a text that fits without its adapter and, beside a
+// guest, not with it: it is refused, and the one behind it is served.
 func TestNoRoomBesideAdapter(t *testing.T) {
 	m, _ := tiny(t)
 	a := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8, Targets: []lora.Module{lora.KProj}}, 1, nil)
@@ -392,8 +423,13 @@ func TestNoRoomBesideAdapter(t *testing.T) {
 		t.Fatalf("half of the adapter takes %d bytes, a page or more", half)
 	}
 	o := Options{Streams: 2, Batch: 64, Context: m.Context}
-	o.Memory = withPages(m, o, 2) + AdapterBytes(a)/2
+	guest := AdapterBytes(a) - AdapterBytes(a)/2
+	o.Memory = withPages(m, o, 2) + AdapterBytes(a)
 	e := still(t, m, o)
+	if err := e.budget.Reserve("a guest", guest); err != nil {
+		t.Fatal(err)
+	}
+	defer e.budget.Release(guest)
 	use := []lora.Applied{{Adapter: a, Strength: 1}}
 	first := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: m.Context, Adapters: use})
 	r := Request{Prompt: []int32{4, 5}, Max: m.Context}
@@ -405,14 +441,43 @@ func TestNoRoomBesideAdapter(t *testing.T) {
 	if second.err != nil || !slices.Equal(second.result.Tokens, alone(t, m, r)) {
 		t.Errorf("the one behind it: %v", second.err)
 	}
-	if left := e.budget.Left() + e.budget.idle(); left != o.Memory-e.fixed {
-		t.Errorf("%d bytes are left of %d", left, o.Memory-e.fixed)
+	if left := e.budget.inReach(); left != o.Memory-guest-e.fixed {
+		t.Errorf("%d bytes are left of %d", left, o.Memory-guest-e.fixed)
 	}
 	third := submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: 60, Adapters: use})
 	finish(t, e)
 	if third.err != nil {
 		t.Errorf("what would fit: %v", third.err)
 	}
+}
+
+// TestNeverFits asks, while another is served, for texts that have no room even alone:
+// they do not wait for the other's end.
+func TestNeverFits(t *testing.T) {
+	m, large := tiny(t)
+	a := lora.New(m.Shape(), lora.Options{Rank: 4, Alpha: 8, Targets: []lora.Module{lora.KProj}}, 1, nil)
+	o := Options{Streams: 2, Batch: 64, Context: m.Context}
+	o.Memory = withPages(m, o, 2) + AdapterBytes(a)/2
+	if AdapterBytes(large) <= o.Memory-withPages(m, o, 0) {
+		t.Fatalf("an adapter of %d bytes fits", AdapterBytes(large))
+	}
+	e := still(t, m, o)
+	submit(t, e, context.Background(), Request{Prompt: []int32{1, 2, 3}, Max: 20})
+	e.admit()
+	e.step()
+	for name, r := range map[string]Request{
+		"a text beside its adapter": {Prompt: []int32{1}, Max: m.Context, Adapters: []lora.Applied{{Adapter: a, Strength: 1}}},
+		"an adapter":                {Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: large, Strength: 1}}},
+	} {
+		if err := e.check(&r); !isBudget(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	twice := Request{Prompt: []int32{1}, Max: 1, Adapters: []lora.Applied{{Adapter: a, Strength: 1}, {Adapter: a, Strength: 1}}}
+	if err := e.check(&twice); err != nil {
+		t.Errorf("an adapter twice: %v", err)
+	}
+	finish(t, e)
 }
 
 // TestRoomForAdapters starts engines that will serve adapters in all kinds of memory:

@@ -103,6 +103,7 @@ type Engine struct {
 	pending atomic.Int32  // requests from their arrival to their end
 	stats   counters
 	watch   watch
+	holders holders
 
 	// What follows is the loop's own.
 	inUse   map[*lora.Adapter]*held
@@ -110,6 +111,7 @@ type Engine struct {
 	waiting []*stream
 	short   bool  // the first that waits found too little memory, and nobody has ended since;
 	left    int64 // then this much of the budget was left
+	stalled bool  // nobody is served, and those that wait do so for holders of pages
 	rows    []model.Row
 	at      []int32
 	logits  []float32
@@ -190,7 +192,7 @@ func prepare(m *model.Model, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{m: m, opt: o, budget: b, fixed: fixed, laid: laid, session: session, pool: newPool(m, o.KV, b),
-		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{},
+		submit: make(chan *stream), quit: make(chan struct{}), done: make(chan struct{}), inUse: map[*lora.Adapter]*held{}, holders: newHolders(),
 		rows: make([]model.Row, 0, o.Streams), at: make([]int32, 0, o.heads()), logits: make([]float32, o.heads()*m.Vocab)}
 	for range o.draws() {
 		e.scratch = append(e.scratch, newScratch(m.Vocab))
@@ -233,7 +235,10 @@ func (e *Engine) Budget() *Budget { return e.budget }
 // changed since an earlier request is made known with [Engine.Forget].
 //
 // Errors concern this request alone: *ContextError, *AdapterError, *BudgetError,
-// [ErrNoNumber], [ErrClosed], ctx's, or weights' ReplacedError and LostError.
+// [ErrNoNumber], [ErrClosed], ctx's, token's, the system's where it has no memory for a
+// page, weights' ReplacedError for a base's file in whose place there is another, or one
+// without a type that says what of the request cannot be. All that are served end with
+// weights' LostError, and with a ReplacedError where the file has been written to.
 func (e *Engine) Generate(ctx context.Context, r Request, token func(id int32) error) (Result, error) {
 	return e.generate(ctx, r, token, nil)
 }
@@ -271,7 +276,7 @@ func (e *Engine) generate(ctx context.Context, r Request, token func(id int32) e
 
 // newStream takes the memory of a stream that is not pages: a pass takes none.
 func (e *Engine) newStream(ctx context.Context, r Request) *stream {
-	limit := len(r.Prompt) + min(r.Max, e.opt.Context-len(r.Prompt))
+	limit := e.limit(&r)
 	return &stream{Request: r, ctx: ctx, out: make(chan int32, limit-len(r.Prompt)+1), sampler: newSampler(r.Sampling, nil),
 		gain: gainStart, limit: limit, tokens: append(make([]int32, 0, limit+1), r.Prompt...),
 		pages: make([]*page, 0, pagesFor(limit)), data: make([]model.Page, 0, pagesFor(limit))}

@@ -96,7 +96,7 @@ func (o Options) fit(m *model.Model, b *Budget, but int64) (Options, error) {
 	}
 	open := o
 	o.defaults(m)
-	left := b.Left() + b.idle() - but
+	left := b.inReach() - but
 	batches := []int{o.Batch}
 	if open.Batch == 0 {
 		for n := o.Batch / 2; n >= leastBatch; n /= 2 {

@@ -14,18 +14,20 @@ import (
 func (e *Engine) loop() {
 	defer close(e.done)
 	for {
-		if len(e.streams)+len(e.waiting) == 0 {
+		if len(e.streams)+len(e.waiting) == 0 || e.stalled {
 			select {
 			case s := <-e.submit:
-				e.waiting = append(e.waiting, s)
-			case <-e.quit:
-				return
+				e.queue(s)
+			case <-e.holders.freed:
+			case <-e.quit: // below
 			}
 		}
 		for more := true; more; {
 			select {
 			case s := <-e.submit:
-				e.waiting = append(e.waiting, s)
+				e.queue(s)
+			case <-e.holders.freed:
+				e.short = false
 			case <-e.quit:
 				for _, s := range append(e.streams, e.waiting...) {
 					e.end(s, "", ErrClosed)
@@ -44,9 +46,23 @@ func (e *Engine) loop() {
 	}
 }
 
+// queue has a stream wait: those that bring pages before the others, which may wait for
+// these.
+func (e *Engine) queue(s *stream) {
+	at := len(e.waiting)
+	if s.brings() {
+		at = 0
+		for at < len(e.waiting) && e.waiting[at].brings() {
+			at++
+		}
+	}
+	e.waiting = slices.Insert(e.waiting, at, s)
+}
+
 // admit ends waiting streams whose context has ended, and lets others in, in
 // their order, as far as there is room.
 func (e *Engine) admit() {
+	e.stalled = false
 	if len(e.waiting) == 0 {
 		return
 	}
@@ -72,6 +88,9 @@ func (e *Engine) admit() {
 			e.short, e.left = true, e.budget.Left()
 		case errors.As(err, &small) && small.Need <= small.Left:
 			wait = append(wait, s) // somebody just did
+		case !s.brings() && e.holders.any():
+			wait = append(wait, s)
+			e.stalled = true
 		default:
 			e.end(s, "", err)
 		}
@@ -93,8 +112,7 @@ func (e *Engine) open(s *stream) error {
 	var pages []*page
 	var part *page
 	n := 0
-	brings := s.carried != nil && !s.carried.leave
-	if brings {
+	if s.brings() {
 		pages, s.carried.taken = append(s.pages, s.carried.pages...), true
 	} else {
 		pages, part, n = e.pool.find(s.root, s.Prompt[:len(s.Prompt)-1], s.pages)
@@ -118,7 +136,7 @@ func (e *Engine) open(s *stream) error {
 		}
 		e.giveBack(s)
 		if err == errShort { // told while its adapters are counted: it is not served without them
-			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need)
+			err = e.shortOf(fmt.Sprintf("a text of %d tokens", s.limit), need, e.budget.inReach())
 		}
 		e.letGo(s)
 		return err
@@ -127,7 +145,7 @@ func (e *Engine) open(s *stream) error {
 		s.data = append(s.data, g.data)
 	}
 	s.filled = full * model.PageLen
-	if brings {
+	if s.brings() {
 		s.filled = len(s.Prompt) - 1
 	}
 	if part != nil {
@@ -140,9 +158,9 @@ func (e *Engine) open(s *stream) error {
 	return nil
 }
 
-// shortOf is the error for so many pages that cannot be had.
-func (e *Engine) shortOf(what string, pages int) *BudgetError {
-	left := e.budget.Left() + e.budget.idle()
+// shortOf is the error for so many pages that cannot be had where so many bytes are
+// left.
+func (e *Engine) shortOf(what string, pages int, left int64) *BudgetError {
 	err := &BudgetError{What: what, Need: int64(pages) * e.pool.bytes, Left: left, Limit: e.budget.Limit()}
 	if fits := int(left/e.pool.bytes) * model.PageLen; fits > 0 {
 		err.Fits = fmt.Sprintf("%d tokens would fit, prompt and text", fits)
@@ -203,9 +221,9 @@ func (e *Engine) share(s *stream, k, n int) {
 }
 
 // plan says how many tokens of each stream go into the next pass: a token of
-// every stream that writes, and with what room is left the prompts of those that
-// still read; where some write, no more of these than a chunk, so that nobody
-// waits long. Where none reads and few write, guessed tokens are verified beside
+// every stream that writes, and with what room is left, a token's at the least, the
+// prompts of those that still read; where some write, no more of these than a chunk, so
+// that nobody waits long. Where none reads and few write, guessed tokens are verified beside
 // the next ones.
 func (e *Engine) plan() {
 	total, writing := 0, 0 // writing: streams whose next token is to come
@@ -215,7 +233,7 @@ func (e *Engine) plan() {
 			writing++
 		}
 	}
-	room := max(e.opt.Batch, writing)
+	room := max(e.opt.Batch, min(writing+1, len(e.streams)))
 	lookup, chunk := writing == len(e.streams), e.opt.Batch
 	if writing > 0 {
 		chunk = e.opt.Chunk

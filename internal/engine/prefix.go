@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -116,6 +117,9 @@ func (e *Engine) SavePrefix(ctx context.Context, path string, p Prefix) error {
 	for k := len(g.pages) - 1; k >= 0; k-- {
 		e.pool.release(g.pages[k])
 	}
+	if len(g.pages) > 0 {
+		e.holders.leave()
+	}
 	if err != nil {
 		return fmt.Errorf("save a prefix: %w", err)
 	}
@@ -164,14 +168,16 @@ func (e *Engine) writePrefix(path string, p *Prefix, pages []*page) (err error) 
 }
 
 // LoadPrefix reads the keys and values of p from a file that SavePrefix wrote, so
-// that requests which begin with its tokens find them, and returns for how many
-// tokens. Its checksum is compared, and its header and tokens with those that p has
-// here; of the keys and values the last position is computed again, and a file in
-// which it has other bits is not used. Those before it are not computed: that they
-// were made by the same weights follows from Base and Adapter alone.
+// that requests which begin with its tokens find them until their room is needed, and
+// returns for how many tokens: fewer than four on the last page are not found. Its
+// checksum is compared, and its header and tokens with those that p has here; of the
+// keys and values the last position is computed again, and a file in which it has other
+// bits is not used. Those before it are not computed: that they were made by the same
+// weights follows from Base and Adapter alone.
 //
 // A *PrefixError says why a file is not used; the error of one which is not there
-// wraps fs.ErrNotExist, and where memory is short it is a *BudgetError.
+// wraps fs.ErrNotExist, that of one which cannot be read is the system's, and where
+// memory is short it is a *BudgetError.
 func (e *Engine) LoadPrefix(ctx context.Context, path string, p Prefix) (int, error) {
 	n, err := e.loadPrefix(ctx, path, &p)
 	if err != nil {
@@ -187,8 +193,18 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	}
 	defer f.Close()
 	bad := func(why string) error { return &PrefixError{Path: path, Why: why} }
+	// unread is the error of a read: why where the file has ended, else the system's.
+	unread := func(err error, why string) error {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return bad(why)
+		}
+		return err
+	}
 	fixed := make([]byte, prefixFixed)
-	if _, err := io.ReadFull(f, fixed); err != nil || string(fixed[:8]) != prefixMagic {
+	if _, err := io.ReadFull(f, fixed); err != nil {
+		return 0, unread(err, "this is no saved prefix")
+	}
+	if string(fixed[:8]) != prefixMagic {
 		return 0, bad("this is no saved prefix")
 	}
 	if v := binary.LittleEndian.Uint32(fixed[8:]); v != prefixVersion {
@@ -197,7 +213,10 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	size := binary.LittleEndian.Uint32(fixed[12:])
 	raw := make([]byte, min(size, maxHeader))
 	var h header
-	if _, err := io.ReadFull(f, raw); err != nil || size > maxHeader || json.Unmarshal(raw, &h) != nil {
+	if _, err := io.ReadFull(f, raw); err != nil {
+		return 0, unread(err, "its header is damaged")
+	}
+	if size > maxHeader || json.Unmarshal(raw, &h) != nil {
 		return 0, bad("its header is damaged")
 	}
 	if h.Tokens != len(p.Tokens) {
@@ -211,7 +230,7 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	got := make([]byte, len(want))
 	copy(got[copy(got, fixed):], raw)
 	if _, err := io.ReadFull(f, got[min(len(got), prefixFixed+len(raw)):]); err != nil {
-		return 0, bad("it is cut short")
+		return 0, unread(err, "it is cut short")
 	}
 	if !bytes.Equal(got, want) {
 		return 0, bad("it is of another base, adapter, kernel, type of keys or text")
@@ -219,19 +238,25 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 	if err := e.check(&Request{Prompt: p.Tokens, Adapters: p.Adapters, Max: 1}); err != nil {
 		return 0, err
 	}
+	e.holders.enter()
+	defer e.holders.leave()
 	pages, err := e.pool.takeAll(nil, pagesFor(h.Tokens))
 	if err == errShort {
-		return 0, e.shortOf("a prefix", pagesFor(h.Tokens))
+		return 0, e.shortOf("a prefix", pagesFor(h.Tokens), e.budget.inReach())
 	}
 	if err != nil {
 		return 0, err
 	}
 	sum, err := readPages(f, int64(len(got)), pages, crc32.Checksum(got, castagnoli))
 	if err != nil {
-		err = bad("it is cut short")
+		err = unread(err, "it is cut short")
 	} else {
 		rest := make([]byte, 5)
-		if n, _ := f.ReadAt(rest, int64(len(got))+int64(len(pages))*e.pageSize()); n != 4 || binary.LittleEndian.Uint32(rest) != sum {
+		n, end := f.ReadAt(rest, int64(len(got))+int64(len(pages))*e.pageSize())
+		switch {
+		case end != nil && end != io.EOF:
+			err = end
+		case n != 4 || binary.LittleEndian.Uint32(rest) != sum:
 			err = bad("its checksum is wrong: it is damaged")
 		}
 	}
@@ -241,7 +266,11 @@ func (e *Engine) loadPrefix(ctx context.Context, path string, p *Prefix) (int, e
 		}
 		return 0, err
 	}
-	return h.Tokens, e.adopt(ctx, path, p, pages)
+	known := h.Tokens
+	if part := known % model.PageLen; part < partLeast {
+		known -= part
+	}
+	return known, e.adopt(ctx, path, p, pages)
 }
 
 // pageSize is a page in a file, in bytes.
@@ -307,11 +336,15 @@ type carried struct {
 	same  bool
 }
 
+// brings says whether a stream brings pages with it.
+func (s *stream) brings() bool { return s.carried != nil && !s.carried.leave }
+
 // settle does at the end of a stream, before its pages are given back, what its
 // caller wants of them.
 func (e *Engine) settle(s *stream) {
 	c := s.carried
 	if c.leave {
+		e.holders.enter()
 		for _, g := range s.pages[:pagesFor(len(s.Prompt))] {
 			e.pool.hold(g)
 			c.pages = append(c.pages, g)

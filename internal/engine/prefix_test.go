@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,12 +62,12 @@ func TestPrefixFile(t *testing.T) {
 					kept = n - n%64
 				}
 				got, err := e.LoadPrefix(ctx, path, p)
-				if err != nil || got != n {
-					t.Fatalf("%d tokens of %d were loaded: %v", got, n, err)
+				if err != nil || got != kept {
+					t.Fatalf("%d tokens of %d were loaded, want %d: %v", got, n, kept, err)
 				}
 				for range 2 {
 					res, err := e.Generate(ctx, r, nil)
-					if err != nil || !slices.Equal(res.Tokens, want.Tokens) || res.Cached < kept {
+					if err != nil || !slices.Equal(res.Tokens, want.Tokens) || res.Cached != kept {
 						t.Errorf("%d tokens were known; %v and not %v: %v", res.Cached, res.Tokens, want.Tokens, err)
 					}
 				}
@@ -190,6 +192,10 @@ func TestPrefixRefused(t *testing.T) {
 	if _, err := e.LoadPrefix(ctx, path, p); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
+	var bad *PrefixError
+	if _, err := e.LoadPrefix(ctx, filepath.Dir(path), p); err == nil || errors.As(err, &bad) {
+		t.Errorf("what cannot be read: %v", err)
+	}
 	if err := e.SavePrefix(ctx, filepath.Join(path, "none", "x"), p); err == nil {
 		t.Error("saved into no folder")
 	}
@@ -202,6 +208,56 @@ func TestPrefixRefused(t *testing.T) {
 		t.Errorf("a context that has ended: %v", err)
 	}
 	settled(t, saving)
+	settled(t, e)
+}
+
+// TestPagesHeldOutside saves and loads a prefix again and again while others write texts
+// that take all the memory there is: they wait for the pages that are held meanwhile.
+func TestPagesHeldOutside(t *testing.T) {
+	m, _ := tiny(t)
+	ctx := context.Background()
+	o := Options{Streams: 2, Batch: 64, Context: m.Context}
+	o.Memory = withPages(m, o, 2)
+	e := start(t, m, o)
+	p := Prefix{Tokens: slices.Repeat([]int32{7, 8, 9}, 30), Base: "base"}
+	path := filepath.Join(t.TempDir(), "prefix")
+	if err := e.SavePrefix(ctx, path, p); err != nil {
+		t.Fatal(err)
+	}
+	var others sync.WaitGroup
+	var going atomic.Bool
+	going.Store(true)
+	for range 2 {
+		others.Go(func() {
+			var short *BudgetError
+			for going.Load() && !t.Failed() {
+				if _, err := e.LoadPrefix(ctx, path, p); err != nil && !errors.As(err, &short) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	others.Go(func() {
+		for going.Load() && !t.Failed() {
+			if err := e.SavePrefix(ctx, path, p); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var writers sync.WaitGroup
+	for w := range int32(2) {
+		writers.Go(func() {
+			for range 20 {
+				r := Request{Prompt: slices.Repeat([]int32{w, 3, 4}, 40), Max: m.Context}
+				if _, err := e.Generate(ctx, r, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	going.Store(false)
+	others.Wait()
 	settled(t, e)
 }
 

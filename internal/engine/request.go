@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/op"
@@ -61,7 +62,34 @@ func (e *Engine) check(r *Request) error {
 	if err := e.checkAdapters(r.Adapters); err != nil {
 		return err
 	}
+	if err := e.checkRoom(r); err != nil {
+		return err
+	}
 	return e.watch.changed(e.m.Source, true)
+}
+
+// limit is the number of positions that a request may come to.
+func (e *Engine) limit(r *Request) int {
+	return len(r.Prompt) + min(r.Max, e.opt.Context-len(r.Prompt))
+}
+
+// checkRoom says with a *BudgetError that there is no room for a request even where
+// it has the engine's memory to itself.
+func (e *Engine) checkRoom(r *Request) error {
+	var adapters int64
+	for i, a := range r.Adapters {
+		if !slices.ContainsFunc(r.Adapters[:i], func(b lora.Applied) bool { return b.Adapter == a.Adapter }) {
+			adapters += AdapterBytes(a.Adapter)
+		}
+	}
+	left := e.budget.Limit() - e.fixed - e.laid.bytes
+	if adapters > left {
+		return &BudgetError{What: "an adapter", Need: adapters, Left: left, Limit: e.budget.Limit()}
+	}
+	if limit := e.limit(r); int64(pagesFor(limit))*e.pool.bytes > left-adapters {
+		return e.shortOf(fmt.Sprintf("a text of %d tokens", limit), pagesFor(limit), left-adapters)
+	}
+	return nil
 }
 
 // checkAdapters says with an *AdapterError why adapters cannot be used.

@@ -8,7 +8,7 @@ import (
 )
 
 // TestTwoEnginesOneBudget holds that what one engine remembers makes way for the texts
-// of another, and for the other itself.
+// of another, and for the other itself, but not for a text that it does not make room for.
 func TestTwoEnginesOneBudget(t *testing.T) {
 	m, _ := tiny(t)
 	o := Options{Streams: 1, Batch: 64, Chunk: 16, Context: 128}
@@ -30,6 +30,17 @@ func TestTwoEnginesOneBudget(t *testing.T) {
 	other := Request{Prompt: slices.Repeat([]int32{4, 5, 6}, 30), Max: 20}
 	write(second, other)
 	write(first, long)
+	if err := b.Reserve("a guest", pageBytes(m, 0)); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Release(pageBytes(m, 0))
+	was := first.Stats().Remembered
+	if _, err := second.Generate(context.Background(), other, nil); !isBudget(err) {
+		t.Errorf("a text for which there is no room: %v", err)
+	}
+	if now := first.Stats().Remembered; was != 1 || now != was {
+		t.Errorf("%d pages are remembered and then, for nothing, %d", was, now)
+	}
 	if b.Peak() > b.Limit() {
 		t.Errorf("%d bytes of %d were taken", b.Peak(), b.Limit())
 	}

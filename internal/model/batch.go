@@ -38,12 +38,12 @@ func (c *Config) CheckKV(kv tensor.DType) error {
 }
 
 // CopyPage copies the first n positions of src to dst, pages whose keys and
-// values are of type kv. What it does to later positions is not said.
+// values are of type kv. Later positions of dst stay as they are.
 func (c *Config) CopyPage(dst, src Page, n int, kv tensor.DType) {
 	row := kv.RowBytes(c.HeadSize)
-	part := PageLen * row / 4
-	for at := 0; at < c.PageSize(kv); at += part {
-		copy(dst[at:at+(n*row+3)/4], src[at:])
+	to, from := tensor.Bytes(dst), tensor.Bytes(src)
+	for at := 0; at < 4*c.PageSize(kv); at += PageLen * row {
+		copy(to[at:at+n*row], from[at:])
 	}
 }
 

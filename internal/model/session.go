@@ -134,9 +134,8 @@ func (l *Limits) arithmetics() []op.Arithmetic {
 // arithmetic, which is one of the two in the session's limits.
 func (s *Session) Use(a op.Arithmetic) { s.exec.Use(a) }
 
-// SetPause has f called every few hundredths of a second during passes, between
-// operations, so that others may have the workers; nil for nobody. Bits do not
-// depend on it.
+// SetPause has f called during passes, between operations and parts of some of them,
+// so that others may have the workers; nil for nobody. Bits do not depend on it.
 func (s *Session) SetPause(f func()) { s.exec.SetPause(f) }
 
 // Close gives the memory back.

@@ -78,13 +78,25 @@ func (c *Config) ggufName() (name string, halved bool) {
 	return c.Architecture, false
 }
 
+// GGUFContext is the context of the model's GGUF form. Where attention has a window
+// that the architecture's form lacks, it is no longer than the window: within it both
+// models are the same.
+func (m *Model) GGUFContext() int {
+	context := m.Context
+	if name, _ := m.ggufName(); name != "gemma3" {
+		for l := range m.Layer {
+			if w := m.Layer[l].Window; w > 0 {
+				context = min(context, w)
+			}
+		}
+	}
+	return context
+}
+
 // GGUF gives what a GGUF file of the model says of its shape, and its weights in
-// the order in which they are used: Load reads the same model from them. What
-// belongs to the tokenizer and to the file as a whole is for the caller to add.
-//
-// Where attention has a window that the architecture's GGUF form lacks, the context
-// is said to be no longer than the window: within it both models are the same. The
-// error is a NotGGUFError.
+// the order in which they are used: Load reads the same model from them, but for the
+// context ([Model.GGUFContext]). What belongs to the tokenizer and to the file as a
+// whole is for the caller to add. The error is a NotGGUFError.
 func (m *Model) GGUF() ([]weights.MetaEntry, []GGUFWeight, error) {
 	name, halved := m.ggufName()
 	if err := m.ggufFits(name); err != nil {
@@ -94,16 +106,8 @@ func (m *Model) GGUF() ([]weights.MetaEntry, []GGUFWeight, error) {
 	add := func(key string, value any) {
 		meta = append(meta, weights.MetaEntry{Key: name + "." + key, Value: value})
 	}
-	context := m.Context
-	if name != "gemma3" {
-		for l := range m.Layer {
-			if w := m.Layer[l].Window; w > 0 {
-				context = min(context, w)
-			}
-		}
-	}
 	add("block_count", uint32(m.Layers))
-	add("context_length", uint32(context))
+	add("context_length", uint32(m.GGUFContext()))
 	add("embedding_length", uint32(m.Dim))
 	add("feed_forward_length", uint32(m.FFN))
 	add("attention.head_count", uint32(m.Heads))

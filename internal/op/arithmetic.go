@@ -10,7 +10,7 @@ type Arithmetic string
 // compute it slowly, with the bits of matrix tiles. int8 and int16 are for inference alone.
 const (
 	F32   Arithmetic = "f32"   // exact: float32 throughout
-	BF16  Arithmetic = "bf16"  // operands of all products narrowed to bfloat16, sums in float32
+	BF16  Arithmetic = "bf16"  // operands of products narrowed to bfloat16, sums in float32, see Exec.UseBF16
 	Int8  Arithmetic = "int8"  // inputs of base weights in blocks of 8-bit integers, see Exec.UseIntegers
 	Int16 Arithmetic = "int16" // the same, of 16-bit integers
 )

@@ -62,7 +62,7 @@ func (e *Exec) Use(a Arithmetic) {
 	}
 }
 
-// SetPause has f called between operations, and between parts of those that take
+// SetPause has f called between operations, and between parts of some that take
 // long, so that whoever computes for long may let others have the workers. nil,
 // the beginning, is for nobody. Bits do not depend on it.
 func (e *Exec) SetPause(f func()) { e.pause = f }

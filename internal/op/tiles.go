@@ -43,7 +43,8 @@ type Room struct {
 
 // UseBF16 makes matrix products those of bfloat16 operands with sums in float32
 // (kernel.MulTiles), from here on: activations, gradients and weights are
-// narrowed before they are multiplied, and nothing else is.
+// narrowed before they are multiplied, and nothing else is. With dropout the products
+// with factors A, and those that make their gradients, stay in float32.
 func (e *Exec) UseBF16(r Room, alloc func(n int) []float32) {
 	words := func(n int) []uint16 {
 		f := alloc((n + 1) / 2)

@@ -40,7 +40,10 @@ func closeTo(t *testing.T, what string, got, want []float32) {
 // share an input, with deltas that begin within a tile.
 func TestTileLinear(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
-		for _, c := range []struct{ n, in, out int }{{1, 32, 40}, {13, 64, 70}, {70, 96, 33}, {130, 40, 256}} {
+		for _, c := range []struct {
+			n, in, out int
+			drop       float32
+		}{{1, 32, 40, 0}, {13, 64, 70, 0}, {70, 96, 33, 0}, {130, 40, 256, 0}, {13, 64, 70, 0.3}, {130, 40, 256, 0.3}} {
 			t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				_, x := random(rng, c.n*c.in)
@@ -57,6 +60,10 @@ func TestTileLinear(t *testing.T) {
 						_, bias := random(rng, out)
 						_, dy := random(rng, c.n*out)
 						lin := Linear{W: matrix(w, out, c.in), Bias: bias, Y: heap(c.n * out), DY: dy, GradW: heap(out * c.in)}
+						var drop *Dropout
+						if c.drop > 0 {
+							drop = &Dropout{P: c.drop, Key: uint64(i), X: heap(c.n * c.in), DX: heap(c.n * c.in)}
+						}
 						for _, r := range [][3]int{{0, mid, 4}, {mid, c.n, 17}} {
 							if r[0] == r[1] {
 								continue
@@ -64,7 +71,7 @@ func TestTileLinear(t *testing.T) {
 							_, a := random(rng, r[2]*c.in)
 							_, b := random(rng, r[2]*out)
 							p := pairOf(r[2], c.in, out, 0.5, a, b)
-							lin.Deltas = append(lin.Deltas, Delta{Lo: r[0], Hi: r[1], Pair: p, Strength: 0.75,
+							lin.Deltas = append(lin.Deltas, Delta{Lo: r[0], Hi: r[1], Pair: p, Strength: 0.75, Drop: drop,
 								H: heap((r[1] - r[0]) * p.Pad), DH: heap((r[1] - r[0]) * p.Pad)})
 						}
 						lins[k] = append(lins[k], lin)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -27,8 +28,11 @@ func (o *Options) text() (string, error) {
 		return strings.Join(eval.Paragraphs(), "\n\n"), nil
 	}
 	info, err := os.Stat(o.Text)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + o.Text, Hint: "leave --text out to measure on the program's own text"}
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the text: %w", err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > textBytes {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s is no file of at most %d MB", o.Text, textBytes>>20), Hint: "give a shorter text"}
@@ -43,8 +47,8 @@ func (o *Options) text() (string, error) {
 	return string(b), nil
 }
 
-// pieces cuts the text into stretches that the model has room for, each with what
-// stands before texts where the model has such a token.
+// pieces cuts the text into stretches that the source and what is written have room
+// for, each with what stands before texts where the model has such a token.
 func (o *Options) pieces(b *opened) ([]eval.Piece, error) {
 	text, err := o.text()
 	if err != nil {
@@ -54,7 +58,11 @@ func (o *Options) pieces(b *opened) ([]eval.Piece, error) {
 	if b.vocab.AddBOS && b.vocab.BOS >= 0 {
 		bos = []int32{b.vocab.BOS}
 	}
-	room := min(pieceTokens, b.model.Context) - len(bos)
+	context := min(pieceTokens, b.model.GGUFContext())
+	if context < 2 {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%s has a context of %d, in which no token follows another", o.Source, context), Hint: "leave the loss out: --no-loss"}
+	}
+	room := context - len(bos)
 	var out []eval.Piece
 	for ids := b.tok.Encode(text); len(ids) > 1; {
 		n := min(room, len(ids))
@@ -100,15 +108,15 @@ func (o *Options) measure(ctx context.Context, b *opened, pieces []eval.Piece, d
 	if err != nil {
 		return err
 	}
-	if o.Dump != "" {
-		if err := dump(o.Dump, pieces, before, after); err != nil {
-			return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + o.Dump, Err: err, Hint: "name a file that can be written"}
-		}
-	}
 	x, y := eval.Pool(before), eval.Pool(after)
 	for what, l := range map[string]eval.Loss{o.Source: x, o.Out: y} {
 		if math.IsNaN(l.Nats) || math.IsInf(l.Nats, 0) {
 			return &stroke.Error{Code: stroke.CodeFailure, Msg: "the loss of the text with " + what + " is no number", Hint: "the source is damaged, or its numbers are too large for the format: try a wider one"}
+		}
+	}
+	if o.Dump != "" {
+		if err := dump(o.Dump, pieces, before, after); err != nil {
+			return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + o.Dump, Err: err, Hint: "name a file that can be written"}
 		}
 	}
 	done.Tokens, done.SourceNats, done.Nats = x.Tokens, x.PerToken(), y.PerToken()

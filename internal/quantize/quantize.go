@@ -106,10 +106,8 @@ func Run(ctx context.Context, o Options, emit func(stroke.Event)) error {
 		SourceBytes: sizeOf(items, func(x *item) tensor.DType { return x.from }), Weights: kinds(items, sums)}
 	if !o.NoLoss {
 		if err := o.measure(ctx, b, pieces, &done, emit); err != nil {
-			if err = interrupted(ctx, err); stroke.CodeOf(err) == stroke.CodeInterrupted {
-				emit(stroke.NoteEvent{Text: o.Out + " is written, whole; its loss is not measured"})
-			}
-			return err
+			emit(stroke.NoteEvent{Text: o.Out + " is written, whole; its loss is not measured"})
+			return interrupted(ctx, err)
 		}
 	}
 	emit(done)

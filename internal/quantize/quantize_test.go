@@ -357,6 +357,16 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// TestWindow writes a folder whose attention has a window that its form in GGUF lacks: the
+// loss is measured within it.
+func TestWindow(t *testing.T) {
+	dir := folder(t, map[string]any{"model_type": "mistral", "sliding_window": 48})
+	done, _ := result(t, Options{Source: dir, To: "f16", Out: filepath.Join(t.TempDir(), "out.gguf")})
+	if !(math.Abs(done.Nats-done.SourceNats) < 1e-3) {
+		t.Errorf("it costs %g, and %g before", done.Nats, done.SourceNats)
+	}
+}
+
 // TestRefusals ends with errors that say what is wrong, and leaves nothing.
 func TestRefusals(t *testing.T) {
 	toy := testkit.Toy(t, testkit.ToyShape{})
@@ -388,6 +398,10 @@ func TestRefusals(t *testing.T) {
 	put("cut.gguf", whole[:len(whole)-100])
 	put("latin.txt", []byte{'a', 0xe4, ' '})
 	put("empty.txt", nil)
+	short := bytes.Clone(whole)
+	const length = "llama.context_length"
+	copy(short[bytes.Index(short, []byte(length))+len(length)+4:], []byte{1, 0}) // behind the type
+	put("short.gguf", short)
 	gelu := folder(t, map[string]any{"hidden_act": "gelu_pytorch_tanh"})
 	before := left(t, dir)
 	for name, c := range map[string]struct {
@@ -411,7 +425,9 @@ func TestRefusals(t *testing.T) {
 		"copied":         {Options{Source: filepath.Join(dir, "inf.gguf"), To: "f16"}, stroke.CodeInput, "row [0-9]+ of the weight output.weight"},
 		"no form":        {Options{Source: gelu}, stroke.CodeInput, "has no place"},
 		"no text":        {Options{Source: toy, Text: dir + "/none.txt"}, stroke.CodeNotFound, "there is no file"},
+		"no name":        {Options{Source: toy, Text: "\x00"}, stroke.CodeFailure, "read the text: .*invalid"},
 		"no text in it":  {Options{Source: toy, Text: dir + "/empty.txt"}, stroke.CodeInput, "no text in"},
+		"no room":        {Options{Source: filepath.Join(dir, "short.gguf")}, stroke.CodeInput, "a context of 1"},
 		"text in Latin1": {Options{Source: toy, Text: dir + "/latin.txt"}, stroke.CodeInput, "UTF-8"},
 		"no such place":  {Options{Source: toy, Out: dir + "/none/x.gguf"}, stroke.CodeFailure, "cannot write"},
 	} {
@@ -486,6 +502,31 @@ func TestStopWhileScoring(t *testing.T) {
 	}
 	b.close()
 	if names := left(t, dir); len(names) != 1 {
+		t.Errorf("there are %v", names)
+	}
+}
+
+// TestNoNumber writes a source whose loss is no number, though its weights are: that is
+// what is said, and that the file is there.
+func TestNoNumber(t *testing.T) {
+	dir, from := t.TempDir(), testkit.Toy(t, testkit.ToyShape{})
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(b, []byte{0, 0, 0x80, 0x3f}) // the last norm's last weight
+	copy(b[at:], []byte{0xff, 0xff, 0x7f, 0x7f})       // the largest there is
+	if err := os.WriteFile(from, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	events, err := run(t, Options{Source: from, To: "q8_0", Out: filepath.Join(dir, "out.gguf"), Dump: filepath.Join(dir, "out.jsonl")})
+	if err == nil || !strings.Contains(err.Error(), "is no number") {
+		t.Errorf("it ends with %v", err)
+	}
+	if note, ok := events[len(events)-1].(stroke.NoteEvent); !ok || !strings.Contains(note.Text, "is written, whole") {
+		t.Errorf("the last event is %v", events[len(events)-1])
+	}
+	if names := left(t, dir); !slices.Equal(names, []string{"out.gguf"}) {
 		t.Errorf("there are %v", names)
 	}
 }

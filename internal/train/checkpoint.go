@@ -23,6 +23,7 @@ type State struct {
 	Step    int             `json:"step"`    // steps done
 	Options Options         `json:"options"` // as the run was planned
 	Data    string          `json:"data"`    // hash of the examples
+	Batch   int             `json:"batch"`   // tokens that go through the base together; 0 where it was not kept
 	Base    string          `json:"base"`    // name of the base
 	Kernel  string          `json:"kernel"`  // kind of kernel: another has other bits
 	Sum     string          `json:"sum"`     // SHA-256 of the numbers
@@ -30,7 +31,7 @@ type State struct {
 }
 
 // ErrOtherRun is returned by Restore where a checkpoint is whole but belongs to
-// another run: other data, options, base or kernel.
+// another run: other data, options, batch, base or kernel.
 var ErrOtherRun = errors.New("the checkpoint belongs to another run")
 
 // Save writes a checkpoint. extra is kept beside it and given back by Restore.
@@ -62,12 +63,13 @@ func (t *Trainer) Save(w io.Writer, extra any) error {
 }
 
 func (t *Trainer) state(h hash.Hash) State {
-	return State{Step: t.next, Options: t.opt, Data: t.data, Base: t.m.Name, Kernel: kernel.Name(), Sum: hex.EncodeToString(h.Sum(nil))}
+	return State{Step: t.next, Options: t.opt, Data: t.data, Batch: t.session.Limits().Tokens, Base: t.m.Name, Kernel: kernel.Name(), Sum: hex.EncodeToString(h.Sum(nil))}
 }
 
 // Restore takes the state of the checkpoint at path, and gives back what was
 // kept beside it. Nothing is changed where it fails: the error is ErrOtherRun
-// for a checkpoint of another run, and says what is wrong with a damaged one.
+// for a checkpoint of another run, and says what is wrong with a damaged one. That
+// the frozen adapters of [Job.On] are the same is for the caller to see to.
 func (t *Trainer) Restore(path string) (extra json.RawMessage, err error) {
 	f, err := weights.OpenSafetensors(path)
 	if err != nil {
@@ -117,7 +119,7 @@ func (t *Trainer) restore(f *weights.Safetensors) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if string(a) != string(b) || want.Data != s.Data || want.Base != s.Base || want.Kernel != s.Kernel || s.Step < 0 || s.Step > len(t.steps) {
+	if string(a) != string(b) || want.Data != s.Data || s.Batch != 0 && want.Batch != s.Batch || want.Base != s.Base || want.Kernel != s.Kernel || s.Step < 0 || s.Step > len(t.steps) {
 		return nil, ErrOtherRun
 	}
 	if want.Sum != s.Sum {

@@ -1,7 +1,7 @@
 // Package train trains LoRA adapters, and weights of a base: the order of the
 // data, accumulation, clipping, the optimizers, the schedule of the rate,
-// checkpoints. A run is exact: the same data, options, seed and kernel kind give
-// the same bits, also after a stop and a resume.
+// checkpoints. A run is exact: the same data, options, seed, batch, frozen adapters and
+// kernel kind give the same bits, also after a stop and a resume.
 package train
 
 import (

@@ -3,7 +3,8 @@ package train
 import "github.com/getstroke/stroke/internal/kernel"
 
 // atOnce is how many pieces of an optimizer's work go between two pauses: a
-// hundredth of a second or so.
+// hundredth of a second or so for those of an adapter and of AdamW. Those of Adafactor
+// are whole tensors and take longer; with fewer of them workers would stand still.
 const atOnce = 64
 
 // pauses runs the pieces of a task some at a time, with a pause before each of

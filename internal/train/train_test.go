@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/kernel"
@@ -119,8 +120,19 @@ func TestLossFalls(t *testing.T) {
 	}
 }
 
-// TestExact runs the same job with other memory and other workers, and demands
-// the same bits.
+// keeping is the memory in which so many layers of a job are kept.
+func keeping(t *testing.T, j Job, layers int) int64 {
+	t.Helper()
+	p, err := j.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.lim.Kept = layers
+	return 4*int64(p.floats) + j.Model.Need(p.lim)
+}
+
+// TestExact runs the same job with other memory, for all layers, none and one of them,
+// and other workers, and demands the same bits.
 func TestExact(t *testing.T) {
 	m := toy(t)
 	workers := kernel.Workers()
@@ -133,20 +145,20 @@ func TestExact(t *testing.T) {
 			o := options()
 			o.LoRA.Dropout, o.Arithmetic = c.drop, c.a
 			var want []byte
-			for i, memory := range []int64{0, 1, 500e3} {
+			for i, kept := range []int{m.Layers, 0, 1} {
 				kernel.SetWorkers(i + 1)
 				j := job(m, o, 2)
-				j.Memory = memory
+				j.Memory = keeping(t, j, kept)
 				tr := start(t, j)
-				if memory == 1 && tr.Kept() != 0 {
-					t.Errorf("%d layers are kept without memory", tr.Kept())
+				if tr.Kept() != kept {
+					t.Errorf("%d layers are kept in memory for %d", tr.Kept(), kept)
 				}
 				run(t, tr, tr.Steps())
 				got := bits(tr.Adapter())
 				if want == nil {
 					want = got
 				} else if !bytes.Equal(got, want) {
-					t.Errorf("with %d bytes and %d workers other bits come out", memory, i+1)
+					t.Errorf("with %d layers kept and %d workers other bits come out", kept, i+1)
 				}
 			}
 		})
@@ -224,7 +236,9 @@ func TestRestoreRefuses(t *testing.T) {
 	shape.LoRA.Rank = 5
 	more := job(m, options(), 1)
 	more.Epochs[0] = more.Epochs[0][1:]
-	for name, j := range map[string]Job{"rate": job(m, other, 1), "rank": job(m, shape, 1), "data": more} {
+	batch := job(m, options(), 1)
+	batch.Batch = 96
+	for name, j := range map[string]Job{"batch": batch, "rate": job(m, other, 1), "rank": job(m, shape, 1), "data": more} {
 		if _, err := start(t, j).Restore(path); !errors.Is(err, ErrOtherRun) {
 			t.Errorf("another %s: %v", name, err)
 		}
@@ -250,6 +264,37 @@ func TestRestoreRefuses(t *testing.T) {
 		if !bytes.Equal(bits(tr.Adapter()), was) {
 			t.Errorf("%s: the adapter changed", name)
 		}
+	}
+}
+
+// TestOnTrained refuses to train on an adapter that another run trains.
+func TestOnTrained(t *testing.T) {
+	m := toy(t)
+	j := job(m, options(), 1)
+	j.On = []lora.Applied{{Adapter: start(t, job(m, options(), 1)).Adapter(), Strength: 1}}
+	if _, err := New(j); err == nil || !strings.Contains(err.Error(), "in training itself") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRestoreWithoutBatch goes on from a checkpoint in which no batch was kept.
+func TestRestoreWithoutBatch(t *testing.T) {
+	m := toy(t)
+	tr := start(t, job(m, options(), 1))
+	path := save(t, tr, nil)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := []byte(`\"batch\":48,`)
+	if bytes.Count(whole, field) != 1 {
+		t.Fatal("the batch is not in the checkpoint")
+	}
+	if err := os.WriteFile(path, bytes.Replace(whole, field, bytes.Repeat([]byte(" "), len(field)), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Restore(path); err != nil {
+		t.Error(err)
 	}
 }
 

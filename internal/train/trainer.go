@@ -49,18 +49,20 @@ type Job struct {
 	// From starts from the weights of an adapter of the same shape; nil starts
 	// afresh.
 	From *lora.Adapter
-	// On are frozen adapters below what is trained.
+	// On are frozen adapters below what is trained, none of them in training itself.
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
 	// that do not fit are computed again. 0 means 800 MB, and for weights 20 MB
 	// more than the least.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
-	// 0 means 512, or the longest example.
+	// 0 means 512, or the longest example. Bits depend on it.
 	Batch int
-	// Pause is called every few hundredths of a second during a step, so that
-	// others in the process, such as an engine's streams, may have the workers
-	// (engine.Engine.Yield); nil for nobody. Bits do not depend on it.
+	// Pause is called between the operations of a step and parts of some of them, so
+	// that others in the process, such as an engine's streams, may have the workers
+	// (engine.Engine.Yield); nil for nobody. With a small base that is every few
+	// hundredths of a second; a product of a large one takes longer, and so does
+	// Adafactor, which has a tensor as its least piece. Bits do not depend on it.
 	Pause func()
 }
 
@@ -141,6 +143,11 @@ func (j *Job) plan() (*planned, error) {
 	for _, a := range j.On {
 		if err := a.Adapter.Fits(shape); err != nil {
 			return nil, err
+		}
+		trained := false
+		a.Adapter.Each(func(_ int, _ lora.Module, q *op.Pair) { trained = trained || q.GradA != nil })
+		if trained {
+			return nil, fmt.Errorf("an adapter below what is trained is in training itself")
 		}
 		p.lim.Pad += a.Adapter.Pad()
 	}

@@ -50,8 +50,8 @@ func TestLossFallsOfWeights(t *testing.T) {
 	}
 }
 
-// TestExactOfWeights runs the same job with other memory and other workers, and
-// demands the same bits.
+// TestExactOfWeights runs the same job with other memory, for all layers, none and one
+// of them, and other workers, and demands the same bits.
 func TestExactOfWeights(t *testing.T) {
 	m := toy(t)
 	workers := kernel.Workers()
@@ -59,20 +59,20 @@ func TestExactOfWeights(t *testing.T) {
 	for name, o := range tuning() {
 		t.Run(name, func(t *testing.T) {
 			var want []byte
-			for i, memory := range []int64{0, 1, 1200e3} {
+			for i, kept := range []int{m.Layers, 0, 1} {
 				kernel.SetWorkers(i + 1)
 				j := job(m, o, 2)
-				j.Memory = memory
+				j.Memory = keeping(t, j, kept)
 				tr := start(t, j)
-				if memory == 1 && tr.Kept() != 0 {
-					t.Errorf("%d layers are kept without memory", tr.Kept())
+				if tr.Kept() != kept {
+					t.Errorf("%d layers are kept in memory for %d", tr.Kept(), kept)
 				}
 				run(t, tr, tr.Steps())
 				got := weightBits(tr)
 				if want == nil {
 					want = got
 				} else if !bytes.Equal(got, want) {
-					t.Errorf("with %d bytes and %d workers other bits come out", memory, i+1)
+					t.Errorf("with %d layers kept and %d workers other bits come out", kept, i+1)
 				}
 			}
 		})
