@@ -199,12 +199,12 @@ type VerdictEvent struct {
 	Specificity *SpecificityFigures `json:"specificity,omitempty"`
 	Copier      string              `json:"copier,omitempty"`   // why it is one
 	Monotone    string              `json:"monotone,omitempty"` // why it is
-	Order       *OrderFigures       `json:"order,omitempty"`    // nil where it was not looked at
+	Order       *OrderFigures       `json:"order,omitempty"`    // nil where it could not be asked
 }
 
 // OrderFigures are whether the sentences of what was learnt from stand in an order.
 type OrderFigures struct {
-	Stretches int     `json:"stretches"` // looked at; with fewer than three nothing is asked
+	Stretches int     `json:"stretches"` // looked at
 	Mean      float64 `json:"mean"`      // nats that the bare base finds one likelier as it is written than dealt anew
 	P         float64 `json:"p"`         // one-sided, of "in no order"
 }

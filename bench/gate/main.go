@@ -174,7 +174,7 @@ func (l *lab) order(ctx context.Context, name, kind string, words int) ([][]floa
 	if err != nil {
 		return nil, err
 	}
-	return l.Order(ctx, d.Train, l.o.seed)
+	return l.Order(ctx, d.Train)
 }
 
 // train gives what a twin of a kind learnt from a writer, from the folder where it

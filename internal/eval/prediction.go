@@ -52,9 +52,11 @@ func BlockGains(groups []string, start, system []Loss, size int) []Gain {
 		panic(fmt.Sprintf("eval: gains of %d groups from %d and %d losses", len(groups), len(start), len(system)))
 	}
 	var out []Gain
+	number := map[string]int{}
 	for i, g := range groups {
-		for k, u := range Blocks(start[i:i+1], system[i:i+1], size) {
-			out = append(out, Gain{Group: fmt.Sprintf("%s %d", g, k+1), Saved: u.Saved, Tokens: u.Tokens})
+		for _, u := range Blocks(start[i:i+1], system[i:i+1], size) {
+			number[g]++
+			out = append(out, Gain{Group: fmt.Sprintf("%s %d", g, number[g]), Saved: u.Saved, Tokens: u.Tokens})
 		}
 	}
 	return out

@@ -20,7 +20,7 @@ import (
 )
 
 // compareSchema goes up whenever a part of a comparison is made otherwise.
-const compareSchema = 6
+const compareSchema = 7
 
 // factors are what the recipe's learning rate is multiplied by in each setting.
 var factors = [mostSettings]float64{1, 2, 0.5, 4, 0.25}

@@ -135,7 +135,8 @@ func (l *Lab) Sample(ctx context.Context, d *Dealt, seed uint64, use ...lora.App
 }
 
 // Order gives, for stretches of documents, what each costs the bare base in nats as it is
-// written and with its sentences dealt anew, as a verdict asks.
-func (l *Lab) Order(ctx context.Context, docs []stroke.Document, seed uint64) ([][]float64, error) {
-	return l.b.ordered(ctx, l.b.legible(docs), seed, (&run{recipe: plainRecipe(), o: &Options{}}).bf16())
+// written and with its sentences dealt anew. A verdict asks the same of all that was
+// trained on and chosen by, but for near duplicates, of a base that can tell of plain prose.
+func (l *Lab) Order(ctx context.Context, docs []stroke.Document) ([][]float64, error) {
+	return l.b.ordered(ctx, inEnglish(docs), (&run{recipe: plainRecipe(), o: &Options{}}).bf16())
 }

@@ -37,6 +37,10 @@ func (r *run) crossFits() bool {
 	if r.o.NoCrossFit || r.recipe.Method != LoRA || r.recipe.On != "" {
 		return false
 	}
+	// A run that is gone on with is what it was begun as.
+	if begun := r.crossFitting(); r.o.Resume && (begun || r.begun()) {
+		return begun
+	}
 	all := 0
 	for _, n := range r.words {
 		all += n
@@ -47,10 +51,6 @@ func (r *run) crossFits() bool {
 	if n := len(r.all()); n < 2*crossFolds {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that takes %d documents, and there are %d, so it is judged by a withheld part alone", 2*crossFolds, n)})
 		return false
-	}
-	// A run that is gone on with is what it was begun as.
-	if begun := r.crossFitting(); r.o.Resume && (begun || r.begun()) {
-		return begun
 	}
 	within := cmp.Or(r.o.Within, DefaultWithin)
 	if forecast := r.crossForecast(all); forecast > within {
@@ -102,18 +102,28 @@ func (r *run) units() int {
 // unitsForetold is about what units will be, where there is no base to count tokens by.
 func unitsForetold(judge []stroke.Document) int {
 	documents, blocks := 0, 0
+	blocksOf := func(words int) int {
+		tokens := min(float64(words)*tokensPerWord, pieceTokens) - askWords*tokensPerWord
+		return max(int(tokens)/unitTokens, 1)
+	}
 	for _, d := range judge {
 		if d.Words <= askWords {
 			continue
 		}
 		documents++
-		tokens := min(float64(d.Words)*tokensPerWord, pieceTokens) - askWords*tokensPerWord
-		blocks += max(int(tokens)/unitTokens, 1)
+		words, parts := d.Words, 1
+		if d.Words >= longWords {
+			words = (partLeast + partMost) / 2
+			parts = d.Words / words
+		}
+		blocks += parts * blocksOf(words)
 	}
 	if documents >= crossUnits {
 		return documents
 	}
-	return blocks
+	// Of so many pieces no more are looked at than there is time for.
+	prompt := DefaultRecipe(crossWords).Prompt
+	return min(blocks, gateTokens/(4*pieceTokens+2*prompt.most())*blocksOf(partMost))
 }
 
 // folds deals documents to folds of about as many words, in the order of hashes; near
@@ -357,7 +367,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	for k, p := range runs {
 		path := r.foldFile(k)
 		var done foldResult
-		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil && len(done.Learnt) > 0 {
+		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil && len(done.Groups) == len(done.Judged.Losses[verdict.Base]) && len(done.Learnt) > 0 {
 			done.Judged.Groups = done.Groups
 			results = append(results, done)
 			left -= p.words[stroke.RoleTrain]

@@ -63,24 +63,30 @@ func quotationHints(r *corpus.Reading) []string {
 // fewDocuments says that an interval is too narrow, where what judges is cut from few
 // documents.
 func (r *run) fewDocuments(judges []stroke.Document) {
-	if n := cutFrom(r.ledger, judges); n > 0 {
+	n := cutFrom(r.ledger, judges)
+	long := 0
+	for _, d := range judges {
+		if d.Words >= longWords {
+			long += d.Words
+		}
+	}
+	if n == 0 && len(judges) < fewUnits && 2*long > wordsOf(judges) {
+		n = len(judges) // most of them are looked at in several pieces
+	}
+	if n > 0 {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("all that judges is cut from %s, and parts of one are more alike than what you will write next: the verdict says less than its interval promises", documents(n))})
 	}
 }
 
-// cutFrom is of how few documents all that judges are parts, where these are fewer than
-// tell by themselves ([fewUnits]), and 0 otherwise.
+// cutFrom is of how few documents several are parts, where these are fewer than tell
+// by themselves ([fewUnits]), and 0 otherwise.
 func cutFrom(l *corpus.Ledger, docs []stroke.Document) int {
 	from := map[string]bool{}
-	parts := len(docs)
 	for _, d := range docs {
-		if d.Words >= longWords {
-			parts++ // it is looked at in several pieces
-		}
 		e, _ := l.Entry(d.Hash)
 		from[cmp.Or(e.Parent, d.Hash)] = true
 	}
-	if n := len(from); n < min(parts, fewUnits) {
+	if n := len(from); n < min(len(docs), fewUnits) {
 		return n
 	}
 	return 0

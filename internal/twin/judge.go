@@ -68,10 +68,11 @@ func (p *passages) bare(docs []stroke.Document, most int) []piece {
 }
 
 // parts are bare pieces of documents: the beginning of each and, where there are fewer
-// than fewUnits, by turns all that longer ones can be cut into.
+// than fewUnits of these, by turns all that longer documents can be cut into and that is
+// a unit to judge by.
 func (p *passages) parts(docs []stroke.Document, most int) []piece {
-	if len(docs) >= fewUnits {
-		return p.bare(docs, most)
+	if beginnings := p.bare(docs, most); len(beginnings) >= fewUnits {
+		return beginnings
 	}
 	texts := make([][]string, len(docs))
 	turns := 0
@@ -91,7 +92,7 @@ func (p *passages) parts(docs []stroke.Document, most int) []piece {
 			if turn >= len(texts[i]) {
 				continue
 			}
-			if x, ok := p.beginning(d, texts[i][turn], most); ok {
+			if x, ok := p.beginning(d, texts[i][turn], most); ok && (turn == 0 || len(x.plain.Tokens)-x.plain.From >= unitTokens) {
 				out = append(out, x)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/getstroke/stroke"
-	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
@@ -15,26 +14,26 @@ import (
 
 // What is looked at, at the most, to see whether text stands in an order.
 const (
-	orderStretches = 20  // of about a hundred tokens
-	orderTexts     = 40  // that they come to as they are written and as they are dealt
-	orderDocuments = 200 // that they are of
+	orderStretches = 20
+	orderWords     = 4500 // of all, as they are written and as they are dealt
+	orderDocuments = 200
+	orderSeed      = 1 // one for all runs, so that nobody chooses by it
 )
 
 // lookAtOrder looks whether the sentences of what a run learns from stand in an order,
-// and tells where they do not, before time is spent on them. What is cross-fitted learns
-// from all text in the end.
-func (r *run) lookAtOrder(ctx context.Context, crossed bool) (err error) {
+// and tells where that cannot be shown, before time is spent on them. What is
+// cross-fitted learns from all text in the end.
+func (r *run) lookAtOrder(ctx context.Context, crossed bool) error {
 	docs := slices.Concat(r.train, r.choose)
 	if crossed {
 		docs = r.all()
 	}
-	seed := r.recipe.Options.Seed
-	nats, err := r.b.ordered(ctx, r.b.legible(docs), seed, r.bf16())
+	nats, err := r.b.ordered(ctx, once(inEnglish(docs), r.ledger), r.bf16())
 	if err != nil {
 		return err
 	}
-	o := verdict.Ordered(nats, seed)
-	if o == nil || o.Pass() {
+	o := verdict.Ordered(nats)
+	if o.Pass() {
 		r.order = nats
 		return nil
 	}
@@ -43,25 +42,25 @@ func (r *run) lookAtOrder(ctx context.Context, crossed bool) (err error) {
 	for _, text := range eval.Paragraphs() {
 		plain = append(plain, stroke.Document{Text: text})
 	}
-	known, err := r.b.ordered(ctx, plain, seed, r.bf16())
+	known, err := r.b.ordered(ctx, plain, r.bf16())
 	if err != nil {
 		return err
 	}
-	if k := verdict.Ordered(known, seed); k == nil || k.P > verdict.OrderAlpha {
+	if k := verdict.Ordered(known); k == nil || !k.Pass() {
 		return nil
 	}
 	r.order = nats
-	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("the sentences of your text seem to stand in no order: the base finds them no likelier as they are written than dealt anew (p %.2g, over %d stretches); were they read from columns, or from a file that mixes them? what learns from them does not go live", o.P, o.Stretches)})
+	r.emit(stroke.NoteEvent{Text: fmt.Sprintf("that the sentences of your text stand in an order cannot be shown: the base does not find them likelier as they are written than dealt anew, beyond chance (p %.2g, over %d stretches); do they come from a file that mixes or sorts them? what learns from them does not go live", o.P, o.Stretches)})
 	return nil
 }
 
 // ordered gives, for stretches of documents, what each costs the bare base in nats: as it
 // is written, and with its sentences dealt anew; none where no document is long enough.
-func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, seed uint64, bf16 bool) ([][]float64, error) {
+func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, bf16 bool) ([][]float64, error) {
 	var pieces []eval.Piece
 	var of []int // number of pieces of each stretch
 	longest := 2
-	for _, a := range likeness.Arrangements(likeness.Pieces(docs), orderStretches, orderTexts, seed) {
+	for _, a := range likeness.Arrangements(likeness.Pieces(docs), orderStretches, orderWords, orderSeed) {
 		before := append([]int32{b.first}, b.tok.Encode(a.First)...)
 		var list []eval.Piece
 		room := 0
@@ -70,8 +69,8 @@ func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, seed ui
 			list = append(list, p)
 			room = max(room, len(before)+len(p.Tokens))
 		}
-		if room > min(2*pieceTokens, b.model.Context) {
-			continue // a sentence without an end may be as long as a document
+		if room > b.model.Context {
+			continue
 		}
 		longest = max(longest, room)
 		pieces, of = append(pieces, list...), append(of, len(list))
@@ -98,21 +97,25 @@ func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, seed ui
 	return out, nil
 }
 
-// legible are documents in languages that the base was made for, as far as that can be
-// told, since in another it cannot tell one order from the next: up to orderDocuments of
-// them, from all places of the list.
-func (b *baseModel) legible(docs []stroke.Document) []stroke.Document {
+// inEnglish are the documents in English, up to orderDocuments from all places of the
+// list: the plain prose that a base is held to is, and in a language that it does not
+// know it cannot tell one order from the next.
+func inEnglish(docs []stroke.Document) []stroke.Document {
 	docs = spread(docs)
 	docs = docs[:min(len(docs), orderDocuments)]
-	knows := languagesOf(b.model.Source)
-	if e, err := base.Find(b.name); err == nil {
-		knows = e.Languages
-	}
-	if len(knows) == 0 {
-		return docs
-	}
 	return slices.DeleteFunc(docs, func(d stroke.Document) bool {
 		language, _ := corpus.Language(d.Text)
-		return language != "" && !slices.Contains(knows, language)
+		return language != "en"
+	})
+}
+
+// once are the documents without the near duplicates of those before them.
+func once(docs []stroke.Document, l *corpus.Ledger) []stroke.Document {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(docs, func(d stroke.Document) bool {
+		key := clusterOf(d, l)
+		was := seen[key]
+		seen[key] = true
+		return was
 	})
 }

@@ -80,22 +80,22 @@ func TestLookAtOrder(t *testing.T) {
 		"nothing":             {b, nil, false, false},
 	} {
 		told := 0
-		r := &run{b: c.b, o: &Options{}, recipe: DefaultRecipe(1800), train: c.docs, emit: func(e stroke.Event) {
-			if n, ok := e.(stroke.NoteEvent); ok && strings.Contains(n.Text, "no order") {
+		r := &run{b: c.b, o: &Options{}, recipe: DefaultRecipe(1800), ledger: &corpus.Ledger{}, train: c.docs, emit: func(e stroke.Event) {
+			if n, ok := e.(stroke.NoteEvent); ok && strings.Contains(n.Text, "stand in an order cannot be shown") {
 				told++
 			}
 		}}
 		if err := r.lookAtOrder(t.Context(), false); err != nil {
 			t.Fatal(name, err)
 		}
-		o := verdict.Ordered(r.order, 1)
+		o := verdict.Ordered(r.order)
 		if (o != nil) != c.asked || (told == 1) != c.bad || o != nil && o.Pass() == c.bad {
 			t.Errorf("%s: %+v, told %d times", name, o, told)
 		}
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	r := &run{b: b, o: &Options{}, recipe: DefaultRecipe(1800), train: docs}
+	r := &run{b: b, o: &Options{}, recipe: DefaultRecipe(1800), ledger: &corpus.Ledger{}, train: docs}
 	if err := r.lookAtOrder(ctx, false); err == nil {
 		t.Error("it goes on though it was stopped")
 	}

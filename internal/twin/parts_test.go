@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -11,12 +12,17 @@ import (
 	"github.com/getstroke/stroke/internal/testkit"
 )
 
-// chapter is a document of so many words, no two sentences of which are the same.
-func chapter(number, words int) stroke.Document {
+// chapter is a document of about so many words, of which no two are alike.
+func chapter(number uint64, words int) stroke.Document {
+	list := strings.Fields("harbour bell morning window letter brother street winter garden answer river paper evening table market mother silence bread weather corner station uncle shadow engine summer doctor ladder pocket candle village")
+	rng := rand.New(rand.NewPCG(number, 7))
 	var text strings.Builder
 	for n := 0; n < words; n += 10 {
-		fmt.Fprintf(&text, "In chapter %d nobody had counted the %d steps yet.", number, n)
-		text.WriteString([]string{" ", "\n\n"}[n/10%5/4])
+		text.WriteString("In")
+		for range 8 {
+			text.WriteString(" " + list[rng.IntN(len(list))])
+		}
+		fmt.Fprintf(&text, " %d.%s", rng.IntN(1000), []string{" ", "\n\n"}[n/10%5/4])
 	}
 	d := stroke.Document{Text: strings.TrimSpace(text.String())}
 	d.Hash, d.Words = stroke.HashText(d.Text), len(strings.Fields(d.Text))
@@ -41,7 +47,7 @@ func TestParts(t *testing.T) {
 			t.Errorf("piece %d is not of document %d: they take turns", i, i+1)
 		}
 		k := slices.IndexFunc(long, func(d stroke.Document) bool { return d.Hash == x.doc })
-		if x.of.Hash != x.doc || !strings.HasPrefix(x.asked, "In chapter") || !strings.Contains(long[k].Text, x.asked) {
+		if x.of.Hash != x.doc || !strings.HasPrefix(x.asked, "In ") || !strings.Contains(long[k].Text, x.asked) {
 			t.Errorf("piece %d is asked with %q", i, x.asked)
 		}
 		if n := len(x.plain.Tokens); n > pieceTokens || x.plain.From >= n {
@@ -58,24 +64,32 @@ func TestParts(t *testing.T) {
 	}
 	var many []stroke.Document
 	for i := range fewUnits {
-		many = append(many, chapter(10+i, 2000))
+		many = append(many, chapter(uint64(10+i), 2000))
 	}
 	if n := len(p.parts(many, pieceTokens)); n != fewUnits {
 		t.Errorf("%d pieces of %d documents", n, fewUnits)
 	}
-	// Enough to judge by, so that nothing is cross-fitted.
+	// Short ones that are not scored at all do not make many of a few.
+	short := append([]stroke.Document{long[0], long[1]}, make([]stroke.Document, fewUnits)...)
+	for i := range fewUnits {
+		short[2+i] = chapter(uint64(30+i), 50)
+	}
+	if got := p.parts(short, pieceTokens); len(got) != count[long[0].Hash]+count[long[1].Hash] {
+		t.Errorf("%d pieces of two long documents beside short ones", len(got))
+	}
+	// Enough to judge by, so that nothing is cross-fitted; and that is foretold.
 	r := &run{b: b, o: &Options{}, passages: p, recipe: DefaultRecipe(20000), judge: long[:2]}
-	if n := r.units(); n < crossUnits {
-		t.Errorf("%d units of two chapters", n)
+	if n, told := r.units(), unitsForetold(long[:2]); n < crossUnits || told < crossUnits {
+		t.Errorf("%d units of two chapters, and %d are foretold", n, told)
 	}
 }
 
-// TestCutFrom counts the documents that what judges comes from, where they are few.
+// TestCutFrom counts the documents that what judges is cut from, where they are few.
 func TestCutFrom(t *testing.T) {
 	blocks := &corpus.Ledger{}
 	var cut, whole []stroke.Document
 	for i := range 9 {
-		d := chapter(i, 300)
+		d := chapter(uint64(i), 300)
 		whole = append(whole, d)
 		cut = append(cut, d)
 		blocks.Entries = append(blocks.Entries, corpus.Entry{Hash: d.Hash, Parent: fmt.Sprint(i % 2), Index: i})
@@ -88,10 +102,30 @@ func TestCutFrom(t *testing.T) {
 		"whole":          {&corpus.Ledger{}, whole, 0},
 		"few, each once": {&corpus.Ledger{}, whole[:3], 0},
 		"blocks of two":  {blocks, cut, 2},
-		"two chapters":   {&corpus.Ledger{}, []stroke.Document{chapter(20, 3000), chapter(21, 3000)}, 2},
 	} {
 		if got := cutFrom(c.l, c.docs); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestFewLongDocuments says that an interval is of few documents, where they are parts of
+// some or most of them are looked at in several pieces.
+func TestFewLongDocuments(t *testing.T) {
+	short := []stroke.Document{chapter(1, 300), chapter(2, 300), chapter(3, 300), chapter(4, 300), chapter(5, 300)}
+	for name, c := range map[string]struct {
+		docs []stroke.Document
+		want string
+	}{
+		"whole":        {short, ""},
+		"two chapters": {[]stroke.Document{chapter(20, 3000), chapter(21, 3000)}, "2 documents"},
+		"mostly short": {append(slices.Clone(short), chapter(20, 1010)), ""},
+	} {
+		told := ""
+		r := &run{ledger: &corpus.Ledger{}, emit: func(e stroke.Event) { told += e.(stroke.NoteEvent).Text }}
+		r.fewDocuments(c.docs)
+		if (told != "") != (c.want != "") || !strings.Contains(told, c.want) {
+			t.Errorf("%s: told %q", name, told)
 		}
 	}
 }

@@ -43,8 +43,8 @@ func (a *amount) id() string { return fmt.Sprintf("%s-%.0f", ofCurve, 100*a.shar
 
 // curve gives the stages of a curve. What needs no training, the version itself where
 // it was trained on all there is, is taken from prediction.
-func (p *reporter) curve(groups []string) []*stage {
-	v := &p.v.Recipe
+func (p *reporter) curve(pieces []piece) []*stage {
+	v, groups := &p.v.Recipe, groupsOf(pieces)
 	all := wordsOf(p.train)
 	switch {
 	case v.Method != LoRA || v.On != "":
@@ -75,12 +75,12 @@ func (p *reporter) curve(groups []string) []*stage {
 				return nil
 			}
 		} else {
-			for _, d := range p.judge {
-				s.reads += 4 * min(int(float64(d.Words)*tokensPerWord), pieceTokens)
+			for i := range pieces {
+				s.reads += pieces[i].reads()
 			}
 			s.work = p.trainSeconds(a.words)
 			s.do = func(ctx context.Context, progress func(done, total int)) error {
-				return p.measureAmount(ctx, a, groups, progress)
+				return p.measureAmount(ctx, a, pieces, progress)
 			}
 		}
 		stages = append(stages, s)
@@ -116,8 +116,9 @@ func (p *reporter) sameGenres() error {
 	return nil
 }
 
-// measureAmount trains a twin of some of the text and judges it.
-func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string, progress func(done, total int)) error {
+// measureAmount trains a twin of some of the text and judges it by what judges the
+// version, with passages of what it was trained on.
+func (p *reporter) measureAmount(ctx context.Context, a *amount, judged []piece, progress func(done, total int)) error {
 	if err := p.sameGenres(); err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 	if recipe.Genre.Ask = p.v.Recipe.Genre.again(); recipe.Genre.Ask == "" {
 		recipe.Genre.Ask = genre.None
 	}
-	judges, scored := slices.Clone(p.judge), int(verdict.Conditions)*len(groups)
+	judges, scored := slices.Clone(p.judge), int(verdict.Conditions)*len(judged)
 	// On a genre a recipe is made anew, by the number of words: it stays the version's.
 	same := &Options{Change: func(r *Recipe) { *r = recipe }}
 	r := &run{f: &Folder{Dir: dir, Manifest: p.f.Manifest}, b: p.b, o: same, recipe: recipe, asked: recipe, ledger: p.ledger,
@@ -157,8 +158,10 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 	if err != nil {
 		return err
 	}
-	judged := slices.DeleteFunc(slices.Clone(r.judge), func(d stroke.Document) bool { return !slices.Contains(groups, d.Hash) })
-	pieces := r.passages.pieces(judged, pieceTokens)
+	pieces := slices.Clone(judged)
+	for i := range pieces {
+		r.passages.fill(&pieces[i])
+	}
 	done := 0
 	losses, err := p.b.judge(ctx, pieces, written, p.v.fast(), func(verdict.Condition, int, int) {
 		done++
@@ -167,7 +170,7 @@ func (p *reporter) measureAmount(ctx context.Context, a *amount, groups []string
 	if err != nil {
 		return err
 	}
-	a.result = amountResult{Groups: groups, Base: losses[verdict.Base], Examples: losses[verdict.Examples], Adapter: losses[verdict.Adapter], Both: losses[verdict.Both], Seconds: r.progress.Seconds}
+	a.result = amountResult{Groups: groupsOf(pieces), Base: losses[verdict.Base], Examples: losses[verdict.Examples], Adapter: losses[verdict.Adapter], Both: losses[verdict.Both], Seconds: r.progress.Seconds}
 	return nil
 }
 

@@ -2,7 +2,10 @@ package twin
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -161,5 +164,37 @@ func TestCurveOfFolds(t *testing.T) {
 	train := wordsOf(f.Documents(l, stroke.RoleTrain))
 	if r.Curve == nil || len(r.Curve.Points) != 3 || r.Curve.Points[2].Words != train || r.Curve.Points[2].Seconds == 0 {
 		t.Errorf("of %d words to train on: %+v", train, r.Curve)
+	}
+}
+
+// TestCurveOfParts draws the curve of a book by chapters, of which a few judge in
+// several pieces each: twins of less text are judged by the same pieces.
+func TestCurveOfParts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several twins")
+	}
+	dir := t.TempDir()
+	for i := range 12 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.md", i)), []byte(chapter(uint64(i), longWords+400).Text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, v := trained(t, options(t, dir))
+	if v.Documents["judge"] >= fewUnits || v.Verdict.Units <= v.Documents["judge"] || v.Verdict.Unit != "blocks" {
+		t.Fatalf("%v documents, judged by %d %s: %+v", v.Documents, v.Verdict.Units, v.Verdict.Unit, v.HeldOut)
+	}
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction}, Curve: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Curve
+	if c == nil || len(c.Points) < 2 {
+		t.Fatalf("%+v", c)
+	}
+	if all := c.Points[len(c.Points)-1]; all.Both.Mean != r.Prediction.Both.Gain.Mean {
+		t.Errorf("all of the text gains %v, the version %v", all.Both, r.Prediction.Both.Gain)
+	}
+	if c.Units <= v.Documents["judge"] || c.Unit != "blocks" {
+		t.Errorf("by %d %s", c.Units, c.Unit)
 	}
 }

@@ -64,7 +64,7 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 	}
 	list = append(list, forgetting, p.rewriting())
 	if p.wanted(ofCurve) {
-		list = append(list, p.curve(groups)...)
+		list = append(list, p.curve(pieces)...)
 	}
 	return list, nil
 }

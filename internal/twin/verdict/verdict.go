@@ -178,8 +178,8 @@ func Decide(e Evidence, seed uint64) Verdict {
 	if v.Monotone != "" {
 		say(false, "it is monotone: "+v.Monotone)
 	}
-	if v.Order = Ordered(e.Order, seed); v.Order != nil && !v.Order.Pass() {
-		say(false, fmt.Sprintf("what it learnt from stands in no order: the base cannot tell its sentences from the same ones dealt anew (p %.2g, over %d stretches)", v.Order.P, v.Order.Stretches))
+	if v.Order = Ordered(e.Order); !v.Order.Pass() {
+		say(false, fmt.Sprintf("that what it learnt from stands in an order could not be shown: the base does not find its sentences likelier as they are written than dealt anew, beyond chance (p %.2g, over %d stretches)", v.Order.P, v.Order.Stretches))
 	}
 	if e.Unlooked {
 		v.Unproven = true
