@@ -112,16 +112,3 @@ func endsSentence(l string) bool {
 	r, _ := utf8.DecodeLastRuneInString(l)
 	return strings.ContainsRune(".!?:…", r)
 }
-
-// looksLikeProse tells indented paragraphs of a book from indented code.
-func looksLikeProse(s string) bool {
-	words, plain := 0, 0
-	for w := range strings.FieldsSeq(s) {
-		words++
-		w = strings.Trim(w, ".,;:!?\"'“”‘’()—-")
-		if w == "" || strings.IndexFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune("'’-—.,", r) }) < 0 {
-			plain++
-		}
-	}
-	return words >= 8 && plain*10 >= words*9 && strings.ContainsAny(s, ".!?") && !strings.ContainsAny(s, "{}=;<>$\\")
-}

@@ -84,8 +84,8 @@ func (w *mdWalker) block(n ast.Node) {
 		w.src.add(blockCode, 0, string(n.Lines().Value(w.md)))
 	case *ast.CodeBlock:
 		if s := string(n.Lines().Value(w.md)); looksLikeProse(s) {
-			for para := range strings.SplitSeq(s, "\n\n") {
-				w.src.add(blockPara, 0, joinLines(trimmedLines(para)))
+			for _, para := range indentedParagraphs(s) {
+				w.src.add(blockPara, 0, para)
 			}
 		} else {
 			w.src.add(blockCode, 0, s)
