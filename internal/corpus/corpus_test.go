@@ -352,7 +352,10 @@ func TestDOCXParts(t *testing.T) {
 	}
 }
 
-func epub(pages ...string) string {
+func epub(pages ...string) string { return guidedEPUB("", pages...) }
+
+// guidedEPUB is a book with the references of a guide.
+func guidedEPUB(guide string, pages ...string) string {
 	files := map[string]string{
 		"mimetype":               "application/epub+zip",
 		"META-INF/container.xml": `<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>`,
@@ -367,7 +370,7 @@ func epub(pages ...string) string {
 	}
 	files["OEBPS/nav.xhtml"] = `<html><body><nav epub:type="toc"><ol>` + toc.String() + `</ol></nav></body></html>`
 	files["OEBPS/book.opf"] = `<package><metadata xmlns:dc="d"><dc:title>The Book</dc:title><dc:date>1921-02-03</dc:date></metadata><manifest>` +
-		`<item id="nav" href="nav.xhtml" properties="nav"/>` + items.String() + `</manifest><spine><itemref idref="nav"/>` + spine.String() + `</spine></package>`
+		`<item id="nav" href="nav.xhtml" properties="nav"/>` + items.String() + `</manifest><spine><itemref idref="nav"/>` + spine.String() + `</spine><guide>` + guide + `</guide></package>`
 	return zipped(files)
 }
 
@@ -389,6 +392,37 @@ func TestEPUB(t *testing.T) {
 	}
 	if a.Date.Year() != 1921 {
 		t.Errorf("date %v", a.Date)
+	}
+}
+
+// TestGuide leaves out a page that a book's guide names, and tells of it; one that the
+// guide points into is read.
+func TestGuide(t *testing.T) {
+	pages := []string{`<h2>Contents</h2><p>All that is here</p>`, `<h2>One</h2><p>` + prose("pond", 400) + `</p>`}
+	for _, c := range []struct {
+		guide  string
+		pages  []string
+		titles []string
+		left   []LeftOut
+	}{
+		{`<reference type="toc" href="p%200.xhtml"/>`, pages, []string{"The Book"},
+			[]LeftOut{{Source: "b.epub", Reason: "pages beside the text of the book", Words: 5, Part: true}}},
+		{`<reference type="toc" href="p%201.xhtml#toc"/>`, pages[1:], []string{"The Book"}, nil},
+		{`<reference type="toc" href="p%200.xhtml#toc"/>`, []string{pages[1], `<h2>Two</h2><p>` + prose("hill", 400) + `</p>`}, []string{"One", "Two"}, nil},
+		{`<reference type="index" href="p%200.xhtml"/>`, pages[1:], nil,
+			[]LeftOut{{Source: "b.epub", Reason: "pages beside the text of the book", Words: 401}}},
+	} {
+		r, err := Read(t.Context(), write(t, map[string]string{"b.epub": guidedEPUB(c.guide, c.pages...)}), Options{})
+		if (err == nil) != (c.titles != nil) {
+			t.Fatalf("%s: %v", c.guide, err)
+		}
+		var titles []string
+		for _, d := range r.Documents {
+			titles = append(titles, d.Title)
+		}
+		if !slices.Equal(titles, c.titles) || !slices.Equal(r.Left, c.left) {
+			t.Errorf("%s: read are %q, left out %+v", c.guide, titles, r.Left)
+		}
 	}
 }
 

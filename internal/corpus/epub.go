@@ -100,19 +100,23 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		}
 	}
 	for _, g := range p.Guide {
+		if strings.Contains(g.Href, "#") {
+			continue // it is a part of that page alone
+		}
 		switch g.Type {
 		case "cover", "toc", "title-page", "copyright-page", "index":
 			skip[resolve(dir, g.Href)] = true
 		}
 	}
 	labels := a.labels(toc)
-	failed, read := 0, 0
+	failed, read, beside := 0, 0, 0
+	seen := map[string]bool{} // a page that a damaged spine names twice is read once
 	for _, ref := range p.Spine.Items {
 		name := names[ref.IDRef]
-		if name == "" || skip[name] || ref.Linear == "no" {
+		if name == "" || seen[name] {
 			continue
 		}
-		skip[name] = true // a page that a damaged spine names twice is read once
+		seen[name] = true
 		b, err := a.read(name)
 		var pageBlocks []block
 		if err == nil {
@@ -121,6 +125,10 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		if errors.Is(err, errTooMuch) {
 			return nil, err
 		}
+		if skip[name] || ref.Linear == "no" {
+			beside += countWords(textLines(pageBlocks))
+			continue
+		}
 		if err != nil {
 			failed++
 			continue
@@ -128,7 +136,8 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		read++
 		src.blocks = append(src.blocks, markStart(pageBlocks, labels[name])...)
 	}
-	if read == 0 {
+	src.leave("pages beside the text of the book", beside)
+	if read == 0 && beside == 0 {
 		return nil, &unreadable{reason: "damaged: none of its pages can be read", hint: hintEPUB}
 	}
 	if failed > 0 {
