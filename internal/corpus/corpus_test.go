@@ -426,6 +426,21 @@ func TestGuide(t *testing.T) {
 	}
 }
 
+// TestTypesOfSections leaves out the section or the page whose type says that it is not
+// the text, and nothing beside it.
+func TestTypesOfSections(t *testing.T) {
+	r := read(t, map[string]string{"b.epub": epub(
+		`<section epub:type="titlepage"><p>The Book</p><p>by nobody</p></section><section epub:type="chapter"><h2>One</h2><p>`+prose("pond", 400)+`</p></section>`,
+		`<h2>Two</h2><p>`+prose("hill", 400)+`</p><section epub:type="bodymatter"><section epub:type="index">Hill, 1</section><p>The end.</p></section>`,
+	)})
+	if len(r.Documents) != 2 || r.Documents[0].Title != "One" || !strings.HasPrefix(r.Documents[0].Text, "pond0") || !strings.HasSuffix(r.Documents[1].Text, "\n\nThe end.") {
+		t.Errorf("read are %+v", r.Documents)
+	}
+	if len(r.Left) != 1 || r.Left[0].Words != 6 {
+		t.Errorf("left out are %+v", r.Left)
+	}
+}
+
 // TestOneBadFileStopsNoOther holds every kind of bad input beside a good file.
 func TestOneBadFileStopsNoOther(t *testing.T) {
 	bomb := zipped(map[string]string{"word/document.xml": `<w:document ` + wordNS + `><w:body>` + strings.Repeat(" ", maxEntryBytes+1) + `</w:body></w:document>`})

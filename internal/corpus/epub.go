@@ -150,8 +150,7 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 // the beginning of one, and an empty title would swallow the page.
 var selfClosed = regexp.MustCompile(`<(title|script|style|a|span|p|div|i|b|em|strong|td|th|iframe|h[1-6])(\s[^<>]*)?/>`)
 
-// pageOf reads one page, leaving out those whose type says that they are not
-// the text.
+// pageOf reads one page.
 func pageOf(data []byte) ([]block, error) {
 	text, _, err := decode(data, true)
 	if err != nil {
@@ -162,18 +161,6 @@ func pageOf(data []byte) ([]block, error) {
 		return nil, err
 	}
 	w := htmlWalker{src: &source{}}
-	for d := range doc.Descendants() {
-		if d.DataAtom != atom.Body && d.DataAtom != atom.Section {
-			continue
-		}
-		t, _ := attr(d, "epub:type")
-		for f := range strings.FieldsSeq(t) {
-			switch f {
-			case "cover", "toc", "copyright-page", "titlepage", "halftitlepage", "index", "landmarks", "loi", "lot":
-				w.notice = 1
-			}
-		}
-	}
 	w.walk(doc)
 	w.flush()
 	return w.src.blocks, nil
@@ -187,7 +174,7 @@ func markStart(bs []block, label string) []block {
 			bs[i].start = true
 			return bs
 		}
-		if bs[i].kind != blockRule {
+		if bs[i].kind != blockRule && bs[i].kind != blockNotice {
 			break
 		}
 	}

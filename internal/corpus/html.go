@@ -266,10 +266,7 @@ func (w *htmlWalker) walk(n *html.Node) {
 // group walks an element whose text is its own paragraph.
 func (w *htmlWalker) group(n *html.Node) {
 	w.flush()
-	id, _ := attr(n, "id")
-	class, _ := attr(n, "class")
-	// The sections that Project Gutenberg puts around a book.
-	publisher := id == "pg-header" || id == "pg-footer" || strings.Contains(class, "pg-boilerplate")
+	publisher := publishers(n)
 	if publisher {
 		w.notice++
 	}
@@ -278,6 +275,28 @@ func (w *htmlWalker) group(n *html.Node) {
 	if publisher {
 		w.notice--
 	}
+}
+
+// publishers reports whether an element is what Project Gutenberg puts around a book, or
+// a page or section whose type in an EPUB says that it is not the text.
+// https://www.w3.org/TR/epub-ssv-11/
+func publishers(n *html.Node) bool {
+	id, _ := attr(n, "id")
+	class, _ := attr(n, "class")
+	if id == "pg-header" || id == "pg-footer" || strings.Contains(class, "pg-boilerplate") {
+		return true
+	}
+	if n.DataAtom != atom.Body && n.DataAtom != atom.Section {
+		return false
+	}
+	types, _ := attr(n, "epub:type")
+	for t := range strings.FieldsSeq(types) {
+		switch t {
+		case "cover", "toc", "copyright-page", "titlepage", "halftitlepage", "index", "landmarks", "loi", "lot":
+			return true
+		}
+	}
+	return false
 }
 
 // items are the lines of a list, nested ones indented by two spaces.
