@@ -352,6 +352,24 @@ func TestDOCXParts(t *testing.T) {
 	}
 }
 
+// TestDOCXNames reads a document whose parts have other names than the usual ones.
+func TestDOCXNames(t *testing.T) {
+	rel := func(kind, target string) string {
+		return `<Relationship Id="a" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/` + kind + `" Target="` + target + `"/>`
+	}
+	files := map[string]string{
+		"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
+		"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
+		"word/document2.xml":            `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`,
+		"word/styles2.xml":              `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
+		"word/notes.xml":                `<w:footnotes ` + wordNS + `><w:footnote w:id="2">` + para("", "A note.") + `</w:footnote></w:footnotes>`,
+		"word/endnotes.xml":             `<w:endnotes ` + wordNS + `><w:endnote w:id="2">` + para("", "Another.") + `</w:endnote></w:endnotes>`,
+	}
+	if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
+		t.Errorf("read is %q", d.Text)
+	}
+}
+
 func epub(pages ...string) string { return guidedEPUB("", pages...) }
 
 // guidedEPUB is a book with the references of a guide.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,22 +14,23 @@ import (
 const hintDOCX = "open it in the program that wrote it and save it again, as .docx or .txt"
 
 // readDOCX reads the text of a WordprocessingML document (ECMA-376): the
-// paragraphs of word/document.xml with the styles that word/styles.xml names,
-// and the footnotes and endnotes behind them. Deleted text, comments, fields,
+// paragraphs of its main part, mostly word/document.xml, with the styles that
+// word/styles.xml names, and the footnotes and endnotes behind them. Deleted text, comments, fields,
 // drawings, text boxes and tables are left out.
 func readDOCX(data []byte) (*source, error) {
 	a, err := openArchive(data)
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.read("word/document.xml")
+	main := a.related("", "officeDocument", "word/document.xml")
+	body, err := a.read(main)
 	if errors.Is(err, errNoEntry) {
 		return nil, &unreadable{reason: "damaged: it holds no Word document", hint: hintDOCX}
 	} else if err != nil {
 		return nil, docxError(err)
 	}
 	styles := map[string]string{}
-	if s, err := a.read("word/styles.xml"); err == nil {
+	if s, err := a.read(a.related(main, "styles", "word/styles.xml")); err == nil {
 		styles = styleNames(s)
 	}
 	src := &source{}
@@ -37,7 +39,7 @@ func readDOCX(data []byte) (*source, error) {
 		return nil, docxError(err)
 	}
 	for _, notes := range []string{"footnotes", "endnotes"} {
-		if s, err := a.read("word/" + notes + ".xml"); err == nil {
+		if s, err := a.read(a.related(main, notes, "word/"+notes+".xml")); err == nil {
 			if err := w.walk(s); err != nil {
 				src.notes = append(src.notes, "its "+notes+" cannot be read: "+err.Error())
 			}
@@ -57,6 +59,34 @@ func readDOCX(data []byte) (*source, error) {
 		}
 	}
 	return src, nil
+}
+
+// related is the part that a part, or the package where that is "", names as its one of a
+// kind (ECMA-376, part 2, 6.5): Word on the web calls parts as it likes. It is usual where
+// none is named.
+func (a *archive) related(part, kind, usual string) string {
+	var rels struct {
+		Rel []struct {
+			Type   string `xml:"Type,attr"`
+			Target string `xml:"Target,attr"`
+		} `xml:"Relationship"`
+	}
+	dir, name := path.Split(part)
+	b, err := a.read(dir + "_rels/" + name + ".rels")
+	if err != nil || unmarshalXML(b, &rels) != nil {
+		return usual
+	}
+	for _, r := range rels.Rel {
+		if !strings.HasSuffix(r.Type, "/"+kind) {
+			continue
+		}
+		target := path.Join("/", dir, r.Target)
+		if strings.HasPrefix(r.Target, "/") {
+			target = path.Clean(r.Target)
+		}
+		return target[1:]
+	}
+	return usual
 }
 
 // templateTitle is what programs put for a title when nobody gave one.
