@@ -319,12 +319,12 @@ func para(style, text string) string {
 func TestDOCX(t *testing.T) {
 	d := one(t, "a.docx", docx(para("Titel", "On Frost")+para("berschrift1", "Early")+
 		`<w:p><w:r><w:t xml:space="preserve">It was </w:t></w:r><w:del><w:r><w:delText>hot</w:delText></w:r></w:del><w:ins><w:r><w:t>cold</w:t></w:r></w:ins>`+
-		`<w:r><w:t> &amp; wet.</w:t><w:br/><w:t>So.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>`+
+		`<w:r><w:t> &amp; wet.</w:t><w:br/><w:t>So.</w:t><w:br w:type="page"/><w:t>Then.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>`+
 		para("Zitat", "Quoth he.")+
 		`<w:tbl><w:tr><w:tc>`+para("", "cell")+`</w:tc></w:tr></w:tbl>`+
 		`<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>one</w:t></w:r></w:p><w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>two</w:t></w:r></w:p>`+
 		para("", "End.")))
-	want := "Early\n\nIt was cold & wet.\nSo.\n\n- one\n- two\n\nEnd.\n\nA note."
+	want := "Early\n\nIt was cold & wet.\nSo.\nThen.\n\n- one\n- two\n\nEnd.\n\nA note."
 	if d.Title != "On Frost" || d.Text != want || d.Date.Year() != 2021 {
 		t.Errorf("title %q, date %v, text\n%s\nwant\n%s", d.Title, d.Date, d.Text, want)
 	}

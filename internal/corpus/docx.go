@@ -182,10 +182,8 @@ func (w *docxWalker) walk(data []byte) error {
 				w.list = true
 			case "tab":
 				w.line.WriteByte('\t')
-			case "br", "cr":
-				if typ := xmlAttr(t, "type"); typ == "" || typ == "textWrapping" {
-					w.line.WriteByte('\n')
-				}
+			case "br", "cr": // of a line, a column or a page
+				w.line.WriteByte('\n')
 			case "noBreakHyphen":
 				w.line.WriteRune('\u2011')
 			case "t":
