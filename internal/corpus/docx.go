@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -15,8 +16,9 @@ const hintDOCX = "open it in the program that wrote it and save it again, as .do
 
 // readDOCX reads the text of a WordprocessingML document (ECMA-376): the
 // paragraphs of its main part, mostly word/document.xml, with the styles that
-// word/styles.xml names, and the footnotes and endnotes behind them. Deleted text, comments, fields,
-// drawings, text boxes and tables are left out.
+// word/styles.xml names and the lists of word/numbering.xml, and the footnotes
+// and endnotes behind them. Deleted text, comments, fields, drawings, text boxes
+// and tables are left out.
 func readDOCX(data []byte) (*source, error) {
 	a, err := openArchive(data)
 	if err != nil {
@@ -29,12 +31,14 @@ func readDOCX(data []byte) (*source, error) {
 	} else if err != nil {
 		return nil, docxError(err)
 	}
-	styles := map[string]string{}
-	if s, err := a.read(a.related(main, "styles", "word/styles.xml")); err == nil {
-		styles = styleNames(s)
-	}
 	src := &source{}
-	w := docxWalker{src: src, styles: styles}
+	w := docxWalker{src: src}
+	if s, err := a.read(a.related(main, "styles", "word/styles.xml")); err == nil {
+		w.styles = docxStyles(s)
+	}
+	if s, err := a.read(a.related(main, "numbering", "word/numbering.xml")); err == nil {
+		w.lists = docxLists(s)
+	}
 	if err := w.walk(body); err != nil {
 		return nil, docxError(err)
 	}
@@ -100,37 +104,48 @@ func docxError(err error) error {
 	return &unreadable{reason: "damaged", hint: hintDOCX, err: err}
 }
 
-// styleNames gives the English name of each style by its id, which is in the
-// language of the program that wrote it.
-func styleNames(data []byte) map[string]string {
+// docxStyle is a style of paragraphs.
+type docxStyle struct {
+	name string // in English and lower case, as in the standard
+	list string // the number of the list that it makes
+}
+
+// docxStyles gives each style by its id, which is in the language of the program that
+// wrote it.
+func docxStyles(data []byte) map[string]docxStyle {
+	type value struct {
+		Val string `xml:"val,attr"`
+	}
 	var s struct {
 		Styles []struct {
 			ID   string `xml:"styleId,attr"`
-			Name struct {
-				Val string `xml:"val,attr"`
-			} `xml:"name"`
+			Name value  `xml:"name"`
+			List value  `xml:"pPr>numPr>numId"`
 		} `xml:"style"`
 	}
-	m := map[string]string{}
+	m := map[string]docxStyle{}
 	if unmarshalXML(data, &s) != nil {
 		return m // without them headings are paragraphs
 	}
 	for _, st := range s.Styles {
-		m[st.ID] = strings.ToLower(st.Name.Val)
+		m[st.ID] = docxStyle{name: strings.ToLower(st.Name.Val), list: st.List.Val}
 	}
 	return m
 }
 
 type docxWalker struct {
 	src    *source
-	styles map[string]string
+	styles map[string]docxStyle
+	lists  map[string]*docxList
 
 	line  strings.Builder
-	style string
-	list  bool
-	prev  bool // the paragraph before was an item of a list
-	skip  bool // a separator among the notes
-	boxes int  // words in text boxes
+	style docxStyle
+	item  bool   // the paragraph says of itself whether it is an item of a list
+	list  string // the number of the list, "0" of none
+	level int    // in the list
+	prev  bool   // the paragraph before was an item of a list
+	skip  bool   // a separator among the notes
+	boxes int    // words in text boxes
 }
 
 // walk reads the paragraphs of one part.
@@ -172,14 +187,18 @@ func (w *docxWalker) walk(data []byte) error {
 				tables++
 			case "p":
 				w.line.Reset()
-				w.style, w.list = "", false
+				w.style, w.item, w.list, w.level = docxStyle{}, false, "", 0
 			case "pStyle":
 				w.style = w.styles[xmlAttr(t, "val")]
-				if w.style == "" {
-					w.style = strings.ToLower(xmlAttr(t, "val"))
+				if w.style.name == "" {
+					w.style.name = strings.ToLower(xmlAttr(t, "val"))
 				}
 			case "numPr":
-				w.list = true
+				w.item = true
+			case "numId":
+				w.list = xmlAttr(t, "val")
+			case "ilvl":
+				w.level = docxLevel(xmlAttr(t, "val"))
 			case "tab":
 				w.line.WriteByte('\t')
 			case "br", "cr": // of a line, a column or a page
@@ -282,7 +301,7 @@ func (w *docxWalker) paragraph() {
 	}
 	prev := w.prev
 	w.prev = false
-	switch s := w.style; {
+	switch s := w.style.name; {
 	case s == "title":
 		if w.src.title == "" && len(w.src.blocks) == 0 {
 			w.src.title = strings.Join(strings.Fields(text), " ")
@@ -302,17 +321,35 @@ func (w *docxWalker) paragraph() {
 		w.src.add(blockQuote, 0, text)
 	case s == "html preformatted" || strings.Contains(s, "source code"):
 		w.src.add(blockCode, 0, text)
-	case w.list || strings.HasPrefix(s, "list "):
-		item := "- " + tidy(text)
+	default:
+		mark := w.mark()
+		if mark == "" {
+			w.src.add(blockPara, 0, text)
+			return
+		}
+		item := mark + tidy(text)
 		if n := len(w.src.blocks); prev && n > 0 && w.src.blocks[n-1].kind == blockList {
 			w.src.blocks[n-1].text += "\n" + item
 		} else {
 			w.src.add(blockList, 0, item)
 		}
 		w.prev = true
-	default:
-		w.src.add(blockPara, 0, text)
 	}
+}
+
+// mark is what stands before a paragraph that is an item of a list, "" before any other.
+// Paragraphs of the style that Word calls "List Paragraph", or goes on in an item with, are
+// items only where they say so.
+func (w *docxWalker) mark() string {
+	s := w.style.name
+	if !w.item && (!strings.HasPrefix(s, "list ") || s == "list paragraph" || strings.HasPrefix(s, "list continue")) {
+		return ""
+	}
+	list := cmp.Or(w.list, w.style.list)
+	if list == "0" {
+		return ""
+	}
+	return w.lists[list].mark(w.level)
 }
 
 func xmlAttr(t xml.StartElement, local string) string {
