@@ -18,13 +18,18 @@ var attribution = regexp.MustCompile(`^(?:—|–|―|--?|~)\s*["“”'‘’«
 const mostAttribution = 16
 
 // isAttribution reports whether a line names the author of what stands before it.
-// Speech that begins with a dash ends as a sentence does, and has few names.
+// Speech that begins with a dash trails off or ends as a sentence does, and has few names.
 func isAttribution(line string) bool {
 	line = strings.TrimSpace(line)
-	if countWords(line) > mostAttribution || !attribution.MatchString(line) || strings.ContainsAny(line[len(line)-1:], "!?:;,]") {
+	if countWords(line) > mostAttribution || !attribution.MatchString(line) {
 		return false
 	}
-	return !strings.HasSuffix(line, ".") || names(line)*2 > countWords(line)
+	last, _ := utf8.DecodeLastRuneInString(line)
+	if strings.ContainsRune("!?:;,]…—–―", last) || strings.HasSuffix(line, "...") {
+		return false
+	}
+	// Marks stand behind speech, and around a title.
+	return last != '.' && !strings.ContainsRune(closes, last) || names(line)*2 > countWords(line)
 }
 
 // names counts the words that begin with a capital.
