@@ -91,6 +91,15 @@ func TestBadFrontMatter(t *testing.T) {
 	}
 }
 
+// TestLooseFootnotes tells of footnotes that nothing refers to.
+func TestLooseFootnotes(t *testing.T) {
+	r := read(t, map[string]string{"a.md": "Cold[^1] again.\n\n[^1]: Minus nine.\n[^2]: Never *said*, or\n    meant.\n\n> [^x]: In a quotation."})
+	want := []LeftOut{{Source: "a.md", Reason: "footnotes that nothing refers to", Words: 7, Part: true}}
+	if len(r.Documents) != 1 || r.Documents[0].Text != "Cold again.\n\nMinus nine." || !slices.Equal(r.Left, want) {
+		t.Errorf("read are %+v, left out %+v", r.Documents, r.Left)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	for _, c := range []struct{ name, in, title, want string }{
 		{"a paragraph's lines are joined, its marks gone",

@@ -9,12 +9,15 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	east "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
 	gmtext "github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 )
 
-var markdownParser = goldmark.New(goldmark.WithExtensions(
-	extension.Table, extension.Strikethrough, extension.Footnote, extension.DefinitionList)).Parser()
+var markdownParser = goldmark.New(
+	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Footnote, extension.DefinitionList),
+	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(looseNotes{}, 998))), // before that of footnotes, 999
+).Parser()
 
 // readMarkdown reads CommonMark with the common extensions, and with what
 // Hugo, Jekyll, Djot, Pandoc and Obsidian put on top of it.
@@ -46,7 +49,9 @@ func readMarkdown(name string, data []byte) (*source, error) {
 		body = mdxLine.ReplaceAllString(body, "")
 	}
 	md := []byte(dropMarkup(body))
-	root := markdownParser.Parse(gmtext.NewReader(md))
+	pc := parser.NewContext()
+	root := markdownParser.Parse(gmtext.NewReader(md), parser.WithContext(pc))
+	src.leave("footnotes that nothing refers to", pc.Get(looseNoteWords).(int))
 	w := mdWalker{md: md, src: src}
 	w.children(root)
 	return src, nil
