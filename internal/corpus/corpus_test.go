@@ -279,6 +279,22 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// TestHTMLLists reads what stands in a list beside its items, and tells of what is left
+// out of them.
+func TestHTMLLists(t *testing.T) {
+	r := read(t, map[string]string{"a.html": `<p>To buy:</p><ul>for Anna <li>milk<pre><code>x = {1}</code></pre><ul><li>whole<blockquote>Quoth he.</blockquote></ul><li>bread<table><tr><th>rye</table></ul><p>End.`})
+	if len(r.Documents) != 1 || r.Documents[0].Text != "To buy:\n\nfor Anna\n- milk\n  - whole\n- bread\n\nEnd." {
+		t.Errorf("read are %+v", r.Documents)
+	}
+	words := map[string]int{}
+	for _, l := range r.Left {
+		words[l.Reason] = l.Words
+	}
+	if words["code"] != 3 || words["tables"] != 1 || words[reasonQuotes] != 2 {
+		t.Errorf("left out are %+v", r.Left)
+	}
+}
+
 // zipped makes an archive.
 func zipped(files map[string]string) string {
 	var b bytes.Buffer

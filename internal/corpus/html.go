@@ -247,9 +247,12 @@ func (w *htmlWalker) walk(n *html.Node) {
 			return
 		}
 		w.list++
-		lines := w.items(n, "")
+		lines, rest := w.items(n, "")
 		w.list--
 		w.emit(blockList, 0, strings.Join(lines, "\n"))
+		for _, b := range rest {
+			w.emit(b.kind, 0, b.text)
+		}
 	case atom.P, atom.Div, atom.Section, atom.Article, atom.Main, atom.Body, atom.Dl, atom.Dt, atom.Dd, atom.Li,
 		atom.Address, atom.Center, atom.Details, atom.Summary, atom.Tr, atom.Td, atom.Fieldset, atom.Hgroup:
 		w.group(n)
@@ -299,9 +302,14 @@ func publishers(n *html.Node) bool {
 	return false
 }
 
-// items are the lines of a list, nested ones indented by two spaces.
-func (w *htmlWalker) items(n *html.Node, indent string) []string {
-	var lines []string
+// items are the lines of a list, nested ones indented by two spaces. What an
+// item holds besides prose comes back as rest.
+func (w *htmlWalker) items(n *html.Node, indent string) (lines []string, rest []block) {
+	below := func(n *html.Node) []string {
+		l, r := w.items(n, indent+"  ")
+		rest = append(rest, r...)
+		return l
+	}
 	number := 1
 	if s, ok := attr(n, "start"); ok {
 		if v, err := strconv.Atoi(s); err == nil {
@@ -309,11 +317,17 @@ func (w *htmlWalker) items(n *html.Node, indent string) []string {
 		}
 	}
 	for li := n.FirstChild; li != nil; li = li.NextSibling {
+		if li.Type == html.TextNode {
+			if s := strings.Join(strings.Fields(li.Data), " "); s != "" {
+				lines = append(lines, indent+s)
+			}
+			continue
+		}
 		if li.Type != html.ElementNode {
 			continue
 		}
 		if li.DataAtom == atom.Ul || li.DataAtom == atom.Ol {
-			lines = append(lines, w.items(li, indent+"  ")...)
+			lines = append(lines, below(li)...)
 			continue
 		}
 		marker := "- "
@@ -327,7 +341,7 @@ func (w *htmlWalker) items(n *html.Node, indent string) []string {
 			if c.DataAtom == atom.Ul || c.DataAtom == atom.Ol {
 				if w.list < 64 {
 					w.list++
-					nested = append(nested, w.items(c, indent+"  ")...)
+					nested = append(nested, below(c)...)
 					w.list--
 				}
 				continue
@@ -337,19 +351,20 @@ func (w *htmlWalker) items(n *html.Node, indent string) []string {
 		sub.flush()
 		first := true
 		for _, b := range sub.src.blocks {
-			if b.kind == blockCode || b.kind == blockTable || b.kind == blockQuote || b.kind == blockRule {
-				continue
-			}
-			if first {
+			switch {
+			case b.kind == blockRule:
+			case b.kind == blockCode || b.kind == blockTable || b.kind == blockQuote:
+				rest = append(rest, b)
+			case first:
 				lines = append(lines, indent+marker+b.text)
 				first = false
-			} else {
+			default:
 				lines = append(lines, indent+"  "+b.text)
 			}
 		}
 		lines = append(lines, nested...)
 	}
-	return lines
+	return lines, rest
 }
 
 // attr is an attribute of an element.
