@@ -469,6 +469,15 @@ func TestGuide(t *testing.T) {
 	}
 }
 
+// TestAroundPages tells of the words around the text of a book's pages.
+func TestAroundPages(t *testing.T) {
+	r := read(t, map[string]string{"b.epub": epub(`<header><p>Of ponds</p></header><p>` + prose("pond", 400) + `</p><footer>Notes of mine</footer><nav><a href="x">On</a></nav>`)})
+	want := []LeftOut{{Source: "b.epub", Reason: "headers, footers and navigation of its pages", Words: 6, Part: true}}
+	if len(r.Documents) != 1 || !slices.Equal(r.Left, want) {
+		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
+	}
+}
+
 // TestTypesOfSections leaves out the section or the page whose type says that it is not
 // the text, and nothing beside it.
 func TestTypesOfSections(t *testing.T) {

@@ -109,7 +109,7 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		}
 	}
 	labels := a.labels(toc)
-	failed, read, beside := 0, 0, 0
+	failed, read, beside, around := 0, 0, 0, 0
 	seen := map[string]bool{} // a page that a damaged spine names twice is read once
 	for _, ref := range p.Spine.Items {
 		name := names[ref.IDRef]
@@ -119,8 +119,9 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		seen[name] = true
 		b, err := a.read(name)
 		var pageBlocks []block
+		words := 0
 		if err == nil {
-			pageBlocks, err = pageOf(b)
+			pageBlocks, words, err = pageOf(b)
 		}
 		if errors.Is(err, errTooMuch) {
 			return nil, err
@@ -134,9 +135,11 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 			continue
 		}
 		read++
+		around += words
 		src.blocks = append(src.blocks, markStart(pageBlocks, labels[name])...)
 	}
 	src.leave("pages beside the text of the book", beside)
+	src.leave("headers, footers and navigation of its pages", around)
 	if read == 0 && beside == 0 {
 		return nil, &unreadable{reason: "damaged: none of its pages can be read", hint: hintEPUB}
 	}
@@ -150,20 +153,20 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 // the beginning of one, and an empty title would swallow the page.
 var selfClosed = regexp.MustCompile(`<(title|script|style|a|span|p|div|i|b|em|strong|td|th|iframe|h[1-6])(\s[^<>]*)?/>`)
 
-// pageOf reads one page.
-func pageOf(data []byte) ([]block, error) {
+// pageOf reads one page, and counts the words of what stands around its text.
+func pageOf(data []byte) (bs []block, around int, err error) {
 	text, _, err := decode(data, true)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	doc, err := html.Parse(strings.NewReader(selfClosed.ReplaceAllString(text, "<$1$2></$1>")))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	w := htmlWalker{src: &source{}}
 	w.walk(doc)
 	w.flush()
-	return w.src.blocks, nil
+	return w.src.blocks, w.around, nil
 }
 
 // markStart marks the heading that begins a page as the start of a chapter;

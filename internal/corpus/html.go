@@ -118,6 +118,7 @@ type htmlWalker struct {
 	list   int          // lists around it
 	notice int          // publisher's sections around it
 	chrome bool         // the page has navigation and the like around its text
+	around int          // words of that
 }
 
 func (w *htmlWalker) flush() {
@@ -192,6 +193,7 @@ func (w *htmlWalker) walk(n *html.Node) {
 	case atom.Nav, atom.Footer:
 		w.flush()
 		w.chrome = true
+		w.around += countWords(textOf(n))
 		return
 	case atom.Aside, atom.Form:
 		w.chrome = true
@@ -200,6 +202,7 @@ func (w *htmlWalker) walk(n *html.Node) {
 		// The header of an article holds its title.
 		if find(n, atom.H1) == nil && find(n, atom.H2) == nil {
 			w.chrome = true
+			w.around += countWords(textOf(n))
 			return
 		}
 		w.group(n)
