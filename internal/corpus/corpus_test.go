@@ -244,6 +244,12 @@ func TestEncodings(t *testing.T) {
 	if r.Documents[0].Text != "Grüße aus Köln, schöne Tage,  übrig." || len(r.Notes) != 1 {
 		t.Errorf("invalid UTF-8: %q, %v", r.Documents[0].Text, r.Notes)
 	}
+	for _, data := range []string{"\xff\xfeS\x00o\x00\x00\xd8.\x00", "\x93So\x81\x94"} {
+		r := read(t, map[string]string{"a.txt": data})
+		if !strings.Contains(r.Documents[0].Text, "So") || len(r.Notes) != 1 || !strings.HasSuffix(r.Notes[0].Text, "; 1 characters of it could not be read and were left out") {
+			t.Errorf("%q: %q, %v", data, r.Documents[0].Text, r.Notes)
+		}
+	}
 	if d := one(t, "a.html", "<meta charset=iso-8859-1><p>Stra\xdfe"); d.Text != "Straße" {
 		t.Errorf("stated encoding: %q", d.Text)
 	}
