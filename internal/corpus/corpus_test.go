@@ -132,6 +132,8 @@ func TestMarkdown(t *testing.T) {
 			"It rained  today.\n\nUse `%%time%%` at 5 %% of 6 % of it."},
 		{"marks of Obsidian go", "A ==slow walk==, ==twice==; if x==y and y==z, or a == b == c.\n\n- one ^first-id\n- two ^37066d\n\nThree. ^3\n\n^table\n\nI agree with\n^this and ^that, as 10^3 has it.", "",
 			"A slow walk, twice; if x==y and y==z, or a == b == c.\n\n- one\n- two\n\nThree.\n\nI agree with ^this and ^that, as 10^3 has it."},
+		{"notes within a sentence stand behind", "Cold^[Minus *nine*, as [they](x) say.], `a^[b]` and wet.^[Very.] Not \\^[so], see ^[1](x) or b^[2]^.\n\n```\nx^[y]", "",
+			"Cold, `a^[b]` and wet. Not ^[so], see ^1 or b^[2]^.\n\nMinus nine, as they say.\n\nVery."},
 		{"footnotes stand behind", "Cold[^1] again.\n\n[^1]: Minus nine.", "", "Cold again.\n\nMinus nine."},
 		{"HTML between paragraphs", "One.\n\n<div class=\"x\"><p>Two <b>bold</b>.</p></div>\n\n<script>\nvar a = 1;\n\nvar b;\n</script>\n\nThree<br>four.", "",
 			"One.\n\nTwo bold.\n\nThree\nfour."},
