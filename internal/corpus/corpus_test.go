@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -160,6 +161,18 @@ func TestMarkdown(t *testing.T) {
 				t.Error("the hash or the number of words is not the text's")
 			}
 		})
+	}
+}
+
+// TestDeepEmphasis reads emphasis that nests deep in little stack: a stack that is
+// exhausted ends the process.
+func TestDeepEmphasis(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(2 << 20))
+	const n = 20_000
+	deep := strings.Repeat("*a ", n) + "b" + strings.Repeat(" a*", n)
+	r := read(t, map[string]string{"a.md": deep + "\n\n| c |\n|---|\n| " + deep + " |"})
+	if len(r.Documents) != 1 || r.Documents[0].Words != 2*n+1 || len(r.Left) != 1 || r.Left[0].Words != 2*n+2 {
+		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
 	}
 }
 

@@ -211,9 +211,10 @@ func (w *mdWalker) inline(n ast.Node) string {
 	return strings.Join(out, "\n")
 }
 
-func (w *mdWalker) inlineTo(b *strings.Builder, n ast.Node) {
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		switch c := c.(type) {
+func (w *mdWalker) inlineTo(b *strings.Builder, root ast.Node) {
+	for n, into := root.FirstChild(), false; n != nil; n = following(n, root, into) {
+		into = false
+		switch c := n.(type) {
 		case *ast.Text:
 			v := c.Segment.Value(w.md)
 			if !c.IsRaw() {
@@ -245,21 +246,35 @@ func (w *mdWalker) inlineTo(b *strings.Builder, n ast.Node) {
 			}
 		case *ast.Image, *east.FootnoteLink, *east.FootnoteBacklink:
 		default:
-			w.inlineTo(b, c)
+			into = true
 		}
 	}
 }
 
+// following is the node that comes after n in the tree under root, among those within n
+// only where into is set; nil behind the last. Emphasis nests as deep as a file says, so
+// that nothing here calls itself for it.
+func following(n, root ast.Node, into bool) ast.Node {
+	if c := n.FirstChild(); into && c != nil {
+		return c
+	}
+	for ; n != root; n = n.Parent() {
+		if s := n.NextSibling(); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
 // words is all text under a node, for counting.
-func (w *mdWalker) words(n ast.Node) string {
+func (w *mdWalker) words(root ast.Node) string {
 	var b strings.Builder
-	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if t, ok := n.(*ast.Text); ok && entering {
+	for n := root; n != nil; n = following(n, root, true) {
+		if t, ok := n.(*ast.Text); ok {
 			b.Write(t.Segment.Value(w.md))
 			b.WriteByte(' ')
 		}
-		return ast.WalkContinue, nil
-	})
+	}
 	return b.String()
 }
 
