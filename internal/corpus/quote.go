@@ -120,12 +120,12 @@ func quotation(bs []block, i int) int {
 	}
 	if begins, ends := quoted(bs[i-1].text); ends {
 		from = i - 1
-		for !begins && from > 0 && bs[from-1].kind == blockPara {
+		for !begins && i-from < mostQuoted && from > 0 && bs[from-1].kind == blockPara {
 			from--
 			begins, _ = quoted(bs[from].text)
 		}
 		// Paragraphs before that open marks and do not close them belong to it.
-		for begins && from > 0 && bs[from-1].kind == blockPara {
+		for begins && i-from <= mostQuoted && from > 0 && bs[from-1].kind == blockPara {
 			b, e := quoted(bs[from-1].text)
 			if !b || e {
 				break

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	stroke "github.com/getstroke/stroke"
 )
@@ -80,6 +81,22 @@ func TestQuotations(t *testing.T) {
 				t.Errorf("notes: %v", r.Notes)
 			}
 		})
+	}
+}
+
+// TestManyAttributions looks no further back for each of many names than a quotation goes.
+func TestManyAttributions(t *testing.T) {
+	var bs []block
+	for range 20_000 {
+		bs = append(bs, block{text: "so”"}, block{text: "— Blake"})
+	}
+	began := time.Now()
+	cite(bs)
+	if d := time.Since(began); d > 5*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	if i := slices.IndexFunc(bs, func(b block) bool { return b.kind != blockPara }); i >= 0 {
+		t.Errorf("block %d is cited", i)
 	}
 }
 
