@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
@@ -159,7 +158,7 @@ func pageOf(data []byte) (bs []block, around int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	doc, err := html.Parse(strings.NewReader(selfClosed.ReplaceAllString(text, "<$1$2></$1>")))
+	doc, err := parseHTML(selfClosed.ReplaceAllString(text, "<$1$2></$1>"))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -226,7 +225,7 @@ func (a *archive) labels(toc string) map[string]string {
 			}
 		}
 	}
-	doc, err := html.Parse(strings.NewReader(string(b)))
+	doc, err := parseHTML(string(b))
 	if err != nil {
 		return m
 	}

@@ -33,9 +33,9 @@ func readHTML(data []byte) (*source, error) {
 }
 
 func parsePage(text string) (*source, error) {
-	doc, err := html.Parse(strings.NewReader(text))
+	doc, err := parseHTML(text)
 	if err != nil {
-		return nil, &unreadable{reason: "its HTML cannot be parsed", err: err}
+		return nil, err
 	}
 	if marked(text) || generator(doc) == MarkName {
 		return nil, errOwn
@@ -96,6 +96,9 @@ func proseWords(bs []block) int {
 
 // fragmentBlocks reads HTML that stands between the blocks of a Markdown file.
 func fragmentBlocks(raw string) []block {
+	if manyNodes(raw) {
+		return []block{{kind: blockCode, text: raw}}
+	}
 	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
 	nodes, err := html.ParseFragment(strings.NewReader(raw), body)
 	if err != nil {
