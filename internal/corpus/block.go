@@ -39,6 +39,8 @@ type source struct {
 	blocks []block
 	notes  []string
 	left   []LeftOut // what its reader left out and no block holds
+
+	unpacked int64 // bytes that were unpacked for it
 }
 
 // leave counts words that are left out and in no block.

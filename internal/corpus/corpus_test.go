@@ -624,6 +624,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestUnpackedLimit counts what archives unpack to among all that is read.
+func TestUnpackedLimit(t *testing.T) {
+	files := map[string]string{}
+	for _, name := range []string{"a", "b", "c"} {
+		files[name+".docx"] = docx(para("", prose(name, 40)) + strings.Repeat(" ", 100_000))
+		files[name+".epub"] = epub("<p>" + prose(name+name, 40) + "</p>" + strings.Repeat(" ", 100_000))
+	}
+	r, err := Read(t.Context(), write(t, files), Options{MaxTotalBytes: 250_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Documents) != 3 || len(r.Left) != 3 || !strings.HasPrefix(r.Left[0].Reason, "beyond") {
+		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
+	}
+}
+
 func TestSingleFile(t *testing.T) {
 	dir := write(t, map[string]string{"a.md": prose("a", 30), "b.md": prose("b", 30)})
 	r, err := Read(t.Context(), filepath.Join(dir, "b.md"), Options{})

@@ -62,6 +62,7 @@ func readDOCX(data []byte) (*source, error) {
 			}
 		}
 	}
+	src.unpacked = a.spent
 	return src, nil
 }
 

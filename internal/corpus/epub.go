@@ -137,6 +137,7 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		around += words
 		src.blocks = append(src.blocks, markStart(pageBlocks, labels[name])...)
 	}
+	src.unpacked = a.spent
 	src.leave("pages beside the text of the book", beside)
 	src.leave("headers, footers and navigation of its pages", around)
 	if read == 0 && beside == 0 {
