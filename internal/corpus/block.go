@@ -39,6 +39,8 @@ type source struct {
 	blocks []block
 	notes  []string
 	left   []LeftOut // what its reader left out and no block holds
+
+	unpacked int64 // bytes that were unpacked for it
 }
 
 // leave counts words that are left out and in no block.
@@ -111,17 +113,4 @@ func endsSentence(l string) bool {
 	l = strings.TrimRight(l, " \"'”’)*_»")
 	r, _ := utf8.DecodeLastRuneInString(l)
 	return strings.ContainsRune(".!?:…", r)
-}
-
-// looksLikeProse tells indented paragraphs of a book from indented code.
-func looksLikeProse(s string) bool {
-	words, plain := 0, 0
-	for w := range strings.FieldsSeq(s) {
-		words++
-		w = strings.Trim(w, ".,;:!?\"'“”‘’()—-")
-		if w == "" || strings.IndexFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune("'’-—.,", r) }) < 0 {
-			plain++
-		}
-	}
-	return words >= 8 && plain*10 >= words*9 && strings.ContainsAny(s, ".!?") && !strings.ContainsAny(s, "{}=;<>$\\")
 }

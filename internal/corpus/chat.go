@@ -12,42 +12,69 @@ var errChat = &unreadable{reason: "a chat export", hint: hintChat}
 
 // chatLine is how the messages of exported chats begin: WhatsApp's
 // "[31.12.23, 18:05:09] Name:" and "12/31/23, 6:05 PM - Name:", Signal's and
-// Telegram's likewise. A time alone heads an entry of a diary.
-var chatLine = regexp.MustCompile(`(?i)^[\x{200e}\x{202a}]?\[?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}),?\s+(at )?\d{1,2}[:.]\d{2}(:\d{2})?[\s\x{a0}\x{202f}]*([ap]\.?m\.?)?`)
+// Telegram's likewise, Discord's "[12/31/2023 6:05 PM] name" on a line of its own. A time
+// alone heads an entry of a diary.
+var chatLine = regexp.MustCompile(`(?i)^[\x{200e}\x{202a}]?\[?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}-[a-z]{3}-\d{2,4}),?\s+(at )?\d{1,2}[:.]\d{2}(:\d{2})?[\s\x{a0}\x{202f}]*([ap]\.?m\.?)?`)
 
 // looksLikeChat reports whether a text is made of messages; plain is of a file of plain
-// text, where a line is one.
+// text.
 func looksLikeChat(text string, plain bool) bool {
 	return messagesInLines(text, plain) || messagesUnderTimes(text) || turnsOfTwo(text)
 }
 
-// senderBehind reports whether a name and a colon stand behind the time of a message.
-func senderBehind(s string) bool {
+const (
+	mostSender  = 60 // bytes of a sender's name, with what stands before it
+	mostSenders = 20 // who may write in a chat of plain text
+	mostHead    = 8  // lines before the first message that are the head of an export
+)
+
+// sender is who is named behind the time of a message: before a colon, or alone on the
+// line as Discord's and QQ's have it. A comma stands before the place of an entry.
+func sender(s string) (name string, colon bool) {
 	i := strings.Index(s, ": ")
-	return i > 0 && i <= mostSender
+	if colon = i > 0 && i <= mostSender; colon {
+		s = s[:i]
+	} else if i >= 0 || len(s) > mostSender || strings.HasPrefix(s, ",") {
+		return "", false
+	}
+	return strings.Trim(s, " \t]~-\u200e\u202a"), colon
 }
 
-const mostSender = 60 // bytes of a sender's name, with what stands before it
-
 // messagesInLines reports whether most of the first lines begin as messages of
-// a chat do. In files that are no plain text a sender must be named (not loose): the
-// entries of a diary have a time and a place, and a paragraph is one line.
-func messagesInLines(text string, loose bool) bool {
-	lines, hits := 0, 0
+// a chat do, with a time and a sender. In plain text, where a message can have more lines
+// than one, a third is enough if the same few senders come again and again; the titles
+// that a diary has behind its times do not.
+func messagesInLines(text string, plain bool) bool {
+	lines, head, hits, named := 0, 0, 0, 0
+	senders := map[string]int{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
 		}
 		lines++
-		if m := chatLine.FindString(line); m != "" && m != line && (loose || senderBehind(line[len(m):])) {
-			hits++
+		if m := chatLine.FindString(line); m != "" && m != line {
+			name, colon := sender(line[len(m):])
+			if colon {
+				hits++
+			}
+			if name != "" {
+				named++
+				senders[name]++
+			}
+		}
+		if len(senders) == 0 && head < mostHead {
+			head++
 		}
 		if lines == 60 {
 			break
 		}
 	}
-	return hits >= 2 && hits*2 >= lines
+	if hits >= 2 && hits*2 >= lines {
+		return true
+	}
+	few := len(senders) >= 2 && len(senders) <= mostSenders && len(senders)*2 <= named
+	return plain && few && named*3 >= lines-head
 }
 
 // timeLine stands above each message in what imessage-exporter writes, and above it

@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -15,10 +16,30 @@ func TestChats(t *testing.T) {
 	page := func(body string) string {
 		return "<html><head><title>x</title></head><body><p>" + strings.ReplaceAll(body, "\n\n", "</p><p>") + "</p></body></html>"
 	}
+	// messages are of one who writes much and one who writes little.
+	messages := func(stamp string) string {
+		s := ""
+		for i := range 12 {
+			s += fmt.Sprintf(stamp, i, "anna") + prose(fmt.Sprint("anna", i), 20) + "\n" + prose(fmt.Sprint("then", i), 20) + "\n\n" + fmt.Sprintf(stamp, i, "bert_the_2nd") + "so\n\n"
+		}
+		return s
+	}
+	discord := strings.Repeat("=", 62) + "\nGuild: Ponds\nChannel: general / frost\n" + strings.Repeat("=", 62) + "\n\n"
+	entries := func(stamp string) string {
+		s := ""
+		for i := range 30 {
+			s += fmt.Sprintf(stamp, i%28+1, i) + prose(fmt.Sprint("day", i), 30) + "\n\n"
+		}
+		return s
+	}
 	entry := "Apr 19, 2023 9:00:00 AM\n"
 	for name, in := range map[string]string{
 		"whatsapp.md":        "[31.12.23, 18:05:09] Anna: Hello there\n[31.12.23, 18:06:10] Bert: Hello\n[31.12.23, 18:07:11] Anna: So\n",
 		"messages/+1555.txt": "Apr 19, 2023  9:00:00 AM (Read by Anna after 1 minute)\nMe\n" + own + "\n\nApr 19, 2023  9:02:00\u202fAM\nAnna\n" + own + "\n\n" + entry + "Me\n" + own,
+		"discord.txt":        discord + messages("[12/31/2023 6:%02d PM] %s\n"),
+		"old discord.txt":    discord + messages("[31-Dec-23 06:%02d PM] %s\n"),
+		"qq.txt":             messages("2023-12-31 18:05:%02d %s\n"),
+		"long messages.txt":  messages("31.12.23, 18:%02d - %s: well\n"),
 		"message_1.html":     page(own),
 		"saved.md":           turns("**user**", "**assistant**"),
 		"headings.md":        turns("## User", "## Assistant"),
@@ -34,6 +55,10 @@ func TestChats(t *testing.T) {
 	for name, in := range map[string]string{
 		"times.md":     "2024-03-05 09:30\n\n" + own + "\n\n2024-03-06 10:00:15 pm\n\n" + own,
 		"diary.txt":    entry + "Paris\n" + own + "\n\n" + entry + "London\n" + own + "\n\n" + entry + "Paris\n" + own,
+		"jrnl.txt":     entries("[2024-03-%02d 18:%02d] I walked down to the sea, and "),
+		"stamped.txt":  entries("2024-03-%02d 18:%02d I walked down to the sea, and "),
+		"titles.txt":   strings.ReplaceAll(entries("[2024-03-%02d 18:05] Walk the %dth.\n"), "\n\n", "\n"),
+		"places.txt":   entries("2024-03-%02d 18:%02d, Paris\n"),
 		"talk.md":      turns("Me: well", "Claude: well"),
 		"interview.md": turns("**Anna**", "**Bert**"),
 		"article.md":   prose("article", 120) + "\n\n" + turns("**User:** so", "**Assistant:** so"),

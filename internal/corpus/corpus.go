@@ -30,7 +30,7 @@ type Options struct {
 	MinWords      int   // a piece with fewer words is left out; 25
 	MaxTextBytes  int64 // largest text, Markdown or HTML file; 32 MiB
 	MaxZipBytes   int64 // largest DOCX or EPUB file as it lies on the disk; 128 MiB
-	MaxTotalBytes int64 // most bytes read in all; 1 GiB
+	MaxTotalBytes int64 // most bytes read in all, of DOCX and EPUB also what they unpack to; 1 GiB
 	MaxFiles      int   // most files looked at; 100,000
 
 	Looked func(files int) // is told, while a folder is read, how many files were looked at; may be nil
@@ -306,6 +306,7 @@ func (r *reader) file(name string, info fs.FileInfo) {
 		r.leave(l)
 		return
 	}
+	r.bytes += src.unpacked
 	pieces, left := split(src, r.o.MinWords)
 	left = append(left, src.left...)
 	for _, n := range src.notes {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,15 @@ func TestBadFrontMatter(t *testing.T) {
 	}
 }
 
+// TestLooseFootnotes tells of footnotes that nothing refers to.
+func TestLooseFootnotes(t *testing.T) {
+	r := read(t, map[string]string{"a.md": "Cold[^1] again.\n\n[^1]: Minus nine.\n[^2]: Never *said*, or\n    meant.\n\n> [^x]: In a quotation."})
+	want := []LeftOut{{Source: "a.md", Reason: "footnotes that nothing refers to", Words: 7, Part: true}}
+	if len(r.Documents) != 1 || r.Documents[0].Text != "Cold again.\n\nMinus nine." || !slices.Equal(r.Left, want) {
+		t.Errorf("read are %+v, left out %+v", r.Documents, r.Left)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	for _, c := range []struct{ name, in, title, want string }{
 		{"a paragraph's lines are joined, its marks gone",
@@ -119,6 +129,12 @@ func TestMarkdown(t *testing.T) {
 		{"marks of Djot go", "::: note\nPress [Alt+F4]{.kbd} {-not-} {+now+}.\n:::\n\n{.wide #x}\nSaid {\"so\"}.", "",
 			"Press Alt+F4 not now.\n\nSaid \"so\"."},
 		{"links of Obsidian", "See [[Frost]] and [[Notes/Snow|the snow]].\n\n![[pic.png]]", "", "See Frost and the snow."},
+		{"comments of Obsidian go", "It rained %%all week?%% today.\n\n%%\nnote to self:\n\nask `Anna`\n%%\n\n%% or Bert %%\nUse `%%time%%` at 5 %% of 6 % of it.", "",
+			"It rained  today.\n\nUse `%%time%%` at 5 %% of 6 % of it."},
+		{"marks of Obsidian go", "A ==slow walk==, ==twice==; if x==y and y==z, or a == b == c.\n\n- one ^first-id\n- two ^37066d\n\nThree. ^3\n\n^table\n\nI agree with\n^this and ^that, as 10^3 has it.", "",
+			"A slow walk, twice; if x==y and y==z, or a == b == c.\n\n- one\n- two\n\nThree.\n\nI agree with ^this and ^that, as 10^3 has it."},
+		{"notes within a sentence stand behind", "Cold^[Minus *nine*, as [they](x) say.], `a^[b]` and wet.^[Very.] Not \\^[so], see ^[1](x) or b^[2]^.\n\n```\nx^[y]", "",
+			"Cold, `a^[b]` and wet. Not ^[so], see ^1 or b^[2]^.\n\nMinus nine, as they say.\n\nVery."},
 		{"footnotes stand behind", "Cold[^1] again.\n\n[^1]: Minus nine.", "", "Cold again.\n\nMinus nine."},
 		{"HTML between paragraphs", "One.\n\n<div class=\"x\"><p>Two <b>bold</b>.</p></div>\n\n<script>\nvar a = 1;\n\nvar b;\n</script>\n\nThree<br>four.", "",
 			"One.\n\nTwo bold.\n\nThree\nfour."},
@@ -145,6 +161,18 @@ func TestMarkdown(t *testing.T) {
 				t.Error("the hash or the number of words is not the text's")
 			}
 		})
+	}
+}
+
+// TestDeepEmphasis reads emphasis that nests deep in little stack: a stack that is
+// exhausted ends the process.
+func TestDeepEmphasis(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(2 << 20))
+	const n = 20_000
+	deep := strings.Repeat("*a ", n) + "b" + strings.Repeat(" a*", n)
+	r := read(t, map[string]string{"a.md": deep + "\n\n| c |\n|---|\n| " + deep + " |"})
+	if len(r.Documents) != 1 || r.Documents[0].Words != 2*n+1 || len(r.Left) != 1 || r.Left[0].Words != 2*n+2 {
+		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
 	}
 }
 
@@ -235,6 +263,12 @@ func TestEncodings(t *testing.T) {
 	if r.Documents[0].Text != "Grüße aus Köln, schöne Tage,  übrig." || len(r.Notes) != 1 {
 		t.Errorf("invalid UTF-8: %q, %v", r.Documents[0].Text, r.Notes)
 	}
+	for _, data := range []string{"\xff\xfeS\x00o\x00\x00\xd8.\x00", "\x93So\x81\x94"} {
+		r := read(t, map[string]string{"a.txt": data})
+		if !strings.Contains(r.Documents[0].Text, "So") || len(r.Notes) != 1 || !strings.HasSuffix(r.Notes[0].Text, "; 1 characters of it could not be read and were left out") {
+			t.Errorf("%q: %q, %v", data, r.Documents[0].Text, r.Notes)
+		}
+	}
 	if d := one(t, "a.html", "<meta charset=iso-8859-1><p>Stra\xdfe"); d.Text != "Straße" {
 		t.Errorf("stated encoding: %q", d.Text)
 	}
@@ -266,6 +300,22 @@ func TestHTML(t *testing.T) {
 		t.Errorf("%d words of the article are left", countWords(d.Text))
 	}
 	if len(r.Left) != 1 || r.Left[0].Words != 5 || !strings.Contains(r.Left[0].Reason, "outside the article") {
+		t.Errorf("left out are %+v", r.Left)
+	}
+}
+
+// TestHTMLLists reads what stands in a list beside its items, and tells of what is left
+// out of them.
+func TestHTMLLists(t *testing.T) {
+	r := read(t, map[string]string{"a.html": `<p>To buy:</p><ul>for Anna <li>milk<pre><code>x = {1}</code></pre><ul><li>whole<blockquote>Quoth he.</blockquote></ul><li>bread<table><tr><th>rye</table></ul><p>End.`})
+	if len(r.Documents) != 1 || r.Documents[0].Text != "To buy:\n\nfor Anna\n- milk\n  - whole\n- bread\n\nEnd." {
+		t.Errorf("read are %+v", r.Documents)
+	}
+	words := map[string]int{}
+	for _, l := range r.Left {
+		words[l.Reason] = l.Words
+	}
+	if words["code"] != 3 || words["tables"] != 1 || words[reasonQuotes] != 2 {
 		t.Errorf("left out are %+v", r.Left)
 	}
 }
@@ -319,12 +369,12 @@ func para(style, text string) string {
 func TestDOCX(t *testing.T) {
 	d := one(t, "a.docx", docx(para("Titel", "On Frost")+para("berschrift1", "Early")+
 		`<w:p><w:r><w:t xml:space="preserve">It was </w:t></w:r><w:del><w:r><w:delText>hot</w:delText></w:r></w:del><w:ins><w:r><w:t>cold</w:t></w:r></w:ins>`+
-		`<w:r><w:t> &amp; wet.</w:t><w:br/><w:t>So.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>`+
+		`<w:r><w:t> &amp; wet.</w:t><w:br/><w:t>So.</w:t><w:br w:type="page"/><w:t>Then.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>`+
 		para("Zitat", "Quoth he.")+
 		`<w:tbl><w:tr><w:tc>`+para("", "cell")+`</w:tc></w:tr></w:tbl>`+
 		`<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>one</w:t></w:r></w:p><w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>two</w:t></w:r></w:p>`+
 		para("", "End.")))
-	want := "Early\n\nIt was cold & wet.\nSo.\n\n- one\n- two\n\nEnd.\n\nA note."
+	want := "Early\n\nIt was cold & wet.\nSo.\nThen.\n\n- one\n- two\n\nEnd.\n\nA note."
 	if d.Title != "On Frost" || d.Text != want || d.Date.Year() != 2021 {
 		t.Errorf("title %q, date %v, text\n%s\nwant\n%s", d.Title, d.Date, d.Text, want)
 	}
@@ -352,7 +402,28 @@ func TestDOCXParts(t *testing.T) {
 	}
 }
 
-func epub(pages ...string) string {
+// TestDOCXNames reads a document whose parts have other names than the usual ones.
+func TestDOCXNames(t *testing.T) {
+	rel := func(kind, target string) string {
+		return `<Relationship Id="a" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/` + kind + `" Target="` + target + `"/>`
+	}
+	files := map[string]string{
+		"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
+		"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
+		"word/document2.xml":            `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`,
+		"word/styles2.xml":              `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
+		"word/notes.xml":                `<w:footnotes ` + wordNS + `><w:footnote w:id="2">` + para("", "A note.") + `</w:footnote></w:footnotes>`,
+		"word/endnotes.xml":             `<w:endnotes ` + wordNS + `><w:endnote w:id="2">` + para("", "Another.") + `</w:endnote></w:endnotes>`,
+	}
+	if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
+		t.Errorf("read is %q", d.Text)
+	}
+}
+
+func epub(pages ...string) string { return guidedEPUB("", pages...) }
+
+// guidedEPUB is a book with the references of a guide.
+func guidedEPUB(guide string, pages ...string) string {
 	files := map[string]string{
 		"mimetype":               "application/epub+zip",
 		"META-INF/container.xml": `<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>`,
@@ -367,7 +438,7 @@ func epub(pages ...string) string {
 	}
 	files["OEBPS/nav.xhtml"] = `<html><body><nav epub:type="toc"><ol>` + toc.String() + `</ol></nav></body></html>`
 	files["OEBPS/book.opf"] = `<package><metadata xmlns:dc="d"><dc:title>The Book</dc:title><dc:date>1921-02-03</dc:date></metadata><manifest>` +
-		`<item id="nav" href="nav.xhtml" properties="nav"/>` + items.String() + `</manifest><spine><itemref idref="nav"/>` + spine.String() + `</spine></package>`
+		`<item id="nav" href="nav.xhtml" properties="nav"/>` + items.String() + `</manifest><spine><itemref idref="nav"/>` + spine.String() + `</spine><guide>` + guide + `</guide></package>`
 	return zipped(files)
 }
 
@@ -389,6 +460,61 @@ func TestEPUB(t *testing.T) {
 	}
 	if a.Date.Year() != 1921 {
 		t.Errorf("date %v", a.Date)
+	}
+}
+
+// TestGuide leaves out a page that a book's guide names, and tells of it; one that the
+// guide points into is read.
+func TestGuide(t *testing.T) {
+	pages := []string{`<h2>Contents</h2><p>All that is here</p>`, `<h2>One</h2><p>` + prose("pond", 400) + `</p>`}
+	for _, c := range []struct {
+		guide  string
+		pages  []string
+		titles []string
+		left   []LeftOut
+	}{
+		{`<reference type="toc" href="p%200.xhtml"/>`, pages, []string{"The Book"},
+			[]LeftOut{{Source: "b.epub", Reason: "pages beside the text of the book", Words: 5, Part: true}}},
+		{`<reference type="toc" href="p%201.xhtml#toc"/>`, pages[1:], []string{"The Book"}, nil},
+		{`<reference type="toc" href="p%200.xhtml#toc"/>`, []string{pages[1], `<h2>Two</h2><p>` + prose("hill", 400) + `</p>`}, []string{"One", "Two"}, nil},
+		{`<reference type="index" href="p%200.xhtml"/>`, pages[1:], nil,
+			[]LeftOut{{Source: "b.epub", Reason: "pages beside the text of the book", Words: 401}}},
+	} {
+		r, err := Read(t.Context(), write(t, map[string]string{"b.epub": guidedEPUB(c.guide, c.pages...)}), Options{})
+		if (err == nil) != (c.titles != nil) {
+			t.Fatalf("%s: %v", c.guide, err)
+		}
+		var titles []string
+		for _, d := range r.Documents {
+			titles = append(titles, d.Title)
+		}
+		if !slices.Equal(titles, c.titles) || !slices.Equal(r.Left, c.left) {
+			t.Errorf("%s: read are %q, left out %+v", c.guide, titles, r.Left)
+		}
+	}
+}
+
+// TestAroundPages tells of the words around the text of a book's pages.
+func TestAroundPages(t *testing.T) {
+	r := read(t, map[string]string{"b.epub": epub(`<header><p>Of ponds</p></header><p>` + prose("pond", 400) + `</p><footer>Notes of mine</footer><nav><a href="x">On</a></nav>`)})
+	want := []LeftOut{{Source: "b.epub", Reason: "headers, footers and navigation of its pages", Words: 6, Part: true}}
+	if len(r.Documents) != 1 || !slices.Equal(r.Left, want) {
+		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
+	}
+}
+
+// TestTypesOfSections leaves out the section or the page whose type says that it is not
+// the text, and nothing beside it.
+func TestTypesOfSections(t *testing.T) {
+	r := read(t, map[string]string{"b.epub": epub(
+		`<section epub:type="titlepage"><p>The Book</p><p>by nobody</p></section><section epub:type="chapter"><h2>One</h2><p>`+prose("pond", 400)+`</p></section>`,
+		`<h2>Two</h2><p>`+prose("hill", 400)+`</p><section epub:type="bodymatter"><section epub:type="index">Hill, 1</section><p>The end.</p></section>`,
+	)})
+	if len(r.Documents) != 2 || r.Documents[0].Title != "One" || !strings.HasPrefix(r.Documents[0].Text, "pond0") || !strings.HasSuffix(r.Documents[1].Text, "\n\nThe end.") {
+		t.Errorf("read are %+v", r.Documents)
+	}
+	if len(r.Left) != 1 || r.Left[0].Words != 6 {
+		t.Errorf("left out are %+v", r.Left)
 	}
 }
 
@@ -495,6 +621,22 @@ func TestLimits(t *testing.T) {
 	}
 	if len(r.Documents) != 2 || leftOut(r, "b.md") == nil || leftOut(r, "d.md") == nil {
 		t.Errorf("%d documents, left %v", len(r.Documents), r.Left)
+	}
+}
+
+// TestUnpackedLimit counts what archives unpack to among all that is read.
+func TestUnpackedLimit(t *testing.T) {
+	files := map[string]string{}
+	for _, name := range []string{"a", "b", "c"} {
+		files[name+".docx"] = docx(para("", prose(name, 40)) + strings.Repeat(" ", 100_000))
+		files[name+".epub"] = epub("<p>" + prose(name+name, 40) + "</p>" + strings.Repeat(" ", 100_000))
+	}
+	r, err := Read(t.Context(), write(t, files), Options{MaxTotalBytes: 250_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Documents) != 3 || len(r.Left) != 3 || !strings.HasPrefix(r.Left[0].Reason, "beyond") {
+		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
 	}
 }
 

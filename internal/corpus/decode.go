@@ -58,8 +58,9 @@ func decode(b []byte, isHTML bool) (text, note string, err error) {
 	if looksBinary([]byte(text)) {
 		return "", "", &unreadable{reason: "binary data, not text"}
 	}
-	if label != "UTF-8" {
-		note = "read as " + label + ", it is not UTF-8"
+	note = "read as " + label + ", it is not UTF-8"
+	if bad := bytes.Count(out, []byte("\ufffd")); bad > 0 {
+		note += fmt.Sprintf("; %d characters of it could not be read and were left out", bad)
 	}
 	return normalize(text), note, nil
 }

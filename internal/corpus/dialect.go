@@ -1,14 +1,16 @@
 package corpus
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
 
 // What the dialects of Markdown add, each as its documentation has it:
 // shortcodes of Hugo, tags of Jekyll's Liquid, fenced divs, attributes and
-// braced marks of Djot and Pandoc, comments and links of Obsidian, imports of
-// MDX. None of it is the writer's text; what it encloses mostly is.
+// braced marks of Djot and Pandoc, comments, links, marks and names of blocks of
+// Obsidian, imports of MDX. None of it is the writer's text; what it encloses
+// mostly is.
 var (
 	// Shortcodes and tags that enclose code or the words of others; they go
 	// with what they enclose.
@@ -28,6 +30,15 @@ var (
 	liquidTag  = regexp.MustCompile(`\{%[^{}\n]*%\}`)
 	liquidExpr = regexp.MustCompile(`\{\{[^{}\n]*\}\}`)
 	comment    = regexp.MustCompile(`(?s)<!--.*?-->`)
+	// Obsidian's, which may have many lines only where nothing else stands on the first
+	// and the last of them: a percent sign can be doubled for other reasons.
+	// https://help.obsidian.md/syntax
+	blockComment = regexp.MustCompile(`(?ms)^ {0,3}%%.*?%%[ \t]*$`)
+	lineComment  = regexp.MustCompile(`%%.*?%%`)
+	highlight    = regexp.MustCompile(`(^|[^\w=])==([^=\s](?:[^=]*[^=\s])?)==`)
+	blockID      = regexp.MustCompile(`(^|[ \t])\^[a-zA-Z0-9-]+[ \t]*$`)
+
+	inlineNote = regexp.MustCompile(`(^|[^\\])\^\[((?:[^\[\]\n]|\[[^\[\]\n]*\])+)\]([(^]?)`)
 	embed      = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
 	wikiLabel  = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
 	wikiLink   = regexp.MustCompile(`\[\[([^\[\]\n|]+)\]\]`)
@@ -46,11 +57,23 @@ var (
 )
 
 // dropMarkup takes the dialects' markup out of a Markdown text, except inside
-// code fences, which go whole later on.
+// code fences, which go whole later on. Notes that Obsidian and Pandoc have within
+// a sentence become footnotes.
 func dropMarkup(s string) string {
-	var out, prose strings.Builder
+	var out, prose, notes strings.Builder
+	noted := 0
 	flush := func() {
-		out.WriteString(dropInProse(prose.String()))
+		out.WriteString(outsideCode(dropInProse(prose.String()), func(s string) string {
+			return inlineNote.ReplaceAllStringFunc(s, func(m string) string {
+				parts := inlineNote.FindStringSubmatch(m)
+				if parts[3] != "" {
+					return m // a link behind a caret, or raised as Djot has it
+				}
+				noted++
+				fmt.Fprintf(&notes, "\n\n[^inline note %d]: %s", noted, parts[2])
+				return fmt.Sprintf("%s[^inline note %d]", parts[1], noted)
+			})
+		}))
 		prose.Reset()
 	}
 	fence := ""
@@ -72,7 +95,10 @@ func dropMarkup(s string) string {
 		}
 	}
 	flush()
-	return out.String()
+	if noted > 0 && fence != "" {
+		out.WriteString("\n" + fence) // it is closed nowhere, and would hold the notes
+	}
+	return out.String() + notes.String()
 }
 
 // fenceMark is the run of ` or ~ that begins a line, three or more of them.
@@ -101,6 +127,7 @@ func dropInProse(s string) string {
 		})
 	}
 	s = comment.ReplaceAllString(s, "")
+	s = blockComment.ReplaceAllString(s, "")
 	lines := strings.SplitAfter(s, "\n")
 	for i, line := range lines {
 		bare := strings.TrimRight(line, "\n")
@@ -113,6 +140,8 @@ func dropInProse(s string) string {
 			lines[i] = `\` + line
 		case termLine.MatchString(bare) && (i == 0 || strings.TrimSpace(lines[i-1]) == ""):
 			lines[i] = termLine.FindStringSubmatch(bare)[1] + "\n"
+		case blockID.MatchString(bare) && (i+1 == len(lines) || strings.TrimSpace(lines[i+1]) == "" || listLine.MatchString(lines[i+1])):
+			lines[i] = blockID.ReplaceAllString(bare, "") + "\n"
 		}
 	}
 	s = strings.Join(lines, "")
@@ -120,6 +149,12 @@ func dropInProse(s string) string {
 		s = spanAttr.ReplaceAllString(s, "$1")
 	}
 	return outsideCode(s, func(s string) string {
+		if strings.Contains(s, "%%") {
+			s = lineComment.ReplaceAllString(s, "")
+		}
+		if strings.Contains(s, "==") {
+			s = highlight.ReplaceAllString(s, "$1$2")
+		}
 		if strings.Contains(s, "[[") {
 			s = embed.ReplaceAllString(s, "")
 			s = wikiLabel.ReplaceAllString(s, "$1")
@@ -143,7 +178,7 @@ func dropInProse(s string) string {
 
 // outsideCode applies f to each line, but for the code spans in it.
 func outsideCode(s string, f func(string) string) string {
-	if !strings.Contains(s, "{") && !strings.Contains(s, "[[") {
+	if !strings.ContainsAny(s, "{%=^") && !strings.Contains(s, "[[") {
 		return s
 	}
 	var b strings.Builder

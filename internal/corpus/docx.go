@@ -1,10 +1,12 @@
 package corpus
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,31 +15,35 @@ import (
 const hintDOCX = "open it in the program that wrote it and save it again, as .docx or .txt"
 
 // readDOCX reads the text of a WordprocessingML document (ECMA-376): the
-// paragraphs of word/document.xml with the styles that word/styles.xml names,
-// and the footnotes and endnotes behind them. Deleted text, comments, fields,
-// drawings, text boxes and tables are left out.
+// paragraphs of its main part, mostly word/document.xml, with the styles that
+// word/styles.xml names and the lists of word/numbering.xml, and the footnotes
+// and endnotes behind them. Deleted text, comments, fields, drawings, text boxes
+// and tables are left out.
 func readDOCX(data []byte) (*source, error) {
 	a, err := openArchive(data)
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.read("word/document.xml")
+	main := a.related("", "officeDocument", "word/document.xml")
+	body, err := a.read(main)
 	if errors.Is(err, errNoEntry) {
 		return nil, &unreadable{reason: "damaged: it holds no Word document", hint: hintDOCX}
 	} else if err != nil {
 		return nil, docxError(err)
 	}
-	styles := map[string]string{}
-	if s, err := a.read("word/styles.xml"); err == nil {
-		styles = styleNames(s)
-	}
 	src := &source{}
-	w := docxWalker{src: src, styles: styles}
+	w := docxWalker{src: src}
+	if s, err := a.read(a.related(main, "styles", "word/styles.xml")); err == nil {
+		w.styles = docxStyles(s)
+	}
+	if s, err := a.read(a.related(main, "numbering", "word/numbering.xml")); err == nil {
+		w.lists = docxLists(s)
+	}
 	if err := w.walk(body); err != nil {
 		return nil, docxError(err)
 	}
 	for _, notes := range []string{"footnotes", "endnotes"} {
-		if s, err := a.read("word/" + notes + ".xml"); err == nil {
+		if s, err := a.read(a.related(main, notes, "word/"+notes+".xml")); err == nil {
 			if err := w.walk(s); err != nil {
 				src.notes = append(src.notes, "its "+notes+" cannot be read: "+err.Error())
 			}
@@ -56,7 +62,36 @@ func readDOCX(data []byte) (*source, error) {
 			}
 		}
 	}
+	src.unpacked = a.spent
 	return src, nil
+}
+
+// related is the part that a part, or the package where that is "", names as its one of a
+// kind (ECMA-376, part 2, 6.5): Word on the web calls parts as it likes. It is usual where
+// none is named.
+func (a *archive) related(part, kind, usual string) string {
+	var rels struct {
+		Rel []struct {
+			Type   string `xml:"Type,attr"`
+			Target string `xml:"Target,attr"`
+		} `xml:"Relationship"`
+	}
+	dir, name := path.Split(part)
+	b, err := a.read(dir + "_rels/" + name + ".rels")
+	if err != nil || unmarshalXML(b, &rels) != nil {
+		return usual
+	}
+	for _, r := range rels.Rel {
+		if !strings.HasSuffix(r.Type, "/"+kind) {
+			continue
+		}
+		target := path.Join("/", dir, r.Target)
+		if strings.HasPrefix(r.Target, "/") {
+			target = path.Clean(r.Target)
+		}
+		return target[1:]
+	}
+	return usual
 }
 
 // templateTitle is what programs put for a title when nobody gave one.
@@ -70,37 +105,48 @@ func docxError(err error) error {
 	return &unreadable{reason: "damaged", hint: hintDOCX, err: err}
 }
 
-// styleNames gives the English name of each style by its id, which is in the
-// language of the program that wrote it.
-func styleNames(data []byte) map[string]string {
+// docxStyle is a style of paragraphs.
+type docxStyle struct {
+	name string // in English and lower case, as in the standard
+	list string // the number of the list that it makes
+}
+
+// docxStyles gives each style by its id, which is in the language of the program that
+// wrote it.
+func docxStyles(data []byte) map[string]docxStyle {
+	type value struct {
+		Val string `xml:"val,attr"`
+	}
 	var s struct {
 		Styles []struct {
 			ID   string `xml:"styleId,attr"`
-			Name struct {
-				Val string `xml:"val,attr"`
-			} `xml:"name"`
+			Name value  `xml:"name"`
+			List value  `xml:"pPr>numPr>numId"`
 		} `xml:"style"`
 	}
-	m := map[string]string{}
+	m := map[string]docxStyle{}
 	if unmarshalXML(data, &s) != nil {
 		return m // without them headings are paragraphs
 	}
 	for _, st := range s.Styles {
-		m[st.ID] = strings.ToLower(st.Name.Val)
+		m[st.ID] = docxStyle{name: strings.ToLower(st.Name.Val), list: st.List.Val}
 	}
 	return m
 }
 
 type docxWalker struct {
 	src    *source
-	styles map[string]string
+	styles map[string]docxStyle
+	lists  map[string]*docxList
 
 	line  strings.Builder
-	style string
-	list  bool
-	prev  bool // the paragraph before was an item of a list
-	skip  bool // a separator among the notes
-	boxes int  // words in text boxes
+	style docxStyle
+	item  bool   // the paragraph says of itself whether it is an item of a list
+	list  string // the number of the list, "0" of none
+	level int    // in the list
+	prev  bool   // the paragraph before was an item of a list
+	skip  bool   // a separator among the notes
+	boxes int    // words in text boxes
 }
 
 // walk reads the paragraphs of one part.
@@ -142,20 +188,22 @@ func (w *docxWalker) walk(data []byte) error {
 				tables++
 			case "p":
 				w.line.Reset()
-				w.style, w.list = "", false
+				w.style, w.item, w.list, w.level = docxStyle{}, false, "", 0
 			case "pStyle":
 				w.style = w.styles[xmlAttr(t, "val")]
-				if w.style == "" {
-					w.style = strings.ToLower(xmlAttr(t, "val"))
+				if w.style.name == "" {
+					w.style.name = strings.ToLower(xmlAttr(t, "val"))
 				}
 			case "numPr":
-				w.list = true
+				w.item = true
+			case "numId":
+				w.list = xmlAttr(t, "val")
+			case "ilvl":
+				w.level = docxLevel(xmlAttr(t, "val"))
 			case "tab":
 				w.line.WriteByte('\t')
-			case "br", "cr":
-				if typ := xmlAttr(t, "type"); typ == "" || typ == "textWrapping" {
-					w.line.WriteByte('\n')
-				}
+			case "br", "cr": // of a line, a column or a page
+				w.line.WriteByte('\n')
 			case "noBreakHyphen":
 				w.line.WriteRune('\u2011')
 			case "t":
@@ -254,7 +302,7 @@ func (w *docxWalker) paragraph() {
 	}
 	prev := w.prev
 	w.prev = false
-	switch s := w.style; {
+	switch s := w.style.name; {
 	case s == "title":
 		if w.src.title == "" && len(w.src.blocks) == 0 {
 			w.src.title = strings.Join(strings.Fields(text), " ")
@@ -274,17 +322,35 @@ func (w *docxWalker) paragraph() {
 		w.src.add(blockQuote, 0, text)
 	case s == "html preformatted" || strings.Contains(s, "source code"):
 		w.src.add(blockCode, 0, text)
-	case w.list || strings.HasPrefix(s, "list "):
-		item := "- " + tidy(text)
+	default:
+		mark := w.mark()
+		if mark == "" {
+			w.src.add(blockPara, 0, text)
+			return
+		}
+		item := mark + tidy(text)
 		if n := len(w.src.blocks); prev && n > 0 && w.src.blocks[n-1].kind == blockList {
 			w.src.blocks[n-1].text += "\n" + item
 		} else {
 			w.src.add(blockList, 0, item)
 		}
 		w.prev = true
-	default:
-		w.src.add(blockPara, 0, text)
 	}
+}
+
+// mark is what stands before a paragraph that is an item of a list, "" before any other.
+// Paragraphs of the style that Word calls "List Paragraph", or goes on in an item with, are
+// items only where they say so.
+func (w *docxWalker) mark() string {
+	s := w.style.name
+	if !w.item && (!strings.HasPrefix(s, "list ") || s == "list paragraph" || strings.HasPrefix(s, "list continue")) {
+		return ""
+	}
+	list := cmp.Or(w.list, w.style.list)
+	if list == "0" {
+		return ""
+	}
+	return w.lists[list].mark(w.level)
 }
 
 func xmlAttr(t xml.StartElement, local string) string {

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
@@ -100,35 +99,48 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		}
 	}
 	for _, g := range p.Guide {
+		if strings.Contains(g.Href, "#") {
+			continue // it is a part of that page alone
+		}
 		switch g.Type {
 		case "cover", "toc", "title-page", "copyright-page", "index":
 			skip[resolve(dir, g.Href)] = true
 		}
 	}
 	labels := a.labels(toc)
-	failed, read := 0, 0
+	failed, read, beside, around := 0, 0, 0, 0
+	seen := map[string]bool{} // a page that a damaged spine names twice is read once
 	for _, ref := range p.Spine.Items {
 		name := names[ref.IDRef]
-		if name == "" || skip[name] || ref.Linear == "no" {
+		if name == "" || seen[name] {
 			continue
 		}
-		skip[name] = true // a page that a damaged spine names twice is read once
+		seen[name] = true
 		b, err := a.read(name)
 		var pageBlocks []block
+		words := 0
 		if err == nil {
-			pageBlocks, err = pageOf(b)
+			pageBlocks, words, err = pageOf(b)
 		}
 		if errors.Is(err, errTooMuch) {
 			return nil, err
+		}
+		if skip[name] || ref.Linear == "no" {
+			beside += countWords(textLines(pageBlocks))
+			continue
 		}
 		if err != nil {
 			failed++
 			continue
 		}
 		read++
+		around += words
 		src.blocks = append(src.blocks, markStart(pageBlocks, labels[name])...)
 	}
-	if read == 0 {
+	src.unpacked = a.spent
+	src.leave("pages beside the text of the book", beside)
+	src.leave("headers, footers and navigation of its pages", around)
+	if read == 0 && beside == 0 {
 		return nil, &unreadable{reason: "damaged: none of its pages can be read", hint: hintEPUB}
 	}
 	if failed > 0 {
@@ -141,33 +153,20 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 // the beginning of one, and an empty title would swallow the page.
 var selfClosed = regexp.MustCompile(`<(title|script|style|a|span|p|div|i|b|em|strong|td|th|iframe|h[1-6])(\s[^<>]*)?/>`)
 
-// pageOf reads one page, leaving out those whose type says that they are not
-// the text.
-func pageOf(data []byte) ([]block, error) {
+// pageOf reads one page, and counts the words of what stands around its text.
+func pageOf(data []byte) (bs []block, around int, err error) {
 	text, _, err := decode(data, true)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	doc, err := html.Parse(strings.NewReader(selfClosed.ReplaceAllString(text, "<$1$2></$1>")))
+	doc, err := parseHTML(selfClosed.ReplaceAllString(text, "<$1$2></$1>"))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	w := htmlWalker{src: &source{}}
-	for d := range doc.Descendants() {
-		if d.DataAtom != atom.Body && d.DataAtom != atom.Section {
-			continue
-		}
-		t, _ := attr(d, "epub:type")
-		for f := range strings.FieldsSeq(t) {
-			switch f {
-			case "cover", "toc", "copyright-page", "titlepage", "halftitlepage", "index", "landmarks", "loi", "lot":
-				w.notice = 1
-			}
-		}
-	}
 	w.walk(doc)
 	w.flush()
-	return w.src.blocks, nil
+	return w.src.blocks, w.around, nil
 }
 
 // markStart marks the heading that begins a page as the start of a chapter;
@@ -178,7 +177,7 @@ func markStart(bs []block, label string) []block {
 			bs[i].start = true
 			return bs
 		}
-		if bs[i].kind != blockRule {
+		if bs[i].kind != blockRule && bs[i].kind != blockNotice {
 			break
 		}
 	}
@@ -227,7 +226,7 @@ func (a *archive) labels(toc string) map[string]string {
 			}
 		}
 	}
-	doc, err := html.Parse(strings.NewReader(string(b)))
+	doc, err := parseHTML(string(b))
 	if err != nil {
 		return m
 	}

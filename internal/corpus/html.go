@@ -33,9 +33,9 @@ func readHTML(data []byte) (*source, error) {
 }
 
 func parsePage(text string) (*source, error) {
-	doc, err := html.Parse(strings.NewReader(text))
+	doc, err := parseHTML(text)
 	if err != nil {
-		return nil, &unreadable{reason: "its HTML cannot be parsed", err: err}
+		return nil, err
 	}
 	if marked(text) || generator(doc) == MarkName {
 		return nil, errOwn
@@ -96,6 +96,9 @@ func proseWords(bs []block) int {
 
 // fragmentBlocks reads HTML that stands between the blocks of a Markdown file.
 func fragmentBlocks(raw string) []block {
+	if manyNodes(raw) {
+		return []block{{kind: blockCode, text: raw}}
+	}
 	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
 	nodes, err := html.ParseFragment(strings.NewReader(raw), body)
 	if err != nil {
@@ -118,6 +121,7 @@ type htmlWalker struct {
 	list   int          // lists around it
 	notice int          // publisher's sections around it
 	chrome bool         // the page has navigation and the like around its text
+	around int          // words of that
 }
 
 func (w *htmlWalker) flush() {
@@ -192,6 +196,7 @@ func (w *htmlWalker) walk(n *html.Node) {
 	case atom.Nav, atom.Footer:
 		w.flush()
 		w.chrome = true
+		w.around += countWords(textOf(n))
 		return
 	case atom.Aside, atom.Form:
 		w.chrome = true
@@ -200,6 +205,7 @@ func (w *htmlWalker) walk(n *html.Node) {
 		// The header of an article holds its title.
 		if find(n, atom.H1) == nil && find(n, atom.H2) == nil {
 			w.chrome = true
+			w.around += countWords(textOf(n))
 			return
 		}
 		w.group(n)
@@ -247,9 +253,12 @@ func (w *htmlWalker) walk(n *html.Node) {
 			return
 		}
 		w.list++
-		lines := w.items(n, "")
+		lines, rest := w.items(n, "")
 		w.list--
 		w.emit(blockList, 0, strings.Join(lines, "\n"))
+		for _, b := range rest {
+			w.emit(b.kind, 0, b.text)
+		}
 	case atom.P, atom.Div, atom.Section, atom.Article, atom.Main, atom.Body, atom.Dl, atom.Dt, atom.Dd, atom.Li,
 		atom.Address, atom.Center, atom.Details, atom.Summary, atom.Tr, atom.Td, atom.Fieldset, atom.Hgroup:
 		w.group(n)
@@ -266,10 +275,7 @@ func (w *htmlWalker) walk(n *html.Node) {
 // group walks an element whose text is its own paragraph.
 func (w *htmlWalker) group(n *html.Node) {
 	w.flush()
-	id, _ := attr(n, "id")
-	class, _ := attr(n, "class")
-	// The sections that Project Gutenberg puts around a book.
-	publisher := id == "pg-header" || id == "pg-footer" || strings.Contains(class, "pg-boilerplate")
+	publisher := publishers(n)
 	if publisher {
 		w.notice++
 	}
@@ -280,9 +286,36 @@ func (w *htmlWalker) group(n *html.Node) {
 	}
 }
 
-// items are the lines of a list, nested ones indented by two spaces.
-func (w *htmlWalker) items(n *html.Node, indent string) []string {
-	var lines []string
+// publishers reports whether an element is what Project Gutenberg puts around a book, or
+// a page or section whose type in an EPUB says that it is not the text.
+// https://www.w3.org/TR/epub-ssv-11/
+func publishers(n *html.Node) bool {
+	id, _ := attr(n, "id")
+	class, _ := attr(n, "class")
+	if id == "pg-header" || id == "pg-footer" || strings.Contains(class, "pg-boilerplate") {
+		return true
+	}
+	if n.DataAtom != atom.Body && n.DataAtom != atom.Section {
+		return false
+	}
+	types, _ := attr(n, "epub:type")
+	for t := range strings.FieldsSeq(types) {
+		switch t {
+		case "cover", "toc", "copyright-page", "titlepage", "halftitlepage", "index", "landmarks", "loi", "lot":
+			return true
+		}
+	}
+	return false
+}
+
+// items are the lines of a list, nested ones indented by two spaces. What an
+// item holds besides prose comes back as rest.
+func (w *htmlWalker) items(n *html.Node, indent string) (lines []string, rest []block) {
+	below := func(n *html.Node) []string {
+		l, r := w.items(n, indent+"  ")
+		rest = append(rest, r...)
+		return l
+	}
 	number := 1
 	if s, ok := attr(n, "start"); ok {
 		if v, err := strconv.Atoi(s); err == nil {
@@ -290,11 +323,17 @@ func (w *htmlWalker) items(n *html.Node, indent string) []string {
 		}
 	}
 	for li := n.FirstChild; li != nil; li = li.NextSibling {
+		if li.Type == html.TextNode {
+			if s := strings.Join(strings.Fields(li.Data), " "); s != "" {
+				lines = append(lines, indent+s)
+			}
+			continue
+		}
 		if li.Type != html.ElementNode {
 			continue
 		}
 		if li.DataAtom == atom.Ul || li.DataAtom == atom.Ol {
-			lines = append(lines, w.items(li, indent+"  ")...)
+			lines = append(lines, below(li)...)
 			continue
 		}
 		marker := "- "
@@ -308,7 +347,7 @@ func (w *htmlWalker) items(n *html.Node, indent string) []string {
 			if c.DataAtom == atom.Ul || c.DataAtom == atom.Ol {
 				if w.list < 64 {
 					w.list++
-					nested = append(nested, w.items(c, indent+"  ")...)
+					nested = append(nested, below(c)...)
 					w.list--
 				}
 				continue
@@ -318,19 +357,20 @@ func (w *htmlWalker) items(n *html.Node, indent string) []string {
 		sub.flush()
 		first := true
 		for _, b := range sub.src.blocks {
-			if b.kind == blockCode || b.kind == blockTable || b.kind == blockQuote || b.kind == blockRule {
-				continue
-			}
-			if first {
+			switch {
+			case b.kind == blockRule:
+			case b.kind == blockCode || b.kind == blockTable || b.kind == blockQuote:
+				rest = append(rest, b)
+			case first:
 				lines = append(lines, indent+marker+b.text)
 				first = false
-			} else {
+			default:
 				lines = append(lines, indent+"  "+b.text)
 			}
 		}
 		lines = append(lines, nested...)
 	}
-	return lines
+	return lines, rest
 }
 
 // attr is an attribute of an element.

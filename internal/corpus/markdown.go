@@ -9,12 +9,15 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	east "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
 	gmtext "github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 )
 
-var markdownParser = goldmark.New(goldmark.WithExtensions(
-	extension.Table, extension.Strikethrough, extension.Footnote, extension.DefinitionList)).Parser()
+var markdownParser = goldmark.New(
+	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Footnote, extension.DefinitionList),
+	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(looseNotes{}, 998))), // before that of footnotes, 999
+).Parser()
 
 // readMarkdown reads CommonMark with the common extensions, and with what
 // Hugo, Jekyll, Djot, Pandoc and Obsidian put on top of it.
@@ -46,7 +49,9 @@ func readMarkdown(name string, data []byte) (*source, error) {
 		body = mdxLine.ReplaceAllString(body, "")
 	}
 	md := []byte(dropMarkup(body))
-	root := markdownParser.Parse(gmtext.NewReader(md))
+	pc := parser.NewContext()
+	root := markdownParser.Parse(gmtext.NewReader(md), parser.WithContext(pc))
+	src.leave("footnotes that nothing refers to", pc.Get(looseNoteWords).(int))
 	w := mdWalker{md: md, src: src}
 	w.children(root)
 	return src, nil
@@ -84,8 +89,8 @@ func (w *mdWalker) block(n ast.Node) {
 		w.src.add(blockCode, 0, string(n.Lines().Value(w.md)))
 	case *ast.CodeBlock:
 		if s := string(n.Lines().Value(w.md)); looksLikeProse(s) {
-			for para := range strings.SplitSeq(s, "\n\n") {
-				w.src.add(blockPara, 0, joinLines(trimmedLines(para)))
+			for _, para := range indentedParagraphs(s) {
+				w.src.add(blockPara, 0, para)
 			}
 		} else {
 			w.src.add(blockCode, 0, s)
@@ -206,9 +211,10 @@ func (w *mdWalker) inline(n ast.Node) string {
 	return strings.Join(out, "\n")
 }
 
-func (w *mdWalker) inlineTo(b *strings.Builder, n ast.Node) {
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		switch c := c.(type) {
+func (w *mdWalker) inlineTo(b *strings.Builder, root ast.Node) {
+	for n, into := root.FirstChild(), false; n != nil; n = following(n, root, into) {
+		into = false
+		switch c := n.(type) {
 		case *ast.Text:
 			v := c.Segment.Value(w.md)
 			if !c.IsRaw() {
@@ -240,21 +246,35 @@ func (w *mdWalker) inlineTo(b *strings.Builder, n ast.Node) {
 			}
 		case *ast.Image, *east.FootnoteLink, *east.FootnoteBacklink:
 		default:
-			w.inlineTo(b, c)
+			into = true
 		}
 	}
 }
 
+// following is the node that comes after n in the tree under root, among those within n
+// only where into is set; nil behind the last. Emphasis nests as deep as a file says, so
+// that nothing here calls itself for it.
+func following(n, root ast.Node, into bool) ast.Node {
+	if c := n.FirstChild(); into && c != nil {
+		return c
+	}
+	for ; n != root; n = n.Parent() {
+		if s := n.NextSibling(); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
 // words is all text under a node, for counting.
-func (w *mdWalker) words(n ast.Node) string {
+func (w *mdWalker) words(root ast.Node) string {
 	var b strings.Builder
-	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if t, ok := n.(*ast.Text); ok && entering {
+	for n := root; n != nil; n = following(n, root, true) {
+		if t, ok := n.(*ast.Text); ok {
 			b.Write(t.Segment.Value(w.md))
 			b.WriteByte(' ')
 		}
-		return ast.WalkContinue, nil
-	})
+	}
 	return b.String()
 }
 

@@ -18,13 +18,18 @@ var attribution = regexp.MustCompile(`^(?:—|–|―|--?|~)\s*["“”'‘’«
 const mostAttribution = 16
 
 // isAttribution reports whether a line names the author of what stands before it.
-// Speech that begins with a dash ends as a sentence does, and has few names.
+// Speech that begins with a dash trails off or ends as a sentence does, and has few names.
 func isAttribution(line string) bool {
 	line = strings.TrimSpace(line)
-	if countWords(line) > mostAttribution || !attribution.MatchString(line) || strings.ContainsAny(line[len(line)-1:], "!?:;,]") {
+	if countWords(line) > mostAttribution || !attribution.MatchString(line) {
 		return false
 	}
-	return !strings.HasSuffix(line, ".") || names(line)*2 > countWords(line)
+	last, _ := utf8.DecodeLastRuneInString(line)
+	if strings.ContainsRune("!?:;,]…—–―", last) || strings.HasSuffix(line, "...") {
+		return false
+	}
+	// Marks stand behind speech, and around a title.
+	return last != '.' && !strings.ContainsRune(closes, last) || names(line)*2 > countWords(line)
 }
 
 // names counts the words that begin with a capital.
@@ -115,12 +120,12 @@ func quotation(bs []block, i int) int {
 	}
 	if begins, ends := quoted(bs[i-1].text); ends {
 		from = i - 1
-		for !begins && from > 0 && bs[from-1].kind == blockPara {
+		for !begins && i-from < mostQuoted && from > 0 && bs[from-1].kind == blockPara {
 			from--
 			begins, _ = quoted(bs[from].text)
 		}
 		// Paragraphs before that open marks and do not close them belong to it.
-		for begins && from > 0 && bs[from-1].kind == blockPara {
+		for begins && i-from <= mostQuoted && from > 0 && bs[from-1].kind == blockPara {
 			b, e := quoted(bs[from-1].text)
 			if !b || e {
 				break

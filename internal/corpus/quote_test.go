@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	stroke "github.com/getstroke/stroke"
 )
@@ -41,6 +42,11 @@ func TestQuotations(t *testing.T) {
 		{"an epigraph", "a.md", "# Ponds\n\nThe mirror of the sky\n\n— William Blake\n\n" + own, []string{"mirror", "Blake"}, []string{"Own1"}, false},
 		{"speech without a name", "a.md", own + "\n\n" + said("they") + "\n\n" + own, nil, []string{"they1", "Own1"}, false},
 		{"speech behind a dash", "a.md", own + "\n\n" + said("they") + "\n\n— Come in, said he.\n\n" + own, nil, []string{"they1", "Come in"}, false},
+		{"a chapter that opens with speech", "a.md", "# Un\n\nElle entra dans la salle.\n\n— Bonsoir…\n\n" + own, nil, []string{"Elle entra", "Bonsoir", "Own1"}, false},
+		{"and with speech that is broken off", "a.md", "# Uno\n\nElla entró en la sala.\n\n—Buenas—\n\n" + own, nil, []string{"Ella entró", "Buenas", "Own1"}, false},
+		{"and with speech that dots end", "a.md", "# Un\n\nElle entra dans la salle.\n\n—Bonsoir...\n\n" + own, nil, []string{"Elle entra", "Bonsoir", "Own1"}, false},
+		{"and with speech in marks", "a.md", "# Un\n\nElle entra dans la salle.\n\n— Je suis là »\n\n" + own, nil, []string{"Elle entra", "Je suis", "Own1"}, false},
+		{"an epigraph from a title", "a.md", "# Ponds\n\nThe mirror of the sky\n\n— William Blake, “Ponds of the North”\n\n" + own, []string{"mirror", "Blake"}, []string{"Own1"}, false},
 		{"a letter that its writer signs", "a.md", own + "\n\n— Anna", nil, []string{"Own1", "Anna"}, false},
 		{"a list", "a.txt", "What I need for the ponds:\n- Boots\n- Milk\n- Good shoes\n\n" + own, nil, []string{"need", "Boots", "Good shoes", "Own1"}, false},
 		{"items apart", "a.txt", "What I need for the ponds:\n\n- Boots\n\n- Milk\n\n" + own, nil, []string{"need", "Boots", "Milk", "Own1"}, false},
@@ -75,6 +81,22 @@ func TestQuotations(t *testing.T) {
 				t.Errorf("notes: %v", r.Notes)
 			}
 		})
+	}
+}
+
+// TestManyAttributions looks no further back for each of many names than a quotation goes.
+func TestManyAttributions(t *testing.T) {
+	var bs []block
+	for range 20_000 {
+		bs = append(bs, block{text: "so”"}, block{text: "— Blake"})
+	}
+	began := time.Now()
+	cite(bs)
+	if d := time.Since(began); d > 5*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	if i := slices.IndexFunc(bs, func(b block) bool { return b.kind != blockPara }); i >= 0 {
+		t.Errorf("block %d is cited", i)
 	}
 }
 

@@ -99,7 +99,7 @@ func textBlocks(text string) []block {
 			flush()
 			src.add(blockPara, 0, t)
 		case len(para) > 0 && (indented(l) && !indented(para[len(para)-1]) && !listLine.MatchString(l) && width > 0 ||
-			width == 0 && (utf8.RuneCountInString(para[len(para)-1]) > 120 || utf8.RuneCountInString(l) > 120)):
+			width == 0 && (utf8.RuneCountInString(para[len(para)-1]) > mostWrapped || utf8.RuneCountInString(l) > mostWrapped)):
 			// The first line of a paragraph is indented, or each paragraph is one long line.
 			flush()
 			para = append(para, l)
@@ -132,6 +132,9 @@ func unescapeFrom(lines []string) {
 	}
 }
 
+// mostWrapped is the longest line, in characters, that is taken to be wrapped by hand.
+const mostWrapped = 120
+
 func indented(l string) bool { return strings.HasPrefix(l, "  ") || strings.HasPrefix(l, "\t") }
 
 // wrapWidth is the width in characters to which a text's lines are wrapped, 0
@@ -149,7 +152,7 @@ func wrapWidth(lines []string) int {
 	}
 	slices.Sort(lens)
 	w := lens[len(lens)*95/100]
-	if w < 45 || w > 120 {
+	if w < 45 || w > mostWrapped {
 		return 0
 	}
 	return w

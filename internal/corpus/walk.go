@@ -110,12 +110,11 @@ func (r *reader) patterns(dir string) []gitignore.Pattern {
 	var ps []gitignore.Pattern
 	for _, base := range ignoreFiles {
 		name := path.Join(dir, base)
-		f, err := r.root.Open(name)
-		if err != nil {
-			continue // most folders have none
+		info, err := r.root.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			continue // most folders have none; to open a pipe would wait for its other end
 		}
-		data, err := io.ReadAll(io.LimitReader(f, maxIgnoreBytes))
-		f.Close()
+		data, err := r.head(name, maxIgnoreBytes)
 		if err != nil {
 			r.note(name, "cannot be read, so that nothing is left out by it: %s", plainCause(err))
 			continue
@@ -137,4 +136,14 @@ func (r *reader) patterns(dir string) []gitignore.Pattern {
 		}
 	}
 	return ps
+}
+
+// head reads the beginning of a file.
+func (r *reader) head(name string, limit int64) ([]byte, error) {
+	f, err := r.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
 }
