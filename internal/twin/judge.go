@@ -42,7 +42,8 @@ func (p *piece) under(c verdict.Condition) eval.Piece {
 
 // pieces prepares documents for scoring. The words that passages are asked with
 // count in no condition; a document with no more than these is passed over. most
-// bounds the tokens of a piece, 0 for the base's context.
+// bounds the tokens of a piece, 0 for the base's context. Where a tokenizer hardly
+// knows a script, those words can fill it: then half of it is scored.
 func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 	out := p.bare(docs, most)
 	for i := range out {
@@ -62,12 +63,18 @@ func (p *passages) bare(docs []stroke.Document, most int) []piece {
 		for n := 0; from < len(ids) && n < bytes; from++ {
 			n += len(p.b.tok.Piece(ids[from]))
 		}
-		if most > 0 {
-			ids = ids[:min(len(ids), most)]
-		}
-		if ids = ids[:min(len(ids), p.b.model.Context-1)]; from >= len(ids) {
+		if from >= len(ids) {
 			continue
 		}
+		fits := min(len(ids), p.b.model.Context-1)
+		if most > 0 {
+			fits = min(fits, most)
+		}
+		if from >= fits {
+			from = fits / 2
+			asked = p.b.tok.Decode(ids[:from])
+		}
+		ids = ids[:fits]
 		out = append(out, piece{doc: d.Hash, of: d, asked: asked, plain: eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from}})
 	}
 	return out
