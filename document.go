@@ -25,7 +25,7 @@ type Document struct {
 	Source string    // the file it came from, relative to the folder given, with "#2" behind it for the second document of a file
 	Title  string    // empty where the file gives none
 	Text   string    // UTF-8, "\n" line ends, paragraphs parted by an empty line, no trailing blank
-	Words  int       // number of white-space separated words in Text
+	Words  int       // number of words in Text: white-space separated, or as package word reckons them in scripts without spaces
 	Date   time.Time // zero where unknown
 }
 

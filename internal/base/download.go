@@ -53,7 +53,8 @@ func (p patience) orDefault() patience {
 	return p
 }
 
-// maxTries is how often a transfer may break off in a row without a byte.
+// maxTries is how often a transfer may break off in a row without coming
+// further than before.
 const maxTries = 4
 
 // client gives an HTTP client that follows redirects as far as follow allows.
@@ -175,6 +176,7 @@ func (s *Store) download(ctx context.Context, t transfer) (resumed bool, err err
 	resumed = at > 0
 	pause := s.patience.orDefault().pause
 	began := false // something came in this call
+	furthest := at
 	for tries := 0; ; {
 		if at == t.size {
 			break
@@ -188,15 +190,16 @@ func (s *Store) download(ctx context.Context, t transfer) (resumed bool, err err
 		case ctx.Err() != nil:
 			return resumed, context.Cause(ctx)
 		case errors.Is(err, errRange) && at > 0:
-			at, resumed = 0, false
+			at, furthest, resumed = 0, 0, false
 			continue
 		}
 		var w writeError
 		if errors.As(err, &w) {
 			return resumed, err
 		}
-		if n > at {
-			at, tries, pause, began = n, 0, s.patience.orDefault().pause, true
+		at = n // less than before where the server sent the file from its first byte
+		if at > furthest {
+			furthest, tries, pause, began = at, 0, s.patience.orDefault().pause, true
 		}
 		// A source that never answered is given up; one that broke off is not.
 		var broken brokenOff

@@ -133,19 +133,21 @@ func TestResume(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		cuts  []int
+		deaf  int
 		part  []byte // what an earlier process left
 		gets  []string
 		bytes int64 // served at most
 	}{
-		{"broken off twice", []int{700_000, 300_000}, nil, []string{"", "bytes=700000-", "bytes=1000000-"}, 2 << 20},
-		{"left by a killed process", nil, data[:1<<20], []string{"bytes=1048576-"}, 1 << 20},
-		{"whole but not yet named", nil, data, nil, 0},
-		{"left with wrong bytes", nil, make([]byte, 1<<20), []string{"bytes=1048576-", ""}, 3 << 20},
-		{"left too long", nil, make([]byte, 3<<20), []string{""}, 2 << 20},
+		{"broken off twice", []int{700_000, 300_000}, 0, nil, []string{"", "bytes=700000-", "bytes=1000000-"}, 2 << 20},
+		{"sent from its first byte and broken off earlier", []int{700_000, 300_000}, 2, nil, []string{"", "bytes=700000-", "bytes=300000-"}, 3 << 20},
+		{"left by a killed process", nil, 0, data[:1<<20], []string{"bytes=1048576-"}, 1 << 20},
+		{"whole but not yet named", nil, 0, data, nil, 0},
+		{"left with wrong bytes", nil, 0, make([]byte, 1<<20), []string{"bytes=1048576-", ""}, 3 << 20},
+		{"left too long", nil, 0, make([]byte, 3<<20), []string{""}, 2 << 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			hub := newHub(t, map[string][]byte{"tiny.gguf": data})
-			hub.cuts = c.cuts
+			hub.cuts, hub.deaf = c.cuts, c.deaf
 			s := newTestStore(t, hub.URL, testEntry(data, true))
 			if c.part != nil {
 				write(t, filepath.Join(s.Hub.Cache, "models--writers--Tiny-GGUF", "blobs", sha(data)+".incomplete"), c.part)

@@ -254,6 +254,12 @@ func TestFromFile(t *testing.T) {
 		t.Errorf("%+v: %v", d, err)
 	}
 
+	hidden := filepath.Join(dir, ".gguf")
+	write(t, hidden, data)
+	if found := mustPull(t, s, "mine", PullOptions{From: hidden}); filepath.Base(found.Path) != "model.gguf" {
+		t.Errorf("%+v", found)
+	}
+
 	// The catalog's own name takes its own bytes alone, under its own file name.
 	write(t, file, data)
 	if found := mustPull(t, s, "tiny", PullOptions{From: "file:" + file}); filepath.Base(found.Path) != "tiny.gguf" {

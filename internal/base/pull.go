@@ -1,6 +1,7 @@
 package base
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -189,16 +190,16 @@ func otherFile(e Entry, src Source, why string) error {
 	return &stroke.Error{Code: stroke.CodeInput, Msg: why, Hint: "that is another file; give it a name of its own: stroke base pull " + name + " --from " + src.Path}
 }
 
-// safeName makes a file's name one that every system takes, and that ends in
-// .gguf in small letters.
+// safeName makes the name of a GGUF file one that every system takes, and that
+// ends in .gguf in small letters.
 func safeName(name string) string {
-	name = strings.TrimLeft(strings.Map(func(r rune) rune {
+	stem := strings.TrimLeft(strings.Map(func(r rune) rune {
 		if strings.ContainsRune("\\:*?\"<>|/", r) || r < ' ' {
 			return '-'
 		}
 		return r
-	}, name), ".")
-	return name[:len(name)-len(".gguf")] + ".gguf"
+	}, name[:len(name)-len(".gguf")]), ".")
+	return cmp.Or(stem, "model") + ".gguf"
 }
 
 // fetchDir copies a Hugging Face folder, or the model file in a folder.

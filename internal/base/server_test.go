@@ -43,6 +43,7 @@ type hubServer struct {
 	status map[string]int // instead of an answer for a file
 	token  string         // Authorization that the hub saw last
 	leaked bool           // the store saw an Authorization
+	deaf   int            // the content request, from 1, whose Range is passed over
 	plain  bool           // a mirror that does not pass on the hub's own headers
 }
 
@@ -131,6 +132,9 @@ func (h *hubServer) content(w http.ResponseWriter, r *http.Request) {
 	out := &meter{ResponseWriter: w, hub: h, cut: -1, slow: h.slow, stall: h.stall, half: len(data) / 2}
 	if len(h.cuts) > 0 {
 		out.cut, h.cuts = h.cuts[0], h.cuts[1:]
+	}
+	if len(h.gets) == h.deaf {
+		r.Header.Del("Range")
 	}
 	h.mu.Unlock()
 	http.ServeContent(out, r, name, time.Time{}, bytes.NewReader(data))

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	stroke "github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Options are the limits of a [Read]. A zero field takes its default.
@@ -412,10 +413,4 @@ func plainCause(err error) string {
 	return err.Error()
 }
 
-func countWords(s string) int {
-	n := 0
-	for range strings.FieldsSeq(s) {
-		n++
-	}
-	return n
-}
+func countWords(s string) int { return word.Count(s) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	stroke "github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Sizes of blocks, in words.
@@ -121,7 +122,7 @@ func nextCut(grains []grain, left, lo, hi int) int {
 	return best
 }
 
-var sentenceEnd = regexp.MustCompile(`[.!?…]["'”’)\]]*[ \n]+`)
+var sentenceEnd = regexp.MustCompile(`[.!?…]["'”’)\]]*[ \n]+|[` + word.FullStops + `]+[` + word.Closers + `]*[ \n]*`)
 
 // grainsOf parts a text into paragraphs, and those of more than most words into
 // runs of sentences.
@@ -169,20 +170,12 @@ func grainsOf(text string, most int) []grain {
 
 // wordCut is where the n-th word behind start ends and the next begins.
 func wordCut(s string, start, n int) (end, next int) {
-	in := false
-	for i := start; i < len(s); i++ {
-		space := s[i] == ' ' || s[i] == '\n' || s[i] == '\t'
-		switch {
-		case !space && !in:
-			if n == 0 {
-				return end, i
-			}
-			in = true
-		case space && in:
-			in = false
-			end = i
-			n--
+	for lo, hi := range word.All(s[start:], word.Blank) {
+		if n == 0 {
+			return end, start + lo
 		}
+		end = start + hi
+		n--
 	}
 	return len(s), len(s)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	stroke "github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Near duplicates are found by containment: the share of the shorter text's
@@ -26,9 +27,13 @@ const (
 // shingles are the hashes of a text's five-word runs, each once, in order. A
 // text of fewer words is one shingle. Case and punctuation do not count.
 func shingles(text string) []uint64 {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+	text = strings.ToLower(text)
+	var words []string
+	for lo, hi := range word.All(text, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’'
-	})
+	}) {
+		words = append(words, text[lo:hi])
+	}
 	var out []uint64
 	for i := 0; i == 0 || i+shingleWords <= len(words); i++ {
 		out = append(out, hashWords(words[i:min(i+shingleWords, len(words))]))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // readText reads plain text. Blank lines part paragraphs; where lines are
@@ -37,7 +39,8 @@ func looksLikeTitle(s string) bool {
 	if strings.Contains(s, "\n") || utf8.RuneCountInString(s) > 70 || countWords(s) > 12 || isDateLine(s) || noticeStart.MatchString(s) {
 		return false
 	}
-	return !strings.ContainsAny(s[len(s)-1:], ".,;:") || chapterOf(s) != ""
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return !strings.ContainsRune(".,;:，、；："+word.FullStops, last) || chapterOf(s) != ""
 }
 
 var (
@@ -99,8 +102,10 @@ func textBlocks(text string) []block {
 			flush()
 			src.add(blockPara, 0, t)
 		case len(para) > 0 && (indented(l) && !indented(para[len(para)-1]) && !listLine.MatchString(l) && width > 0 ||
+			strings.HasPrefix(l, "\u3000") ||
 			width == 0 && (utf8.RuneCountInString(para[len(para)-1]) > mostWrapped || utf8.RuneCountInString(l) > mostWrapped)):
-			// The first line of a paragraph is indented, or each paragraph is one long line.
+			// The first line of a paragraph is indented, in Chinese and Japanese by
+			// their own wide space, or each paragraph is one long line.
 			flush()
 			para = append(para, l)
 		default:
@@ -181,7 +186,7 @@ func unwrap(para []string, width int) []string {
 		case listLine.MatchString(l):
 			out = append(out, strings.TrimRight(l, " \t"))
 		case prose, wrapped(para[i-1], l, width) && listLine.MatchString(out[len(out)-1]):
-			out[len(out)-1] += " " + t
+			out[len(out)-1] += wrapSpace(out[len(out)-1], t) + t
 		default:
 			out = append(out, t)
 		}
@@ -194,6 +199,27 @@ func wrapped(line, next string, width int) bool {
 	if width == 0 {
 		return false
 	}
-	word, _, _ := strings.Cut(strings.TrimSpace(next), " ")
-	return utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width-4
+	next = strings.TrimSpace(next)
+	first := ""
+	for lo, hi := range word.All(next, func(r rune) bool { return r == ' ' }) {
+		first = next[lo:hi]
+		break
+	}
+	return utf8.RuneCountInString(line)+1+utf8.RuneCountInString(first) > width-4
+}
+
+// wrapSpace is what stood between two lines before they were wrapped: a space,
+// and nothing where a script without spaces goes on.
+func wrapSpace(line, next string) string {
+	last, _ := utf8.DecodeLastRuneInString(line)
+	first, _ := utf8.DecodeRuneInString(next)
+	// Letters and marks of such a script, and marks that others have too.
+	of := func(r rune) bool {
+		return word.Unspaced(r) || r >= '\u3000' && r <= '\u303f' || r >= '\uff01' && r <= '\uff60'
+	}
+	both := func(r rune) bool { return strings.ContainsRune("“”‘’…—", r) }
+	if of(last) && (of(first) || both(first)) || both(last) && of(first) {
+		return ""
+	}
+	return " "
 }

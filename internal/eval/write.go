@@ -8,12 +8,13 @@ import (
 
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/token"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Opening is a text to be gone on with.
 type Opening struct {
 	Tokens []int32
-	Words  int    // white-space separated, to write at least
+	Words  int    // to write at least
 	Seed   uint64 // of this text; the sampling's is not used
 }
 
@@ -59,7 +60,7 @@ func (w *Writer) goOn(ctx context.Context, sys System, i int, o Opening) (string
 	p := sys.piece(i, Piece{Context: o.Tokens})
 	text := ""
 	for round := range writeRounds {
-		have := len(strings.Fields(text))
+		have := word.Count(text)
 		if have >= o.Words {
 			break
 		}

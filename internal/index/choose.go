@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Defaults of [ChooseOptions].
@@ -80,10 +82,9 @@ func fit(text string, limit int, cost func(string) int) string {
 	}
 	// Ends of sentences, and of paragraphs with them, in order.
 	var ends []int
-	for i := range len(text) {
-		if (text[i] == ' ' || text[i] == '\n') && i > 0 && text[i-1] != ' ' && text[i-1] != '\n' &&
-			(strings.HasPrefix(text[i:], "\n\n") || endsSentence(text[:i])) {
-			ends = append(ends, i)
+	for _, end := range word.All(text, func(r rune) bool { return r == ' ' || r == '\n' }) {
+		if end < len(text) && (strings.HasPrefix(text[end:], "\n\n") || endsSentence(text[:end])) {
+			ends = append(ends, end)
 		}
 	}
 	n, _ := slices.BinarySearchFunc(ends, limit, func(end, limit int) int {

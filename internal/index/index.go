@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	stroke "github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Passage is a stretch of one document.
@@ -128,34 +129,6 @@ func (ix *Index) scores(query string) []float64 {
 	return scores
 }
 
-// Terms are the words of a text as the index knows them: runs of letters,
-// marks and digits in lower case, with an apostrophe inside a word a part of it.
-func Terms(text string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		var w []rune
-		rs := []rune(text)
-		for i := 0; i <= len(rs); i++ {
-			if i < len(rs) {
-				r := rs[i]
-				if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) && len(w) > 0 {
-					w = append(w, unicode.ToLower(r))
-					continue
-				}
-				if (r == '\'' || r == '’') && len(w) > 0 && i+1 < len(rs) && unicode.IsLetter(rs[i+1]) {
-					w = append(w, '\'')
-					continue
-				}
-			}
-			if len(w) > 0 {
-				if !yield(string(w)) {
-					return
-				}
-				w = w[:0]
-			}
-		}
-	}
-}
-
 // Passages cuts a document into passages of at most most words. One ends with the
 // paragraph that brings it to target words; with fewer, before a paragraph that would
 // bring it above most, and at the end of the document. A paragraph longer than most is
@@ -209,22 +182,13 @@ func Passages(d stroke.Document, target, most int) []Passage {
 // words, or behind that many words where none does.
 func cutSentences(text string, most int) (head, tail string) {
 	words, cut, sentence := 0, len(text), 0
-	in := false
-	for i, r := range text {
-		if !unicode.IsSpace(r) {
-			in = true
-			continue
-		}
-		if !in {
-			continue
-		}
-		in = false
+	for _, end := range word.All(text, unicode.IsSpace) {
 		words++
-		if endsSentence(text[:i]) {
-			sentence = i
+		if endsSentence(text[:end]) {
+			sentence = end
 		}
 		if words == most {
-			cut = i
+			cut = end
 			break
 		}
 	}
@@ -235,8 +199,8 @@ func cutSentences(text string, most int) (head, tail string) {
 }
 
 func endsSentence(s string) bool {
-	s = strings.TrimRight(s, "\"'”’)]*_»")
-	return s != "" && strings.ContainsRune(".!?…", lastRune(s))
+	s = strings.TrimRight(s, "\"')]*_»"+word.Closers)
+	return s != "" && strings.ContainsRune(".!?…"+word.FullStops, lastRune(s))
 }
 
 func lastRune(s string) rune {
@@ -247,10 +211,4 @@ func lastRune(s string) rune {
 	return last
 }
 
-func countWords(s string) int {
-	n := 0
-	for range strings.FieldsSeq(s) {
-		n++
-	}
-	return n
-}
+func countWords(s string) int { return word.Count(s) }

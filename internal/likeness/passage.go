@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	stroke "github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Unit is the number of words in a passage. It is fixed, since what can be
@@ -35,9 +35,9 @@ func Pieces(docs []stroke.Document) []Piece {
 	return out
 }
 
-// Cut cuts pieces into passages of exactly size words, white-space separated
-// as in [stroke.Document]; the text between words is kept. Words that fill no
-// passage fall off before and behind, at a point of each piece that the seed
+// Cut cuts pieces into passages of exactly size words, as in
+// [stroke.Document]; the text between words is kept. Words that fill no passage
+// fall off before and behind, at a point of each piece that the seed
 // chooses. Neighbouring pieces that are each shorter than a passage are joined,
 // a paragraph break between them, and take the group of the first; so a writer
 // of notes has passages too. Same pieces and seed, same passages.
@@ -101,30 +101,16 @@ func Tail(text string, words int) string {
 	return text[w[max(words, 0)].lo:w[len(w)-1].hi]
 }
 
-// countWords is the number of white-space separated words.
-func countWords(text string) int { return len(fields(text)) }
+// countWords is the number of words, as in [stroke.Document].
+func countWords(text string) int { return word.Count(text) }
 
 type field struct{ lo, hi int }
 
-// fields gives the white-space separated words of a text.
+// fields gives the words of a text, as [stroke.Document] has them.
 func fields(text string) []field {
 	var out []field
-	lo := -1
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case unicode.IsSpace(r):
-			if lo >= 0 {
-				out = append(out, field{lo, i})
-				lo = -1
-			}
-		case lo < 0:
-			lo = i
-		}
-		i += n
-	}
-	if lo >= 0 {
-		out = append(out, field{lo, len(text)})
+	for lo, hi := range word.All(text, unicode.IsSpace) {
+		out = append(out, field{lo, hi})
 	}
 	return out
 }

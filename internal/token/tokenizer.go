@@ -183,15 +183,19 @@ func (t *Tokenizer) index() {
 
 func (t *Tokenizer) addMatchers() error {
 	var raw, normal, special []Added
+	size := 0
 	for _, a := range t.vocab.Added {
 		switch {
 		case a.Text == "":
 			return fmt.Errorf("added token %d is empty", a.ID)
 		case len(a.Text) > 1024:
 			return fmt.Errorf("added token %d is %d bytes long, more than 1024", a.ID, len(a.Text))
+		case size+len(a.Text) > maxAdded:
+			return fmt.Errorf("the added tokens are more than %d bytes long together", maxAdded)
 		case !t.has(a.ID):
 			return fmt.Errorf("added token %q has id %d, of %d", a.Text, a.ID, len(t.vocab.Tokens))
 		}
+		size += len(a.Text)
 		if a.Special {
 			special = append(special, a)
 		}

@@ -344,6 +344,7 @@ func TestParseErrors(t *testing.T) {
 		{"gpt2", "post_processor", object{"type": "BertProcessing"}, `post_processor: type "BertProcessing" is not known`},
 		{"gpt2", "added_tokens", []any{object{"id": 1, "content": ""}}, "added token 1 is empty"},
 		{"gpt2", "added_tokens", []any{object{"id": 1, "content": strings.Repeat("x", 2000)}}, "2000 bytes long"},
+		{"gpt2", "added_tokens", slices.Repeat([]any{object{"id": 1, "content": strings.Repeat("x", 1024)}}, 1025), "more than 1048576 bytes long together"},
 	} {
 		m := parts(c.from)
 		if c.set == nil {

@@ -26,6 +26,11 @@ const None int32 = -1
 // maxTokens bounds a vocabulary; the largest in use has under 300,000 tokens.
 const maxTokens = 1 << 22
 
+// maxAdded bounds the text of all added tokens, in bytes: each byte may take a
+// node of a [matcher] or two, of over a hundred bytes. Models that write speech
+// as added tokens come near it, others have under 100 KB.
+const maxAdded = 1 << 20
+
 // Added is a token that is found in the text before anything else is done to
 // it, as tokenizer.json lists it under added_tokens.
 type Added struct {

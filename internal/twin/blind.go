@@ -10,13 +10,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/twin/report"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // BlindOptions say how a blind test is made.
@@ -276,7 +276,7 @@ func (t *Blind) write(ctx context.Context, m *measured, w writers, list []openin
 
 // alike cuts two texts to one length in words.
 func alike(a, b string, most int) (string, string) {
-	n := min(most, len(strings.Fields(a)), len(strings.Fields(b)))
+	n := min(most, word.Count(a), word.Count(b))
 	return likeness.Head(a, n), likeness.Head(b, n)
 }
 

@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // CellTexts is what was measured on texts that go on from openings of judge
@@ -57,7 +57,7 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 	}
 	judge := begun(places, 0)
 	for i, o := range places {
-		judge[i].Words = len(strings.Fields(o.own))
+		judge[i].Words = word.Count(o.own)
 	}
 	before := m.before(places, m.passages, m.contextFor(likeness.Unit)-3*likeness.Unit-64)
 	bases, err := l.byBase(ctx, w.base, judge)
@@ -92,7 +92,7 @@ func (l *Lab) measureTexts(ctx context.Context, r *run, own speaker, known []str
 		}
 		x := &part{}
 		for i, o := range places {
-			n := min(len(strings.Fields(o.own)), len(strings.Fields(twins[i])), len(strings.Fields(bases[i])))
+			n := min(word.Count(o.own), word.Count(twins[i]), word.Count(bases[i]))
 			x.add(writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)})
 		}
 		c := &CellTexts{Sampling: sampling, Texts: len(places), Documents: len(groups), Recognition: likeness.Recognise([]likeness.Asked{{By: by, Sides: x.sides}}, how)}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/getstroke/stroke"
@@ -19,6 +18,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/compare"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // How fast a method writes is measured on so many texts of so many tokens; the
@@ -304,7 +304,7 @@ func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
 	}
 	open := make([]eval.Opening, len(places))
 	for i, o := range places {
-		open[i] = eval.Opening{Tokens: m.tokens(o.text), Words: len(strings.Fields(o.own)), Seed: c.o.Seed + 1000*uint64(i)}
+		open[i] = eval.Opening{Tokens: m.tokens(o.text), Words: word.Count(o.own), Seed: c.o.Seed + 1000*uint64(i)}
 	}
 	r.result.Texts, err = w.twin.GoOn(ctx, m.system(string(r.name), m.use, before), open, nil)
 	done()
@@ -318,7 +318,7 @@ func (c *comparer) texts(ctx context.Context, r *methodRow, m *measured) error {
 	var s likeness.Sides
 	given := map[string]string{}
 	for i, o := range places {
-		n := min(len(strings.Fields(o.own)), len(strings.Fields(r.result.Texts[i])), len(strings.Fields(bases[i])))
+		n := min(word.Count(o.own), word.Count(r.result.Texts[i]), word.Count(bases[i]))
 		piece := func(text string) likeness.Piece {
 			return likeness.Piece{Group: o.doc.Hash, Text: likeness.Head(text, n)}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/train"
 	"github.com/getstroke/stroke/internal/twin/compare"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // spent is what a training took so far. It is kept at each checkpoint, so that
@@ -387,7 +388,7 @@ func some(docs []stroke.Document, words int, seed uint64) []stroke.Document {
 					break
 				}
 				kept = append(kept, p)
-				n += len(strings.Fields(p))
+				n += word.Count(p)
 			}
 			d.Text, d.Words = strings.Join(kept, "\n\n"), n
 		}

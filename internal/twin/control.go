@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/twin/control"
 	"github.com/getstroke/stroke/internal/twin/verdict"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // What a verdict takes beside the four conditions.
@@ -264,7 +265,7 @@ func (b *baseModel) sampled(ctx context.Context, l *learnt, train, own []stroke.
 // wordsIn is how many words pieces have.
 func wordsIn(pieces []likeness.Piece) (n int) {
 	for _, p := range pieces {
-		n += len(strings.Fields(p.Text))
+		n += word.Count(p.Text)
 	}
 	return n
 }

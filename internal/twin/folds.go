@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/twin/verdict"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // foldsFile lies beside a version that was cross-fitted.
@@ -44,7 +44,7 @@ func foldOpenings(docs []stroke.Document) []opening {
 	list := openings(docs, foldPlaces, textGiven, textLeast, likeness.Unit, textGiven+likeness.Unit)
 	words := 0
 	for i, o := range list {
-		if words += len(strings.Fields(o.own)); words >= foldWords {
+		if words += word.Count(o.own); words >= foldWords {
 			return list[:i+1]
 		}
 	}
@@ -80,7 +80,7 @@ func (r *run) foldTexts(ctx context.Context, l *learnt, fold int) ([]writtenText
 	defer done()
 	open := make([]eval.Opening, len(places))
 	for i, o := range places {
-		open[i] = eval.Opening{Tokens: m.tokens(o.text), Words: len(strings.Fields(o.own)), Seed: r.recipe.Options.Seed + 1000*uint64(fold*foldPlaces+i)}
+		open[i] = eval.Opening{Tokens: m.tokens(o.text), Words: word.Count(o.own), Seed: r.recipe.Options.Seed + 1000*uint64(fold*foldPlaces+i)}
 	}
 	before := m.before(places, m.passages, m.contextFor(likeness.Unit)-3*likeness.Unit-64)
 	texts, err := w.twin.GoOn(ctx, m.system("twin", m.use, before), open, nil)

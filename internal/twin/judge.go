@@ -46,7 +46,8 @@ func (p *piece) under(c verdict.Condition) eval.Piece {
 
 // pieces prepares documents for scoring. The words that passages are asked with
 // count in no condition; a document with no more than these is passed over. most
-// bounds the tokens of a piece, 0 for the base's context.
+// bounds the tokens of a piece, 0 for the base's context. Where a tokenizer hardly
+// knows a script, those words can fill it: then half of it is scored.
 func (p *passages) pieces(docs []stroke.Document, most int) []piece {
 	out := p.bare(docs, most)
 	for i := range out {
@@ -101,7 +102,8 @@ func (p *passages) parts(docs []stroke.Document, most int) []piece {
 }
 
 // beginning is the bare piece of a text, which is a part of a document or all of it, as
-// far as most tokens, and whether anything of it is scored.
+// far as most tokens, and whether anything of it is scored. Where the words that passages
+// are asked with fill it, as in a script that the tokenizer hardly knows, half is scored.
 func (p *passages) beginning(d stroke.Document, text string, most int) (piece, bool) {
 	ids := p.b.tok.Encode(text)
 	asked, bytes := head(text, askWords)
@@ -109,11 +111,18 @@ func (p *passages) beginning(d stroke.Document, text string, most int) (piece, b
 	for n := 0; from < len(ids) && n < bytes; from++ {
 		n += len(p.b.tok.Piece(ids[from]))
 	}
-	if most > 0 {
-		ids = ids[:min(len(ids), most)]
+	if from >= len(ids) {
+		return piece{}, false
 	}
-	ids = ids[:min(len(ids), p.b.model.Context-1)]
-	return piece{doc: d.Hash, of: d, asked: asked, plain: eval.Piece{Context: []int32{p.b.first}, Tokens: ids, From: from}}, from < len(ids)
+	fits := min(len(ids), p.b.model.Context-1)
+	if most > 0 {
+		fits = min(fits, most)
+	}
+	if from >= fits {
+		from = fits / 2
+		asked = p.b.tok.Decode(ids[:from])
+	}
+	return piece{doc: d.Hash, of: d, asked: asked, plain: eval.Piece{Context: []int32{p.b.first}, Tokens: ids[:fits], From: from}}, true
 }
 
 // fill puts passages before a bare piece.

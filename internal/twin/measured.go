@@ -13,6 +13,7 @@ import (
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/train"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // measured is a version of a twin opened to be measured, with all that it is
@@ -158,12 +159,12 @@ func openings(docs []stroke.Document, n, given, least, most, step int) []opening
 					rest := d.Text[s.Lo:]
 					text, at := head(rest, given)
 					own, _ := head(strings.TrimLeft(rest[at:], " \t\n"), most)
-					if len(strings.Fields(text)) == given && len(strings.Fields(own)) >= least {
+					if word.Count(text) == given && word.Count(own) >= least {
 						places[i] = append(places[i], opening{d, text, strings.TrimSpace(own)})
 						next = words + step
 					}
 				}
-				words += len(strings.Fields(s.Of(d.Text)))
+				words += word.Count(s.Of(d.Text))
 			}
 		}
 	}

@@ -2,10 +2,12 @@ package twin
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/index"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // passages are the writer's train documents, to be found and put before what is
@@ -122,7 +124,10 @@ const (
 // holding are the documents that have a run of words of the text.
 func (p *passages) holding(text string) map[string]bool {
 	runs := func(text string, each func(string)) {
-		words := strings.Fields(text)
+		var words []string
+		for lo, hi := range word.All(text, unicode.IsSpace) {
+			words = append(words, text[lo:hi])
+		}
 		for i := 0; i+heldRun <= len(words); i++ {
 			each(strings.Join(words[i:i+heldRun], " "))
 		}
@@ -145,15 +150,13 @@ func (p *passages) holding(text string) map[string]bool {
 
 // head is the beginning of a text up to n words, and how many bytes that is.
 func head(text string, n int) (string, int) {
-	at := 0
-	for range n {
-		rest := text[at:]
-		start := len(rest) - len(strings.TrimLeft(rest, " \t\n"))
-		word := strings.IndexAny(rest[start:], " \t\n")
-		if word < 0 {
-			return text, len(text)
-		}
-		at += start + word
+	if n <= 0 {
+		return "", 0
 	}
-	return text[:at], at
+	for _, end := range word.All(text, word.Blank) {
+		if n--; n == 0 {
+			return text[:end], end
+		}
+	}
+	return text, len(text)
 }

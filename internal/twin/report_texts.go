@@ -2,13 +2,13 @@ package twin
 
 import (
 	"context"
-	"strings"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/eval"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/likeness"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // texts are what the measures on text look at, kept as they are written.
@@ -72,7 +72,7 @@ func (p *reporter) written() *stage {
 			hi := min(lo+w.twin.Streams, len(judge))
 			open := p.begun(judge[lo:hi], lo)
 			for i := range open {
-				open[i].Words = len(strings.Fields(judge[lo+i].own))
+				open[i].Words = word.Count(judge[lo+i].own)
 			}
 			twins, err := p.twins(ctx, w.twin, open, before, lo, hi)
 			if err != nil {
@@ -83,7 +83,7 @@ func (p *reporter) written() *stage {
 				return err
 			}
 			for i, o := range judge[lo:hi] {
-				n := min(len(strings.Fields(o.own)), len(strings.Fields(twins[i])), len(strings.Fields(bases[i])))
+				n := min(word.Count(o.own), word.Count(twins[i]), word.Count(bases[i]))
 				x := writtenText{Group: o.doc.Hash, Opening: o.text, Own: likeness.Head(o.own, n), Twin: likeness.Head(twins[i], n), Base: likeness.Head(bases[i], n)}
 				if p.folds != nil {
 					x.Fold = p.folds.Texts[lo+i].Fold

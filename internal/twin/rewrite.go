@@ -8,6 +8,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/engine"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // A text is rewritten in parts of about so many words, and a paragraph of more than the
@@ -60,14 +61,14 @@ type portion struct{ before, text string }
 // ends of sentences.
 func portions(text string, most, long int) []portion {
 	return pack(strings.Split(strings.TrimSpace(text), "\n\n"), "\n\n", most, func(p string) []portion {
-		if countWords(p) <= long {
+		if word.Count(p) <= long {
 			return nil
 		}
 		return pack(strings.Split(p, "\n"), "\n", most, func(l string) []portion {
-			if countWords(l) <= long {
+			if word.Count(l) <= long {
 				return nil
 			}
-			return pack(sentences(l), " ", most, func(string) []portion { return nil })
+			return pack(sentences(l), gap(l), most, func(string) []portion { return nil })
 		})
 	})
 }
@@ -78,7 +79,7 @@ func pack(pieces []string, between string, most int, cut func(string) []portion)
 	var out []portion
 	open, words := false, 0 // the last part takes more; the words in it
 	for _, p := range pieces {
-		n := countWords(p)
+		n := word.Count(p)
 		if n == 0 {
 			continue
 		}
@@ -97,9 +98,16 @@ func pack(pieces []string, between string, most int, cut func(string) []portion)
 	return out
 }
 
-func countWords(s string) int { return len(strings.Fields(s)) }
+// gap is what stands between the sentences of a line: nothing where most of its words
+// have no space between them.
+func gap(line string) string {
+	if word.Count(line) > 2*len(strings.Fields(line)) {
+		return ""
+	}
+	return " "
+}
 
-var sentenceEnd = regexp.MustCompile(`[.!?…]["'”’»)\]]*\s+`)
+var sentenceEnd = regexp.MustCompile(`[.!?…]["'”’»)\]]*\s+|[` + word.FullStops + `]+[` + word.Closers + `]*\s*`)
 
 // sentences cuts a line behind the ends of its sentences.
 func sentences(line string) []string {

@@ -15,6 +15,7 @@ import (
 	"github.com/getstroke/stroke/internal/index"
 	"github.com/getstroke/stroke/internal/likeness"
 	"github.com/getstroke/stroke/internal/likeness/prose"
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // Sizes of what thought is measured on.
@@ -41,7 +42,7 @@ func stretches(d stroke.Document, least int) []stretch {
 			if lo < 0 {
 				lo = s.Lo
 			}
-			words += len(strings.Fields(s.Of(d.Text)))
+			words += word.Count(s.Of(d.Text))
 			if words >= least {
 				out = append(out, stretch{d, strings.TrimRight(d.Text[lo:s.Hi], " \t\n"), d.Text[end:lo]})
 				end = s.Hi

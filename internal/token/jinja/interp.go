@@ -459,23 +459,23 @@ func (t *macroStmt) macro(s *scope) callable {
 				return nil, fmt.Errorf("macro %q takes no argument %q", t.name, name)
 			}
 		}
-		for i, p := range t.params {
-			v, ok := a.get(i, p)
-			if d := i - (len(t.params) - len(t.defaults)); !ok && d >= 0 {
-				var err error
-				if v, err = t.defaults[d].eval(in, inner); err != nil {
-					return nil, err
-				}
-			} else if !ok {
-				v = &undefined{fmt.Sprintf("parameter %q, which was not provided,", p)}
-			}
-			inner.set(p, v)
-		}
-		if v, ok := a.get(-1, "caller"); ok {
-			inner.set("caller", v)
-		}
 		return in.capture(func() error {
 			return in.nested(func() error {
+				for i, p := range t.params {
+					v, ok := a.get(i, p)
+					if d := i - (len(t.params) - len(t.defaults)); !ok && d >= 0 {
+						var err error
+						if v, err = t.defaults[d].eval(in, inner); err != nil {
+							return err
+						}
+					} else if !ok {
+						v = &undefined{fmt.Sprintf("parameter %q, which was not provided,", p)}
+					}
+					inner.set(p, v)
+				}
+				if v, ok := a.get(-1, "caller"); ok {
+					inner.set("caller", v)
+				}
 				_, err := in.run(t.body, inner)
 				return err
 			})

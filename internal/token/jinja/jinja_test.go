@@ -94,6 +94,38 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestStack: a template whose run would go ever deeper is stopped, wherever
+// the calls stand.
+func TestStack(t *testing.T) {
+	for name, src := range map[string]string{
+		"body":      "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+		"default":   "{% macro f(x=f()) %}{% endmacro %}{{ f() }}",
+		"loop":      "{% for a in [[]] recursive %}{{ loop([a]) }}{% endfor %}",
+		"filters":   "{{ a" + strings.Repeat("|d", 20_000) + " }}",
+		"tests":     "{{ a" + strings.Repeat(" is none", 20_000) + " }}",
+		"sums":      "{% set x = 1" + strings.Repeat("+1", 20_000) + " %}",
+		"attribute": "{% if a" + strings.Repeat(".b", 20_000) + " %}{% endif %}",
+		"items":     "{{ a" + strings.Repeat("[0]", 20_000) + " }}",
+		"calls":     "{{ a" + strings.Repeat("()", 20_000) + " }}",
+		"choices":   "{{ a" + strings.Repeat(" if a", 20_000) + " }}",
+		"brackets":  "{{ " + strings.Repeat("(", 50) + "a" + strings.Repeat(strings.Repeat("|d", 30)+")", 50) + " }}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tmpl, err := Parse(src)
+			if err == nil {
+				_, err = tmpl.Render(context.Background(), nil, Limits{})
+			}
+			if err == nil || !strings.Contains(err.Error(), "more than 100 deep") && !strings.Contains(err.Error(), "more than 1000 operators") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	many := strings.Repeat("{{ 1"+strings.Repeat("+1", 50)+" }}", 100)
+	if _, err := Parse(many); err != nil {
+		t.Errorf("tags of few operators each: %v", err)
+	}
+}
+
 // FuzzTemplate: whatever the source, parsing and rendering end within their
 // limits, without a panic, and twice with the same result.
 func FuzzTemplate(f *testing.F) {

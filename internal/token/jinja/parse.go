@@ -10,6 +10,7 @@ import (
 const (
 	maxSource = 256 << 10 // bytes
 	maxNest   = 120       // brackets, operators and blocks within one another
+	maxLinks  = 1000      // operators, filters, attributes and calls of one tag: each may have all before it as its operand
 )
 
 // Template is a parsed template. It is safe for use by several goroutines.
@@ -40,6 +41,7 @@ type parser struct {
 	toks  []lexeme
 	at    int
 	depth int
+	links int // of the tag so far
 	loops int // for statements around the place
 }
 
@@ -105,6 +107,15 @@ func (p *parser) enter() error {
 
 func (p *parser) leave() { p.depth-- }
 
+// link counts what takes the expression before it as an operand. Such a chain
+// is read in a loop but run from within, one call in another for each link.
+func (p *parser) link() error {
+	if p.links++; p.links > maxLinks {
+		return p.fail("more than %d operators, filters, attributes and calls in one tag", maxLinks)
+	}
+	return nil
+}
+
 // block reads statements up to the end or a tag whose name is one of ends; the
 // name is taken, the rest of the tag is not.
 func (p *parser) block(ends ...string) ([]stmt, string, error) {
@@ -114,6 +125,7 @@ func (p *parser) block(ends ...string) ([]stmt, string, error) {
 	defer p.leave()
 	var body []stmt
 	for {
+		p.links = 0
 		switch t := p.take(); t.kind {
 		case tokEOF:
 			if len(ends) > 0 {

@@ -33,6 +33,9 @@ func (p *parser) expression() (expr, error) {
 	defer p.leave()
 	e, err := p.or()
 	for err == nil && p.skip(tokName, "if") {
+		if err = p.link(); err != nil {
+			return nil, err
+		}
 		var cond, no expr
 		if cond, err = p.or(); err != nil {
 			return nil, err
@@ -61,6 +64,9 @@ func (p *parser) left(k kind, next func() (expr, error), ops ...string) (expr, e
 			return e, nil
 		}
 		line := p.take().line
+		if err = p.link(); err != nil {
+			return nil, err
+		}
 		var right expr
 		if right, err = next(); err != nil {
 			return nil, err
@@ -269,7 +275,10 @@ func (p *parser) dict() (expr, error) {
 
 // postfix reads attributes, items and calls after an expression.
 func (p *parser) postfix(e expr) (expr, error) {
-	for {
+	for err := error(nil); ; err = p.link() {
+		if err != nil {
+			return nil, err
+		}
 		switch {
 		case p.skip(tokOp, "."):
 			switch t := p.take(); t.kind {
@@ -394,7 +403,10 @@ func (p *parser) filters(have ...filterCall) ([]filterCall, error) {
 
 // filtered reads the filters and tests after an expression.
 func (p *parser) filtered(e expr) (expr, error) {
-	for {
+	for err := error(nil); ; err = p.link() {
+		if err != nil {
+			return nil, err
+		}
 		switch {
 		case p.skip(tokOp, "|"):
 			f, err := p.filter()

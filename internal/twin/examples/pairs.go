@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/getstroke/stroke/internal/word"
 )
 
 // pair is a request and the writer's text that answers it.
@@ -47,7 +49,7 @@ func (m *Maker) pairs(rng *rand.Rand, i int) []pair {
 	}
 	if notes {
 		passage := paragraphs[rng.IntN(len(paragraphs))]
-		if phrases := keyPhrases(passage, 5); len(phrases) >= 3 && len(strings.Fields(passage)) >= 40 {
+		if phrases := keyPhrases(passage, 5); len(phrases) >= 3 && word.Count(passage) >= 40 {
 			out = append(out, pair{fill(rng, notesRequests, strings.Join(phrases, "; ")), passage})
 		}
 	}
@@ -63,12 +65,12 @@ func fill(rng *rand.Rand, forms []string, what string) string {
 func split(paragraphs []string) (head, rest string, ok bool) {
 	words := 0
 	for i, p := range paragraphs {
-		words += len(strings.Fields(p))
+		words += word.Count(p)
 		if words < 30 {
 			continue
 		}
 		rest = strings.Join(paragraphs[i+1:], "\n\n")
-		return strings.Join(paragraphs[:i+1], "\n\n"), rest, len(strings.Fields(rest)) >= 30
+		return strings.Join(paragraphs[:i+1], "\n\n"), rest, word.Count(rest) >= 30
 	}
 	return "", "", false
 }
