@@ -12,17 +12,16 @@ type Order struct {
 const (
 	// OrderAlpha is the chance of text without any order to pass for ordered.
 	OrderAlpha = 0.05
-	// fewStretches are too few to tell by: of five that are dealt seven times, every
-	// twelfth writer's would not show their order, of eight dealt four times every
-	// twenty-fifth.
+	// fewStretches is how many are enough to tell by: of fewer a text in order may not
+	// show it.
 	fewStretches = 6
 	// orderSeed is one for all runs, so that nobody chooses by it.
 	orderSeed = 1
 )
 
 // Ordered tells by stretches of a text, of each by what it costs the bare base in nats:
-// first as it is written, then with its sentences dealt anew. It is nil where they are
-// too few.
+// first as it is written, then with its sentences dealt anew. It is nil where
+// there are too few.
 func Ordered(nats [][]float64) *Order {
 	if len(nats) < fewStretches {
 		return nil
