@@ -253,6 +253,17 @@ func (p *Printer) fetch(e stroke.FetchEvent) {
 }
 
 func (p *Printer) score(e stroke.ScoreEvent) {
+	if e.Condition == "order" { // before training, and by itself
+		if p.mode == Bars {
+			p.startBar(e.Condition, int64(e.Total))
+			p.bar.Set64(int64(e.Done))
+			p.describe("looking at the order of the text ", "order ")
+		}
+		if p.mode == Bars && e.Done == e.Total {
+			p.endBar()
+		}
+		return
+	}
 	if p.mode == Bars {
 		p.startBar("judge", 4*int64(e.Total))
 		done := map[string]int{"base": 0, "examples": 1, "adapter": 2, "both": 3}[e.Condition]*e.Total + e.Done

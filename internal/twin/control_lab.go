@@ -138,5 +138,5 @@ func (l *Lab) Sample(ctx context.Context, d *Dealt, seed uint64, use ...lora.App
 // written and with its sentences dealt anew. A verdict asks the same of all that was
 // trained on and chosen by, but for near duplicates, of a base that can tell of plain prose.
 func (l *Lab) Order(ctx context.Context, docs []stroke.Document) ([][]float64, error) {
-	return l.b.ordered(ctx, inEnglish(docs), (&run{recipe: plainRecipe(), o: &Options{}}).bf16())
+	return l.b.ordered(ctx, inEnglish(docs), (&run{recipe: plainRecipe(), o: &Options{}}).bf16(), nil)
 }

@@ -29,6 +29,8 @@ const (
 	crossWords = 5000 // of all text, below which it is cross-fitted
 	crossUnits = 8    // to judge by, below which it is, too
 	crossFolds = 3
+	// foldSchema goes up whenever folds are made or judged otherwise.
+	foldSchema = 2
 )
 
 // crossFits says whether a run does. Trained weights of a base are as large as the
@@ -306,7 +308,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	dealt := folds(r.all(), r.ledger)
 	staged := r.recipe
 	r.recipe = r.ofAll
-	key := stroke.HashText(string(r.identity()) + kernel.Name() + dealtAs(dealt))
+	key := stroke.HashText(fmt.Sprint(foldSchema, " ", string(r.identity()), kernel.Name(), dealtAs(dealt)))
 	r.recipe = staged
 	if r.o.Resume {
 		if err = r.sameFolds(key); err != nil && r.unasked {

@@ -28,7 +28,8 @@ func (r *run) lookAtOrder(ctx context.Context, crossed bool) error {
 	if crossed {
 		docs = r.all()
 	}
-	nats, err := r.b.ordered(ctx, once(inEnglish(docs), r.ledger), r.bf16())
+	tell := func(done, total int) { r.emit(stroke.ScoreEvent{Condition: "order", Done: done, Total: total}) }
+	nats, err := r.b.ordered(ctx, once(inEnglish(docs), r.ledger), r.bf16(), tell)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (r *run) lookAtOrder(ctx context.Context, crossed bool) error {
 	for _, text := range eval.Paragraphs() {
 		plain = append(plain, stroke.Document{Text: text})
 	}
-	known, err := r.b.ordered(ctx, plain, r.bf16())
+	known, err := r.b.ordered(ctx, plain, r.bf16(), tell)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,8 @@ func (r *run) lookAtOrder(ctx context.Context, crossed bool) error {
 
 // ordered gives, for stretches of documents, what each costs the bare base in nats: as it
 // is written, and with its sentences dealt anew; none where no document is long enough.
-func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, bf16 bool) ([][]float64, error) {
+// progress may be nil.
+func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, bf16 bool, progress func(done, total int)) ([][]float64, error) {
 	var pieces []eval.Piece
 	var of []int // number of pieces of each stretch
 	longest := 2
@@ -83,7 +85,11 @@ func (b *baseModel) ordered(ctx context.Context, docs []stroke.Document, bf16 bo
 		return nil, err
 	}
 	defer s.Close()
-	losses, err := s.Score(ctx, pieces, nil, nil)
+	losses, err := s.Score(ctx, pieces, nil, func(i int) {
+		if progress != nil {
+			progress(i+1, len(pieces))
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
