@@ -1,8 +1,10 @@
 package twin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,6 +90,32 @@ func TestGenreLearnt(t *testing.T) {
 	}
 	if on := v.Recipe.Genre.On; len(on) != 1 || !on[0].Learnt || !v.Verdict.Unproven || !strings.Contains(v.Verdict.Why, "the genre notes was made from some of this writing, so that nothing of this is proven") {
 		t.Errorf("it stands on %+v; %+v", on, v.Verdict)
+	}
+
+	h = nil
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction, ofLeakage, ofForgetting}}, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.noted("the genre notes, on which") || strings.Contains(r.Subtitle(), "never seen") || !strings.Contains(r.Subtitle(), "the genre notes that the twin stands on had learnt some") {
+		t.Errorf("it says %q", r.Subtitle())
+	}
+	for _, line := range r.Lines() {
+		if want := line.Measure != ofForgetting; strings.Contains(line.Answer, fmt.Sprintf(restsOnMade, "notes")) != want && line.State != "unsaid" {
+			t.Errorf("%s: %q", line.Measure, line.Answer)
+		}
+	}
+	if page, err := r.HTML(); err != nil || bytes.Contains(page, []byte("never saw")) {
+		t.Errorf("the page says that training never saw what the genre was made from: %v", err)
+	}
+	h = nil
+	blind, err := OpenBlind(context.Background(), BlindOptions{Name: f.Dir, Pairs: 1, Words: 6}, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blind.Close()
+	if !h.noted("the genre notes, on which") {
+		t.Error("the blind test says nothing of it")
 	}
 
 	own := filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)

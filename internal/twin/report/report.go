@@ -21,8 +21,9 @@ type Report struct {
 	Unproven bool      `json:"unproven"`
 	Words    Words     `json:"words"`
 
-	Folds int               `json:"folds,omitempty"` // parts of the text that were each judged by a twin that had not seen it; 0 where judge text was withheld
-	Rests map[string]string `json:"rests,omitempty"` // what the figures of a measure rest on, where that wants saying
+	Folds  int               `json:"folds,omitempty"`     // parts of the text that were each judged by a twin that had not seen it; 0 where judge text was withheld
+	Learnt string            `json:"learnt_by,omitempty"` // what has learnt text that judges, but for the twins of the parts; empty where nothing has
+	Rests  map[string]string `json:"rests,omitempty"`     // what the figures of a measure rest on, where that wants saying
 
 	Prediction  *Prediction           `json:"prediction"`
 	Specificity *eval.Specificity     `json:"specificity"`
