@@ -251,13 +251,13 @@ func (p *reporter) rests() {
 	if p.folded() {
 		docs = p.compared()
 	}
-	n := cutFrom(p.ledger, docs)
-	if n == 0 {
-		return
+	if n := cutFrom(p.ledger, docs); n > 0 {
+		for _, name := range []string{ofPrediction, ofSpecificity, ofCurve, ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting} {
+			p.restsToo(name, fmt.Sprintf(restsOnParts, documents(n)))
+		}
 	}
-	parts := fmt.Sprintf(restsOnParts, documents(n))
-	for _, name := range []string{ofPrediction, ofSpecificity, ofCurve, ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting} {
-		p.restsToo(name, parts)
+	if len(p.o.Controls) == 0 && !p.specific() {
+		delete(p.r.Rests, ofSpecificity) // there is none
 	}
 }
 
@@ -271,24 +271,25 @@ func (p *reporter) restsToo(name, what string) {
 
 // restsOnFolds notes what the measures of a version that was cross-fitted rest on.
 func (p *reporter) restsOnFolds() {
-	p.r.Folds = p.v.Verdict.Folds
 	for _, name := range []string{ofPrediction, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofRewriting, ofBlind} {
 		p.r.Rests[name] = restsOnAll
 	}
 	if p.folds != nil {
+		p.r.Folds = p.v.Verdict.Folds
 		p.r.Rests[ofPrediction] = restsOnFolds
 		for _, name := range []string{ofRecognition, ofRange, ofLeakage, ofPassages} {
 			p.r.Rests[name] = p.restsOnTexts()
 		}
 		p.tellMadeFrom(p.emit)
-	} else {
+	} else { // the version itself is measured
+		p.r.Learnt, p.r.Words.Learnt = "the twin itself", p.r.Words.Judge
 		p.flattered(p.emit)
 	}
 	p.r.Rests[ofSpecificity], p.r.Rests[ofCurve] = restsOnFolds, restsOnTrain
 	if p.v.Recipe.Genre.On != nil {
 		p.r.Rests[ofCurve] += restsOnGenre
 	}
-	if len(p.controls) > 0 || len(p.o.Controls) > 0 {
+	if len(p.o.Controls) > 0 {
 		p.r.Rests[ofSpecificity] = restsOnAll
 	}
 }
