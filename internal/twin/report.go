@@ -251,11 +251,15 @@ func (p *reporter) rests() {
 	if p.folded() {
 		docs = p.compared()
 	}
-	if n := cutFrom(p.ledger, docs); n > 0 {
-		for _, name := range []string{ofPrediction, ofSpecificity, ofCurve, ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting} {
-			p.restsToo(name, fmt.Sprintf(restsOnParts, documents(n)))
+	of := func(n int, names ...string) {
+		for _, name := range names {
+			if n > 0 {
+				p.restsToo(name, fmt.Sprintf(restsOnParts, documents(n)))
+			}
 		}
 	}
+	of(piecesFrom(p.ledger, docs), ofPrediction, ofSpecificity, ofCurve)
+	of(cutFrom(p.ledger, docs), ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting)
 	if len(p.o.Controls) == 0 && !p.specific() {
 		delete(p.r.Rests, ofSpecificity) // there is none
 	}
