@@ -64,6 +64,29 @@ func TestGenreLearnt(t *testing.T) {
 		}
 	}
 
+	// Of a run that is cross-fitted it is said once, with what goes live.
+	for _, ask := range []string{genre.Auto, "notes"} {
+		o := options(t, source)
+		o.Base, o.NoCrossFit = g.Base, false
+		o.Change = func(r *Recipe) { small(r); r.Genre.Ask = ask }
+		r, done, err := o.prepare(context.Background(), h.take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dealt := folds(r.all(), r.ledger)
+		for p, want := range map[*run]bool{r.fold(0, dealt): false, r.part("all", r.all(), nil, nil): true} {
+			h = nil
+			p.emit = h.take
+			if err := p.standOn(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if h.noted("made from some of this writing") != want {
+				t.Errorf("--genre %s, judged by %d documents: %v", ask, len(p.judge), h)
+			}
+		}
+		done()
+	}
+
 	o := options(t, source)
 	o.Base = g.Base
 	if got := events[stroke.GenreEvent](t, o); len(got) != 0 {
