@@ -143,12 +143,7 @@ func (l *Ledger) Here(docs []stroke.Document) {
 // that neither are among docs nor have a near duplicate there. text gives what is kept of
 // a document; one of which nothing is kept is not counted.
 func (l *Ledger) Missing(docs []stroke.Document, text func(hash string) (string, bool)) (missing, known int) {
-	here := make(map[string]bool, len(docs))
-	like := newResemblance()
-	for _, d := range docs {
-		here[d.Hash] = true
-		like.add(shingles(d.Text))
-	}
+	here := among(docs)
 	for _, e := range l.Entries {
 		if e.Gone {
 			continue
@@ -158,11 +153,37 @@ func (l *Ledger) Missing(docs []stroke.Document, text func(hash string) (string,
 			continue
 		}
 		known += e.Words
-		if !here[e.Hash] && len(like.like(shingles(t), nearDuplicate)) == 0 {
+		if !here(e.Hash, t) {
 			missing += e.Words
 		}
 	}
 	return missing, known
+}
+
+// NearDuplicates are those of the documents that are among others or have a near duplicate
+// there.
+func NearDuplicates(docs, others []stroke.Document) []stroke.Document {
+	here := among(others)
+	var out []stroke.Document
+	for _, d := range docs {
+		if here(d.Hash, d.Text) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// among says of a document whether it, or a near duplicate of it, is one of some.
+func among(docs []stroke.Document) func(hash, text string) bool {
+	here := make(map[string]bool, len(docs))
+	like := newResemblance()
+	for _, d := range docs {
+		here[d.Hash] = true
+		like.add(shingles(d.Text))
+	}
+	return func(hash, text string) bool {
+		return here[hash] || len(like.like(shingles(text), nearDuplicate)) > 0
+	}
 }
 
 // Judged enters into the documents' lists that they were judged by.

@@ -499,4 +499,15 @@ func TestMissing(t *testing.T) {
 	if missing, known := l.Missing(docs, text); missing != 103 || known != 100+101+102+103 {
 		t.Errorf("%d words of %d are missing", missing, known)
 	}
+	var asked []stroke.Document
+	for _, e := range l.Entries {
+		asked = append(asked, stroke.Document{Hash: e.Hash, Text: texts[e.Hash]})
+	}
+	var found []string
+	for _, d := range NearDuplicates(asked, docs) {
+		found = append(found, strings.TrimRight(strings.Fields(d.Text)[0], "0"))
+	}
+	if want := []string{"here", "edited", "block"}; !slices.Equal(found, want) {
+		t.Errorf("%q are there, want %q", found, want)
+	}
 }

@@ -420,6 +420,41 @@ func TestCrossFitRecipe(t *testing.T) {
 	}
 }
 
+// TestShowFewDocuments shows the recipe of what is trained on alone where so few documents
+// of a writer are left that they are not cross-fitted.
+func TestShowFewDocuments(t *testing.T) {
+	o := options(t, t.TempDir())
+	o.Change = func(r *Recipe) { small(r); r.Genre.Ask = genre.None }
+	for i := range 14 {
+		if err := os.WriteFile(filepath.Join(o.Source, fmt.Sprintf("%d.md", i)), []byte(chapter(uint64(i), 890).Text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	all := slices.Concat(r.judge[:2], r.choose[:1], r.train, r.choose[1:], r.judge[2:])
+	for len(all) > 2*crossFolds-1 {
+		if err := os.Remove(filepath.Join(o.Source, all[len(all)-1].Source)); err != nil {
+			t.Fatal(err)
+		}
+		all = all[:len(all)-1]
+	}
+	o.NoCrossFit = false
+	if r, done, err = o.prepare(context.Background(), func(stroke.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	done()
+	if len(r.all()) != len(all) || r.crossFits() || r.recipe.Name == r.ofAll.Name {
+		t.Fatalf("%d documents of %d words, %s and %s", len(r.all()), wordsOf(r.all()), r.recipe.Name, r.ofAll.Name)
+	}
+	if shown, err := ShowRecipe(context.Background(), o, func(stroke.Event) {}); err != nil || shown.Name != r.recipe.Name {
+		t.Errorf("%s is shown, and %s is used: %v", shown.Name, r.recipe.Name, err)
+	}
+}
+
 // TestUnitsForetold holds what is foretold of units against what they are.
 func TestUnitsForetold(t *testing.T) {
 	for _, every := range []int{1, 2, 3} {

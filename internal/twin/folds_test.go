@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -112,6 +113,12 @@ func onAnother(t *testing.T, f *Folder, measures []string) {
 	}
 	if !notes.noted("on " + base + " the version itself is measured") {
 		t.Error("it does not say that the folds are of another base")
+	}
+	if r.Folds != 0 || r.Words.Learnt != r.Words.Judge || r.Rests[ofSpecificity] != "" || strings.Contains(r.Subtitle(), "never seen") || !strings.Contains(r.Subtitle(), "of which the twin itself had learnt") {
+		t.Errorf("on another base, judged in %d parts, %+v: %q; %q", r.Folds, r.Words, r.Subtitle(), r.Rests[ofSpecificity])
+	}
+	if page, err := r.HTML(); err != nil || bytes.Contains(page, []byte("never saw")) || bytes.Contains(page, []byte("never seen the part")) {
+		t.Errorf("on another base the page says that training never saw what judges: %v", err)
 	}
 	for _, line := range r.Lines() {
 		if want := line.Measure != ofForgetting; strings.Contains(line.Answer, restsOnAll) != want && line.State != "unsaid" {

@@ -376,9 +376,9 @@ func (r *run) standOn(ctx context.Context) error {
 	docs, by := tryOn(r.choose, r.train)
 	var list []trial
 	if s.Ask == genre.Auto {
-		all := r.known(r.b.trials(l, r.emit))
-		if list = distinct(strangers(all, r.all(), r.emit), r.emit); len(list) == 0 {
-			r.emit(stroke.NoteEvent{Text: r.b.none(all) + "; the run goes on without"})
+		all := r.known(r.b.trials(l, r.once))
+		if list = distinct(strangers(all, r.all(), r.once), r.once); len(list) == 0 {
+			r.once(stroke.NoteEvent{Text: r.b.none(all) + "; the run goes on without"})
 			return nil
 		}
 		r.emit(stroke.NoteEvent{Text: trying(list)})
@@ -392,8 +392,8 @@ func (r *run) standOn(ctx context.Context) error {
 	if s.Ask == genre.Auto {
 		var kinds string
 		if _, e.Tokens, kinds, err = r.b.try(ctx, docs, list, s.strength(), r.bf16()); err == nil {
-			if kinds != "" && (r.amount == 0 || len(r.judge) == 0) { // of a fold it would be said of some of the text
-				r.emit(stroke.NoteEvent{Text: kinds})
+			if kinds != "" { // of a fold it would be said of some of the text
+				r.once(stroke.NoteEvent{Text: kinds})
 			}
 			for _, t := range list {
 				e.Tried = append(e.Tried, stroke.GenreGain{Name: t.genre.Name, Gain: finiteGain(t.gain)})
@@ -419,11 +419,18 @@ func (r *run) standOn(ctx context.Context) error {
 		s.On = append(s.On, on)
 	}
 	if names := s.learnt().title(); names != "" {
-		r.emit(stroke.NoteEvent{Text: "the genre " + names + " was made from some of this writing: nothing that is measured on it will be proven"})
+		r.once(stroke.NoteEvent{Text: "the genre " + names + " was made from some of this writing: nothing that is measured on it will be proven"})
 	}
 	e.Name, e.Gain, e.Seconds = s.title(), s.gain(), time.Since(begin).Seconds()
 	r.emit(e)
 	return r.stage()
+}
+
+// once tells of what each fold finds as well: with what goes live, and of no fold.
+func (r *run) once(e stroke.Event) {
+	if r.amount == 0 || len(r.judge) == 0 {
+		r.emit(e)
+	}
 }
 
 // finiteGain is a gain that JSON can hold; one that is no number is a loss

@@ -1,8 +1,10 @@
 package twin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,6 +64,29 @@ func TestGenreLearnt(t *testing.T) {
 		}
 	}
 
+	// Of a run that is cross-fitted it is said once, with what goes live.
+	for _, ask := range []string{genre.Auto, "notes"} {
+		o := options(t, source)
+		o.Base, o.NoCrossFit = g.Base, false
+		o.Change = func(r *Recipe) { small(r); r.Genre.Ask = ask }
+		r, done, err := o.prepare(context.Background(), h.take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dealt := folds(r.all(), r.ledger)
+		for p, want := range map[*run]bool{r.fold(0, dealt): false, r.part("all", r.all(), nil, nil): true} {
+			h = nil
+			p.emit = h.take
+			if err := p.standOn(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if h.noted("made from some of this writing") != want {
+				t.Errorf("--genre %s, judged by %d documents: %v", ask, len(p.judge), h)
+			}
+		}
+		done()
+	}
+
 	o := options(t, source)
 	o.Base = g.Base
 	if got := events[stroke.GenreEvent](t, o); len(got) != 0 {
@@ -88,6 +113,32 @@ func TestGenreLearnt(t *testing.T) {
 	}
 	if on := v.Recipe.Genre.On; len(on) != 1 || !on[0].Learnt || !v.Verdict.Unproven || !strings.Contains(v.Verdict.Why, "the genre notes was made from some of this writing, so that nothing of this is proven") {
 		t.Errorf("it stands on %+v; %+v", on, v.Verdict)
+	}
+
+	h = nil
+	r, _, err := Report(context.Background(), ReportOptions{Name: f.Dir, Measures: []string{ofPrediction, ofLeakage, ofForgetting}}, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.noted("the genre notes, on which") || strings.Contains(r.Subtitle(), "never seen") || !strings.Contains(r.Subtitle(), "the genre notes that the twin stands on had learnt some") {
+		t.Errorf("it says %q", r.Subtitle())
+	}
+	for _, line := range r.Lines() {
+		if want := line.Measure != ofForgetting; strings.Contains(line.Answer, fmt.Sprintf(restsOnMade, "notes")) != want && line.State != "unsaid" {
+			t.Errorf("%s: %q", line.Measure, line.Answer)
+		}
+	}
+	if page, err := r.HTML(); err != nil || bytes.Contains(page, []byte("never saw")) {
+		t.Errorf("the page says that training never saw what the genre was made from: %v", err)
+	}
+	h = nil
+	blind, err := OpenBlind(context.Background(), BlindOptions{Name: f.Dir, Pairs: 1, Words: 6}, h.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blind.Close()
+	if !h.noted("the genre notes, on which") {
+		t.Error("the blind test says nothing of it")
 	}
 
 	own := filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)

@@ -63,17 +63,7 @@ func quotationHints(r *corpus.Reading) []string {
 // fewDocuments says that an interval is too narrow, where what judges is cut from few
 // documents.
 func (r *run) fewDocuments(judges []stroke.Document) {
-	n := cutFrom(r.ledger, judges)
-	long := 0
-	for _, d := range judges {
-		if d.Words >= longWords {
-			long += d.Words
-		}
-	}
-	if n == 0 && len(judges) < fewUnits && 2*long > wordsOf(judges) {
-		n = len(judges) // most of them are looked at in several pieces
-	}
-	if n > 0 {
+	if n := piecesFrom(r.ledger, judges); n > 0 {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("all that judges is cut from %s, and parts of one are more alike than what you will write next: the verdict says less than its interval promises", documents(n))})
 	}
 }
@@ -90,6 +80,21 @@ func cutFrom(l *corpus.Ledger, docs []stroke.Document) int {
 		return n
 	}
 	return 0
+}
+
+// piecesFrom is cutFrom of what judges in pieces: few documents are told of, too, where
+// most of their words stand in such as are looked at in several.
+func piecesFrom(l *corpus.Ledger, docs []stroke.Document) int {
+	n, long := cutFrom(l, docs), 0
+	for _, d := range docs {
+		if d.Words >= longWords {
+			long += d.Words
+		}
+	}
+	if n == 0 && len(docs) < fewUnits && 2*long > wordsOf(docs) {
+		n = len(docs)
+	}
+	return n
 }
 
 func documents(n int) string {

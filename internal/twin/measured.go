@@ -87,13 +87,29 @@ func (m *measured) learntBelow() int {
 }
 
 // flattered says of a version that it has learnt judge documents: all where it was
-// cross-fitted, or some by what it began at.
+// cross-fitted, or some by what it began at or stands on.
 func (m *measured) flattered(emit Emit) {
 	switch {
 	case m.v.Verdict.Folds > 0:
-		emit(stroke.NoteEvent{Text: "the version " + m.v.ID + " was trained on all of its writer's text, the judge documents among it: what is measured on them flatters it. Its verdict does not, since it was given by twins that had not seen what they judged"})
+		text := "the version " + m.v.ID + " was trained on all of its writer's text, the judge documents among it: what is measured on them flatters it"
+		if m.madeFrom() == "" {
+			text += ". Its verdict does not, since it was given by twins that had not seen what they judged"
+		}
+		emit(stroke.NoteEvent{Text: text})
 	case m.learntBelow() > 0:
 		emit(stroke.NoteEvent{Text: "the version " + m.v.ID + " began at an adapter that had learnt judge documents: what is measured on them flatters it, and so does its verdict"})
+	}
+	m.tellMadeFrom(emit)
+}
+
+// madeFrom names the genres that the version stands on and that were made from some of
+// its writer's text.
+func (m *measured) madeFrom() string { return m.v.Recipe.Genre.learnt().title() }
+
+// tellMadeFrom says of these that they have learnt what judges, whatever judged.
+func (m *measured) tellMadeFrom(emit Emit) {
+	if made := m.madeFrom(); made != "" {
+		emit(stroke.NoteEvent{Text: "the genre " + made + ", on which the version " + m.v.ID + " stands, was made from some of its writer's text: what is measured on that flatters it, and so does its verdict"})
 	}
 }
 

@@ -82,25 +82,7 @@ func (t *learntText) alike(docs []stroke.Document) []stroke.Document {
 	for _, hash := range slices.Sorted(maps.Keys(t.texts)) {
 		learnt = append(learnt, stroke.Document{Hash: hash, Text: t.texts[hash]})
 	}
-	return nearDuplicates(docs, learnt)
-}
-
-// nearDuplicates are those of the documents that have a near duplicate among others.
-func nearDuplicates(docs, others []stroke.Document) []stroke.Document {
-	l, text := &corpus.Ledger{}, map[string]string{}
-	for _, d := range docs {
-		l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Words: d.Words})
-		text[d.Hash] = d.Text
-	}
-	missing, all := l.Missing(others, func(hash string) (string, bool) { return text[hash], true })
-	switch missing {
-	case all:
-		return nil
-	case 0:
-		return docs
-	}
-	half := len(docs) / 2
-	return slices.Concat(nearDuplicates(docs[:half], others), nearDuplicates(docs[half:], others))
+	return corpus.NearDuplicates(docs, learnt)
 }
 
 // learntBelow are the hashes of the documents that the adapter which --on names had

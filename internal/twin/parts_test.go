@@ -10,6 +10,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/testkit"
+	"github.com/getstroke/stroke/internal/twin/report"
 )
 
 // chapter is a document of about so many words, of which no two are alike.
@@ -126,6 +127,18 @@ func TestFewLongDocuments(t *testing.T) {
 		r.fewDocuments(c.docs)
 		if (told != "") != (c.want != "") || !strings.Contains(told, c.want) {
 			t.Errorf("%s: told %q", name, told)
+		}
+		p := &reporter{measured: &measured{v: &Version{}, ledger: r.ledger, judge: c.docs}, o: ReportOptions{Controls: []string{"other"}}, r: &report.Report{}}
+		p.rests()
+		for _, of := range []string{ofPrediction, ofSpecificity, ofCurve} {
+			if got := p.r.Rests[of]; (got != "") != (c.want != "") || !strings.Contains(got, c.want) {
+				t.Errorf("%s: %s rests on %q", name, of, got)
+			}
+		}
+		for _, of := range []string{ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting} {
+			if got := p.r.Rests[of]; got != "" {
+				t.Errorf("%s: %s rests on %q", name, of, got)
+			}
 		}
 	}
 }

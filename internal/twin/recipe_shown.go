@@ -22,17 +22,18 @@ func ShowRecipe(ctx context.Context, o Options, emit Emit) (Recipe, error) {
 	if err != nil {
 		return Recipe{}, err
 	}
-	units := 0
+	units, many := 0, true
 	if ledger, docs, err := f.assign(reading, func(stroke.Event) {}); err == nil {
 		words = wordsByRole(ledger, docs)[stroke.RoleTrain]
 		units = unitsForetold(byRole(docs, ledger, stroke.RoleJudge))
+		many = len(docs) >= 2*crossFolds
 	}
 	r, err := o.recipeFor(words)
 	if err != nil {
 		return r, err
 	}
 	// A cross-fitted run trains on all there is in the end.
-	if all := reading.Words(); !o.NoCrossFit && r.Method == LoRA && r.On == "" && littleText(all, units) {
+	if all := reading.Words(); !o.NoCrossFit && r.Method == LoRA && r.On == "" && many && littleText(all, units) {
 		words = all
 		if r, err = o.recipeFor(words); err != nil {
 			return r, err

@@ -177,7 +177,7 @@ const reportDir = "report"
 // cover is what a report says without measuring.
 func (m *measured) cover() *report.Report {
 	r := &report.Report{Twin: m.f.Name, Version: m.v.ID, Made: m.v.Created, Base: m.b.name, Live: m.v.ID == m.f.Live, Unproven: m.v.Verdict.Unproven,
-		Versions: []report.Version{}, Unsaid: []report.Unsaid{}}
+		Learnt: m.learntBy(), Versions: []report.Version{}, Unsaid: []report.Unsaid{}}
 	words := wordsByRole(m.ledger, slices.Concat(m.choose, m.judge))
 	r.Words = report.Words{Train: m.v.Words, Select: words[stroke.RoleSelect], Judge: words[stroke.RoleJudge], Learnt: m.learntBelow()}
 	for _, id := range m.f.Versions {
@@ -191,8 +191,19 @@ func (m *measured) cover() *report.Report {
 	return r
 }
 
-// What the figures of a version rest on that was cross-fitted, began at what had learnt
-// judge text, or is judged by little.
+// learntBy is what had learnt text that judges before the version was trained.
+func (m *measured) learntBy() string {
+	if made := m.madeFrom(); made != "" {
+		return "the genre " + made + " that the twin stands on"
+	}
+	if m.learntBelow() > 0 {
+		return "the adapter that the twin began at"
+	}
+	return ""
+}
+
+// What the figures of a version rest on that was cross-fitted, began at or stands on what
+// had learnt judge text, or is judged by little.
 const (
 	restsOnFolds = "by the twins of the folds, none of which had seen the text that it was judged by; what serves is trained on all of it"
 	restsOnTexts = "in %d texts by the twins of the folds, from openings of %d documents, each by one that had not seen %s; what serves is trained on all of it"
@@ -200,6 +211,7 @@ const (
 	restsOnGenre = ", as is the genre that they stand on chosen by it"
 	restsOnAll   = "this flatters it: what serves was trained on that text as well"
 	restsOnBelow = "this flatters it: the adapter that it began at had learnt some of that text"
+	restsOnMade  = "this flatters it: the genre %s that it stands on was made from some of your text"
 	restsOnParts = "by parts of %s, which are more alike than what you will write next"
 )
 
@@ -228,43 +240,60 @@ func (p *reporter) rests() {
 			p.r.Rests[name] = restsOnBelow
 		}
 		p.flattered(p.emit)
+	case p.madeFrom() != "":
+		p.flattered(p.emit)
+	}
+	if made := p.madeFrom(); made != "" {
+		for _, name := range []string{ofPrediction, ofSpecificity, ofCurve, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofRewriting, ofBlind} {
+			p.restsToo(name, fmt.Sprintf(restsOnMade, made))
+		}
 	}
 	if p.folded() {
 		docs = p.compared()
 	}
-	n := cutFrom(p.ledger, docs)
-	if n == 0 {
-		return
-	}
-	parts := fmt.Sprintf(restsOnParts, documents(n))
-	for _, name := range []string{ofPrediction, ofSpecificity, ofCurve, ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting} {
-		if on := p.r.Rests[name]; on != "" {
-			p.r.Rests[name] = on + "; " + parts
-		} else {
-			p.r.Rests[name] = parts
+	of := func(n int, names ...string) {
+		for _, name := range names {
+			if n > 0 {
+				p.restsToo(name, fmt.Sprintf(restsOnParts, documents(n)))
+			}
 		}
 	}
+	of(piecesFrom(p.ledger, docs), ofPrediction, ofSpecificity, ofCurve)
+	of(cutFrom(p.ledger, docs), ofRecognition, ofRange, ofLeakage, ofThought, ofRewriting)
+	if len(p.o.Controls) == 0 && !p.specific() {
+		delete(p.r.Rests, ofSpecificity) // there is none
+	}
+}
+
+// restsToo adds to what a measure rests on.
+func (p *reporter) restsToo(name, what string) {
+	if on := p.r.Rests[name]; on != "" {
+		what = on + "; " + what
+	}
+	p.r.Rests[name] = what
 }
 
 // restsOnFolds notes what the measures of a version that was cross-fitted rest on.
 func (p *reporter) restsOnFolds() {
-	p.r.Folds = p.v.Verdict.Folds
 	for _, name := range []string{ofPrediction, ofRecognition, ofRange, ofLeakage, ofPassages, ofThought, ofRewriting, ofBlind} {
 		p.r.Rests[name] = restsOnAll
 	}
 	if p.folds != nil {
+		p.r.Folds = p.v.Verdict.Folds
 		p.r.Rests[ofPrediction] = restsOnFolds
 		for _, name := range []string{ofRecognition, ofRange, ofLeakage, ofPassages} {
 			p.r.Rests[name] = p.restsOnTexts()
 		}
-	} else {
+		p.tellMadeFrom(p.emit)
+	} else { // the version itself is measured
+		p.r.Learnt, p.r.Words.Learnt = "the twin itself", p.r.Words.Judge
 		p.flattered(p.emit)
 	}
 	p.r.Rests[ofSpecificity], p.r.Rests[ofCurve] = restsOnFolds, restsOnTrain
 	if p.v.Recipe.Genre.On != nil {
 		p.r.Rests[ofCurve] += restsOnGenre
 	}
-	if len(p.controls) > 0 || len(p.o.Controls) > 0 {
+	if len(p.o.Controls) > 0 {
 		p.r.Rests[ofSpecificity] = restsOnAll
 	}
 }

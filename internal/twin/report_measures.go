@@ -42,7 +42,7 @@ func (p *reporter) list(ctx context.Context) ([]*stage, error) {
 	switch {
 	case len(p.controls) > 0:
 		list = append(list, p.specificity(pieces, groups))
-	case p.v.Verdict.Specificity != nil && len(p.v.Verdict.Specificity.Controls) > 0 && p.onOwnBase():
+	case p.specific():
 		list = append(list, p.controlled())
 	case p.wanted(ofSpecificity):
 		p.unsaid(ofSpecificity, "no adapter of another writer is here to compare with", "name some, trained on this base with the same recipe and as many words: --control DIR")
@@ -222,6 +222,12 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 		return err
 	}
 	return s
+}
+
+// specific says whether the verdict has specificity, on this base.
+func (p *reporter) specific() bool {
+	s := p.v.Verdict.Specificity
+	return s != nil && len(s.Controls) > 0 && p.onOwnBase()
 }
 
 // controlled is specificity as the verdict has it, over the controls that come with

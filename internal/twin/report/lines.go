@@ -90,12 +90,20 @@ func (r *Report) Subtitle() string {
 		state += ", unproven"
 	}
 	if r.Folds > 0 {
-		return fmt.Sprintf("version %s of %s, on %s; trained on all of your %s words, and judged in %d parts of them, each by a twin of its own that had never seen the part; %s",
-			r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), r.Folds, state)
+		seen := "had never seen the part"
+		if r.Learnt != "" {
+			seen = "was not trained on the part, but " + r.Learnt + " had learnt some"
+		}
+		return fmt.Sprintf("version %s of %s, on %s; trained on all of your %s words, and judged in %d parts of them, each by a twin of its own that %s; %s",
+			r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), r.Folds, seen, state)
 	}
 	seen := "that it has never seen"
-	if n := r.Words.Learnt; n > 0 {
-		seen = fmt.Sprintf("of which the adapter that it began at had learnt %s", count(n))
+	if r.Learnt != "" {
+		much := "some"
+		if n := r.Words.Learnt; n > 0 {
+			much = count(n)
+		}
+		seen = fmt.Sprintf("of which %s had learnt %s", r.Learnt, much)
 	}
 	return fmt.Sprintf("version %s of %s, on %s; trained on %s of your words, judged by %s %s; %s",
 		r.Version, r.Made.Format("2 January 2006"), filepath.Base(r.Base), count(r.Words.Train), count(r.Words.Judge), seen, state)

@@ -110,8 +110,8 @@ func (r *Report) pagePrediction() *section {
 		Fooled: "Any prose makes a base that was tuned for chat better at prose: most of the plain gain is not you. What adapters of other writers gain is therefore taken off, where some are here."}
 	if p := r.Prediction; p != nil {
 		seen := " that training never saw"
-		if r.Words.Learnt > 0 {
-			seen = ", some of which the adapter that the twin began at had learnt,"
+		if r.Learnt != "" {
+			seen = ", some of which " + r.Learnt + " had learnt,"
 		}
 		s.Text = append(s.Text, fmt.Sprintf("By how many nats a token each way of asking is less surprised by %s tokens of yours%s than the bare base is, which needs %.3f. Lines are 95 %% intervals over %s.",
 			count(p.Tokens), seen, p.Base, p.Unit))

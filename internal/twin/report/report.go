@@ -21,8 +21,9 @@ type Report struct {
 	Unproven bool      `json:"unproven"`
 	Words    Words     `json:"words"`
 
-	Folds int               `json:"folds,omitempty"` // parts of the text that were each judged by a twin that had not seen it; 0 where judge text was withheld
-	Rests map[string]string `json:"rests,omitempty"` // what the figures of a measure rest on, where that wants saying
+	Folds  int               `json:"folds,omitempty"`     // parts of the text that were each judged by a twin that had not seen it; 0 where judge text was withheld
+	Learnt string            `json:"learnt_by,omitempty"` // what has learnt text that judges; empty where nothing has
+	Rests  map[string]string `json:"rests,omitempty"`     // what the figures of a measure rest on, where that wants saying
 
 	Prediction  *Prediction           `json:"prediction"`
 	Specificity *eval.Specificity     `json:"specificity"`
@@ -45,7 +46,7 @@ type Words struct {
 	Train  int `json:"train"` // that the version was trained on
 	Select int `json:"select"`
 	Judge  int `json:"judge"`
-	Learnt int `json:"judge_learnt,omitempty"` // of those that judge, learnt by the adapter that the version began at
+	Learnt int `json:"judge_learnt,omitempty"` // of those that judge, that had been learnt, where it is known how many
 }
 
 // Prediction is how much better than the bare base each way of asking predicts

@@ -309,6 +309,29 @@ func TestScale(t *testing.T) {
 	}
 }
 
+// TestLearnt says of text that something had learnt before that it was learnt, by whatever,
+// and of other text that it never was.
+func TestLearnt(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(r *Report)
+		says   string
+	}{
+		"nothing":             {func(*Report) {}, "judged by 12,345 that it has never seen"},
+		"an adapter":          {func(r *Report) { r.Learnt, r.Words.Learnt = "the adapter that the twin began at", 1200 }, "of which the adapter that the twin began at had learnt 1,200"},
+		"a genre":             {func(r *Report) { r.Learnt = "the genre notes that the twin stands on" }, "of which the genre notes that the twin stands on had learnt some"},
+		"a genre below folds": {func(r *Report) { r.Folds, r.Learnt = 3, "the genre notes that the twin stands on" }, "in 3 parts of them, each by a twin of its own that was not trained on the part, but the genre notes that the twin stands on had learnt some"},
+	} {
+		r := full()
+		c.change(r)
+		if s := r.Subtitle(); !strings.Contains(s, c.says) || strings.Contains(s, "never seen") != (r.Learnt == "") {
+			t.Errorf("%s: %q", name, s)
+		}
+		if text := r.pagePrediction().Text[0]; strings.Contains(text, "never saw") != (r.Learnt == "") || !strings.Contains(text, r.Learnt) {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
 // TestJSON demands that a report is read back as it was, what is no number too.
 func TestJSON(t *testing.T) {
 	b, err := json.Marshal(full())
