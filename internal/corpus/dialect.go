@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -38,10 +37,9 @@ var (
 	highlight    = regexp.MustCompile(`(^|[^\w=])==([^=\s](?:[^=]*[^=\s])?)==`)
 	blockID      = regexp.MustCompile(`(^|[ \t])\^[a-zA-Z0-9-]+[ \t]*$`)
 
-	inlineNote = regexp.MustCompile(`(^|[^\\])\^\[((?:[^\[\]\n]|\[[^\[\]\n]*\])+)\]([(^]?)`)
-	embed      = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
-	wikiLabel  = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
-	wikiLink   = regexp.MustCompile(`\[\[([^\[\]\n|]+)\]\]`)
+	embed     = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
+	wikiLabel = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
+	wikiLink  = regexp.MustCompile(`\[\[([^\[\]\n|]+)\]\]`)
 
 	divFence    = regexp.MustCompile(`^\s*:{3,}\s*(\{.*\}|[\w.-]+)?\s*:*\s*$`)
 	attrLine    = regexp.MustCompile(`^\s*\{\s*([.#][\w-]+|[\w-]+=("[^"]*"|[^\s"{}]+))(\s+([.#][\w-]+|[\w-]+=("[^"]*"|[^\s"{}]+)))*\s*\}\s*$`)
@@ -57,23 +55,11 @@ var (
 )
 
 // dropMarkup takes the dialects' markup out of a Markdown text, except inside
-// code fences, which go whole later on. Notes that Obsidian and Pandoc have within
-// a sentence become footnotes.
+// code fences, which go whole later on.
 func dropMarkup(s string) string {
-	var out, prose, notes strings.Builder
-	noted := 0
+	var out, prose strings.Builder
 	flush := func() {
-		out.WriteString(outsideCode(dropInProse(prose.String()), func(s string) string {
-			return inlineNote.ReplaceAllStringFunc(s, func(m string) string {
-				parts := inlineNote.FindStringSubmatch(m)
-				if parts[3] != "" {
-					return m // a link behind a caret, or raised as Djot has it
-				}
-				noted++
-				fmt.Fprintf(&notes, "\n\n[^inline note %d]: %s", noted, parts[2])
-				return fmt.Sprintf("%s[^inline note %d]", parts[1], noted)
-			})
-		}))
+		out.WriteString(dropInProse(prose.String()))
 		prose.Reset()
 	}
 	fence := ""
@@ -95,10 +81,7 @@ func dropMarkup(s string) string {
 		}
 	}
 	flush()
-	if noted > 0 && fence != "" {
-		out.WriteString("\n" + fence) // it is closed nowhere, and would hold the notes
-	}
-	return out.String() + notes.String()
+	return out.String()
 }
 
 // fenceMark is the run of ` or ~ that begins a line, three or more of them.
@@ -178,7 +161,7 @@ func dropInProse(s string) string {
 
 // outsideCode applies f to each line, but for the code spans in it.
 func outsideCode(s string, f func(string) string) string {
-	if !strings.ContainsAny(s, "{%=^") && !strings.Contains(s, "[[") {
+	if !strings.ContainsAny(s, "{%=") && !strings.Contains(s, "[[") {
 		return s
 	}
 	var b strings.Builder
