@@ -29,11 +29,12 @@ var (
 	liquidTag  = regexp.MustCompile(`\{%[^{}\n]*%\}`)
 	liquidExpr = regexp.MustCompile(`\{\{[^{}\n]*\}\}`)
 	comment    = regexp.MustCompile(`(?s)<!--.*?-->`)
-	// Obsidian's, which may have many lines only where nothing else stands on the first
-	// and the last of them: a percent sign can be doubled for other reasons.
+	// Obsidian's. A percent sign can be doubled for other reasons, so those of many lines
+	// have nothing else on the first and the last, and those within a line stand behind a
+	// space and no number.
 	// https://help.obsidian.md/syntax
-	blockComment = regexp.MustCompile(`(?ms)^ {0,3}%%.*?%%[ \t]*$`)
-	lineComment  = regexp.MustCompile(`%%.*?%%`)
+	blockComment = regexp.MustCompile(`(?m)^ {0,3}%%(?:[ \t]*\n(?:.*\n)*? {0,3}%%|(?:[^%\n]|%[^%\n])+%%)[ \t]*$`)
+	lineComment  = regexp.MustCompile(`(^[ \t]*|[^\pN \t][ \t]+)%%(?:[^%]|%[^%])+%%(?:[ \t]*%%(?:[^%]|%[^%])+%%)*`)
 	highlight    = regexp.MustCompile(`(^|[^\w=])==([^=\s](?:[^=]*[^=\s])?)==`)
 	blockID      = regexp.MustCompile(`(^|[ \t])\^[a-zA-Z0-9-]+[ \t]*$`)
 
@@ -133,7 +134,7 @@ func dropInProse(s string) string {
 	}
 	return outsideCode(s, func(s string) string {
 		if strings.Contains(s, "%%") {
-			s = lineComment.ReplaceAllString(s, "")
+			s = lineComment.ReplaceAllString(s, "$1")
 		}
 		if strings.Contains(s, "==") {
 			s = highlight.ReplaceAllString(s, "$1$2")
