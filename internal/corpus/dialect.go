@@ -36,7 +36,7 @@ var (
 	blockComment = regexp.MustCompile(`(?m)^ {0,3}%%(?:[ \t]*\n(?:.*\n)*? {0,3}%%|(?:[^%\n]|%[^%\n])+%%)[ \t]*$`)
 	lineComment  = regexp.MustCompile(`(^[ \t]*|[^\pN \t][ \t]+)%%(?:[^%]|%[^%])+%%(?:[ \t]*%%(?:[^%]|%[^%])+%%)*`)
 	highlight    = regexp.MustCompile(`(^|[^\w=])==([^=\s](?:[^=]*[^=\s])?)==`)
-	blockID      = regexp.MustCompile(`(^|[ \t])\^[a-zA-Z0-9-]+[ \t]*$`)
+	blockID      = regexp.MustCompile(`(^|[ \t])\^[0-9-]*[a-zA-Z][a-zA-Z0-9-]*[ \t]*$`) // of digits alone it is a power
 
 	embed     = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
 	wikiLabel = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
