@@ -406,21 +406,40 @@ func TestDOCXParts(t *testing.T) {
 	}
 }
 
-// TestDOCXNames reads a document whose parts have other names than the usual ones.
+// TestDOCXNames reads a document whose parts have other names than the usual ones, and one
+// that names parts it does not have.
 func TestDOCXNames(t *testing.T) {
 	rel := func(kind, target string) string {
 		return `<Relationship Id="a" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/` + kind + `" Target="` + target + `"/>`
 	}
-	files := map[string]string{
-		"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
-		"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
-		"word/document2.xml":            `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`,
-		"word/styles2.xml":              `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
-		"word/notes.xml":                `<w:footnotes ` + wordNS + `><w:footnote w:id="2">` + para("", "A note.") + `</w:footnote></w:footnotes>`,
-		"word/endnotes.xml":             `<w:endnotes ` + wordNS + `><w:endnote w:id="2">` + para("", "Another.") + `</w:endnote></w:endnotes>`,
+	document := `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`
+	styles := `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`
+	note := func(kind, text string) string {
+		return `<w:` + kind + `s ` + wordNS + `><w:` + kind + ` w:id="2">` + para("", text) + `</w:` + kind + `></w:` + kind + `s>`
 	}
-	if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
-		t.Errorf("read is %q", d.Text)
+	for name, files := range map[string]map[string]string{
+		"other names": {
+			"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
+			"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
+			"word/document2.xml":            document, "word/styles2.xml": styles,
+			"word/notes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
+		},
+		"escaped names": {
+			"_rels/.rels":                 `<Relationships>` + rel("officeDocument", "word/my%20text.xml") + `</Relationships>`,
+			"word/_rels/my text.xml.rels": `<Relationships>` + rel("styles", "the%20styles.xml") + `</Relationships>`,
+			"word/my text.xml":            document, "word/the styles.xml": styles,
+			"word/footnotes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
+		},
+		"names of nothing": {
+			"_rels/.rels":                  `<Relationships>` + rel("officeDocument", "") + rel("officeDocument", "word/document9.xml") + `</Relationships>`,
+			"word/_rels/document.xml.rels": `<Relationships>` + rel("styles", "%zz.xml") + rel("footnotes", "../../notes.xml") + `</Relationships>`,
+			"word/document.xml":            document, "word/styles.xml": styles,
+			"word/footnotes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
+		},
+	} {
+		if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
+			t.Errorf("%s: read is %q", name, d.Text)
+		}
 	}
 }
 

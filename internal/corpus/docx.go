@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"regexp"
 	"strconv"
@@ -68,7 +69,7 @@ func readDOCX(data []byte) (*source, error) {
 
 // related is the part that a part, or the package where that is "", names as its one of a
 // kind (ECMA-376, part 2, 6.5): Word on the web calls parts as it likes. It is usual where
-// none is named.
+// none is named that the archive has.
 func (a *archive) related(part, kind, usual string) string {
 	var rels struct {
 		Rel []struct {
@@ -85,11 +86,16 @@ func (a *archive) related(part, kind, usual string) string {
 		if !strings.HasSuffix(r.Type, "/"+kind) {
 			continue
 		}
-		target := path.Join("/", dir, r.Target)
-		if strings.HasPrefix(r.Target, "/") {
-			target = path.Clean(r.Target)
+		target := r.Target
+		if t, err := url.PathUnescape(target); err == nil {
+			target = t
 		}
-		return target[1:]
+		if !strings.HasPrefix(target, "/") {
+			target = path.Join("/", dir, target)
+		}
+		if target = path.Clean(target)[1:]; a.files[target] != nil {
+			return target
+		}
 	}
 	return usual
 }
