@@ -647,19 +647,43 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestUnpackedLimit counts what archives unpack to among all that is read.
+// TestUnpackedLimit bounds what archives unpack to, whether they are read or refused, and
+// not those of an ordinary folder.
 func TestUnpackedLimit(t *testing.T) {
-	files := map[string]string{}
-	for _, name := range []string{"a", "b", "c"} {
-		files[name+".docx"] = docx(para("", prose(name, 40)) + strings.Repeat(" ", 100_000))
-		files[name+".epub"] = epub("<p>" + prose(name+name, 40) + "</p>" + strings.Repeat(" ", 100_000))
+	blank := strings.Repeat(" ", 100_000)
+	three := func(doc, book func(name string) string) map[string]string {
+		files := map[string]string{}
+		for _, name := range []string{"a", "b", "c"} {
+			files[name+".docx"], files[name+".epub"] = doc(name), book(name)
+		}
+		return files
 	}
-	r, err := Read(t.Context(), write(t, files), Options{MaxTotalBytes: 250_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(r.Documents) != 3 || len(r.Left) != 3 || !strings.HasPrefix(r.Left[0].Reason, "beyond") {
-		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
+	paras := func(name string) string { return docx(para("", prose(name, 40)) + blank) }
+	pages := func(name string) string { return epub("<p>" + prose(name+name, 40) + "</p>" + blank) }
+	for name, c := range map[string]struct {
+		files  map[string]string
+		most   int64
+		read   int
+		beyond int
+	}{
+		"all that are read":    {three(paras, pages), 160_000, 6, 0},
+		"more than are read":   {three(paras, pages), 62_500, 3, 3},
+		"more than is refused": {three(func(string) string { return docx(blank + "<w:p>") }, pages), 62_500, 1, 3},
+		"broken books":         {three(paras, func(string) string { return zipped(map[string]string{"META-INF/container.xml": blank + "<a>"}) }), 62_500, 2, 3},
+	} {
+		r, err := Read(t.Context(), write(t, c.files), Options{MaxTotalBytes: c.most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		beyond := 0
+		for _, l := range r.Left {
+			if strings.HasPrefix(l.Reason, "beyond") {
+				beyond++
+			}
+		}
+		if len(r.Documents) != c.read || beyond != c.beyond {
+			t.Errorf("%s: %d documents, left out %+v", name, len(r.Documents), r.Left)
+		}
 	}
 }
 

@@ -25,6 +25,16 @@ func readDOCX(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	src, err := a.document()
+	if src == nil {
+		src = &source{}
+	}
+	src.unpacked = a.spent
+	return src, err
+}
+
+// document reads the parts of a DOCX.
+func (a *archive) document() (*source, error) {
 	main := a.related("", "officeDocument", "word/document.xml")
 	body, err := a.read(main)
 	if errors.Is(err, errNoEntry) {
@@ -63,7 +73,6 @@ func readDOCX(data []byte) (*source, error) {
 			}
 		}
 	}
-	src.unpacked = a.spent
 	return src, nil
 }
 
