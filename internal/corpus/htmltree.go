@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -80,6 +81,7 @@ func (f *formatting) end(a atom.Atom) {
 // taken to last.
 type tables struct {
 	in    []atom.Atom   // tables, cells and captions that are open
+	parts []atom.Atom   // of each table, the one of its head, body and foot that is open
 	lists []*formatting // of the page, and of each cell and caption
 	over  bool
 }
@@ -96,7 +98,9 @@ func (t *tables) top() atom.Atom {
 
 // leave ends the table, the cell or the caption that is open.
 func (t *tables) leave() {
-	if t.top() != atom.Table {
+	if t.top() == atom.Table {
+		t.parts = t.parts[:len(t.parts)-1]
+	} else {
 		t.lists = t.lists[:len(t.lists)-1]
 	}
 	t.in = t.in[:len(t.in)-1]
@@ -113,12 +117,24 @@ func (t *tables) start(a atom.Atom) {
 		if t.top() == atom.Table {
 			t.leave() // it ends where the next begins
 		}
-		t.in = append(t.in, a)
+		t.in, t.parts = append(t.in, a), append(t.parts, 0)
 	case atom.Td, atom.Th, atom.Caption, atom.Tr, atom.Tbody, atom.Thead, atom.Tfoot, atom.Col, atom.Colgroup:
 		if t.cell() || t.top() == atom.Caption && a != atom.Th { // that one the parser ignores
 			t.leave()
 		}
-		if t.top() == atom.Table && (a == atom.Td || a == atom.Th || a == atom.Caption) {
+		if t.top() != atom.Table {
+			return
+		}
+		part := &t.parts[len(t.parts)-1]
+		switch a {
+		case atom.Td, atom.Th, atom.Tr:
+			*part = cmp.Or(*part, atom.Tbody)
+		case atom.Tbody, atom.Thead, atom.Tfoot:
+			*part = a
+		default:
+			*part = 0
+		}
+		if a == atom.Td || a == atom.Th || a == atom.Caption {
 			t.in = append(t.in, a)
 			t.lists = append(t.lists, newFormatting())
 		}
@@ -131,7 +147,7 @@ func (t *tables) start(a atom.Atom) {
 				}
 			}
 		}
-		t.in, t.lists, t.over = nil, []*formatting{all}, true
+		t.in, t.parts, t.lists, t.over = nil, nil, []*formatting{all}, true
 	}
 }
 
@@ -145,6 +161,14 @@ func (t *tables) end(a atom.Atom) {
 		if t.cell() {
 			t.leave()
 		}
+	case atom.Tbody, atom.Thead, atom.Tfoot:
+		if len(t.parts) == 0 || t.parts[len(t.parts)-1] != a || t.top() == atom.Caption {
+			return
+		}
+		if t.cell() {
+			t.leave()
+		}
+		t.parts[len(t.parts)-1] = 0
 	case atom.Table:
 		if len(t.in) > 0 && t.top() != a {
 			t.leave()

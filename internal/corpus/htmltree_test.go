@@ -38,6 +38,8 @@ func TestManyNodes(t *testing.T) {
 		"a cell of a table":    {"<table><td>" + strings.Replace(fonts, "<p>", "<table></td></th></caption><p>", 1), true},
 		"a cell of a drawing":  {"<table><td>" + strings.Replace(fonts, "<p>", "<svg><td></td></svg><p>", 1), true},
 		"a heading in a title": {"<table><caption>" + strings.Replace(fonts, "<p>", "<th></tr></th><p>", 1), true},
+		"behind a body":        {"<table><td></tbody>" + strings.Replace(fonts, "<p>", "</td><p>", 1), true},
+		"behind no head":       {"<table><td></thead>" + strings.Replace(fonts, "<p>", "</td></table><p>", 1), false},
 		"a table in a choice":  {strings.Replace(fonts, "<p>", "<select><table><td></select><p>", 1), true},
 		"text":                 {"<p>" + strings.Repeat("So we went on. ", 300_000), false},
 		"a script":             {"<script>" + strings.Repeat("<p>", mostNodes+1) + "</script>", false},
