@@ -12,9 +12,10 @@ var errChat = &unreadable{reason: "a chat export", hint: hintChat}
 
 // chatLine is how the messages of exported chats begin: WhatsApp's
 // "[31.12.23, 18:05:09] Name:" and "12/31/23, 6:05 PM - Name:", Signal's and
-// Telegram's likewise, Discord's "[12/31/2023 6:05 PM] name" on a line of its own. A time
-// alone heads an entry of a diary.
-var chatLine = regexp.MustCompile(`(?i)^[\x{200e}\x{202a}]?\[?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}-[a-z]{3}-\d{2,4}),?\s+(at )?\d{1,2}[:.]\d{2}(:\d{2})?[\s\x{a0}\x{202f}]*([ap]\.?m\.?)?`)
+// Telegram's likewise, Discord's "[12/31/2023 6:05 PM] name" on a line of its own, that
+// of programs for IRC "[2023-12-31 18:05:09] <name>". A time alone heads an entry of a
+// diary.
+var chatLine = regexp.MustCompile(`(?i)^[\x{200e}\x{202a}]?\[?(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}-[a-z]{3}-\d{2,4}),?\s+(at )?\d{1,2}[:.]\d{2}(:\d{2})?[\s\x{a0}\x{202f}]*([ap]\.?m\b\.?)?`)
 
 // looksLikeChat reports whether a text is made of messages; plain is of a file of plain
 // text.
@@ -28,24 +29,46 @@ const (
 	mostHead    = 8  // lines before the first message that are the head of an export
 )
 
-// sender is who is named behind the time of a message: before a colon, or alone on the
-// line as Discord's and QQ's have it. A comma stands before the place of an entry.
-func sender(s string) (name string, colon bool) {
-	i := strings.Index(s, ": ")
-	if colon = i > 0 && i <= mostSender; colon {
-		s = s[:i]
-	} else if i >= 0 || len(s) > mostSender || strings.HasPrefix(s, ",") {
-		return "", false
+// nick is a name in angle brackets, or one that a tab closes as WeeChat has it.
+var nick = regexp.MustCompile(`^[\]\s]*(?:<([^<>]+)>\s|([^\t]*[\pL\pN][^\t]*)\t)`)
+
+// number stands behind a name in QQ's exports: an account or an address.
+var number = regexp.MustCompile(`[(<](\d{5,}|\S+@\S+)[)>]$`)
+
+// weekday is what diaries have behind a time, and no name.
+var weekday = regexp.MustCompile(`(?i)^((mon|tues|wednes|thurs|fri|satur|sun)day|(mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend|` +
+	`lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|` +
+	`luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|(segunda|ter[cç]a|quarta|quinta|sexta)-feira|` +
+	`(maan|dins|woens|donder|vrij|zater|zon)dag|(mon|tue|wed|thu|fri|sat|sun)\.?$)($|[\s,.])`)
+
+// sender is who is named behind the time of a message: before a colon, in angle brackets,
+// in a field of its own or alone on the line as Discord's and QQ's have it. Marked is a
+// name that does not stand bare. A comma stands before the place of an entry.
+func sender(s string) (name string, marked, colon bool) {
+	if m := nick.FindStringSubmatch(s); m != nil && len(m[0]) <= mostSender {
+		name, marked, colon = m[1]+m[2], true, m[1] != ""
+	} else {
+		i := strings.Index(s, ": ")
+		if colon = i > 0 && i <= mostSender; colon {
+			s = s[:i]
+		} else if i >= 0 || len(s) > mostSender || strings.HasPrefix(s, ",") {
+			return "", false, false
+		}
+		name, marked = s, colon || number.MatchString(s)
 	}
-	return strings.Trim(s, " \t]~-\u200e\u202a"), colon
+	if name = strings.Trim(name, " \t]~-\u200e\u202a"); weekday.MatchString(name) {
+		return "", false, false
+	}
+	return name, marked, colon
 }
 
 // messagesInLines reports whether most of the first lines begin as messages of
 // a chat do, with a time and a sender. In plain text, where a message can have more lines
-// than one, a third is enough if the same few senders come again and again; the titles
-// that a diary has behind its times do not.
+// than one, the same few senders that come again and again are told by half of the lines,
+// or a third where brackets or colons mark most; the titles that a diary has behind its
+// times are not as few.
 func messagesInLines(text string, plain bool) bool {
-	lines, head, hits, named := 0, 0, 0, 0
+	lines, head, hits, named, sure := 0, 0, 0, 0, 0
 	senders := map[string]int{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -54,13 +77,16 @@ func messagesInLines(text string, plain bool) bool {
 		}
 		lines++
 		if m := chatLine.FindString(line); m != "" && m != line {
-			name, colon := sender(line[len(m):])
+			name, marked, colon := sender(line[len(m):])
 			if colon {
 				hits++
 			}
 			if name != "" {
 				named++
 				senders[name]++
+				if marked || strings.Contains(m, "[") {
+					sure++
+				}
 			}
 		}
 		if len(senders) == 0 && head < mostHead {
@@ -74,7 +100,11 @@ func messagesInLines(text string, plain bool) bool {
 		return true
 	}
 	few := len(senders) >= 2 && len(senders) <= mostSenders && len(senders)*2 <= named
-	return plain && few && named*3 >= lines-head
+	share := 2
+	if sure*2 > named {
+		share = 3
+	}
+	return plain && few && named*share >= lines-head
 }
 
 // timeLine stands above each message in what imessage-exporter writes, and above it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestChats leaves chats and conversations out, and none of what only looks a little
@@ -32,13 +33,26 @@ func TestChats(t *testing.T) {
 		}
 		return s
 	}
+	// days has a weekday behind each time, and two lines below it.
+	days := func(stamp string) string {
+		s := ""
+		for i := range 28 {
+			s += fmt.Sprintf(stamp, i+1, time.Weekday(i%7)) + prose(fmt.Sprint("day", i), 20) + "\n" + prose(fmt.Sprint("late", i), 20) + "\n\n"
+		}
+		return s
+	}
 	entry := "Apr 19, 2023 9:00:00 AM\n"
 	for name, in := range map[string]string{
 		"whatsapp.md":        "[31.12.23, 18:05:09] Anna: Hello there\n[31.12.23, 18:06:10] Bert: Hello\n[31.12.23, 18:07:11] Anna: So\n",
 		"messages/+1555.txt": "Apr 19, 2023  9:00:00 AM (Read by Anna after 1 minute)\nMe\n" + own + "\n\nApr 19, 2023  9:02:00\u202fAM\nAnna\n" + own + "\n\n" + entry + "Me\n" + own,
 		"discord.txt":        discord + messages("[12/31/2023 6:%02d PM] %s\n"),
 		"old discord.txt":    discord + messages("[31-Dec-23 06:%02d PM] %s\n"),
-		"qq.txt":             messages("2023-12-31 18:05:%02d %s\n"),
+		"qq.txt":             messages("2023-12-31 18:05:%02d %s(1234567)\n"),
+		"bare.txt":           strings.ReplaceAll(messages("2023-12-31 18:05:%02d %s\n"), "\nthen", " then"),
+		"irc.txt":            messages("[2023-12-31 18:05:%02d] <%s> "),
+		"short irc.txt":      "[2023-12-31 18:05:09] <bob> pretty good\n[2023-12-31 18:05:19] <amy> so\n",
+		"weechat.txt":        messages("2023-12-31 18:05:%02d\t%s\t"),
+		"amy.txt":            strings.Repeat("2023-12-31 18:05:09\tamy\tpretty: good, or so they say of it where I come from\n2023-12-31 18:05:19\t@pmt\tyes\n", 3),
 		"long messages.txt":  messages("31.12.23, 18:%02d - %s: well\n"),
 		"message_1.html":     page(own),
 		"saved.md":           turns("**user**", "**assistant**"),
@@ -58,6 +72,10 @@ func TestChats(t *testing.T) {
 		"jrnl.txt":     entries("[2024-03-%02d 18:%02d] I walked down to the sea, and "),
 		"stamped.txt":  entries("2024-03-%02d 18:%02d I walked down to the sea, and "),
 		"titles.txt":   strings.ReplaceAll(entries("[2024-03-%02d 18:05] Walk the %dth.\n"), "\n\n", "\n"),
+		"weekdays.txt": days("2023-01-%02d 21:15 %s\n"),
+		"in marks.txt": days("[2023-01-%02d 21:15] %s\n"),
+		"a colon.md":   strings.ReplaceAll(days("2023-01-%02d 21:15 %s: "), "\n", " so.\n"),
+		"morning.txt":  strings.ReplaceAll(days("2023-01-%02d 21:15 %s\n"), "day\n", " pages\n"),
 		"places.txt":   entries("2024-03-%02d 18:%02d, Paris\n"),
 		"talk.md":      turns("Me: well", "Claude: well"),
 		"interview.md": turns("**Anna**", "**Bert**"),

@@ -31,11 +31,14 @@ type Options struct {
 	MinWords      int   // a piece with fewer words is left out; 25
 	MaxTextBytes  int64 // largest text, Markdown or HTML file; 32 MiB
 	MaxZipBytes   int64 // largest DOCX or EPUB file as it lies on the disk; 128 MiB
-	MaxTotalBytes int64 // most bytes read in all, of DOCX and EPUB also what they unpack to; 1 GiB
+	MaxTotalBytes int64 // most bytes read in all, and a quarter of what DOCX and EPUB may unpack to; 1 GiB
 	MaxFiles      int   // most files looked at; 100,000
 
 	Looked func(files int) // is told, while a folder is read, how many files were looked at; may be nil
 }
+
+// unpackedShare is how many times MaxTotalBytes archives may unpack to.
+const unpackedShare = 4
 
 func (o Options) filled() Options {
 	o.MinWords = cmp.Or(o.MinWords, 25)
@@ -130,12 +133,13 @@ type piece struct {
 
 // reader gathers a Reading.
 type reader struct {
-	o     Options
-	root  *os.Root
-	out   *Reading
-	bytes int64
-	kinds map[string]*Kind
-	bulk  map[string]*LeftOut // lines that stand for many files, by source
+	o        Options
+	root     *os.Root
+	out      *Reading
+	bytes    int64
+	unpacked int64 // bytes of archives beyond those that they have packed
+	kinds    map[string]*Kind
+	bulk     map[string]*LeftOut // lines that stand for many files, by source
 }
 
 // Read reads the folder or file at path. Where nothing readable is found the
@@ -272,7 +276,8 @@ func (r *reader) file(name string, info fs.FileInfo) {
 		return
 	}
 	limit := r.o.MaxTextBytes
-	if k.format == formatDOCX || k.format == formatEPUB {
+	archived := k.format == formatDOCX || k.format == formatEPUB
+	if archived {
 		limit = r.o.MaxZipBytes
 	}
 	size := info.Size()
@@ -283,6 +288,11 @@ func (r *reader) file(name string, info fs.FileInfo) {
 	}
 	if r.bytes+size > r.o.MaxTotalBytes {
 		r.leave(LeftOut{Source: name, Reason: fmt.Sprintf("beyond the %d MiB that are read in all", r.o.MaxTotalBytes>>20),
+			Hint: "name a smaller folder"})
+		return
+	}
+	if archived && r.unpacked/unpackedShare >= r.o.MaxTotalBytes {
+		r.leave(LeftOut{Source: name, Reason: fmt.Sprintf("beyond the %d MiB that DOCX and EPUB unpack to in all", r.o.MaxTotalBytes>>20*unpackedShare),
 			Hint: "name a smaller folder"})
 		return
 	}
@@ -298,6 +308,9 @@ func (r *reader) file(name string, info fs.FileInfo) {
 	r.bytes += int64(len(data))
 
 	src, err := parse(k.format, name, data)
+	if src != nil {
+		r.unpacked += max(0, src.unpacked-int64(len(data)))
+	}
 	if err != nil {
 		l := LeftOut{Source: name, Reason: err.Error()}
 		var u *unreadable
@@ -307,7 +320,6 @@ func (r *reader) file(name string, info fs.FileInfo) {
 		r.leave(l)
 		return
 	}
-	r.bytes += src.unpacked
 	pieces, left := split(src, r.o.MinWords)
 	left = append(left, src.left...)
 	for _, n := range src.notes {
@@ -373,7 +385,8 @@ func (u *unreadable) Unwrap() error { return u.err }
 
 // parse reads one file by its format. The parsers under it are other people's
 // and see bytes from anywhere, so that a panic in one of them is taken for
-// what it is: this file cannot be read.
+// what it is: this file cannot be read. The source of an archive that is refused
+// says what it unpacked to.
 func parse(f format, name string, data []byte) (src *source, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -395,7 +408,7 @@ func parse(f format, name string, data []byte) (src *source, err error) {
 		err = fmt.Errorf("unknown format %d", f)
 	}
 	if err != nil {
-		return nil, err
+		return src, err
 	}
 	if src.date.IsZero() {
 		src.date = dateOfName(name)

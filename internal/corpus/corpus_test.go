@@ -131,10 +131,14 @@ func TestMarkdown(t *testing.T) {
 		{"links of Obsidian", "See [[Frost]] and [[Notes/Snow|the snow]].\n\n![[pic.png]]", "", "See Frost and the snow."},
 		{"comments of Obsidian go", "It rained %%all week?%% today.\n\n%%\nnote to self:\n\nask `Anna`\n%%\n\n%% or Bert %%\nUse `%%time%%` at 5 %% of 6 % of it.", "",
 			"It rained  today.\n\nUse `%%time%%` at 5 %% of 6 % of it."},
-		{"marks of Obsidian go", "A ==slow walk==, ==twice==; if x==y and y==z, or a == b == c.\n\n- one ^first-id\n- two ^37066d\n\nThree. ^3\n\n^table\n\nI agree with\n^this and ^that, as 10^3 has it.", "",
-			"A slow walk, twice; if x==y and y==z, or a == b == c.\n\n- one\n- two\n\nThree.\n\nI agree with ^this and ^that, as 10^3 has it."},
-		{"notes within a sentence stand behind", "Cold^[Minus *nine*, as [they](x) say.], `a^[b]` and wet.^[Very.] Not \\^[so], see ^[1](x) or b^[2]^.\n\n```\nx^[y]", "",
-			"Cold, `a^[b]` and wet. Not ^[so], see ^1 or b^[2]^.\n\nMinus nine, as they say.\n\nVery."},
+		{"prose between comments of Obsidian stays", "%%todo%% First it rained.\n\nThen not.\n\nWe went on %%fix this%% %%and this%%\n\n%%a line%%\n\n> %%\n> theirs\n\nEnd.", "",
+			"First it rained.\n\nThen not.\n\nWe went on\n\nEnd."},
+		{"prose between rules of percent signs stays", "%%%\n\nOne.\n\n%%%\n\nTwo.\n\n%%%%\n\nThree.\n\n%%%%", "", "%%%\n\nOne.\n\n%%%\n\nTwo.\n\n%%%%\n\nThree.\n\n%%%%"},
+		{"doubled percent signs stay", "It took 50%% of it and 30%% of the rest, 20 %% of which and 5 %% of that were mine (%%d and %%s).", "",
+			"It took 50%% of it and 30%% of the rest, 20 %% of which and 5 %% of that were mine (%%d and %%s)."},
+		{"marks of Obsidian go", "A ==slow walk==, ==twice==; if x==y and y==z, or a == b == c.\n\n- one ^first-id\n- two ^37066d\n\nThree. ^3c\n\nA room of 12 m ^2\n\n^table\n\nI agree with\n^this and ^that, as 10^3 has it.", "",
+			"A slow walk, twice; if x==y and y==z, or a == b == c.\n\n- one\n- two\n\nThree.\n\nA room of 12 m ^2\n\nI agree with ^this and ^that, as 10^3 has it."},
+		{"a caret before brackets stays", "Cold^[Minus nine.] and 2^[x] wet.", "", "Cold^[Minus nine.] and 2^[x] wet."},
 		{"footnotes stand behind", "Cold[^1] again.\n\n[^1]: Minus nine.", "", "Cold again.\n\nMinus nine."},
 		{"HTML between paragraphs", "One.\n\n<div class=\"x\"><p>Two <b>bold</b>.</p></div>\n\n<script>\nvar a = 1;\n\nvar b;\n</script>\n\nThree<br>four.", "",
 			"One.\n\nTwo bold.\n\nThree\nfour."},
@@ -402,21 +406,40 @@ func TestDOCXParts(t *testing.T) {
 	}
 }
 
-// TestDOCXNames reads a document whose parts have other names than the usual ones.
+// TestDOCXNames reads a document whose parts have other names than the usual ones, and one
+// that names parts it does not have.
 func TestDOCXNames(t *testing.T) {
 	rel := func(kind, target string) string {
 		return `<Relationship Id="a" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/` + kind + `" Target="` + target + `"/>`
 	}
-	files := map[string]string{
-		"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
-		"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
-		"word/document2.xml":            `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`,
-		"word/styles2.xml":              `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
-		"word/notes.xml":                `<w:footnotes ` + wordNS + `><w:footnote w:id="2">` + para("", "A note.") + `</w:footnote></w:footnotes>`,
-		"word/endnotes.xml":             `<w:endnotes ` + wordNS + `><w:endnote w:id="2">` + para("", "Another.") + `</w:endnote></w:endnotes>`,
+	document := `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`
+	styles := `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`
+	note := func(kind, text string) string {
+		return `<w:` + kind + `s ` + wordNS + `><w:` + kind + ` w:id="2">` + para("", text) + `</w:` + kind + `></w:` + kind + `s>`
 	}
-	if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
-		t.Errorf("read is %q", d.Text)
+	for name, files := range map[string]map[string]string{
+		"other names": {
+			"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
+			"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
+			"word/document2.xml":            document, "word/styles2.xml": styles,
+			"word/notes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
+		},
+		"escaped names": {
+			"_rels/.rels":                 `<Relationships>` + rel("officeDocument", "word/my%20text.xml") + `</Relationships>`,
+			"word/_rels/my text.xml.rels": `<Relationships>` + rel("styles", "the%20styles.xml") + `</Relationships>`,
+			"word/my text.xml":            document, "word/the styles.xml": styles,
+			"word/footnotes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
+		},
+		"names of nothing": {
+			"_rels/.rels":                  `<Relationships>` + rel("officeDocument", "") + rel("officeDocument", "word/document9.xml") + `</Relationships>`,
+			"word/_rels/document.xml.rels": `<Relationships>` + rel("styles", "%zz.xml") + rel("footnotes", "../../notes.xml") + `</Relationships>`,
+			"word/document.xml":            document, "word/styles.xml": styles,
+			"word/footnotes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
+		},
+	} {
+		if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
+			t.Errorf("%s: read is %q", name, d.Text)
+		}
 	}
 }
 
@@ -624,19 +647,43 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestUnpackedLimit counts what archives unpack to among all that is read.
+// TestUnpackedLimit bounds what archives unpack to, whether they are read or refused, and
+// not those of an ordinary folder.
 func TestUnpackedLimit(t *testing.T) {
-	files := map[string]string{}
-	for _, name := range []string{"a", "b", "c"} {
-		files[name+".docx"] = docx(para("", prose(name, 40)) + strings.Repeat(" ", 100_000))
-		files[name+".epub"] = epub("<p>" + prose(name+name, 40) + "</p>" + strings.Repeat(" ", 100_000))
+	blank := strings.Repeat(" ", 100_000)
+	three := func(doc, book func(name string) string) map[string]string {
+		files := map[string]string{}
+		for _, name := range []string{"a", "b", "c"} {
+			files[name+".docx"], files[name+".epub"] = doc(name), book(name)
+		}
+		return files
 	}
-	r, err := Read(t.Context(), write(t, files), Options{MaxTotalBytes: 250_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(r.Documents) != 3 || len(r.Left) != 3 || !strings.HasPrefix(r.Left[0].Reason, "beyond") {
-		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
+	paras := func(name string) string { return docx(para("", prose(name, 40)) + blank) }
+	pages := func(name string) string { return epub("<p>" + prose(name+name, 40) + "</p>" + blank) }
+	for name, c := range map[string]struct {
+		files  map[string]string
+		most   int64
+		read   int
+		beyond int
+	}{
+		"all that are read":    {three(paras, pages), 160_000, 6, 0},
+		"more than are read":   {three(paras, pages), 62_500, 3, 3},
+		"more than is refused": {three(func(string) string { return docx(blank + "<w:p>") }, pages), 62_500, 1, 3},
+		"broken books":         {three(paras, func(string) string { return zipped(map[string]string{"META-INF/container.xml": blank + "<a>"}) }), 62_500, 2, 3},
+	} {
+		r, err := Read(t.Context(), write(t, c.files), Options{MaxTotalBytes: c.most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		beyond := 0
+		for _, l := range r.Left {
+			if strings.HasPrefix(l.Reason, "beyond") {
+				beyond++
+			}
+		}
+		if len(r.Documents) != c.read || beyond != c.beyond {
+			t.Errorf("%s: %d documents, left out %+v", name, len(r.Documents), r.Left)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -30,18 +29,18 @@ var (
 	liquidTag  = regexp.MustCompile(`\{%[^{}\n]*%\}`)
 	liquidExpr = regexp.MustCompile(`\{\{[^{}\n]*\}\}`)
 	comment    = regexp.MustCompile(`(?s)<!--.*?-->`)
-	// Obsidian's, which may have many lines only where nothing else stands on the first
-	// and the last of them: a percent sign can be doubled for other reasons.
+	// Obsidian's. A percent sign can be doubled for other reasons, so those of many lines
+	// have nothing else on the first and the last, and those within a line stand behind a
+	// space and no number.
 	// https://help.obsidian.md/syntax
-	blockComment = regexp.MustCompile(`(?ms)^ {0,3}%%.*?%%[ \t]*$`)
-	lineComment  = regexp.MustCompile(`%%.*?%%`)
+	blockComment = regexp.MustCompile(`(?m)^ {0,3}%%(?:[ \t]*\n(?:.*\n)*? {0,3}%%|(?:[^%\n]|%[^%\n])+%%)[ \t]*$`)
+	lineComment  = regexp.MustCompile(`(^[ \t]*|[^\pN \t][ \t]+)%%(?:[^%]|%[^%])+%%(?:[ \t]*%%(?:[^%]|%[^%])+%%)*`)
 	highlight    = regexp.MustCompile(`(^|[^\w=])==([^=\s](?:[^=]*[^=\s])?)==`)
-	blockID      = regexp.MustCompile(`(^|[ \t])\^[a-zA-Z0-9-]+[ \t]*$`)
+	blockID      = regexp.MustCompile(`(^|[ \t])\^[0-9-]*[a-zA-Z][a-zA-Z0-9-]*[ \t]*$`) // of digits alone it is a power
 
-	inlineNote = regexp.MustCompile(`(^|[^\\])\^\[((?:[^\[\]\n]|\[[^\[\]\n]*\])+)\]([(^]?)`)
-	embed      = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
-	wikiLabel  = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
-	wikiLink   = regexp.MustCompile(`\[\[([^\[\]\n|]+)\]\]`)
+	embed     = regexp.MustCompile(`!\[\[[^\[\]\n]*\]\]`)
+	wikiLabel = regexp.MustCompile(`\[\[[^\[\]\n|]+\|([^\[\]\n]+)\]\]`)
+	wikiLink  = regexp.MustCompile(`\[\[([^\[\]\n|]+)\]\]`)
 
 	divFence    = regexp.MustCompile(`^\s*:{3,}\s*(\{.*\}|[\w.-]+)?\s*:*\s*$`)
 	attrLine    = regexp.MustCompile(`^\s*\{\s*([.#][\w-]+|[\w-]+=("[^"]*"|[^\s"{}]+))(\s+([.#][\w-]+|[\w-]+=("[^"]*"|[^\s"{}]+)))*\s*\}\s*$`)
@@ -57,23 +56,11 @@ var (
 )
 
 // dropMarkup takes the dialects' markup out of a Markdown text, except inside
-// code fences, which go whole later on. Notes that Obsidian and Pandoc have within
-// a sentence become footnotes.
+// code fences, which go whole later on.
 func dropMarkup(s string) string {
-	var out, prose, notes strings.Builder
-	noted := 0
+	var out, prose strings.Builder
 	flush := func() {
-		out.WriteString(outsideCode(dropInProse(prose.String()), func(s string) string {
-			return inlineNote.ReplaceAllStringFunc(s, func(m string) string {
-				parts := inlineNote.FindStringSubmatch(m)
-				if parts[3] != "" {
-					return m // a link behind a caret, or raised as Djot has it
-				}
-				noted++
-				fmt.Fprintf(&notes, "\n\n[^inline note %d]: %s", noted, parts[2])
-				return fmt.Sprintf("%s[^inline note %d]", parts[1], noted)
-			})
-		}))
+		out.WriteString(dropInProse(prose.String()))
 		prose.Reset()
 	}
 	fence := ""
@@ -95,10 +82,7 @@ func dropMarkup(s string) string {
 		}
 	}
 	flush()
-	if noted > 0 && fence != "" {
-		out.WriteString("\n" + fence) // it is closed nowhere, and would hold the notes
-	}
-	return out.String() + notes.String()
+	return out.String()
 }
 
 // fenceMark is the run of ` or ~ that begins a line, three or more of them.
@@ -150,7 +134,7 @@ func dropInProse(s string) string {
 	}
 	return outsideCode(s, func(s string) string {
 		if strings.Contains(s, "%%") {
-			s = lineComment.ReplaceAllString(s, "")
+			s = lineComment.ReplaceAllString(s, "$1")
 		}
 		if strings.Contains(s, "==") {
 			s = highlight.ReplaceAllString(s, "$1$2")
@@ -178,7 +162,7 @@ func dropInProse(s string) string {
 
 // outsideCode applies f to each line, but for the code spans in it.
 func outsideCode(s string, f func(string) string) string {
-	if !strings.ContainsAny(s, "{%=^") && !strings.Contains(s, "[[") {
+	if !strings.ContainsAny(s, "{%=") && !strings.Contains(s, "[[") {
 		return s
 	}
 	var b strings.Builder

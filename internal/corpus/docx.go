@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"regexp"
 	"strconv"
@@ -24,6 +25,16 @@ func readDOCX(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	src, err := a.document()
+	if src == nil {
+		src = &source{}
+	}
+	src.unpacked = a.spent
+	return src, err
+}
+
+// document reads the parts of a DOCX.
+func (a *archive) document() (*source, error) {
 	main := a.related("", "officeDocument", "word/document.xml")
 	body, err := a.read(main)
 	if errors.Is(err, errNoEntry) {
@@ -62,13 +73,12 @@ func readDOCX(data []byte) (*source, error) {
 			}
 		}
 	}
-	src.unpacked = a.spent
 	return src, nil
 }
 
 // related is the part that a part, or the package where that is "", names as its one of a
 // kind (ECMA-376, part 2, 6.5): Word on the web calls parts as it likes. It is usual where
-// none is named.
+// none is named that the archive has.
 func (a *archive) related(part, kind, usual string) string {
 	var rels struct {
 		Rel []struct {
@@ -85,11 +95,16 @@ func (a *archive) related(part, kind, usual string) string {
 		if !strings.HasSuffix(r.Type, "/"+kind) {
 			continue
 		}
-		target := path.Join("/", dir, r.Target)
-		if strings.HasPrefix(r.Target, "/") {
-			target = path.Clean(r.Target)
+		target := r.Target
+		if t, err := url.PathUnescape(target); err == nil {
+			target = t
 		}
-		return target[1:]
+		if !strings.HasPrefix(target, "/") {
+			target = path.Join("/", dir, target)
+		}
+		if target = path.Clean(target)[1:]; a.files[target] != nil {
+			return target
+		}
 	}
 	return usual
 }

@@ -43,6 +43,16 @@ func readEPUB(data []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	src, err := a.book()
+	if src == nil {
+		src = &source{}
+	}
+	src.unpacked = a.spent
+	return src, err
+}
+
+// book reads the container of an EPUB, its package and its pages.
+func (a *archive) book() (*source, error) {
 	if _, ok := a.files["META-INF/encryption.xml"]; ok {
 		if b, err := a.read("META-INF/encryption.xml"); err == nil && !onlyFonts(b) {
 			return nil, &unreadable{reason: "it is encrypted", hint: "only a book without copy protection can be read"}
@@ -137,7 +147,6 @@ func (a *archive) pages(dir string, p *epubPackage) (*source, error) {
 		around += words
 		src.blocks = append(src.blocks, markStart(pageBlocks, labels[name])...)
 	}
-	src.unpacked = a.spent
 	src.leave("pages beside the text of the book", beside)
 	src.leave("headers, footers and navigation of its pages", around)
 	if read == 0 && beside == 0 {

@@ -28,20 +28,40 @@ func isAttribution(line string) bool {
 	if strings.ContainsRune("!?:;,]…—–―", last) || strings.HasSuffix(line, "...") {
 		return false
 	}
-	// Marks stand behind speech, and around a title.
-	return last != '.' && !strings.ContainsRune(closes, last) || names(line)*2 > countWords(line)
+	// A mark that nothing opens stands behind speech.
+	if last == '.' || strings.ContainsRune(closes, last) && !title(strings.TrimSuffix(line, string(last)), last) {
+		capital, all := names(line)
+		return capital*2 > all
+	}
+	return true
 }
 
-// names counts the words that begin with a capital.
-func names(line string) int {
-	n := 0
-	for w := range strings.FieldsSeq(line) {
-		if r, _ := utf8.DecodeRuneInString(strings.TrimLeft(w, "—–―-~"+opens)); unicode.IsUpper(r) {
-			n++
+// title reports whether a mark closes what another has opened behind a name.
+func title(s string, last rune) bool {
+	for i, w := range strings.Fields(strings.TrimLeft(s, "—–―-~ ")) {
+		first, _ := utf8.DecodeRuneInString(w)
+		if i > 0 && strings.ContainsRune(openers[last], first) {
+			return true
 		}
 	}
-	return n
+	return false
 }
+
+// names counts the words that begin with a capital, and those with a letter.
+func names(line string) (capital, all int) {
+	for w := range strings.FieldsSeq(line) {
+		if strings.ContainsFunc(w, unicode.IsLetter) {
+			all++
+		}
+		if r, _ := utf8.DecodeRuneInString(strings.TrimLeft(w, "—–―-~"+opens)); unicode.IsUpper(r) {
+			capital++
+		}
+	}
+	return capital, all
+}
+
+// openers are the marks that each of closes may end.
+var openers = map[rune]string{'"': "\"", '”': "“„”", '“': "„", '»': "«»", '«': "»", '’': "‘’", '\'': "'"}
 
 // opens and closes are the marks around words that are said or quoted.
 const (
