@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -131,7 +132,7 @@ func TestMarkdown(t *testing.T) {
 		{"links of Obsidian", "See [[Frost]] and [[Notes/Snow|the snow]].\n\n![[pic.png]]", "", "See Frost and the snow."},
 		{"comments of Obsidian go", "It rained %%all week?%% today.\n\n%%\nnote to self:\n\nask `Anna`\n%%\n\n%% or Bert %%\nUse `%%time%%` at 5 %% of 6 % of it.", "",
 			"It rained  today.\n\nUse `%%time%%` at 5 %% of 6 % of it."},
-		{"prose between comments of Obsidian stays", "%%todo%% First it rained.\n\nThen not.\n\nWe went on %%fix this%% %%and this%%\n\n%%a line%%\n\n> %%\n> theirs\n\nEnd.", "",
+		{"prose between comments of Obsidian stays", "%%a mark%% First it rained.\n\nThen not.\n\nWe went on %%look%% %%and this%%\n\n%%a line%%\n\n> %%\n> theirs\n\nEnd.", "",
 			"First it rained.\n\nThen not.\n\nWe went on\n\nEnd."},
 		{"prose between rules of percent signs stays", "%%%\n\nOne.\n\n%%%\n\nTwo.\n\n%%%%\n\nThree.\n\n%%%%", "", "%%%\n\nOne.\n\n%%%\n\nTwo.\n\n%%%%\n\nThree.\n\n%%%%"},
 		{"doubled percent signs stay", "It took 50%% of it and 30%% of the rest, 20 %% of which and 5 %% of that were mine (%%d and %%s).", "",
@@ -328,7 +329,7 @@ func TestHTMLLists(t *testing.T) {
 func zipped(files map[string]string) string {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for _, name := range slices.Sorted(mapKeys(files)) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		f, err := w.Create(name)
 		if err != nil {
 			panic(err)
@@ -337,208 +338,6 @@ func zipped(files map[string]string) string {
 	}
 	w.Close()
 	return b.String()
-}
-
-func mapKeys(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
-const wordNS = `xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"`
-
-func docx(body string) string {
-	return zipped(map[string]string{
-		"word/document.xml": `<?xml version="1.0" encoding="UTF-8"?><w:document ` + wordNS + `><w:body>` + body + `</w:body></w:document>`,
-		"word/styles.xml": `<w:styles ` + wordNS + `><w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>` +
-			`<w:style w:styleId="Titel"><w:name w:val="Title"/></w:style><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
-		"word/footnotes.xml": `<w:footnotes ` + wordNS + `><w:footnote w:type="separator"><w:p><w:r><w:t>---</w:t></w:r></w:p></w:footnote>` +
-			`<w:footnote w:id="2"><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>`,
-		"docProps/core.xml": `<cp:coreProperties xmlns:cp="a" xmlns:dc="b" xmlns:dcterms="c"><dc:title>Document1</dc:title>` +
-			`<dcterms:created>2021-02-03T00:00:00Z</dcterms:created></cp:coreProperties>`,
-	})
-}
-
-func para(style, text string) string {
-	if style != "" {
-		style = `<w:pPr><w:pStyle w:val="` + style + `"/></w:pPr>`
-	}
-	return `<w:p>` + style + `<w:r><w:t xml:space="preserve">` + text + `</w:t></w:r></w:p>`
-}
-
-func TestDOCX(t *testing.T) {
-	d := one(t, "a.docx", docx(para("Titel", "On Frost")+para("berschrift1", "Early")+
-		`<w:p><w:r><w:t xml:space="preserve">It was </w:t></w:r><w:del><w:r><w:delText>hot</w:delText></w:r></w:del><w:ins><w:r><w:t>cold</w:t></w:r></w:ins>`+
-		`<w:r><w:t> &amp; wet.</w:t><w:br/><w:t>So.</w:t><w:br w:type="page"/><w:t>Then.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>`+
-		para("Zitat", "Quoth he.")+
-		`<w:tbl><w:tr><w:tc>`+para("", "cell")+`</w:tc></w:tr></w:tbl>`+
-		`<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>one</w:t></w:r></w:p><w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>two</w:t></w:r></w:p>`+
-		para("", "End.")))
-	want := "Early\n\nIt was cold & wet.\nSo.\nThen.\n\n- one\n- two\n\nEnd.\n\nA note."
-	if d.Title != "On Frost" || d.Text != want || d.Date.Year() != 2021 {
-		t.Errorf("title %q, date %v, text\n%s\nwant\n%s", d.Title, d.Date, d.Text, want)
-	}
-}
-
-// TestDOCXParts reads endnotes, counts text boxes once, and takes no style that a
-// paragraph had before it was changed.
-func TestDOCXParts(t *testing.T) {
-	box := func(s string) string {
-		return `<w:pict><v:textbox><w:txbxContent>` + para("", s) + `</w:txbxContent></v:textbox></w:pict>`
-	}
-	body := `<w:p><w:pPr><w:pPrChange><w:pPr><w:pStyle w:val="Zitat"/><w:numPr/></w:pPr></w:pPrChange></w:pPr><w:r><w:t>` + prose("own", 40) + `</w:t></w:r>` +
-		`<w:r><mc:AlternateContent xmlns:mc="m"><mc:Choice><w:drawing><w:txbxContent>` + para("", prose("box", 10)) + para("", "and more") + `</w:txbxContent></w:drawing></mc:Choice>` +
-		`<mc:Fallback>` + box(prose("box", 10)+" and more") + `</mc:Fallback></mc:AlternateContent></w:r></w:p><w:p><w:r>` + box("three words here") + `</w:r></w:p>` + para("", "End.")
-	r := read(t, map[string]string{"a.docx": zipped(map[string]string{
-		"word/document.xml": `<w:document ` + wordNS + ` xmlns:v="v"><w:body>` + body + `</w:body></w:document>`,
-		"word/styles.xml":   `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`,
-		"word/endnotes.xml": `<w:endnotes ` + wordNS + `><w:endnote w:type="separator">` + para("", "---") + `</w:endnote><w:endnote w:id="2">` + para("", "A note.") + `</w:endnote></w:endnotes>`,
-	})})
-	if len(r.Documents) != 1 || r.Documents[0].Text != prose("own", 40)+"\n\nEnd.\n\nA note." {
-		t.Errorf("read are %+v", r.Documents)
-	}
-	if want := []LeftOut{{Source: "a.docx", Reason: "text boxes", Words: 15, Part: true}}; !slices.Equal(r.Left, want) {
-		t.Errorf("left out are %+v", r.Left)
-	}
-}
-
-// TestDOCXNames reads a document whose parts have other names than the usual ones, and one
-// that names parts it does not have.
-func TestDOCXNames(t *testing.T) {
-	rel := func(kind, target string) string {
-		return `<Relationship Id="a" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/` + kind + `" Target="` + target + `"/>`
-	}
-	document := `<w:document ` + wordNS + `><w:body>` + para("Zitat", "Quoth he.") + para("", "It was cold.") + `</w:body></w:document>`
-	styles := `<w:styles ` + wordNS + `><w:style w:styleId="Zitat"><w:name w:val="Quote"/></w:style></w:styles>`
-	note := func(kind, text string) string {
-		return `<w:` + kind + `s ` + wordNS + `><w:` + kind + ` w:id="2">` + para("", text) + `</w:` + kind + `></w:` + kind + `s>`
-	}
-	for name, files := range map[string]map[string]string{
-		"other names": {
-			"_rels/.rels":                   `<Relationships>` + rel("extended-properties", "docProps/app.xml") + rel("officeDocument", "/word/document2.xml") + `</Relationships>`,
-			"word/_rels/document2.xml.rels": `<Relationships>` + rel("styles", "styles2.xml") + rel("footnotes", "/word/notes.xml") + `</Relationships>`,
-			"word/document2.xml":            document, "word/styles2.xml": styles,
-			"word/notes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
-		},
-		"escaped names": {
-			"_rels/.rels":                 `<Relationships>` + rel("officeDocument", "word/my%20text.xml") + `</Relationships>`,
-			"word/_rels/my text.xml.rels": `<Relationships>` + rel("styles", "the%20styles.xml") + `</Relationships>`,
-			"word/my text.xml":            document, "word/the styles.xml": styles,
-			"word/footnotes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
-		},
-		"names of nothing": {
-			"_rels/.rels":                  `<Relationships>` + rel("officeDocument", "") + rel("officeDocument", "word/document9.xml") + `</Relationships>`,
-			"word/_rels/document.xml.rels": `<Relationships>` + rel("styles", "%zz.xml") + rel("footnotes", "../../notes.xml") + `</Relationships>`,
-			"word/document.xml":            document, "word/styles.xml": styles,
-			"word/footnotes.xml": note("footnote", "A note."), "word/endnotes.xml": note("endnote", "Another."),
-		},
-	} {
-		if d := one(t, "a.docx", zipped(files)); d.Text != "It was cold.\n\nA note.\n\nAnother." {
-			t.Errorf("%s: read is %q", name, d.Text)
-		}
-	}
-}
-
-func epub(pages ...string) string { return guidedEPUB("", pages...) }
-
-// guidedEPUB is a book with the references of a guide.
-func guidedEPUB(guide string, pages ...string) string {
-	files := map[string]string{
-		"mimetype":               "application/epub+zip",
-		"META-INF/container.xml": `<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>`,
-	}
-	var items, spine, toc strings.Builder
-	for i, p := range pages {
-		name := fmt.Sprintf("p %d.xhtml", i)
-		files["OEBPS/"+name] = `<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>` + p + `</body></html>`
-		fmt.Fprintf(&items, `<item id="p%d" href="p%%20%d.xhtml" media-type="application/xhtml+xml"/>`, i, i)
-		fmt.Fprintf(&spine, `<itemref idref="p%d"/>`, i)
-		fmt.Fprintf(&toc, `<li><a href="p%%20%d.xhtml#x">Page %d</a></li>`, i, i)
-	}
-	files["OEBPS/nav.xhtml"] = `<html><body><nav epub:type="toc"><ol>` + toc.String() + `</ol></nav></body></html>`
-	files["OEBPS/book.opf"] = `<package><metadata xmlns:dc="d"><dc:title>The Book</dc:title><dc:date>1921-02-03</dc:date></metadata><manifest>` +
-		`<item id="nav" href="nav.xhtml" properties="nav"/>` + items.String() + `</manifest><spine><itemref idref="nav"/>` + spine.String() + `</spine><guide>` + guide + `</guide></package>`
-	return zipped(files)
-}
-
-func TestEPUB(t *testing.T) {
-	r := read(t, map[string]string{"b.epub": epub(
-		`<section epub:type="titlepage"><h1>The Book</h1><p>by nobody</p></section>`,
-		`<h2>Chapter 1</h2><h3>The Pond</h3><p>`+prose("pond", 400)+`</p><blockquote><p>A letter in the story.</p></blockquote>`,
-		`<p>`+prose("hill", 400)+`</p>`,
-	)})
-	if len(r.Documents) != 2 {
-		t.Fatalf("%d documents; left %v", len(r.Documents), r.Left)
-	}
-	a, b := r.Documents[0], r.Documents[1]
-	if a.Title != "Chapter 1. The Pond" || !strings.HasPrefix(a.Text, "pond0") || !strings.HasSuffix(a.Text, "A letter in the story.") {
-		t.Errorf("first chapter: title %q, text %.40q", a.Title, a.Text)
-	}
-	if b.Title != "Page 2" || b.Source != "b.epub#2" || !strings.HasPrefix(b.Text, "hill0") {
-		t.Errorf("second chapter: title %q, source %q, text %.40q", b.Title, b.Source, b.Text)
-	}
-	if a.Date.Year() != 1921 {
-		t.Errorf("date %v", a.Date)
-	}
-}
-
-// TestGuide leaves out a page that a book's guide names, and tells of it; one that the
-// guide points into is read.
-func TestGuide(t *testing.T) {
-	pages := []string{`<h2>Contents</h2><p>All that is here</p>`, `<h2>One</h2><p>` + prose("pond", 400) + `</p>`}
-	for _, c := range []struct {
-		guide  string
-		pages  []string
-		titles []string
-		left   []LeftOut
-	}{
-		{`<reference type="toc" href="p%200.xhtml"/>`, pages, []string{"The Book"},
-			[]LeftOut{{Source: "b.epub", Reason: "pages beside the text of the book", Words: 5, Part: true}}},
-		{`<reference type="toc" href="p%201.xhtml#toc"/>`, pages[1:], []string{"The Book"}, nil},
-		{`<reference type="toc" href="p%200.xhtml#toc"/>`, []string{pages[1], `<h2>Two</h2><p>` + prose("hill", 400) + `</p>`}, []string{"One", "Two"}, nil},
-		{`<reference type="index" href="p%200.xhtml"/>`, pages[1:], nil,
-			[]LeftOut{{Source: "b.epub", Reason: "pages beside the text of the book", Words: 401}}},
-	} {
-		r, err := Read(t.Context(), write(t, map[string]string{"b.epub": guidedEPUB(c.guide, c.pages...)}), Options{})
-		if (err == nil) != (c.titles != nil) {
-			t.Fatalf("%s: %v", c.guide, err)
-		}
-		var titles []string
-		for _, d := range r.Documents {
-			titles = append(titles, d.Title)
-		}
-		if !slices.Equal(titles, c.titles) || !slices.Equal(r.Left, c.left) {
-			t.Errorf("%s: read are %q, left out %+v", c.guide, titles, r.Left)
-		}
-	}
-}
-
-// TestAroundPages tells of the words around the text of a book's pages.
-func TestAroundPages(t *testing.T) {
-	r := read(t, map[string]string{"b.epub": epub(`<header><p>Of ponds</p></header><p>` + prose("pond", 400) + `</p><footer>Notes of mine</footer><nav><a href="x">On</a></nav>`)})
-	want := []LeftOut{{Source: "b.epub", Reason: "headers, footers and navigation of its pages", Words: 6, Part: true}}
-	if len(r.Documents) != 1 || !slices.Equal(r.Left, want) {
-		t.Errorf("%d documents, left out %+v", len(r.Documents), r.Left)
-	}
-}
-
-// TestTypesOfSections leaves out the section or the page whose type says that it is not
-// the text, and nothing beside it.
-func TestTypesOfSections(t *testing.T) {
-	r := read(t, map[string]string{"b.epub": epub(
-		`<section epub:type="titlepage"><p>The Book</p><p>by nobody</p></section><section epub:type="chapter"><h2>One</h2><p>`+prose("pond", 400)+`</p></section>`,
-		`<h2>Two</h2><p>`+prose("hill", 400)+`</p><section epub:type="bodymatter"><section epub:type="index">Hill, 1</section><p>The end.</p></section>`,
-	)})
-	if len(r.Documents) != 2 || r.Documents[0].Title != "One" || !strings.HasPrefix(r.Documents[0].Text, "pond0") || !strings.HasSuffix(r.Documents[1].Text, "\n\nThe end.") {
-		t.Errorf("read are %+v", r.Documents)
-	}
-	if len(r.Left) != 1 || r.Left[0].Words != 6 {
-		t.Errorf("left out are %+v", r.Left)
-	}
 }
 
 // TestOneBadFileStopsNoOther holds every kind of bad input beside a good file.
