@@ -130,37 +130,56 @@ func at(name string, step int) func(event) bool {
 	return func(e event) bool { return e.Event == name && e.Step >= step }
 }
 
-// TestExactRuns kills a run at several moments and interrupts it at others; the
-// adapter that it comes to is that of an undisturbed run, to the byte, and so
-// are its figures.
+// moment is when a run is killed.
+type moment struct {
+	when func(event) bool
+	name string
+}
+
+// moments are before the first checkpoint, between the score of an epoch and its
+// checkpoint, on the way, and while the verdict is found.
+var moments = []moment{
+	{func(e event) bool { return e.Event == "forecast" }, "before the first step"},
+	{func(e event) bool { return e.Event == "select" && e.Epoch == 1 }, "at the end of an epoch"},
+	{at("checkpoint", 1), onTheWay},
+	{at("score", 0), "in the verdict"},
+}
+
+// onTheWay is the moment at which a run is interrupted and its checkpoint damaged too.
+const onTheWay = "after a checkpoint"
+
+// TestExactRuns kills a run and goes on with it, on the real base and on the genre that
+// it chooses; the adapter that it comes to is that of an undisturbed run, to the byte,
+// and so are its figures.
 func TestExactRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains twice on the real base")
 	}
 	p := newPlace(t, testkit.Base(t))
-	p.killed(newPlace(t, p.base))
+	p.killed(newPlace(t, p.base), moment{at("checkpoint", 3), "on the real base"})
 }
 
-// TestExactWeights does the same where weights of the base are trained, on a toy
-// that is large enough for a step to be interrupted.
-func TestExactWeights(t *testing.T) {
+// TestExactMethods does the same by each method, on a toy that is large enough for a
+// step to be interrupted, at several moments, and interrupts runs between them.
+func TestExactMethods(t *testing.T) {
 	base := testkit.Toy(t, testkit.ToyShape{Hidden: 128, FFN: 512, Layers: 6})
 	for name, method := range map[string][]string{
+		"lora":    {"--rank", "2"},
 		"full":    {"--method", "full"},
 		"partial": {"--method", "partial", "--layers", "2-5", "--modules", "q_proj,down_proj,norm", "--optimizer", "adafactor"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, calm := newPlace(t, base), newPlace(t, base)
 			for _, x := range []*place{p, calm} {
-				x.method, x.weights = method, true
+				x.method, x.weights = method, name != "lora"
 			}
-			p.killed(calm)
+			p.killed(calm, moments...)
 		})
 	}
 }
 
-// killed compares the disturbed run of p with that of calm.
-func (p *place) killed(calm *place) {
+// killed compares the run of p, killed at some moments, with that of calm.
+func (p *place) killed(calm *place, at ...moment) {
 	t := p.t
 	t.Helper()
 	events, stderr, status := calm.until(calm.train(), nil)
@@ -169,18 +188,8 @@ func (p *place) killed(calm *place) {
 		t.Fatalf("the undisturbed run ended with %d and %+v\n%s", status, want, stderr)
 	}
 
-	// Killed before the first checkpoint, between the score of an epoch and its
-	// checkpoint, on the way, and while the verdict is found.
 	done := 0
-	for _, k := range []struct {
-		when func(event) bool
-		name string
-	}{
-		{func(e event) bool { return e.Event == "forecast" }, "before the first step"},
-		{func(e event) bool { return e.Event == "select" && e.Epoch == 1 }, "at the end of an epoch"},
-		{at("checkpoint", 1), "after a checkpoint"},
-		{at("score", 0), "in the verdict"},
-	} {
+	for _, k := range at {
 		events, stderr, status := p.until(p.train("--resume"), k.when, syscall.SIGKILL)
 		if status != -1 {
 			t.Fatalf("killed %s, the run ended with %d: %s", k.name, status, stderr)
@@ -193,7 +202,7 @@ func (p *place) killed(calm *place) {
 				done = e.Step
 			}
 		}
-		if k.name == "after a checkpoint" {
+		if k.name == onTheWay {
 			p.damagedCheckpoint()
 			done = p.interrupted(done)
 		}
