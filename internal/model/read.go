@@ -85,7 +85,7 @@ func HalfOrder(heads, size, rows int) ([]int32, error) {
 	return order, nil
 }
 
-// Reorder gives v in another order: v[order[i]] at i. nil stays nil.
+// Reorder gives v, as long as order, in another order: v[order[i]] at i. nil stays nil.
 func Reorder(v []float32, order []int32) []float32 {
 	if v == nil {
 		return nil
