@@ -73,6 +73,14 @@ type Shape struct {
 	In, Out [Modules]int
 }
 
+// fits says with an error why a pair [out, in] is not one of the base's linear m.
+func (s *Shape) fits(layer int, m Module, in, out int) error {
+	if in != s.In[m] || out != s.Out[m] {
+		return fmt.Errorf("the adapter's %s in layer %d is [%d, %d] and the base's [%d, %d]: it was trained on another base", m, layer, out, in, s.Out[m], s.In[m])
+	}
+	return nil
+}
+
 // Options are how an adapter is made.
 type Options struct {
 	Rank    int      `json:"rank"`
@@ -173,8 +181,8 @@ func (a *Adapter) Fits(s Shape) error {
 	}
 	var err error
 	a.Each(func(l int, m Module, p *op.Pair) {
-		if err == nil && (p.In != s.In[m] || p.Out != s.Out[m]) {
-			err = fmt.Errorf("the adapter's %s in layer %d is [%d, %d] and the base's [%d, %d]: it was trained on another base", m, l, p.Out, p.In, s.Out[m], s.In[m])
+		if err == nil {
+			err = s.fits(l, m, p.In, p.Out)
 		}
 	})
 	return err

@@ -18,6 +18,11 @@ import (
 
 const tinyAdapter = "../testkit/testdata/tiny/lora"
 
+// tiny is the shape of the base that tinyAdapter goes with.
+func tiny() Shape {
+	return Shape{Layers: 3, In: [Modules]int{32, 32, 32, 32, 32, 32, 88}, Out: [Modules]int{32, 16, 16, 32, 88, 88, 32}}
+}
+
 // TestWriteDir writes, reads and writes again: the same bytes, and the adapter
 // of the first file within F16.
 func TestWriteDir(t *testing.T) {
@@ -27,7 +32,7 @@ func TestWriteDir(t *testing.T) {
 	}
 	for _, d := range []tensor.DType{tensor.F16, tensor.BF16, tensor.F32} {
 		one, two := t.TempDir(), t.TempDir()
-		a, err := f.Adapter(3)
+		a, err := f.Adapter(tiny())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,8 +177,31 @@ func TestReadDirRefuses(t *testing.T) {
 	}
 	if f, err := ReadDir(tinyAdapter); err != nil {
 		t.Error(err)
-	} else if _, err := f.Adapter(2); err == nil {
-		t.Error("an adapter of three layers fits a base of two")
+	} else {
+		s := tiny()
+		s.Layers = 2
+		if _, err := f.Adapter(s); err == nil {
+			t.Error("an adapter of three layers fits a base of two")
+		}
+	}
+}
+
+// TestOtherShape refuses pairs of another base, however many features they claim,
+// before memory is taken for any of them.
+func TestOtherShape(t *testing.T) {
+	pair := Pair{Module: "down_proj", Rank: 1, In: 88, Out: 32, Scale: 1, A: make([]float32, 88), B: make([]float32, 32)}
+	for name, change := range map[string]func(*Pair){
+		"in": func(p *Pair) { p.In = 1 << 50 }, "out": func(p *Pair) { p.Out = 1 << 50 },
+		"layer": func(p *Pair) { p.Layer = 3 }, "no layer": func(p *Pair) { p.Layer = -1 },
+	} {
+		f := &File{Config: Config{Rank: 1}, Pairs: []Pair{pair}}
+		if _, err := f.Adapter(tiny()); err != nil {
+			t.Fatal(err)
+		}
+		change(&f.Pairs[0])
+		if _, err := f.Adapter(tiny()); err == nil || !strings.Contains(err.Error(), "another base") {
+			t.Errorf("another %s: %v", name, err)
+		}
 	}
 }
 
@@ -199,7 +227,7 @@ func TestUneven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := f.Adapter(len(a.Pairs))
+		b, err := f.Adapter(shape())
 		if err != nil {
 			t.Fatal(err)
 		}
