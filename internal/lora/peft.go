@@ -89,12 +89,8 @@ func ReadDir(dir string) (*File, error) {
 			file, s, err, read = CompactFile, c, e, readCompact
 		}
 	}
-	var damaged *weights.FormatError
-	if errors.As(err, &damaged) {
-		return nil, bad("%s: %s", file, damaged.Msg)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read adapter: %w", err)
+		return nil, unread(file, err, bad)
 	}
 	defer s.Close()
 	err = weights.Guard(func() error {
@@ -116,6 +112,20 @@ func readConfig(b []byte, c *Config) error {
 	return err
 }
 
+// unread is why the weights in file were not read: what is wrong with them by bad,
+// whose hint is about adapters.
+func unread(file string, err error, bad func(string, ...any) error) error {
+	var damaged *weights.FormatError
+	if errors.As(err, &damaged) {
+		return bad("%s: %s", file, damaged.Msg)
+	}
+	var other *weights.UnsupportedError
+	if errors.As(err, &other) {
+		return bad("%s: the weight %q has the type %s", file, other.Tensor, other.Type)
+	}
+	return fmt.Errorf("read adapter: %w", err)
+}
+
 // Read reads an adapter whose two files are in memory already; name is what
 // errors call their folder. The weights may be those of CompactFile. What it finds
 // wrong is a ReadError.
@@ -128,12 +138,8 @@ func Read(name string, config, tensors []byte) (*File, error) {
 		return nil, bad("%v", err)
 	}
 	s, err := weights.ReadSafetensorsI8(WeightsFile, tensors)
-	var damaged *weights.FormatError
-	if errors.As(err, &damaged) {
-		return nil, bad("%s: %s", WeightsFile, damaged.Msg)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read adapter: %w", err)
+		return nil, unread(WeightsFile, err, bad)
 	}
 	read := readPairs
 	if s.Metadata["format"] == compactFormat {

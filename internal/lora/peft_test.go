@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -168,6 +169,14 @@ func TestReadDirRefuses(t *testing.T) {
 	var refused *ReadError
 	if _, err := ReadDir(dir); !errors.As(err, &refused) {
 		t.Errorf("weights cut short: %v", err)
+	}
+	wide := slices.Concat([]byte{0x50, 0, 0, 0, 0, 0, 0, 0}, fmt.Appendf(nil, "%-80s", `{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`), make([]byte, 8))
+	os.WriteFile(filepath.Join(dir, WeightsFile), wide, 0o600)
+	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+		t.Errorf("weights of another type: %v", err)
+	}
+	if _, err := Read("a", config, wide); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+		t.Errorf("weights of another type in memory: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
 		t.Fatal(err)
