@@ -158,6 +158,13 @@ func (a *Adapter) Pad() int {
 	return pad
 }
 
+// Rank is the largest rank that the adapter's options or a pair have.
+func (a *Adapter) Rank() int {
+	rank := a.Options.Rank
+	a.Each(func(_ int, _ Module, p *op.Pair) { rank = max(rank, p.Rank) })
+	return rank
+}
+
 // Parameters is the number of weights.
 func (a *Adapter) Parameters() int {
 	n := 0

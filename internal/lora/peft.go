@@ -204,7 +204,7 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 			return nil, bad("one half of %s in layer %d is missing", p.module, p.layer)
 		}
 		q := Pair{Layer: p.layer, Module: p.module.String(), Rank: a.Shape[0], In: a.Shape[1], Out: b.Shape[0]}
-		if b.Shape[1] != q.Rank || q.Rank > maxRank {
+		if b.Shape[1] != q.Rank || q.Rank > MaxRank {
 			return nil, bad("the factors of %s in layer %d have the shapes %v and %v", p.module, p.layer, a.Shape, b.Shape)
 		}
 		var err error
@@ -234,7 +234,7 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 // WriteDir writes the adapter into dir, which must exist, with weights of the
 // given type: F16, BF16 or F32. Equal adapters give equal bytes, and what ReadDir
 // reads is written again with the same bytes. A pair of which the config says
-// something else is an error, and so is a value that does not fit the type; that
+// something else is an error, so is what ReadDir would refuse for its size, and so is a value that does not fit the type; that
 // one wraps tensor.ErrRange. Each file is synced before it takes the place of
 // one that was there.
 func WriteDir(dir string, f *File, t tensor.DType) error {

@@ -214,6 +214,31 @@ func TestOtherShape(t *testing.T) {
 	}
 }
 
+// TestWriteRank writes the largest rank that is read, and none above it.
+func TestWriteRank(t *testing.T) {
+	s := Shape{Layers: 1}
+	s.In[QProj], s.Out[QProj] = 1, 1
+	for rank, ok := range map[int]bool{MaxRank: true, MaxRank + 1: false} {
+		f := New(s, Options{Rank: rank, Alpha: 1, Targets: []Module{QProj}}, 1, nil).File()
+		other := New(s, Options{Rank: rank, Alpha: 1, Targets: []Module{QProj}}, 1, nil)
+		other.Options.Rank = 1 // the pair's own is in the pattern
+		for _, f := range []*File{f, other.File()} {
+			for name, write := range map[string]func(dir string) error{
+				"plain":   func(dir string) error { return WriteDir(dir, f, tensor.F16) },
+				"compact": func(dir string) error { return WriteCompact(dir, f) },
+			} {
+				dir := t.TempDir()
+				if err := write(dir); (err == nil) != ok {
+					t.Errorf("%s, rank %d: %v", name, rank, err)
+				}
+				if _, err := ReadDir(dir); ok && err != nil {
+					t.Errorf("%s, rank %d: written, and then %v", name, rank, err)
+				}
+			}
+		}
+	}
+}
+
 // uneven is an adapter with another rank and scale in some linears, and without
 // some of the linears in some layers.
 func uneven(rslora bool) *Adapter {
