@@ -160,6 +160,21 @@ func refused(t *testing.T, err error, says string) {
 	}
 }
 
+// TestEndlessWindow loads a window to which nothing can be added without overflow.
+func TestEndlessWindow(t *testing.T) {
+	src := modeltest.Open(t, filepath.Join(arch, "mistral"), "")
+	src.Folder.Config["sliding_window"] = 0x1p63 - 1024
+	m, err := model.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l := range m.Layer {
+		if w := m.Layer[l].Window; w < m.Context || w > 1<<24 {
+			t.Errorf("the window of layer %d is %d", l, w)
+		}
+	}
+}
+
 // TestDefaultWindow leaves out the setting that transformers has a default for.
 func TestDefaultWindow(t *testing.T) {
 	src := modeltest.Open(t, filepath.Join(arch, "mistral"), "")
