@@ -158,8 +158,9 @@ func Passages(d stroke.Document, target, most int) []Passage {
 		for n > most {
 			// No passage is open here: words is 0.
 			head, tail := cutSentences(para, most)
+			// The cut is at the end of a word, so that the tail has all but the head's.
 			parts, words, start = []string{head}, countWords(head), i
-			para, n = tail, countWords(tail)
+			para, n = tail, n-words
 			flush(i)
 		}
 		if n == 0 {

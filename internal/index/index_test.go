@@ -140,6 +140,22 @@ func TestPassagesWithoutSentences(t *testing.T) {
 	}
 }
 
+// TestPassagesOfOneParagraph cuts a paragraph in a script without spaces, and spaced
+// words in it, so often that no cut can count all that is left.
+func TestPassagesOfOneParagraph(t *testing.T) {
+	d := document("", strings.Repeat("他说：「你好！」然后用Go写（程序）， walked home\u3000", 20000))
+	left := d.Words
+	for _, p := range Passages(d, 5, 7) {
+		if n := countWords(p.Text); p.Words != n || n > 7 {
+			t.Fatalf("a passage says %d words and has %d: %q", p.Words, n, p.Text)
+		}
+		left -= p.Words
+	}
+	if left != 0 {
+		t.Errorf("%d of %d words are in no passage", left, d.Words)
+	}
+}
+
 // TestPassagesEnd ends passages at their target, and below it before what would be too
 // much.
 func TestPassagesEnd(t *testing.T) {

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // bf16Of narrows to nearest, ties to even; subnormals become zero.
 func bf16Of(x float32) uint16 {
@@ -39,7 +42,9 @@ func packLeftQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
 }
 
 func mulFew(c []float32, ldc int, w []byte, t DType, order []int32, b []uint16, n, k int) {
-	left := make([]uint16, TilesLen(n, k))
+	s := claimScratch(TilesLen(n, k) / 2)
+	defer s.release() // also where the file of the weights is gone
+	left := unsafe.Slice((*uint16)(unsafe.Pointer(&s.buf[0])), TilesLen(n, k))
 	packLeftQ(left, w, t, order, n, k)
 	mulTiles(c, ldc, left, (k+31)/32, b, n, 16, (k+31)/32, false)
 }

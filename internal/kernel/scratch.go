@@ -19,9 +19,10 @@ type scratch struct {
 // panels of every operation on rows up to 32,768 long.
 const scratchLeast = 128 << 10
 
-// scratches are two for each of the most workers: an operation that has one may call
-// another that claims one, and could wait for it without end where all are claimed so.
-var scratches [2 * maxWorkers]scratch
+// scratches are three for each of the most workers: an operation that has one may call
+// another that claims one, and that another (amxMulIntegers), which could wait for it
+// without end where all are claimed so.
+var scratches [3 * maxWorkers]scratch
 
 // claimScratch returns a piece of at least n floats. The caller releases it.
 func claimScratch(n int) *scratch {

@@ -5,6 +5,18 @@ import (
 	"testing"
 )
 
+// TestScratchOfAll has as many workers as there can be hold two pieces each: one that
+// claims a third gets it.
+func TestScratchOfAll(t *testing.T) {
+	for i := range 2 * maxWorkers {
+		scratches[i].busy.Store(true)
+		defer scratches[i].busy.Store(false)
+	}
+	s := claimScratch(1)
+	s.release()
+	s.buf = nil // that far none is used again
+}
+
 // TestScratchOfMany has more workers than most machines, each with a piece, claim a
 // second one before any gives its first back.
 func TestScratchOfMany(t *testing.T) {

@@ -454,7 +454,7 @@ func TestNoAllocation(t *testing.T) {
 		const m, n, k = 40, 64, 256
 		a, b, c := randMat(r, 320, 320, 320).x, randMat(r, 320, 320, 320).x, randMat(r, 320, 320, 320).x
 		d, e := randVec(r, n).x, randVec(r, n).x
-		half := make([]byte, 2*n)
+		half, right := make([]byte, 2*n), make([]uint16, TilesLen(16, k))
 		w := map[DType][]byte{}
 		for _, t := range allTypes() {
 			w[t] = randQuant(r, t, k*k)
@@ -466,6 +466,7 @@ func TestNoAllocation(t *testing.T) {
 			"MulQ":   func() { MulQ(c, n, a, k, w[Q4_1], Q4_1, nil, 2, n, k) },
 			"MulNTQ": func() { MulNTQ(c, n, a, k, w[Q6_K], Q6_K, nil, m, n, k) },
 			"AddNNQ": func() { AddNNQ(c, k, a, n, w[Q5_K], Q5_K, nil, m, k, n) },
+			"MulFew": func() { MulFew(c, 16, w[Q6_K], Q6_K, nil, right, n, k) },
 			"vectors": func() {
 				x, y, z := a[:n], b[:n], c[:n]
 				Exp(z, x)

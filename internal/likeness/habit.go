@@ -3,6 +3,7 @@ package likeness
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"github.com/getstroke/stroke/internal/likeness/prose"
@@ -145,6 +146,9 @@ func head2(tokens []prose.Token) string {
 	return tokens[0].Lower + " " + tokens[1].Lower
 }
 
+// typedDash is a dash as a typewriter has it.
+var typedDash = regexp.MustCompile(`--+`)
+
 // marks counts the marks of a sentence.
 func (h *histogram) marks(s string) {
 	n := func(marks ...string) float64 {
@@ -155,7 +159,7 @@ func (h *histogram) marks(s string) {
 		return float64(sum)
 	}
 	dots := n("...", "…")
-	dashes := n("—", " – ", " - ") + n("--") - n("---")
+	dashes := n("—", " – ", " - ") + float64(len(typedDash.FindAllStringIndex(s, -1)))
 	for i, v := range []float64{n(","), n(";"), n(":"), dashes, n("("), n("?"), n("!"), n(`"`, "“", "”") / 2, dots, n(".") - 3*n("...")} {
 		h[habitMarks][i] += math.Max(v, 0)
 	}

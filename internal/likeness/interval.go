@@ -218,10 +218,11 @@ func Mean(samples []Sample, r Resampling) Interval {
 // difference is drawn, otherwise whole groups are dealt to the sides anew, at
 // each side's number of groups. The p-value counts the observed arrangement
 // itself (Phipson and Smyth, 2010), so it is never 0 and is uniform when the null
-// holds. It is 1 where a side is empty.
+// holds. It is 1 where a side is empty, and where a value is not finite.
 func PermutationTest(a, b []Sample, r Resampling) float64 {
 	r = r.filled()
-	if len(a) == 0 || len(b) == 0 {
+	endless := func(x Sample) bool { return x.Value-x.Value != 0 }
+	if len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, endless) || slices.ContainsFunc(b, endless) {
 		return 1
 	}
 	rng := rand.New(rand.NewPCG(r.Seed, 0x9e12))

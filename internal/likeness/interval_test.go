@@ -68,6 +68,15 @@ func TestPermutationTestHasPower(t *testing.T) {
 	if p := PermutationTest(nil, b, Resampling{}); p != 1 {
 		t.Errorf("an empty side: p %.3f", p)
 	}
+	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		odd := append(slices.Clone(a), Sample{a[0].Group, x})
+		if p := PermutationTest(odd, b, Resampling{}); p != 1 {
+			t.Errorf("%g on one side: p %.3f", x, p)
+		}
+		if p := PermutationTest(b, odd, Resampling{}); p != 1 {
+			t.Errorf("%g on the other: p %.3f", x, p)
+		}
+	}
 }
 
 func TestBootstrapCovers(t *testing.T) {

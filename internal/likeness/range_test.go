@@ -192,6 +192,21 @@ func TestRangeTogether(t *testing.T) {
 	}
 }
 
+// TestDashes counts a dash once, however it is typed.
+func TestDashes(t *testing.T) {
+	for text, want := range map[string]float64{
+		"He left—she stayed": 1, "He left – she stayed": 1, "He left - she stayed": 1, "He left--she stayed": 1, "He left---she stayed": 1,
+		"He left -- she stayed --- all day": 2, "A ------ of a man": 1, "A well-known man": 0,
+	} {
+		h := newHistogram()
+		h.marks(text)
+		at := slices.Index(habits[habitMarks].Labels, "—")
+		if got := h[habitMarks][at]; got != want {
+			t.Errorf("%q has %g dashes, want %g", text, got, want)
+		}
+	}
+}
+
 func TestHabitRules(t *testing.T) {
 	for _, c := range []struct {
 		text  string

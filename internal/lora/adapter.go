@@ -73,6 +73,14 @@ type Shape struct {
 	In, Out [Modules]int
 }
 
+// fits says with an error why a pair [out, in] is not one of the base's linear m.
+func (s *Shape) fits(layer int, m Module, in, out int) error {
+	if in != s.In[m] || out != s.Out[m] {
+		return fmt.Errorf("the adapter's %s in layer %d is [%d, %d] and the base's [%d, %d]: it was trained on another base", m, layer, out, in, s.Out[m], s.In[m])
+	}
+	return nil
+}
+
 // Options are how an adapter is made.
 type Options struct {
 	Rank    int      `json:"rank"`
@@ -150,6 +158,13 @@ func (a *Adapter) Pad() int {
 	return pad
 }
 
+// Rank is the largest rank that the adapter's options or a pair have.
+func (a *Adapter) Rank() int {
+	rank := a.Options.Rank
+	a.Each(func(_ int, _ Module, p *op.Pair) { rank = max(rank, p.Rank) })
+	return rank
+}
+
 // Parameters is the number of weights.
 func (a *Adapter) Parameters() int {
 	n := 0
@@ -173,8 +188,8 @@ func (a *Adapter) Fits(s Shape) error {
 	}
 	var err error
 	a.Each(func(l int, m Module, p *op.Pair) {
-		if err == nil && (p.In != s.In[m] || p.Out != s.Out[m]) {
-			err = fmt.Errorf("the adapter's %s in layer %d is [%d, %d] and the base's [%d, %d]: it was trained on another base", m, l, p.Out, p.In, s.Out[m], s.In[m])
+		if err == nil {
+			err = s.fits(l, m, p.In, p.Out)
 		}
 	})
 	return err

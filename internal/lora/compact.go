@@ -180,7 +180,7 @@ func readCompact(c *Config, s *weights.Safetensors, bad func(string, ...any) err
 			if !ok || t.DType != tensor.I8 || scale.DType != tensor.F32 || len(t.Shape) != 3 || len(scale.Shape) != 2 || !slices.Equal(t.Shape[:2], scale.Shape) {
 				return nil, bad("the weight %q has the shape %v and type %s, or scales that do not go with it", name, t.Shape, t.DType)
 			}
-			if slices.Contains(t.Shape, 0) || t.Shape[0] > mostLayers || t.Shape[1] > maxRank || layers != 0 && t.Shape[0] != layers {
+			if slices.Contains(t.Shape, 0) || t.Shape[0] > mostLayers || t.Shape[1] > MaxRank || layers != 0 && t.Shape[0] != layers {
 				return nil, bad("the weight %q has the shape %v", name, t.Shape)
 			}
 			layers, rank[half], width[half] = t.Shape[0], t.Shape[1], t.Shape[2]
@@ -282,8 +282,14 @@ func readCompactFile(path string) (*weights.Safetensors, error) {
 // write writes weights and config; each file is synced before it takes the place
 // of one that was there.
 func (f *File) write(dir, file string, tensors []weights.Tensor, metadata map[string]string) error {
+	if err := f.Config.bounds(); err != nil {
+		return fmt.Errorf("write adapter: %w", err)
+	}
 	for i := range f.Pairs {
 		p := &f.Pairs[i]
+		if p.Rank > MaxRank {
+			return fmt.Errorf("write adapter: %s in layer %d has the rank %d, and %d is the most that can be read", p.Module, p.Layer, p.Rank, MaxRank)
+		}
 		scale, err := f.Config.check(p)
 		if err == nil && scale != p.Scale {
 			err = fmt.Errorf("%s in layer %d has the scale %g where the config says %g", p.Module, p.Layer, p.Scale, scale)

@@ -16,21 +16,8 @@ import (
 )
 
 // even is an adapter that has the same linears in every layer.
-func even(t testing.TB) *File {
-	t.Helper()
-	f, err := ReadDir(tinyAdapter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := f.Adapter(3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := Shape{Layers: 3}
-	for m := range Modules {
-		s.In[m], s.Out[m] = a.Pairs[0][m].In, a.Pairs[0][m].Out
-	}
-	b := New(s, Options{Rank: 4, Alpha: 8}, 1, nil)
+func even() *File {
+	b := New(tiny(), Options{Rank: 4, Alpha: 8}, 1, nil)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for l := range b.Pairs {
 		for m, p := range b.Pairs[l] {
@@ -56,7 +43,7 @@ func content(t *testing.T, path string) []byte {
 // not depend on whether the adapter was in F32 or F16 before, every number read
 // is one of F16 near the one that was written, and is written again as it was.
 func TestWriteCompact(t *testing.T) {
-	f := even(t)
+	f := even()
 	one, half, two, wide := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
 	if err := WriteCompact(one, f); err != nil {
 		t.Fatal(err)
@@ -173,7 +160,7 @@ func TestWriteCompactRefuses(t *testing.T) {
 		"too large":        {func(f *File) { f.Pairs[3].B[1] = 1e6 }, tensor.ErrRange},
 		"not a number":     {func(f *File) { f.Pairs[3].A[1] = float32(math.NaN()) }, tensor.ErrRange},
 	} {
-		f := even(t)
+		f := even()
 		c.spoil(f)
 		if err := WriteCompact(t.TempDir(), f); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
@@ -187,7 +174,7 @@ func TestWriteCompactRefuses(t *testing.T) {
 // compactParts are the config and the weights of a compact adapter.
 func compactParts(t testing.TB) (config []byte, tensors []weights.Tensor) {
 	t.Helper()
-	f := even(t)
+	f := even()
 	config, err := json.Marshal(f.Config)
 	if err != nil {
 		t.Fatal(err)

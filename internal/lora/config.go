@@ -31,12 +31,15 @@ type Config struct {
 	raw           map[string]json.RawMessage
 }
 
-// MaxAlpha is the largest alpha, either way, that an adapter may have.
-const MaxAlpha = 1e6
+// MaxAlpha is the largest alpha, either way, that an adapter may have, and MaxRank
+// the largest rank.
+const (
+	MaxAlpha = 1e6
+	MaxRank  = 4096
+)
 
 // Bounds on what an adapter may claim.
 const (
-	maxRank     = 4096
 	maxPatterns = 1 << 16
 	maxRegexps  = 64
 	maxKey      = 1000 // bytes
@@ -173,16 +176,13 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 			}
 		}
 	}
-	switch {
-	case kind != "LORA":
+	if kind != "LORA" {
 		return fmt.Errorf("it is of the type %q, and only LORA can be read", kind)
-	case next.Rank < 1 || next.Rank > maxRank:
-		return fmt.Errorf("its rank is %d", next.Rank)
-	case !(math.Abs(next.Alpha) <= MaxAlpha):
-		return fmt.Errorf("its alpha is %g", next.Alpha)
-	case !(next.Dropout >= 0 && next.Dropout < 1):
-		return fmt.Errorf("its dropout is %g", next.Dropout)
-	case bias != "" && bias != "none":
+	}
+	if err := next.bounds(); err != nil {
+		return err
+	}
+	if bias != "" && bias != "none" {
 		return fmt.Errorf("it has biases (bias is %q), which is not supported", bias)
 	}
 	for _, x := range unsupported {
@@ -223,6 +223,19 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("its alpha_pattern: %w", err)
 	}
 	*c = next
+	return nil
+}
+
+// bounds says with an error which number of the config no adapter may have.
+func (c *Config) bounds() error {
+	switch {
+	case c.Rank < 1 || c.Rank > MaxRank:
+		return fmt.Errorf("its rank is %d", c.Rank)
+	case !(math.Abs(c.Alpha) <= MaxAlpha):
+		return fmt.Errorf("its alpha is %g", c.Alpha)
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("its dropout is %g", c.Dropout)
+	}
 	return nil
 }
 

@@ -7,23 +7,30 @@ import (
 	"github.com/getstroke/stroke/internal/op"
 )
 
-// Adapter brings a PEFT adapter into memory, for a base of the given number of
-// layers.
-func (f *File) Adapter(layers int) (*Adapter, error) {
-	a := &Adapter{Base: f.Config.BaseModel, Pairs: make([][Modules]*op.Pair, layers)}
-	a.Options = Options{Rank: f.Config.Rank, Alpha: f.Config.Alpha, RSLoRA: f.Config.RSLoRA, Dropout: float32(f.Config.Dropout)}
-	var seen [Modules]bool
-	var filled sync.WaitGroup
-	defer filled.Wait()
+// Adapter brings a PEFT adapter into memory, for a base of shape s. One that does not
+// fit is an error before any of it is copied: a pair of rank 1 is padded to sixteen
+// times its size.
+func (f *File) Adapter(s Shape) (*Adapter, error) {
 	for i := range f.Pairs {
 		q := &f.Pairs[i]
 		m, err := ParseModule(q.Module)
 		if err != nil {
 			return nil, err
 		}
-		if q.Layer < 0 || q.Layer >= layers {
-			return nil, fmt.Errorf("the adapter has a layer %d and the base %d layers: it was trained on another base", q.Layer, layers)
+		if q.Layer < 0 || q.Layer >= s.Layers {
+			return nil, fmt.Errorf("the adapter has a layer %d and the base %d layers: it was trained on another base", q.Layer, s.Layers)
 		}
+		if err := s.fits(q.Layer, m, q.In, q.Out); err != nil {
+			return nil, err
+		}
+	}
+	a := &Adapter{Base: f.Config.BaseModel, Pairs: make([][Modules]*op.Pair, s.Layers)}
+	a.Options = Options{Rank: f.Config.Rank, Alpha: f.Config.Alpha, RSLoRA: f.Config.RSLoRA, Dropout: float32(f.Config.Dropout)}
+	var seen [Modules]bool
+	var filled sync.WaitGroup
+	for i := range f.Pairs {
+		q := &f.Pairs[i]
+		m := module(q.Module)
 		p := op.NewPair(q.Rank, q.In, q.Out, q.Scale, heap)
 		filled.Go(func() {
 			copy(p.A, q.A)

@@ -20,7 +20,7 @@ func TestKeepHalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, err = f.Adapter(shape().Layers); err != nil {
+	if a, err = f.Adapter(shape()); err != nil {
 		t.Fatal(err)
 	}
 	odd := a.Pairs[1][AllModules()[2]]

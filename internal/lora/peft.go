@@ -89,12 +89,8 @@ func ReadDir(dir string) (*File, error) {
 			file, s, err, read = CompactFile, c, e, readCompact
 		}
 	}
-	var damaged *weights.FormatError
-	if errors.As(err, &damaged) {
-		return nil, bad("%s: %s", file, damaged.Msg)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read adapter: %w", err)
+		return nil, unread(file, err, bad)
 	}
 	defer s.Close()
 	err = weights.Guard(func() error {
@@ -116,6 +112,20 @@ func readConfig(b []byte, c *Config) error {
 	return err
 }
 
+// unread is why the weights in file were not read: what is wrong with them by bad,
+// whose hint is about adapters.
+func unread(file string, err error, bad func(string, ...any) error) error {
+	var damaged *weights.FormatError
+	if errors.As(err, &damaged) {
+		return bad("%s: %s", file, damaged.Msg)
+	}
+	var other *weights.UnsupportedError
+	if errors.As(err, &other) {
+		return bad("%s: the weight %q has the type %s", file, other.Tensor, other.Type)
+	}
+	return fmt.Errorf("read adapter: %w", err)
+}
+
 // Read reads an adapter whose two files are in memory already; name is what
 // errors call their folder. The weights may be those of CompactFile. What it finds
 // wrong is a ReadError.
@@ -128,12 +138,8 @@ func Read(name string, config, tensors []byte) (*File, error) {
 		return nil, bad("%v", err)
 	}
 	s, err := weights.ReadSafetensorsI8(WeightsFile, tensors)
-	var damaged *weights.FormatError
-	if errors.As(err, &damaged) {
-		return nil, bad("%s: %s", WeightsFile, damaged.Msg)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read adapter: %w", err)
+		return nil, unread(WeightsFile, err, bad)
 	}
 	read := readPairs
 	if s.Metadata["format"] == compactFormat {
@@ -198,7 +204,7 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 			return nil, bad("one half of %s in layer %d is missing", p.module, p.layer)
 		}
 		q := Pair{Layer: p.layer, Module: p.module.String(), Rank: a.Shape[0], In: a.Shape[1], Out: b.Shape[0]}
-		if b.Shape[1] != q.Rank || q.Rank > maxRank {
+		if b.Shape[1] != q.Rank || q.Rank > MaxRank {
 			return nil, bad("the factors of %s in layer %d have the shapes %v and %v", p.module, p.layer, a.Shape, b.Shape)
 		}
 		var err error
@@ -228,7 +234,7 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 // WriteDir writes the adapter into dir, which must exist, with weights of the
 // given type: F16, BF16 or F32. Equal adapters give equal bytes, and what ReadDir
 // reads is written again with the same bytes. A pair of which the config says
-// something else is an error, and so is a value that does not fit the type; that
+// something else is an error, so is what ReadDir would refuse for its size, and so is a value that does not fit the type; that
 // one wraps tensor.ErrRange. Each file is synced before it takes the place of
 // one that was there.
 func WriteDir(dir string, f *File, t tensor.DType) error {

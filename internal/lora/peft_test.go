@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -18,6 +19,11 @@ import (
 
 const tinyAdapter = "../testkit/testdata/tiny/lora"
 
+// tiny is the shape of the base that tinyAdapter goes with.
+func tiny() Shape {
+	return Shape{Layers: 3, In: [Modules]int{32, 32, 32, 32, 32, 32, 88}, Out: [Modules]int{32, 16, 16, 32, 88, 88, 32}}
+}
+
 // TestWriteDir writes, reads and writes again: the same bytes, and the adapter
 // of the first file within F16.
 func TestWriteDir(t *testing.T) {
@@ -27,7 +33,7 @@ func TestWriteDir(t *testing.T) {
 	}
 	for _, d := range []tensor.DType{tensor.F16, tensor.BF16, tensor.F32} {
 		one, two := t.TempDir(), t.TempDir()
-		a, err := f.Adapter(3)
+		a, err := f.Adapter(tiny())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,6 +170,14 @@ func TestReadDirRefuses(t *testing.T) {
 	if _, err := ReadDir(dir); !errors.As(err, &refused) {
 		t.Errorf("weights cut short: %v", err)
 	}
+	wide := slices.Concat([]byte{0x50, 0, 0, 0, 0, 0, 0, 0}, fmt.Appendf(nil, "%-80s", `{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`), make([]byte, 8))
+	os.WriteFile(filepath.Join(dir, WeightsFile), wide, 0o600)
+	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+		t.Errorf("weights of another type: %v", err)
+	}
+	if _, err := Read("a", config, wide); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+		t.Errorf("weights of another type in memory: %v", err)
+	}
 	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +186,56 @@ func TestReadDirRefuses(t *testing.T) {
 	}
 	if f, err := ReadDir(tinyAdapter); err != nil {
 		t.Error(err)
-	} else if _, err := f.Adapter(2); err == nil {
-		t.Error("an adapter of three layers fits a base of two")
+	} else {
+		s := tiny()
+		s.Layers = 2
+		if _, err := f.Adapter(s); err == nil {
+			t.Error("an adapter of three layers fits a base of two")
+		}
+	}
+}
+
+// TestOtherShape refuses pairs of another base, however many features they claim,
+// before memory is taken for any of them.
+func TestOtherShape(t *testing.T) {
+	pair := Pair{Module: "down_proj", Rank: 1, In: 88, Out: 32, Scale: 1, A: make([]float32, 88), B: make([]float32, 32)}
+	for name, change := range map[string]func(*Pair){
+		"in": func(p *Pair) { p.In = 1 << 50 }, "out": func(p *Pair) { p.Out = 1 << 50 },
+		"layer": func(p *Pair) { p.Layer = 3 }, "no layer": func(p *Pair) { p.Layer = -1 },
+	} {
+		f := &File{Config: Config{Rank: 1}, Pairs: []Pair{pair}}
+		if _, err := f.Adapter(tiny()); err != nil {
+			t.Fatal(err)
+		}
+		change(&f.Pairs[0])
+		if _, err := f.Adapter(tiny()); err == nil || !strings.Contains(err.Error(), "another base") {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+}
+
+// TestWriteRank writes the largest rank that is read, and none above it.
+func TestWriteRank(t *testing.T) {
+	s := Shape{Layers: 1}
+	s.In[QProj], s.Out[QProj] = 1, 1
+	for rank, ok := range map[int]bool{MaxRank: true, MaxRank + 1: false} {
+		f := New(s, Options{Rank: rank, Alpha: 1, Targets: []Module{QProj}}, 1, nil).File()
+		other := New(s, Options{Rank: rank, Alpha: 1, Targets: []Module{QProj}}, 1, nil)
+		other.Options.Rank = 1 // the pair's own is in the pattern
+		for _, f := range []*File{f, other.File()} {
+			for name, write := range map[string]func(dir string) error{
+				"plain":   func(dir string) error { return WriteDir(dir, f, tensor.F16) },
+				"compact": func(dir string) error { return WriteCompact(dir, f) },
+			} {
+				dir := t.TempDir()
+				if err := write(dir); (err == nil) != ok {
+					t.Errorf("%s, rank %d: %v", name, rank, err)
+				}
+				if _, err := ReadDir(dir); ok && err != nil {
+					t.Errorf("%s, rank %d: written, and then %v", name, rank, err)
+				}
+			}
+		}
 	}
 }
 
@@ -199,7 +261,7 @@ func TestUneven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := f.Adapter(len(a.Pairs))
+		b, err := f.Adapter(shape())
 		if err != nil {
 			t.Fatal(err)
 		}

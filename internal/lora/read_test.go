@@ -70,7 +70,7 @@ func BenchmarkRead(b *testing.B) {
 	for b.Loop() {
 		f, err := Read("a", config, tensors)
 		if err == nil {
-			_, err = f.Adapter(30)
+			_, err = f.Adapter(smol())
 		}
 		if err != nil {
 			b.Fatal(err)

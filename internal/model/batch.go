@@ -58,7 +58,7 @@ type Row struct {
 	// attends to its own tokens alone.
 	Pages []Page
 	// Adapters are added to the base in their order. A strength of 0 leaves an
-	// adapter out.
+	// adapter out; one that is not finite is an error.
 	Adapters []lora.Applied
 }
 
@@ -113,6 +113,9 @@ func (m *Model) check(rows []Row, lim *Limits) (int, error) {
 		for _, a := range r.Adapters {
 			if a.Strength == 0 {
 				continue
+			}
+			if a.Strength-a.Strength != 0 {
+				return 0, fmt.Errorf("row %d of the batch has an adapter of strength %g", i, a.Strength)
 			}
 			if err := a.Adapter.Fits(m.Shape()); err != nil {
 				return 0, err

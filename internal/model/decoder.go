@@ -65,6 +65,9 @@ func GGUFDecoder(src *weights.Source, arch, modelType string, halved bool) (*Mod
 				return nil, nil, fmt.Errorf("%s: %w", L.Weights[i].Name, err)
 			}
 			L.Weights[i].Order = order
+			if b := L.Bias[i]; b != nil && len(b) != len(order) {
+				return nil, nil, fmt.Errorf("%s%s.bias has %d weights where %d are expected", p, ggufNames[i], len(b), len(order))
+			}
 			L.Bias[i] = Reorder(L.Bias[i], order)
 		}
 	}

@@ -124,6 +124,10 @@ func Load(src *weights.Source) (*Model, error) {
 	if err := m.validate(); err != nil {
 		return nil, fmt.Errorf("load %s: %w", src.Path, err)
 	}
+	for l := range m.Layer {
+		// One that reaches further is no other, and adding to it could overflow.
+		m.Layer[l].Window = min(m.Layer[l].Window, maxContext)
+	}
 	for _, r := range []*Rope{&m.Rope, m.Local} {
 		if r == nil {
 			continue
@@ -179,9 +183,10 @@ func (c *Config) linear(m lora.Module) (out, in int) {
 
 // limits of what a file may ask for.
 const (
-	maxLayers = 1024
-	maxDim    = 1 << 17
-	maxVocab  = 1 << 22
+	maxLayers  = 1024
+	maxDim     = 1 << 17
+	maxVocab   = 1 << 22
+	maxContext = 1 << 24
 )
 
 func (m *Model) validate() error {
@@ -192,7 +197,7 @@ func (m *Model) validate() error {
 	}{
 		{"vocabulary", c.Vocab, maxVocab}, {"hidden size", c.Dim, maxDim}, {"number of layers", c.Layers, maxLayers},
 		{"number of heads", c.Heads, maxDim}, {"number of key-value heads", c.KVHeads, maxDim},
-		{"head size", c.HeadSize, maxDim}, {"intermediate size", c.FFN, maxDim}, {"context", c.Context, 1 << 24},
+		{"head size", c.HeadSize, maxDim}, {"intermediate size", c.FFN, maxDim}, {"context", c.Context, maxContext},
 	} {
 		if f.v <= 0 || f.v > f.limit {
 			return fmt.Errorf("the %s is %d, which cannot be: the file is damaged", f.name, f.v)

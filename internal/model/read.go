@@ -28,14 +28,15 @@ func (r *tensors) Has(name string) bool {
 	return ok
 }
 
-// Matrix is the weight [out, in] of that name, as it lies in the file.
+// Matrix is the weight [out, in] of that name, as it lies in the file. One without
+// rows or columns is refused, as its other side may be any number.
 func (r *tensors) Matrix(name string) tensor.Matrix {
 	t, ok := r.src.Tensors[name]
 	if !ok {
 		r.fail("the weight %s is missing: the file is not whole", name)
 		return tensor.Matrix{}
 	}
-	if len(t.Shape) != 2 {
+	if len(t.Shape) != 2 || t.Shape[0] == 0 || t.Shape[1] == 0 {
 		r.fail("the weight %s has shape %v where a matrix is expected", name, t.Shape)
 		return tensor.Matrix{}
 	}
@@ -84,7 +85,7 @@ func HalfOrder(heads, size, rows int) ([]int32, error) {
 	return order, nil
 }
 
-// Reorder gives v in another order: v[order[i]] at i. nil stays nil.
+// Reorder gives v, as long as order, in another order: v[order[i]] at i. nil stays nil.
 func Reorder(v []float32, order []int32) []float32 {
 	if v == nil {
 		return nil

@@ -37,8 +37,11 @@ func (r *Rope) frequencies(size int) ([]float64, float64, error) {
 		if len(r.Divide) != half {
 			return nil, 0, fmt.Errorf("rope_freqs has %d entries where %d are expected", len(r.Divide), half)
 		}
-		for i := range f {
-			f[i] /= float64(r.Divide[i])
+		for i, d := range r.Divide {
+			if !(d > 0 && d <= math.MaxFloat32) {
+				return nil, 0, fmt.Errorf("rope_freqs has the entry %g", d)
+			}
+			f[i] /= float64(d)
 		}
 	}
 	switch r.Scaling {

@@ -153,6 +153,10 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 			panic(fmt.Sprintf("op: linear %s is [%d, %d] and x is [%d, %d]", w.Name, w.Rows, w.Cols, n, in))
 		}
 	}
+	if n == 0 {
+		t.next = nil
+		return
+	}
 	if e.tiles != nil {
 		t.next = nil
 		e.tileLinear.run(e.tiles, x, n, in, lins)
@@ -183,6 +187,9 @@ func (e *Exec) Linear(x []float32, n, in int, lins []Linear) {
 // of a linear whose output it does not.
 func (e *Exec) LowInputs(x []float32, n, in int, lins []Linear) {
 	e.breathe()
+	if n == 0 {
+		return
+	}
 	if e.tiles != nil {
 		e.tileLinear.lowInputs(e.tiles, x, n, in, lins)
 		return
@@ -353,6 +360,9 @@ type linearGradTask struct {
 // dropped x. Delta.DH is overwritten.
 func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 	e.breathe()
+	if n == 0 {
+		return
+	}
 	if e.tiles != nil {
 		e.tileGrad.run(e.tiles, dx, x, n, in, lins)
 		return

@@ -490,10 +490,7 @@ func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 	if err != nil {
 		return nil, damagedVersion(f, v.ID, err)
 	}
-	a, err := file.Adapter(shape.Layers)
-	if err == nil {
-		err = a.Fits(shape)
-	}
+	a, err := file.Adapter(shape)
 	if err != nil {
 		return nil, otherBase(f, v, err)
 	}

@@ -242,10 +242,7 @@ func (b *baseModel) genre(g *genre.Genre) (*lora.Adapter, error) {
 // fit brings an adapter into memory if it is one of the base.
 func (b *baseModel) fit(file *lora.File) (*lora.Adapter, error) {
 	shape := b.model.Shape()
-	a, err := file.Adapter(shape.Layers)
-	if err == nil {
-		err = a.Fits(shape)
-	}
+	a, err := file.Adapter(shape)
 	if err != nil {
 		return nil, err
 	}

@@ -676,6 +676,8 @@ func BenchmarkLoadGenre(b *testing.B) {
 	if len(list) == 0 {
 		b.Skip("the program comes with no genre for the base")
 	}
+	shape := lora.Shape{Layers: 30, In: [lora.Modules]int{576, 576, 576, 576, 576, 576, 1536},
+		Out: [lora.Modules]int{576, 192, 192, 576, 1536, 1536, 576}}
 	for _, g := range list {
 		b.Run(g.Name, func(b *testing.B) {
 			for b.Loop() {
@@ -687,7 +689,7 @@ func BenchmarkLoadGenre(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := file.Adapter(30); err != nil {
+				if _, err := file.Adapter(shape); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -174,3 +174,17 @@ func (r *run) startFrom(j *train.Job) error {
 	j.On = r.below
 	return nil
 }
+
+// joinable says with an error why what is trained cannot be written as one adapter with
+// what lies below it.
+func (r *run) joinable() error {
+	rank := r.recipe.Options.LoRA.Rank
+	for _, a := range r.below {
+		rank += a.Adapter.Rank()
+	}
+	if len(r.below) > 0 && rank > lora.MaxRank {
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("a new adapter of rank %d and what lies below it have the rank %d together, and %d is the most that an adapter can have", r.recipe.Options.LoRA.Rank, rank, lora.MaxRank),
+			Hint: "start from an adapter of a lower rank, or give the new one a lower rank: --rank N"}
+	}
+	return nil
+}

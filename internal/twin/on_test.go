@@ -121,3 +121,16 @@ func TestLearntOtherwise(t *testing.T) {
 		}
 	}
 }
+
+// TestJoinable refuses before training what could not be written after it.
+func TestJoinable(t *testing.T) {
+	below := lora.New(toyShape, lora.Options{Rank: lora.MaxRank - 8, Alpha: 1, Targets: []lora.Module{lora.KProj}}, 1, nil)
+	for rank, ok := range map[int]bool{8: true, 9: false} {
+		r := &run{below: []lora.Applied{{Adapter: below, Strength: 1}}}
+		r.recipe.Options.LoRA.Rank = rank
+		err := r.joinable()
+		if ok != (err == nil) || !ok && (stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(stroke.HintOf(err), "--rank")) {
+			t.Errorf("rank %d: %v (%s)", rank, err, stroke.HintOf(err))
+		}
+	}
+}

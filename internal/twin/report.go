@@ -391,11 +391,7 @@ func (p *reporter) adapterIn(dir string) (*namedAdapter, error) {
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + dir + " cannot be used", Err: err, Hint: stroke.HintOf(err)}
 	}
-	shape := p.b.model.Shape()
-	a, err := file.Adapter(shape.Layers)
-	if err == nil {
-		err = a.Fits(shape)
-	}
+	a, err := file.Adapter(p.b.model.Shape())
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter in " + dir + " does not fit the base " + p.b.name, Err: err, Hint: "name one that was trained on this base"}
 	}

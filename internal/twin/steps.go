@@ -391,7 +391,7 @@ func (r *run) endEpoch(ctx context.Context, epoch int, s *eval.Scorer) error {
 			if file, err = r.withEpochs(epoch, file); err != nil {
 				return err
 			}
-			if use[len(use)-1].Adapter, err = file.Adapter(r.b.model.Layers); err != nil {
+			if use[len(use)-1].Adapter, err = file.Adapter(r.b.model.Shape()); err != nil {
 				return fmt.Errorf("take the mean of the epochs: %w", err)
 			}
 		}
@@ -430,7 +430,7 @@ func (r *run) chosen() (*learnt, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the adapter of epoch %d: %w", best, err)
 	}
-	a, err := file.Adapter(r.b.model.Layers)
+	a, err := file.Adapter(r.b.model.Shape())
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the adapter of epoch %d: %w", best, err)
 	}
@@ -457,5 +457,5 @@ func (r *run) asWritten(a *lora.Adapter) (*lora.Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("judge the adapter: %w", err)
 	}
-	return f.Adapter(r.b.model.Layers)
+	return f.Adapter(r.b.model.Shape())
 }

@@ -283,6 +283,9 @@ func (r *run) plan() error {
 		}
 		j.On = r.below
 	}
+	if err := r.joinable(); err != nil {
+		return err
+	}
 	debug.FreeOSMemory() // what choosing a genre left counts as memory of the process
 	if j.Memory, err = r.activations(j); err != nil {
 		return err

@@ -204,9 +204,13 @@ func fitSigned(x []float32, lo, hi float32) float32 {
 	return best
 }
 
+// mostRange is beyond what any affine format reaches from its smallest number to its
+// largest, and so little that no sum of squares below overflows.
+const mostRange = 1e12
+
 // fitAffine finds d ≥ 0 and m that make Σ (x-d·q-m)² small, where q are the whole
 // numbers from 0 to hi; with belowZero, m ≤ 0. For given codes d and m come from
-// two linear equations.
+// two linear equations. d is infinite where x is further apart than mostRange.
 func fitAffine(x []float32, hi float32, belowZero bool) (d, m float32) {
 	low, high := x[0], x[0]
 	for _, v := range x {
@@ -217,6 +221,9 @@ func fitAffine(x []float32, hi float32, belowZero bool) (d, m float32) {
 	}
 	if high-low < tiny {
 		return 0, low
+	}
+	if high-low > mostRange {
+		return float32(math.Inf(1)), low
 	}
 	// Sums are of y = x-low, so that little cancels.
 	n, sy, syy := float32(len(x)), float32(0), float32(0)

@@ -178,6 +178,16 @@ func TestQuantizeRefuses(t *testing.T) {
 		if err := QuantizeRow(make([]byte, d.RowBytes(len(x))), x, d); !errors.Is(err, tensor.ErrRange) {
 			t.Errorf("3e38 in %s: %v", d, err)
 		}
+		// One number in a block of zeros, whose square is finite or not.
+		for _, one := range []float32{1e10, 1e12, 1.8e19, 2e19, 3e38} {
+			for _, sign := range []float32{1, -1} {
+				x := make([]float32, 256)
+				x[0] = sign * one
+				if err := QuantizeRow(make([]byte, d.RowBytes(len(x))), x, d); !errors.Is(err, tensor.ErrRange) {
+					t.Errorf("%g in %s: %v", x[0], d, err)
+				}
+			}
+		}
 	}
 	for name, f := range map[string]func(){
 		"format": func() { QuantizeRow(make([]byte, 176), make([]float32, 256), tensor.Q5_K) },

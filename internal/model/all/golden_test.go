@@ -68,7 +68,7 @@ func eachArchitecture(t *testing.T, f func(t *testing.T, dir string, d *dump, m 
 
 func adapter(t *testing.T, dir string, m *model.Model) (*lora.Adapter, []lora.Applied) {
 	t.Helper()
-	a := modeltest.Adapter(t, filepath.Join(dir, "lora"), m.Layers)
+	a := modeltest.Adapter(t, filepath.Join(dir, "lora"), m)
 	return a, []lora.Applied{{Adapter: a, Strength: 1}}
 }
 

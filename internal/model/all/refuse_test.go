@@ -1,12 +1,16 @@
 package all_test
 
 import (
+	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/model"
 	"github.com/getstroke/stroke/internal/model/modeltest"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/weights"
 )
 
@@ -88,6 +92,65 @@ func TestRefusedFiles(t *testing.T) {
 	}
 }
 
+// TestRefusedShapes reads GGUF files of one layer whose weights have no sizes of any
+// model: what is allocated follows from what a file holds and not from what it says.
+func TestRefusedShapes(t *testing.T) {
+	whole := map[string][]int{
+		"token_embd.weight": {8, 4}, "output_norm.weight": {4}, "blk.0.attn_norm.weight": {4}, "blk.0.ffn_norm.weight": {4},
+		"blk.0.attn_q.weight": {4, 4}, "blk.0.attn_k.weight": {4, 4}, "blk.0.attn_v.weight": {4, 4}, "blk.0.attn_output.weight": {4, 4},
+		"blk.0.ffn_gate.weight": {8, 4}, "blk.0.ffn_up.weight": {8, 4}, "blk.0.ffn_down.weight": {4, 8},
+	}
+	const q, bias = "blk.0.attn_q.weight", "blk.0.attn_q.bias"
+	for _, c := range []struct {
+		name  string
+		says  string // empty where the file can be read
+		heads uint32
+		size  uint32
+		with  map[string][]int
+	}{
+		{"whole", "", 2, 2, nil},
+		{"bias", "", 2, 2, map[string][]int{bias: {4}}},
+		{"no columns", "attn_q.weight has shape [17179869184 0]", 1 << 17, 1 << 17, map[string][]int{q: {1 << 34, 0}}},
+		{"no rows", "ffn_down.weight has shape [0 8]", 2, 2, map[string][]int{"blk.0.ffn_down.weight": {0, 8}}},
+		{"no frequency", "rope_freqs has the entry 0", 2, 2, map[string][]int{"rope_freqs.weight": {1}}},
+		{"short bias", "attn_q.bias has 1 weights where 4", 2, 2, map[string][]int{bias: {1}}},
+		{"long bias", "attn_k.bias has 6 weights where 4", 2, 2, map[string][]int{"blk.0.attn_k.bias": {6}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var tensors []weights.Tensor
+			shapes := maps.Clone(whole)
+			maps.Copy(shapes, c.with)
+			for _, name := range slices.Sorted(maps.Keys(shapes)) {
+				n := 4
+				for _, side := range shapes[name] {
+					n *= side
+				}
+				tensors = append(tensors, weights.Tensor{Name: name, DType: tensor.F32, Shape: shapes[name], Data: make([]byte, n)})
+			}
+			path := filepath.Join(t.TempDir(), "model.gguf")
+			f, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if err := weights.WriteGGUF(f, []weights.MetaEntry{
+				{Key: "general.architecture", Value: "llama"}, {Key: "llama.embedding_length", Value: uint32(4)},
+				{Key: "llama.block_count", Value: uint32(1)}, {Key: "llama.attention.head_count", Value: c.heads},
+				{Key: "llama.feed_forward_length", Value: uint32(8)}, {Key: "llama.context_length", Value: uint32(16)},
+				{Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(1e-5)}, {Key: "llama.attention.key_length", Value: c.size},
+			}, tensors); err != nil {
+				t.Fatal(err)
+			}
+			_, err = model.Load(modeltest.Open(t, path, ""))
+			if c.says != "" {
+				refused(t, err, c.says)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 func refused(t *testing.T, err error, says string) {
 	t.Helper()
 	if err == nil {
@@ -95,6 +158,21 @@ func refused(t *testing.T, err error, says string) {
 	}
 	if !strings.Contains(err.Error(), says) {
 		t.Errorf("the error is %q and does not say %q", err, says)
+	}
+}
+
+// TestEndlessWindow loads a window to which nothing can be added without overflow.
+func TestEndlessWindow(t *testing.T) {
+	src := modeltest.Open(t, filepath.Join(arch, "mistral"), "")
+	src.Folder.Config["sliding_window"] = 0x1p63 - 1024
+	m, err := model.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l := range m.Layer {
+		if w := m.Layer[l].Window; w < m.Context || w > 1<<24 {
+			t.Errorf("the window of layer %d is %d", l, w)
+		}
 	}
 }
 

@@ -57,9 +57,9 @@ func load(t *testing.T, folder, config string) *model.Model {
 	return modeltest.Load(t, filepath.Join(tiny, folder), config)
 }
 
-func readAdapter(t *testing.T, folder string) *lora.Adapter {
+func readAdapter(t *testing.T, folder string, m *model.Model) *lora.Adapter {
 	t.Helper()
-	return modeltest.Adapter(t, filepath.Join(tiny, folder), 3)
+	return modeltest.Adapter(t, filepath.Join(tiny, folder), m)
 }
 
 func TestForward(t *testing.T) {
@@ -76,7 +76,7 @@ func TestForward(t *testing.T) {
 			m := load(t, c.folder, "")
 			var use []lora.Applied
 			if c.adapter != "" {
-				use = []lora.Applied{{Adapter: readAdapter(t, c.adapter), Strength: c.strength}}
+				use = []lora.Applied{{Adapter: readAdapter(t, c.adapter, m), Strength: c.strength}}
 			}
 			modeltest.EachKernel(t, func(t *testing.T) {
 				s := modeltest.Session(t, m, model.Limits{Tokens: 64, Rows: 3, Context: 64, Pad: 16, Training: true, Kept: 3, Longest: 64})
@@ -138,7 +138,7 @@ func TestGradients(t *testing.T) {
 		for _, kept := range []int{3, 1, 0} {
 			t.Run(name, func(t *testing.T) {
 				modeltest.EachKernel(t, func(t *testing.T) {
-					a := readAdapter(t, name)
+					a := readAdapter(t, name, m)
 					a.Trainable(modeltest.Heap)
 					s := modeltest.Session(t, m, model.Limits{Tokens: 64, Rows: 3, Context: 64, Pad: 16, Training: true, Kept: kept, Longest: 64})
 					n := modeltest.Count(d.Sequences)
@@ -159,7 +159,7 @@ func TestTenSteps(t *testing.T) {
 	d := loadDump(t)
 	m := load(t, "base", "")
 	modeltest.EachKernel(t, func(t *testing.T) {
-		a := readAdapter(t, "lora")
+		a := readAdapter(t, "lora", m)
 		a.Trainable(modeltest.Heap)
 		s := modeltest.Session(t, m, model.Limits{Tokens: 64, Rows: 3, Context: 64, Pad: 16, Training: true, Kept: 2, Longest: 64})
 		o := train.NewOptimizer(a, &train.Options{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.01}, modeltest.Heap)

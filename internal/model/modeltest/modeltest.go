@@ -88,14 +88,14 @@ func Load(t *testing.T, path, config string) *model.Model {
 	return m
 }
 
-// Adapter reads a PEFT adapter for a base of so many layers.
-func Adapter(t *testing.T, dir string, layers int) *lora.Adapter {
+// Adapter reads a PEFT adapter for the base m.
+func Adapter(t *testing.T, dir string, m *model.Model) *lora.Adapter {
 	t.Helper()
 	f, err := lora.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := f.Adapter(layers)
+	a, err := f.Adapter(m.Shape())
 	if err != nil {
 		t.Fatal(err)
 	}
