@@ -99,6 +99,11 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 		return nil, nil, err
 	}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
+	if o.reading == nil { // it is no training of a comparison
+		if err := r.goOn(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	if o.reading == nil && !o.Resume {
 		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
 			return nil, nil, err

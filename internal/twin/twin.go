@@ -151,9 +151,6 @@ func (r *run) tally() *float64 {
 }
 
 func (r *run) run(ctx context.Context) error {
-	if err := r.goOn(ctx); err != nil {
-		return err
-	}
 	r.recall()
 	if r.o.Resume {
 		if done, err := r.repeat(); done || err != nil {
