@@ -162,6 +162,53 @@ func TestOverlapSharesARole(t *testing.T) {
 	}
 }
 
+// TestOverlapIsInherited gives new documents, each of which shares half of its text with
+// two known ones, the role of one of them, the judge's first, and makes one cluster of
+// the three.
+func TestOverlapIsInherited(t *testing.T) {
+	texts := map[string]string{}
+	var docs []stroke.Document
+	add := func(text string) stroke.Document {
+		d := stroke.Document{Hash: stroke.HashText(text), Source: fmt.Sprint(len(docs)), Text: text, Words: countWords(text)}
+		texts[d.Hash] = text
+		docs = append(docs, d)
+		return d
+	}
+	half := func(i, part int) string { return prose(fmt.Sprintf("d%d-%d-", i, part), 150) }
+	var known []stroke.Document
+	for i := range 30 {
+		known = append(known, add(half(i, 0)+"\n\n"+half(i, 1)))
+	}
+	o := AssignOptions{Text: func(h string) (string, bool) { t, ok := texts[h]; return t, ok }}
+	l := &Ledger{}
+	assign(t, l, docs, o)
+	roles := map[stroke.Role]bool{}
+	var later []stroke.Document
+	for i := 0; i < len(known); i += 2 {
+		later = append(later, add(half(i, 0)+"\n\n"+half(i+1, 1)))
+	}
+	assign(t, l, docs, o)
+	for i, d := range later {
+		a, _ := l.Entry(known[2*i].Hash)
+		b, _ := l.Entry(known[2*i+1].Hash)
+		e, _ := l.Entry(d.Hash)
+		want := a.Role
+		if b.Role == stroke.RoleJudge || want == stroke.RoleTrain {
+			want = b.Role
+		}
+		roles[want] = true
+		if e.Role != want {
+			t.Errorf("what shares half with texts of the roles %s and %s is of the role %s", a.Role, b.Role, e.Role)
+		}
+		if e.Cluster == "" || e.Cluster != a.Cluster || e.Cluster != b.Cluster {
+			t.Errorf("what shares half with two texts is of the cluster %.8s, and they are of %.8s and %.8s", e.Cluster, a.Cluster, b.Cluster)
+		}
+	}
+	if !roles[stroke.RoleTrain] || !roles[stroke.RoleJudge] {
+		t.Fatalf("roles %v", roles)
+	}
+}
+
 // TestOfOneForm gives roles to reports that all share much, and to those of a month
 // later; what withheld ones say of their own never gets into the train text.
 func TestOfOneForm(t *testing.T) {

@@ -47,9 +47,9 @@ type AssignOptions struct {
 }
 
 // Assign gives every document a role and enters it into the ledger. A role
-// once given stays. New documents are taken in the order of their hashes, a
-// near duplicate of a known document has that one's role, those that share a
-// third of their text have one role; about a fifth of all words is withheld,
+// once given stays. New documents are taken in the order of their hashes, one
+// that shares three tenths of its text with a known document has that one's role,
+// new ones that do have one role; about a fifth of all words is withheld,
 // two thirds of that for the judge, and at least one document is for select
 // and two for the judge. Where there are fewer than twelve documents, or one
 // is most of the text, long new documents are cut into blocks first.
@@ -287,9 +287,8 @@ func (a *assignment) roles(docs []stroke.Document, blockOf map[string]Block) err
 
 	var units []*unit
 	for _, u := range a.units(fresh) {
-		if r, like := a.inherited(u); like != nil {
-			cluster := cmp.Or(like.Cluster, like.Hash)
-			like.Cluster = cluster
+		if like, kin := a.inherited(u); like != nil {
+			r, cluster := like.Role, a.join(like, kin)
 			why := "near duplicate of " + like.Source + ", which has this role"
 			for _, d := range u.docs {
 				enter(d, r, cluster, why)
@@ -382,7 +381,7 @@ func (a *assignment) alike(fresh []stroke.Document, least float64) []*unit {
 }
 
 // overlap is the containment from which texts share a role, and a new one takes
-// that of a withheld one: less than makes a near duplicate, since training on a
+// that of a known one: less than makes a near duplicate, since training on a
 // third of a judge document already flatters.
 const overlap = 0.3
 
@@ -407,14 +406,14 @@ func (a *assignment) own(n int) []uint64 {
 	return own
 }
 
-// inherited is the role that known documents pass on to a unit, and the one of
-// them that passes it on: a withheld document that the unit overlaps by more than
-// a form, or is a near duplicate of, judge before select, else a near duplicate
-// of one that is trained on.
-func (a *assignment) inherited(u *unit) (stroke.Role, *Entry) {
-	var best *Entry
+// inherited is the known document that passes its role on to a unit, and all that the
+// unit has its text in common with, by their places: documents that it overlaps by more
+// than a form, or is a near duplicate of. Judge goes before select, and select before
+// train.
+func (a *assignment) inherited(u *unit) (best *Entry, kin []int) {
 	rank := map[stroke.Role]int{stroke.RoleTrain: 1, stroke.RoleSelect: 2, stroke.RoleJudge: 3}
 	consider := func(i int) {
+		kin = append(kin, i)
 		if e := &a.ledger.Entries[i]; best == nil || rank[e.Role] > rank[best.Role] {
 			best = e
 		}
@@ -430,18 +429,38 @@ func (a *assignment) inherited(u *unit) (stroke.Role, *Entry) {
 		set := a.shingles(d.Hash, d.Text)
 		for _, n := range a.like.like(set, overlap) {
 			least := overlap * float64(min(len(set), len(a.like.sets[n])))
-			if i := a.entries[n]; a.ledger.Entries[i].Role != stroke.RoleTrain && float64(common(set, a.own(n))) >= least {
-				consider(i)
+			if float64(common(set, a.own(n))) >= least {
+				consider(a.entries[n])
 			}
 		}
 		for _, i := range a.kin(d, nearDuplicate) {
 			consider(i)
 		}
 	}
-	if best == nil {
-		return "", nil
+	return best, kin
+}
+
+// join makes one cluster of those that the entries at the given places are in, and of
+// the entries themselves. It gives the cluster's name, which is that of e's.
+func (a *assignment) join(e *Entry, at []int) string {
+	nameOf := func(e *Entry) string { return cmp.Or(e.Cluster, e.Hash) }
+	name := nameOf(e)
+	e.Cluster = name
+	joined := map[string]bool{}
+	for _, i := range at {
+		if n := nameOf(&a.ledger.Entries[i]); n != name {
+			joined[n] = true
+		}
 	}
-	return best.Role, best
+	if len(joined) == 0 {
+		return name
+	}
+	for i := range a.ledger.Entries {
+		if e := &a.ledger.Entries[i]; joined[nameOf(e)] {
+			e.Cluster = name
+		}
+	}
+	return name
 }
 
 // tallyRoles counts documents and words by role.

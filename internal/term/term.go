@@ -254,10 +254,13 @@ func (p *Printer) fetch(e stroke.FetchEvent) {
 
 func (p *Printer) score(e stroke.ScoreEvent) {
 	if e.Condition == "order" { // before training, and by itself
+		const looking = "looking at the order of the text"
 		if p.mode == Bars {
 			p.startBar(e.Condition, int64(e.Total))
 			p.bar.Set64(int64(e.Done))
-			p.describe("looking at the order of the text ", "order ")
+			p.describe(looking+" ", "order ")
+		} else if p.mode == Plain && e.Done == 1 {
+			p.say(looking)
 		}
 		if p.mode == Bars && e.Done == e.Total {
 			p.endBar()

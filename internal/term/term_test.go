@@ -22,6 +22,8 @@ var run = []stroke.Event{
 	stroke.FetchEvent{Base: "smollm2-135m-instruct", Source: "hub", Done: 5e7, Total: 98362432},
 	stroke.FetchEvent{Base: "smollm2-135m-instruct", Source: "hub", Done: 98362432, Total: 98362432},
 	stroke.BaseEvent{Name: "smollm2-135m-instruct", From: "hub", Bytes: 98362432, Licence: "Apache-2.0", Reason: "the largest that fits; the next larger would take 40 minutes"},
+	stroke.ScoreEvent{Condition: "order", Done: 1, Total: 2},
+	stroke.ScoreEvent{Condition: "order", Done: 2, Total: 2},
 	stroke.ForecastEvent{Steps: 540, Epochs: 3, Tokens: 60000, Seconds: 300, Memory: 7e8, Kernel: "avx2", Resumed: 3},
 	stroke.SelectEvent{Loss: 3.9},
 	stroke.StepEvent{Step: 120, Steps: 540, Epoch: 1, Epochs: 3, Loss: 3.4561, TokensPerSecond: 412.3, SecondsLeft: 240},
@@ -88,6 +90,9 @@ func TestStreams(t *testing.T) {
 		if !strings.Contains(errs, want) {
 			t.Errorf("the error stream lacks %q", want)
 		}
+	}
+	if n := strings.Count(errs, "looking at the order of the text\n"); n != 1 {
+		t.Errorf("it is said %d times that the order is looked at", n)
 	}
 	if !strings.Contains(errs, "step 120 of 540") || !strings.HasSuffix(errs, "stroke: the twin is in use\nstroke: hint: wait\n") {
 		t.Errorf("the error stream is %q", errs)

@@ -33,10 +33,16 @@ const (
 	foldSchema = 2
 )
 
-// crossFits says whether a run does. Trained weights of a base are as large as the
-// base, and an adapter that is gone on with may have seen any of the text.
+// mayCrossFit says whether a run is of the kind that can be cross-fitted, and was not
+// asked not to be. Trained weights of a base are as large as the base, and an adapter
+// that is gone on with may have seen any of the text.
+func (r *run) mayCrossFit() bool {
+	return !r.o.NoCrossFit && r.recipe.Method == LoRA && r.recipe.On == ""
+}
+
+// crossFits says whether a run does.
 func (r *run) crossFits() bool {
-	if r.o.NoCrossFit || r.recipe.Method != LoRA || r.recipe.On != "" {
+	if !r.mayCrossFit() {
 		return false
 	}
 	// A run that is gone on with is what it was begun as.

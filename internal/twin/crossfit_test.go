@@ -219,7 +219,7 @@ func TestCrossFit(t *testing.T) {
 		err := Train(ctx, p, func(e stroke.Event) {
 			switch e := e.(type) {
 			case stroke.StepEvent:
-				if seen++; seen == max(steps/5, 1) {
+				if seen++; seen == max(steps/3, 1) {
 					cancel()
 				}
 			case stroke.VerdictEvent:
@@ -240,8 +240,16 @@ func TestCrossFit(t *testing.T) {
 		if stops++; stops > 20 {
 			t.Fatal("it never ends")
 		}
+		if stops == 1 {
+			withheld := p
+			withheld.NoCrossFit = true
+			err := Train(context.Background(), withheld, func(stroke.Event) {})
+			if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "of another run") {
+				t.Errorf("without folds it goes on: %v", err)
+			}
+		}
 	}
-	if stops < 3 {
+	if stops < 2 {
 		t.Errorf("it was stopped %d times only", stops)
 	}
 	g, err := Open(p.To)

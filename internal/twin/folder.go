@@ -142,7 +142,7 @@ func (e *newerSchemaError) Error() string {
 // The most bytes that are read of a manifest and of a version's.
 const (
 	mostManifest = 16 << 20
-	mostVersion  = 1 << 20
+	mostVersion  = 16 << 20
 )
 
 // readAtMost reads a file that must not be larger than most bytes.
@@ -502,7 +502,7 @@ func (f *Folder) Adapter(v *Version, shape lora.Shape) (*lora.Adapter, error) {
 // all is written and nothing is there yet; size is that of what was learnt, in
 // bytes.
 func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) error {
-	if err := v.legible(); err != nil {
+	if err := v.legible(hashesRoom); err != nil {
 		return err
 	}
 	tmp, err := os.MkdirTemp(filepath.Join(f.Dir, versionsDir), halfWritten+"*")
@@ -542,16 +542,20 @@ func (f *Folder) publish(v *Version, l *learnt, before func(size int64) error) e
 	return f.list(v)
 }
 
-// hashesRoom is what the hashes of a version's files take of version.json at the most.
-const hashesRoom = 4 << 10
+// What may still come into version.json, in bytes.
+const (
+	hashesRoom = 4 << 10  // hashes of a version's files
+	foundRoom  = 64 << 10 // those, and all that is found out in training
+)
 
-// legible says why a version could not be read again if it was written.
-func (v *Version) legible() error {
+// legible says why a version could not be read again if it was written with so many
+// bytes more.
+func (v *Version) legible(room int) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("publish version: %w", err)
 	}
-	if n := len(v.Below); len(b) > mostVersion-hashesRoom {
+	if n := len(v.Below); len(b) > mostVersion-room {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the version cannot be kept: with the %d documents that what it started from had learnt, its description would be larger than %d bytes", n, mostVersion),
 			Hint: "train from the base, without --on, or from an adapter that has learnt fewer documents"}
 	}

@@ -132,10 +132,11 @@ func TestPublishLegible(t *testing.T) {
 	}
 	for what, spoil := range map[string]func(v *Version){
 		"passages":  func(v *Version) { v.Recipe.Prompt.Each = -1 },
-		"documents": func(v *Version) { v.Below = below(20000) },
+		"documents": func(v *Version) { v.Below = below(250_000) },
 	} {
 		bad := v
 		spoil(&bad)
+		code(t, bad.legible(foundRoom), stroke.CodeInput) // before it is trained
 		err := f.publish(&bad, l, func(int64) error { t.Errorf("%s: it is about to be published", what); return nil })
 		if code(t, err, stroke.CodeInput); stroke.HintOf(err) == "" {
 			t.Errorf("%s: %v has no hint", what, err)
@@ -144,7 +145,7 @@ func TestPublishLegible(t *testing.T) {
 			t.Errorf("%s: %d folders are written, %v", what, len(left), err)
 		}
 	}
-	for n := 14400; n < 14600; n += 20 {
+	for n := 232_880; n < 233_100; n += 25 {
 		many := v
 		many.Below = below(n)
 		if f.publish(&many, l, func(int64) error { return nil }) != nil {

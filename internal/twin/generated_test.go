@@ -52,9 +52,9 @@ func TestGenerated(t *testing.T) {
 		docs []stroke.Document
 		want string
 	}{
-		"a writer": {notebook.Documents, ""},
-		"the base": {base[:8], "8 of the 8 pieces"},
-		"both":     {append(base[:2:2], notebook.Documents[:6]...), "2 of the 8 pieces"},
+		"a writer": {notebook.Documents[:8], ""},
+		"the base": {base[:4], "4 of the 4 pieces"},
+		"both":     {append(base[4:5:5], notebook.Documents[8:11]...), "1 of the 4 pieces"},
 	} {
 		said := ""
 		r := &run{b: b, o: &Options{}, recipe: DefaultRecipe(1000), emit: func(e stroke.Event) { said += e.(stroke.NoteEvent).Text }}

@@ -18,7 +18,8 @@ type passages struct {
 	ledger *corpus.Ledger
 	b      *baseModel
 	prompt Prompt
-	apart  bool // nothing stands before a document that was cut from the same longer one
+	apart  bool              // nothing stands before a document that was cut from the same longer one
+	near   []stroke.Document // those of docs that what is scored has near duplicates of, where it may
 }
 
 const (
@@ -72,8 +73,8 @@ func (p *passages) find(query string, exclude map[string]bool, room int) []int32
 }
 
 // own are the documents that must not stand before one that is scored: itself,
-// the blocks that it was cut into or is one of, and what lies next to any of
-// these.
+// its near duplicates, the blocks that it was cut into or is one of, and what lies
+// next to any of these.
 func (p *passages) own(doc stroke.Document) map[string]bool {
 	out := map[string]bool{}
 	bar := func(hash string) {
@@ -92,6 +93,9 @@ func (p *passages) own(doc stroke.Document) map[string]bool {
 		if strings.Contains(doc.Text, d.Text) || strings.Contains(d.Text, doc.Text) {
 			bar(d.Hash)
 		}
+	}
+	for _, d := range corpus.NearDuplicates(p.near, []stroke.Document{doc}) {
+		bar(d.Hash)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,6 +100,15 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 		return nil, nil, err
 	}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
+	if o.reading == nil { // it is no training of a comparison
+		v := &Version{Schema: schema, Twin: f.Name, Base: b.ref(), Recipe: recipe, Below: slices.Sorted(maps.Keys(r.learntBelow()))}
+		if err := v.legible(foundRoom); err != nil {
+			return nil, nil, err
+		}
+		if err := r.goOn(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	if o.reading == nil && !o.Resume {
 		if err := r.tellGenerated(ctx, fresh(known, docs)); err != nil {
 			return nil, nil, err

@@ -17,7 +17,7 @@ import (
 type FileScore struct {
 	File    string
 	Figures verdict.Figures
-	Learnt  bool // the version was trained on text of the file: the figures flatter
+	Learnt  bool // the version was trained on text of the file, or on a near duplicate of it: the figures flatter
 }
 
 // Score measures files with a twin: its newest version, or that behind the @ of
@@ -53,6 +53,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 		if err != nil {
 			return none, err
 		}
+		p.near = corpus.NearDuplicates(p.docs, docs)
 		pieces := p.pieces(docs, 0)
 		if len(pieces) == 0 {
 			return none, &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little text to score in " + file,
@@ -71,7 +72,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 		if err != nil {
 			return none, interrupted(err, "score "+file, "")
 		}
-		each(FileScore{File: file, Figures: verdict.Pool(losses), Learnt: slices.ContainsFunc(docs, func(d stroke.Document) bool { return v.learnt(ledger, d.Hash) })})
+		each(FileScore{File: file, Figures: verdict.Pool(losses), Learnt: f.learntAny(v, ledger, docs)})
 		for c := range all {
 			all[c] = append(all[c], losses[c]...)
 		}
@@ -79,19 +80,30 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 	return verdict.Pool(all), nil
 }
 
-// learnt says whether a version was trained on a document or on a block of it.
-func (v *Version) learnt(l *corpus.Ledger, hash string) bool {
-	if slices.Contains(v.Below, hash) {
+// learntAny says whether a version was trained on one of the documents, on a block of it,
+// or on a near duplicate; of what it began at itself, where that is a twin's, as well.
+func (f *Folder) learntAny(v *Version, l *corpus.Ledger, docs []stroke.Document) bool {
+	if slices.ContainsFunc(docs, func(d stroke.Document) bool { return slices.Contains(v.Below, d.Hash) }) {
+		return true
+	}
+	if v.Recipe.On != "" && len(learntFrom(v.Recipe.On).alike(docs)) > 0 {
 		return true
 	}
 	made := v.Created.UTC().Format(time.RFC3339)
-	return slices.ContainsFunc(l.Entries, func(e corpus.Entry) bool {
-		if e.Date > made {
-			return false // it came later
-		}
+	var learnt []stroke.Document
+	for _, e := range l.Entries {
 		// A cross-fitted version was trained on all there was.
-		return (e.Hash == hash || e.Parent == hash) && (e.Role == stroke.RoleTrain || v.Folds != "")
-	})
+		if e.Date > made || e.Role != stroke.RoleTrain && v.Folds == "" {
+			continue
+		}
+		if slices.ContainsFunc(docs, func(d stroke.Document) bool { return d.Hash == e.Hash || d.Hash == e.Parent }) {
+			return true
+		}
+		if text, ok := f.Text(e.Hash); ok {
+			learnt = append(learnt, stroke.Document{Hash: e.Hash, Text: text})
+		}
+	}
+	return len(corpus.NearDuplicates(docs, learnt)) > 0
 }
 
 // readPieces reads the documents of a file to score.

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,11 @@ func identityOf(recipe Recipe, base BaseRef, all []stroke.Document, withheld boo
 	if len(recipe.Prompt.Choose) > 0 {
 		recipe.Prompt.Tokens = 0 // so is this
 	}
+	// And what a genre saved, which is not the same by every kernel.
+	recipe.Genre.On = slices.Clone(recipe.Genre.On)
+	for i := range recipe.Genre.On {
+		recipe.Genre.On[i].Gain = 0
+	}
 	b, err := json.Marshal(struct {
 		Recipe    Recipe
 		Base      BaseRef
@@ -67,6 +73,16 @@ func identityOf(recipe Recipe, base BaseRef, all []stroke.Document, withheld boo
 		return nil
 	}
 	return b
+}
+
+// lookName names a training among those that documents judge. By folds it is judged by
+// other text than by a withheld part.
+func (r *run) lookName(crossed bool) string {
+	id := string(r.identity())
+	if crossed {
+		id += " crossed"
+	}
+	return stroke.HashText(id)[:12]
 }
 
 // repeat emits the last event of a run that had ended.

@@ -93,9 +93,12 @@ func (f *Folder) takeBack() error {
 
 // goOn decides what becomes of a run that was stopped, where that was not said: it is
 // gone on with where it was asked for the same, and otherwise given up, unless somebody
-// is there who says no.
+// is there who says no. One that was cross-fitted is gone on with by nothing else.
 func (r *run) goOn(ctx context.Context) error {
 	r.key = r.o.key(r.identity())
+	if r.o.Resume && r.crossFitting() && !r.mayCrossFit() {
+		return otherRun(nil)
+	}
 	if r.o.Resume || r.o.Afresh || !r.begun() && !r.crossFitting() {
 		return nil
 	}

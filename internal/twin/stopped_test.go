@@ -13,7 +13,7 @@ import (
 // TestStoppedRun stops runs: the same is gone on with, another takes its place once it
 // has taken a step, and nothing is lost where somebody says no.
 func TestStoppedRun(t *testing.T) {
-	o := options(t, writing(t, t.TempDir(), func(int) bool { return true }))
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i > 0 }))
 	o.CheckpointEvery = 1
 	// until trains until stop says so, and gives the step that it went on from and what it
 	// told.
@@ -56,12 +56,23 @@ func TestStoppedRun(t *testing.T) {
 	_, _, err := until(o, step)
 	interrupted(err)
 	waits(true)
+	f, err := Open(o.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := len(l.Entries)
 	if left := Others(o.To); len(left) > 0 {
 		t.Errorf("not the twin's: %v", left)
 	}
 
-	// One that asks for something else, and somebody who keeps what there is.
+	// One that asks for something else, with a text more, and somebody who keeps what
+	// there is: the twin knows as much as before.
 	other := o
+	other.Source = writing(t, t.TempDir(), func(int) bool { return true })
 	other.Change = func(r *Recipe) { small(r); r.Epochs = 2 }
 	asked := ""
 	other.Ask = func(_ context.Context, question string) (bool, error) { asked += question; return false, nil }
@@ -69,9 +80,14 @@ func TestStoppedRun(t *testing.T) {
 	if interrupted(err); !strings.Contains(asked, "give it up") {
 		t.Errorf("asked: %q", asked)
 	}
+	if f, err := Open(o.To); err != nil {
+		t.Error(err)
+	} else if l, err := f.Ledger(); err != nil || len(l.Entries) != known {
+		t.Errorf("of %d documents that it knew it knows %d after a run that was refused: %v", known, len(l.Entries), err)
+	}
 
 	// With nobody to ask it takes the other's place, and comes to nothing.
-	other.Ask = nil
+	other.Ask, other.Source = nil, o.Source
 	resumed, told, err := until(other, planned)
 	if interrupted(err); resumed != 0 || !strings.Contains(told, "is given up") {
 		t.Errorf("another run goes on from step %d and tells %q", resumed, told)
@@ -122,7 +138,8 @@ func TestStoppedBase(t *testing.T) {
 		t.Fatalf("it was to be stopped, and ends with %v", err)
 	}
 	o.Base = "auto"
-	r, done, err := o.prepare(context.Background(), func(stroke.Event) {})
+	same := o
+	r, done, err := same.prepare(context.Background(), func(stroke.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/testkit"
 )
@@ -373,6 +374,50 @@ func TestElsewhere(t *testing.T) {
 	s := &Speech{Sampling: DefaultSampling(), Max: 5, Strength: 1, Passages: true}
 	if _, err := v.Write(context.Background(), "It rained", s, func(t string) error { written += t; return nil }); err != nil || written == "" {
 		t.Errorf("wrote %q, %v", written, err)
+	}
+}
+
+// TestScoreOfAnEdit scores an edited train document: it is told that the version was
+// trained on it, and what stands before it is not of it.
+func TestScoreOfAnEdit(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 10 }))
+	f, v := trained(t, o)
+	l, err := f.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	score := func(text string) (learnt bool) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "edit.md")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Score(context.Background(), f.Dir, "", []string{path}, nil, func(s FileScore) { learnt = s.Learnt }, nil); err != nil {
+			t.Fatal(err)
+		}
+		return learnt
+	}
+	edit := func(d stroke.Document) string {
+		return strings.Replace(d.Text, "the", "that", 3) + "\n\nI have changed my mind about some of this."
+	}
+	train := f.Documents(l, stroke.RoleTrain)
+	long := slices.MaxFunc(train, func(a, b stroke.Document) int { return a.Words - b.Words })
+	if !score(edit(long)) {
+		t.Error("nothing is said of an edited train document")
+	}
+	if score(edit(f.Documents(l, stroke.RoleJudge)[0])) {
+		t.Error("an edited judge document passes for one that was trained on")
+	}
+	b, err := f.openBase(context.Background(), v.Base.Name, "", nil, OpenBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	p := newPassages(train, l, b, v.Recipe.Prompt)
+	edited := stroke.Document{Hash: stroke.HashText(edit(long)), Text: edit(long)}
+	p.near = corpus.NearDuplicates(p.docs, []stroke.Document{edited})
+	if own := p.own(edited); !own[long.Hash] {
+		t.Errorf("what must not stand before an edit is %v, and it is of %s", own, long.Hash)
 	}
 }
 

@@ -151,9 +151,6 @@ func (r *run) tally() *float64 {
 }
 
 func (r *run) run(ctx context.Context) error {
-	if err := r.goOn(ctx); err != nil {
-		return err
-	}
 	r.recall()
 	if r.o.Resume {
 		if done, err := r.repeat(); done || err != nil {
@@ -432,7 +429,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, interrupted(err, "judge the base", resumeHint)
 	}
 	r.fewDocuments(judges)
-	name := stroke.HashText(string(r.identity()))[:12]
+	name := r.lookName(found.Folds > 0)
 	found.Look = r.ledger.Look(hashes(judges), name)
 	r.ledger.Judged(hashes(judges), name)
 	if err := r.f.saveLedger(ledgerFile, r.ledger); err != nil {

@@ -16,8 +16,8 @@ import (
 // documents are kept beside the ledger and not in it, so that none has a role
 // when there is enough to train on.
 func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.Reading, emit Emit) error {
-	if len(f.Versions) > 0 {
-		return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has been trained already", Hint: "train it without --examples-only, or give this one another name with --name"}
+	if err := f.untrained(); err != nil {
+		return err
 	}
 	recipe := DefaultRecipe(reading.Words())
 	l := passagesAlone(reading)
@@ -41,6 +41,10 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 		return err
 	}
 	defer unlock()
+	// Another process may have trained it before the lock.
+	if err := f.untrained(); err != nil {
+		return err
+	}
 	if err := f.keep(reading.Documents); err != nil {
 		return err
 	}
@@ -54,6 +58,14 @@ func (o *Options) examplesOnly(ctx context.Context, f *Folder, reading *corpus.R
 	emit(stroke.NoteEvent{Text: "the twin " + f.Name + " is there: the base writes with your passages before it; nothing is trained or judged"})
 	emit(stroke.NoteEvent{Text: fmt.Sprintf("write with it: stroke write -t %q \"An opening\"", cmp.Or(f.elsewhere(), f.Name))})
 	return nil
+}
+
+// untrained says why a twin that has a version cannot become one of passages alone.
+func (f *Folder) untrained() error {
+	if len(f.Versions) == 0 {
+		return nil
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin " + f.Name + " has been trained already", Hint: "train it without --examples-only, or give this one another name with --name"}
 }
 
 // passagesAlone lists what was read as passages of a twin without training.

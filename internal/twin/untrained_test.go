@@ -2,6 +2,8 @@ package twin
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -29,5 +31,26 @@ func TestBeingTrained(t *testing.T) {
 	unlock()
 	if err := write(); stroke.CodeOf(err) != stroke.CodeNotFound || strings.Contains(err.Error(), "at this moment") || !strings.Contains(stroke.HintOf(err), "stroke train") {
 		t.Errorf("with nothing: %v", err)
+	}
+}
+
+// TestTrainedMeanwhile refuses to make passages alone of a twin that somebody trained
+// while the base was opened.
+func TestTrainedMeanwhile(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 8 }))
+	alone := o
+	alone.ExamplesOnly = true
+	var f *Folder
+	var v *Version
+	err := Train(t.Context(), alone, func(e stroke.Event) {
+		if _, ok := e.(stroke.BaseEvent); ok {
+			f, v = trained(t, o)
+		}
+	})
+	if code(t, err, stroke.CodeInput); v == nil || !strings.Contains(err.Error(), "has been trained already") {
+		t.Fatalf("trained meanwhile: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(f.Dir, examplesFile)); err == nil {
+		t.Error("a twin that is trained has a list of passages alone")
 	}
 }
