@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -211,7 +212,7 @@ func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Wri
 	case strings.HasPrefix(line, "/"):
 		return false, t.command(turn, line, out)
 	}
-	return false, t.say(turn, line, out)
+	return false, t.say(turn, t.messages, line, out)
 }
 
 // interruptible gives a context that Ctrl-C ends, on a terminal.
@@ -223,12 +224,14 @@ func (t *talk) interruptible(ctx context.Context) (context.Context, context.Canc
 	return ctx, stop
 }
 
-// say adds a message and answers it. One that cannot be answered is taken back.
-func (t *talk) say(ctx context.Context, message string, out io.Writer) error {
-	t.messages = append(t.messages, twin.Message{Role: "user", Content: message})
+// say adds a message to what was said before and answers it. Where it cannot be
+// answered, the conversation stays as it is.
+func (t *talk) say(ctx context.Context, before []twin.Message, message string, out io.Writer) error {
+	was := t.messages
+	t.messages = append(slices.Clone(before), twin.Message{Role: "user", Content: message})
 	err := t.answer(ctx, out)
 	if err != nil {
-		t.undo()
+		t.messages = was
 	}
 	return err
 }
@@ -267,18 +270,16 @@ func (t *talk) system(text string) {
 	t.messages = append([]twin.Message{{Role: "system", Content: text}}, t.messages...)
 }
 
-// undo takes the last exchange back and gives what was said in it.
-func (t *talk) undo() (said string, ok bool) {
+// last is what was said in the last exchange, and the conversation before it.
+func (t *talk) last() (said string, before []twin.Message, ok bool) {
 	n := len(t.messages)
 	for n > 0 && t.messages[n-1].Role == "assistant" {
 		n--
 	}
 	if n == 0 || t.messages[n-1].Role != "user" {
-		return "", false
+		return "", nil, false
 	}
-	said = t.messages[n-1].Content
-	t.messages = t.messages[:n-1]
-	return said, true
+	return t.messages[n-1].Content, t.messages[:n-1], true
 }
 
 var errNothing = &stroke.Error{Code: stroke.CodeInput, Msg: "nothing has been said yet", Hint: "write something first"}
@@ -291,12 +292,14 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 	case "/help":
 		fmt.Fprintln(out, chatHelp)
 	case "/undo":
-		if _, ok := t.undo(); !ok {
+		_, before, ok := t.last()
+		if !ok {
 			return errNothing
 		}
+		t.messages = before
 		fmt.Fprintln(out, "taken back")
 	case "/retry", "/edit":
-		last, ok := t.undo()
+		said, before, ok := t.last()
 		if !ok {
 			return errNothing
 		}
@@ -304,10 +307,10 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 			if rest == "" {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: "/edit takes the new message", Hint: "for example: /edit What do you think of tea?"}
 			}
-			last = rest
+			said = rest
 		}
 		s.Sampling.Seed++
-		return t.say(ctx, last, out)
+		return t.say(ctx, before, said, out)
 	case "/system":
 		t.system(rest)
 	case "/adapter":
