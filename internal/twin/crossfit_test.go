@@ -169,6 +169,7 @@ func TestCrossFit(t *testing.T) {
 	var forecast []stroke.ForecastEvent
 	var last stroke.VerdictEvent
 	steps := 0
+	var step stroke.StepEvent
 	watch := func(e stroke.Event) {
 		switch e := e.(type) {
 		case stroke.ForecastEvent:
@@ -177,10 +178,23 @@ func TestCrossFit(t *testing.T) {
 			last = e
 		case stroke.StepEvent:
 			steps++
+			step = e
+			if e.Step != steps && len(forecast) == 1 || e.Step > e.Steps {
+				t.Errorf("step %d of %d is told of as the %dth", e.Step, e.Steps, steps)
+			}
+			if e.Step < e.Steps/2 && !(e.SecondsLeft > float64(e.Steps-e.Step)*0.2*float64(forecast[0].Tokens)/float64(forecast[0].Steps)/e.TokensPerSecond) {
+				t.Errorf("step %d of %d leaves %g s", e.Step, e.Steps, e.SecondsLeft)
+			}
 		}
 	}
 	if err := Train(context.Background(), o, watch); err != nil {
 		t.Fatal(err)
+	}
+	if step.Step != step.Steps || step.SecondsLeft != 0 {
+		t.Errorf("the last step is %+v", step)
+	}
+	if off := float64(forecast[0].Steps) / float64(steps); off < 0.8 || off > 2 { // the last part may end at an earlier epoch
+		t.Errorf("of %d steps %d were forecast", steps, forecast[0].Steps)
 	}
 	if len(forecast) != 1 || forecast[0].Folds != crossFolds || forecast[0].Seconds <= 0 {
 		t.Errorf("the forecasts are %+v", forecast)
@@ -216,9 +230,14 @@ func TestCrossFit(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		seen := 0
 		var again stroke.VerdictEvent
+		var step stroke.StepEvent
 		err := Train(ctx, p, func(e stroke.Event) {
 			switch e := e.(type) {
 			case stroke.StepEvent:
+				if e.Step <= step.Step || e.Step > e.Steps {
+					t.Errorf("after step %d of %d there is step %d of %d", step.Step, step.Steps, e.Step, e.Steps)
+				}
+				step = e
 				if seen++; seen == max(steps/5, 1) {
 					cancel()
 				}
@@ -229,6 +248,9 @@ func TestCrossFit(t *testing.T) {
 		cancel()
 		p.Resume = true
 		if err == nil {
+			if step.Step != step.Steps {
+				t.Errorf("gone on with it ends at step %d of %d", step.Step, step.Steps)
+			}
 			if again.Gain != last.Gain || again.Why != last.Why || again.Units != last.Units {
 				t.Errorf("stopped and gone on with it is %+v, in one go %+v", again, last)
 			}
