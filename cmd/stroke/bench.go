@@ -107,7 +107,7 @@ Exit status: 0; 1 failure.`,
 			if o.Memory, err = parseBytes(memory); err != nil {
 				return err
 			}
-			m, done, err := benchModel(c, baseName, shapeOf, format)
+			m, done, err := benchModel(c, e, baseName, shapeOf, format)
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ Exit status: 0; 1 failure.`,
 }
 
 // benchModel is the model to measure: a base, or a shape.
-func benchModel(c *cobra.Command, name, shapeOf, format string) (*model.Model, func(), error) {
+func benchModel(c *cobra.Command, e *env, name, shapeOf, format string) (*model.Model, func(), error) {
 	if shapeOf != "" {
 		m, done, err := bench.Shape(shapeOf, format)
 		if err != nil {
@@ -163,7 +163,7 @@ func benchModel(c *cobra.Command, name, shapeOf, format string) (*model.Model, f
 	if err != nil {
 		return nil, nil, err
 	}
-	return twin.OpenModel(c.Context(), store, name)
+	return twin.OpenModel(c.Context(), store, name, e.tell)
 }
 
 func printBench(e *env, r bench.Result) error {

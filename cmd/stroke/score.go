@@ -71,7 +71,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 			var rows [][]string
 			var failed error
 			var learnt []string
-			total, err := twin.Score(c.Context(), name, baseName, args, nil, func(s twin.FileScore) {
+			total, err := twin.Score(c.Context(), name, baseName, args, e.tell, func(s twin.FileScore) {
 				if s.Learnt {
 					learnt = append(learnt, s.File)
 				}
