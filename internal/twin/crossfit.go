@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
@@ -56,8 +57,8 @@ func (r *run) crossFits() bool {
 	}
 	within := cmp.Or(r.o.Within, DefaultWithin)
 	if forecast := r.crossForecast(all); forecast > within {
-		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that would take %s, which is more than --within %s, so it is judged by a withheld part alone",
-			forecast.Round(time.Minute), within)})
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that would take about %s, and --within is %s, so it is judged by a withheld part alone",
+			base.Span(base.RoundUp(forecast)), base.Span(within))})
 		return false
 	}
 	return true

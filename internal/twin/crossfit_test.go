@@ -59,7 +59,7 @@ func followFolds(t *testing.T, o Options) {
 			said = n.Text
 		}
 	}
-	if r.crossFits() || !strings.Contains(said, "--within") {
+	if r.crossFits() || !strings.Contains(said, "m, and --within is") {
 		t.Errorf("where the time does not allow it, it is cross-fitted: %q", said)
 	}
 	r.o.Within, r.emit = within, emit
