@@ -92,7 +92,7 @@ Exit status: 0; 1 failure.`,
 			if e.json {
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"base", "size", "memory", "format", "licence", "languages", "here"}, rows, 5)
+			return term.Table(e.out, e.printer().TableWidth(), []string{"base", "size", "memory", "format", "licence", "languages", "here"}, rows, 5)
 		},
 	}
 }

@@ -6,20 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
-	xterm "golang.org/x/term"
+	"github.com/getstroke/stroke/internal/term"
 )
 
 // person says whether somebody can be asked: there is a terminal to ask on and to
 // answer from, and results alone are not wanted.
 func (e *env) person() bool {
-	terminal := func(v any) bool {
-		f, ok := v.(*os.File)
-		return ok && xterm.IsTerminal(int(f.Fd()))
-	}
-	return !e.json && !e.quiet && terminal(e.in) && terminal(e.err)
+	return !e.json && !e.quiet && term.IsTerminal(e.in) && term.IsTerminal(e.err)
 }
 
 // confirm asks a question and reads a line; no answer is no. It gives up where ctx

@@ -103,7 +103,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 			if len(args) > 1 {
 				rows = append(rows, scoreRow("all", total))
 			}
-			return term.Table(e.out, p.Width(), []string{"file", "tokens", "base", "+ passages", "adapter", "both", "perplexity"}, rows)
+			return term.Table(e.out, p.TableWidth(), []string{"file", "tokens", "base", "+ passages", "adapter", "both", "perplexity"}, rows)
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")

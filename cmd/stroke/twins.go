@@ -56,7 +56,7 @@ Exit status: 0; 1 failure; 10 no such twin or folder.`,
 					return err
 				}
 			}
-			return printRows(e, e.printer().Width(), corpus.Table(r, l))
+			return printRows(e, e.printer().TableWidth(), corpus.Table(r, l))
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")
@@ -159,7 +159,7 @@ func newTwins(e *env) *cobra.Command {
 				fmt.Fprintln(e.err, e.printer().Wrap("stroke: there are no twins yet; make one: stroke train FOLDER"))
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"twin", "versions", "live", "base"}, rows)
+			return term.Table(e.out, e.printer().TableWidth(), []string{"twin", "versions", "live", "base"}, rows)
 		},
 	}
 }
@@ -237,7 +237,7 @@ func newShow(e *env) *cobra.Command {
 				fmt.Fprintln(e.out, "it has no version yet")
 				return nil
 			}
-			if err := term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows); err != nil {
+			if err := term.Table(e.out, e.printer().TableWidth(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows); err != nil {
 				return err
 			}
 			for _, why := range reasons {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type Printer struct {
 	out, err io.Writer
 	mode     Mode
 	width    int
+	table    int  // the most that a table may be wide
 	terminal bool // behind the error stream
 	bar      *progressbar.ProgressBar
 	what     string // the bar's subject
@@ -41,19 +43,41 @@ type Printer struct {
 }
 
 // New makes a printer. The mode Bars needs a terminal behind the error stream;
-// without one, or with TERM=dumb, it becomes Plain.
+// without one, or with TERM=dumb, it becomes Plain. What has a method Fd is a file.
 func New(out, errs io.Writer, mode Mode) *Printer {
-	p := &Printer{out: out, err: errs, mode: mode, width: 80}
-	f, ok := errs.(*os.File)
-	if mode == Bars && (!ok || !xterm.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb") {
+	p := &Printer{out: out, err: errs, mode: mode, width: 80, table: math.MaxInt}
+	if mode == Bars && (!IsTerminal(errs) || os.Getenv("TERM") == "dumb") {
 		p.mode = Plain
 	}
-	if ok {
-		if w, _, err := xterm.GetSize(int(f.Fd())); err == nil && w > 0 {
-			p.width, p.terminal = w, true
-		}
+	if w := columnsOf(errs); w > 0 {
+		p.width, p.terminal = w, true
+	}
+	if w := columnsOf(out); w > 0 {
+		p.table = w
 	}
 	return p
+}
+
+// file is what may be a terminal.
+type file interface{ Fd() uintptr }
+
+// IsTerminal says whether a stream is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(file)
+	return ok && xterm.IsTerminal(int(f.Fd()))
+}
+
+// columnsOf is how wide the terminal is that a stream is; 0 where it is none.
+func columnsOf(stream any) int {
+	f, ok := stream.(file)
+	if !ok {
+		return 0
+	}
+	w, _, err := xterm.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return w
 }
 
 // Emit shows an event.
