@@ -192,7 +192,7 @@ func answers(e *env) (read func(context.Context) (string, error), keys bool) {
 	r := bufio.NewReader(e.in)
 	if !isFile || e.json || !xterm.IsTerminal(int(in.Fd())) {
 		return func(ctx context.Context) (string, error) {
-			line, err := r.ReadString('\n')
+			line, err := await(ctx, func() (string, error) { return r.ReadString('\n') })
 			if line = strings.ToLower(strings.TrimSpace(line)); line != "" {
 				return line, ctx.Err()
 			}

@@ -82,7 +82,7 @@ type talk struct {
 
 // lines reads a person's lines: with editing on a terminal, as they come
 // elsewhere. The end of the conversation is io.EOF. What is told goes to out.
-func (t *talk) lines() (read func() (string, error), out io.Writer) {
+func (t *talk) lines() (read func(context.Context) (string, error), out io.Writer) {
 	in, isFile := t.e.in.(*os.File)
 	if isFile && xterm.IsTerminal(int(in.Fd())) && !t.e.json {
 		t.edited = true
@@ -96,7 +96,7 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 			cleared = true
 			fmt.Fprintln(screen, "stroke: Ctrl-D or /quit ends the conversation")
 		}
-		return func() (string, error) {
+		return func(context.Context) (string, error) {
 			// Raw only while a line is read, so that Ctrl-C reaches an answer.
 			state, err := xterm.MakeRaw(int(in.Fd()))
 			if err != nil {
@@ -132,7 +132,7 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 	}
 	s := bufio.NewScanner(t.e.in)
 	s.Buffer(nil, 1<<20)
-	return func() (string, error) {
+	next := func() (string, error) {
 		if s.Scan() {
 			return s.Text(), nil
 		}
@@ -140,7 +140,8 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 			return "", err
 		}
 		return "", io.EOF
-	}, out
+	}
+	return func(ctx context.Context) (string, error) { return await(ctx, next) }, out
 }
 
 func (t *talk) run(ctx context.Context) error {
@@ -189,10 +190,10 @@ func undone(lines, failed int) error {
 // conversation. On a terminal Ctrl-C ends the turn alone, and that from before
 // the line is read until the next turn has its own: in between it must not reach
 // the program.
-func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Writer) (done bool, err error) {
+func (t *talk) turn(ctx context.Context, read func(context.Context) (string, error), out io.Writer) (done bool, err error) {
 	turn, stop := t.interruptible(ctx)
 	defer func() { stop() }()
-	line, err := read()
+	line, err := read(ctx)
 	if turn.Err() != nil { // it was ended before there was anything to answer
 		stop()
 		turn, stop = t.interruptible(ctx)

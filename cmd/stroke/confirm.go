@@ -21,27 +21,18 @@ func (e *env) person() bool {
 // ends.
 func (e *env) confirm(ctx context.Context, question string) (bool, error) {
 	fmt.Fprint(e.err, e.printer().Wrap("stroke: "+question+" [y/N]")+" ")
-	type answer struct {
-		line string
-		err  error
-	}
-	got := make(chan answer, 1)
-	go func() {
-		line, err := bufio.NewReader(e.in).ReadString('\n')
-		got <- answer{line, err}
-	}()
-	select {
-	case <-ctx.Done():
+	in := bufio.NewReader(e.in)
+	line, err := await(ctx, func() (string, error) { return in.ReadString('\n') })
+	if err != nil && ctx.Err() != nil {
 		fmt.Fprintln(e.err)
 		return false, ctx.Err()
-	case a := <-got:
-		if a.err != nil && !errors.Is(a.err, io.EOF) {
-			return false, fmt.Errorf("read the answer: %w", a.err)
-		}
-		switch strings.ToLower(strings.TrimSpace(a.line)) {
-		case "y", "yes":
-			return true, nil
-		}
-		return false, nil
 	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return true, nil
+	}
+	return false, nil
 }

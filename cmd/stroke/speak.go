@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -153,7 +154,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 			if n < 1 || n > 1000 {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--n is %d: it must be from 1 to 1000", n), Hint: "for example --n 3"}
 			}
-			opening, err := textOf(e, args[0])
+			opening, err := textOf(c.Context(), e, args[0])
 			if err != nil {
 				return err
 			}
@@ -219,7 +220,7 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
   pbpaste | stroke rewrite -t writing - --temperature 0.5`,
 		Args: exactly(1, "a file, or - for the standard input"),
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := fileText(e, args[0])
+			text, err := fileText(c.Context(), e, args[0])
 			if err != nil {
 				return err
 			}
@@ -257,25 +258,27 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 }
 
 // textOf is an argument's text, or the standard input for -.
-func textOf(e *env, arg string) (string, error) {
+func textOf(ctx context.Context, e *env, arg string) (string, error) {
 	if arg != "-" {
 		if strings.TrimSpace(arg) == "" {
 			return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the opening is empty", Hint: `give some words: stroke write -t NAME "It rained all week, and"`}
 		}
 		return arg, nil
 	}
-	return readAll(e)
+	return readAll(ctx, e)
 }
 
 // mostText is the longest text that is read whole, in bytes.
 const mostText = 4 << 20
 
-func readAll(e *env) (string, error) { return readText(e.in, "the standard input") }
+func readAll(ctx context.Context, e *env) (string, error) {
+	return await(ctx, func() (string, error) { return readText(e.in, "the standard input") })
+}
 
 // fileText is a file's text, or the standard input for -.
-func fileText(e *env, path string) (string, error) {
+func fileText(ctx context.Context, e *env, path string) (string, error) {
 	if path == "-" {
-		return readAll(e)
+		return readAll(ctx, e)
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -285,7 +288,7 @@ func fileText(e *env, path string) (string, error) {
 		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err}
 	}
 	defer f.Close()
-	return readText(f, path)
+	return await(ctx, func() (string, error) { return readText(f, path) })
 }
 
 // readText reads a text in whatever encoding it is; from is what errors call it.
