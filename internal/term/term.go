@@ -219,7 +219,7 @@ func (p *Printer) startBar(what string, total int64) {
 	}
 	p.endBar()
 	p.what = what
-	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetWidth(p.barWidth()),
+	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(wiper{p.err, p.width}), progressbar.OptionSetWidth(p.barWidth()),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
 }

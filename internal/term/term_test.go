@@ -118,6 +118,21 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestWipe holds that a line is cleared where a bar goes back to its beginning to do so,
+// as it does on Windows.
+func TestWipe(t *testing.T) {
+	var b strings.Builder
+	w := wiper{&b, 5}
+	for _, s := range []string{"a bar", "\r", "\rb"} {
+		if n, err := w.Write([]byte(s)); n != len(s) || err != nil {
+			t.Error(n, err)
+		}
+	}
+	if got, want := b.String(), "a bar\r    \r\rb"; got != want {
+		t.Errorf("written is %q, not %q", got, want)
+	}
+}
+
 // TestNoFigures holds that where nothing was measured, no figure is shown.
 func TestNoFigures(t *testing.T) {
 	var o bytes.Buffer
