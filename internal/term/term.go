@@ -276,24 +276,23 @@ func (p *Printer) fetch(e stroke.FetchEvent) {
 	}
 }
 
+// score shows a bar for each condition: how many there will be is not known, since it
+// depends on what the adapter is compared with.
 func (p *Printer) score(e stroke.ScoreEvent) {
-	if e.Condition == "order" { // before training, and by itself
-		if p.mode == Bars {
-			p.startBar(e.Condition, int64(e.Total))
-			p.bar.Set64(int64(e.Done))
-			p.describe("looking at the order of the text ", "order ")
+	order := e.Condition == "order" // before training, and by itself
+	switch {
+	case p.mode == Bars:
+		text := "judging: " + e.Condition + " "
+		if order {
+			text = "looking at the order of the text "
 		}
-		if p.mode == Bars && e.Done == e.Total {
+		p.startBar("score "+e.Condition, int64(e.Total))
+		p.bar.Set64(int64(e.Done))
+		p.describe(text, e.Condition+" ")
+		if e.Done == e.Total {
 			p.endBar()
 		}
-		return
-	}
-	if p.mode == Bars {
-		p.startBar("judge", 4*int64(e.Total))
-		done := map[string]int{"base": 0, "examples": 1, "adapter": 2, "both": 3}[e.Condition]*e.Total + e.Done
-		p.bar.Set64(int64(done))
-		p.describe("judging: "+e.Condition+" ", e.Condition+" ")
-	} else if p.mode == Plain && e.Done == e.Total {
+	case p.mode == Plain && e.Done == e.Total && !order:
 		p.say("judged: " + e.Condition)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -115,6 +116,25 @@ func TestStreams(t *testing.T) {
 	}
 	if !names["error"] {
 		t.Error("no line for the error")
+	}
+}
+
+// TestJudged holds that each condition has a bar of its own that comes to its end, also
+// those of controls.
+func TestJudged(t *testing.T) {
+	var e bytes.Buffer
+	p := &Printer{err: &e, mode: Bars, width: 80}
+	for _, condition := range []string{"base", "both", "start", "of another"} {
+		for done := 1; done <= 4; done++ {
+			e.Reset()
+			p.Emit(stroke.ScoreEvent{Condition: condition, Done: done, Total: 4})
+			if want := fmt.Sprintf("judging: %s  %d%%", condition, 25*done); done < 4 && !strings.Contains(strings.Join(strings.Fields(e.String()), " "), strings.Join(strings.Fields(want), " ")) {
+				t.Errorf("%d of 4 under %s: %q", done, condition, e.String())
+			}
+		}
+		if p.bar != nil {
+			t.Errorf("the bar of %s stays", condition)
+		}
 	}
 }
 
