@@ -13,6 +13,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -190,7 +191,7 @@ func showPair(e *env, p asked) error {
 func answers(e *env) (read func(context.Context) (string, error), keys bool) {
 	in, isFile := e.in.(*os.File)
 	r := bufio.NewReader(e.in)
-	if !isFile || e.json || !xterm.IsTerminal(int(in.Fd())) {
+	if !isFile || e.json || !term.IsTerminal(in) {
 		return func(ctx context.Context) (string, error) {
 			line, err := await(ctx, func() (string, error) { return r.ReadString('\n') })
 			if line = strings.ToLower(strings.TrimSpace(line)); line != "" {

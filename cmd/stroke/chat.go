@@ -18,6 +18,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -80,11 +81,11 @@ type talk struct {
 	saved    map[string]bool // files that the conversation was kept in
 }
 
-// lines reads a person's lines: with editing on a terminal, as they come
-// elsewhere. The end of the conversation is io.EOF. What is told goes to out.
+// lines reads a person's lines: with editing on a terminal, where what is written is
+// shown on one that can move in a line, and as they come elsewhere. The end of the conversation is io.EOF. What is told goes to out.
 func (t *talk) lines() (read func(context.Context) (string, error), out io.Writer) {
 	in, isFile := t.e.in.(*os.File)
-	if isFile && xterm.IsTerminal(int(in.Fd())) && !t.e.json {
+	if isFile && term.IsTerminal(in) && term.IsTerminal(t.e.out) && os.Getenv("TERM") != "dumb" && !t.e.json {
 		t.edited = true
 		k := &keys{in: in}
 		screen := xterm.NewTerminal(struct {
@@ -103,7 +104,7 @@ func (t *talk) lines() (read func(context.Context) (string, error), out io.Write
 				return "", err
 			}
 			defer xterm.Restore(int(in.Fd()), state)
-			if w, h, err := xterm.GetSize(int(in.Fd())); err == nil {
+			if w, h := term.Size(t.e.out); w > 0 {
 				screen.SetSize(w, h)
 			}
 			// A paste is one message, however many lines it has: it waits for

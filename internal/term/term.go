@@ -49,10 +49,10 @@ func New(out, errs io.Writer, mode Mode) *Printer {
 	if mode == Bars && (!IsTerminal(errs) || os.Getenv("TERM") == "dumb") {
 		p.mode = Plain
 	}
-	if w := columnsOf(errs); w > 0 {
+	if w, _ := Size(errs); w > 0 {
 		p.width, p.terminal = w, true
 	}
-	if w := columnsOf(out); w > 0 {
+	if w, _ := Size(out); w > 0 {
 		p.table = w
 	}
 	return p
@@ -67,17 +67,18 @@ func IsTerminal(stream any) bool {
 	return ok && xterm.IsTerminal(int(f.Fd()))
 }
 
-// columnsOf is how wide the terminal is that a stream is; 0 where it is none.
-func columnsOf(stream any) int {
+// Size is how many columns and rows the terminal has that a stream is; 0 where it is
+// none.
+func Size(stream any) (width, height int) {
 	f, ok := stream.(file)
 	if !ok {
-		return 0
+		return 0, 0
 	}
-	w, _, err := xterm.GetSize(int(f.Fd()))
+	w, h, err := xterm.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return w
+	return w, h
 }
 
 // Emit shows an event.
