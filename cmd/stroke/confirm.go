@@ -17,8 +17,11 @@ func (e *env) person() bool {
 	return !e.json && !e.quiet && term.IsTerminal(e.in) && term.IsTerminal(e.err)
 }
 
-// confirm asks a question and reads a line; no answer is no. It gives up where ctx
-// ends.
+// errNobody is of a question that nobody is there to answer.
+var errNobody = errors.New("nobody answers")
+
+// confirm asks a question and reads a line; no answer is no, and errNobody where there is
+// no person and nothing to read either. It gives up where ctx ends.
 func (e *env) confirm(ctx context.Context, question string) (bool, error) {
 	fmt.Fprint(e.err, e.printer().Wrap("stroke: "+question+" [y/N]")+" ")
 	in := bufio.NewReader(e.in)
@@ -26,6 +29,10 @@ func (e *env) confirm(ctx context.Context, question string) (bool, error) {
 	if err != nil && ctx.Err() != nil {
 		fmt.Fprintln(e.err)
 		return false, ctx.Err()
+	}
+	if errors.Is(err, io.EOF) && line == "" && !e.person() {
+		fmt.Fprintln(e.err)
+		return false, errNobody
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, fmt.Errorf("read the answer: %w", err)

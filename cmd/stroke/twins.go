@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -296,6 +297,9 @@ func newRemove(e *env) *cobra.Command {
 			}
 			if !yes {
 				sure, err := e.confirm(c.Context(), "delete the twin in "+dir+" for good?")
+				if errors.Is(err, errNobody) {
+					return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin in " + dir + " is not deleted without a word", Hint: "add --yes to delete it all the same"}
+				}
 				if err != nil {
 					return err
 				}
