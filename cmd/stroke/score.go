@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -83,16 +84,10 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 				}
 				rows = append(rows, scoreRow(s.File, s.Figures))
 			}, each)
-			if e := to.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = to.close(cmp.Or(err, failed)); err != nil {
 				return err
 			}
 			if e.json {
-				if failed != nil {
-					return failed
-				}
 				line := scoredOf("total", "", total)
 				line.Learnt = len(learnt) > 0
 				return printJSON(e, line, false)
