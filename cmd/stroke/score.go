@@ -45,7 +45,8 @@ bare base, the base with your passages in its prompt, the adapter, and both. The
 newest version is measured, live or not, unless NAME@VERSION is given. The first
 100 words of a text are what passages are asked with; they are scored in none.
 
-Exit status: 0; 1 failure; 10 no such twin, version or file.`,
+Exit status: 0; 1 failure; 10 no such twin, version or file; 130
+interrupted.`,
 		Example: `  stroke score -t writing new-essay.md
   stroke score -t writing@1f2e3d4c5b6a --json chapter-*.md`,
 		Args: func(c *cobra.Command, args []string) error {
