@@ -58,6 +58,9 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 	if c.Flags().Changed("genre-strength") {
 		f.speech.Genre = &f.layer
 	}
+	if f.noAdapter && c.Flags().Changed("strength") {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "--strength is of the adapter, and --no-adapter leaves it out", Hint: "give one of them"}
+	}
 	if f.noAdapter {
 		f.speech.Strength = 0
 	}
