@@ -81,9 +81,6 @@ func printRows(e *env, width int, rows []corpus.Row) error {
 				why += "; " + r.Hint
 			}
 		}
-		if r.Gone {
-			why += " (no longer there)"
-		}
 		words := ""
 		if r.Words > 0 {
 			words = term.Count(r.Words)
