@@ -329,7 +329,7 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 				}
 			}
 		default:
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "/adapter takes on or off"}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "/adapter takes on or off", Hint: "for example: /adapter off"}
 		}
 		fmt.Fprintln(out, "adapter "+rest)
 	case "/strength":
@@ -337,7 +337,7 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 		q := *s
 		q.Strength = v
 		if err != nil || q.Validate() != nil {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "/strength takes a number from -4 to 4"}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "/strength takes a number from -4 to 4", Hint: "for example: /strength 1.5"}
 		}
 		*s = q
 		fmt.Fprintf(out, "strength %g\n", v)

@@ -278,6 +278,8 @@ func readAll(ctx context.Context, e *env) (string, error) {
 	return await(ctx, func() (string, error) { return readText(e.in, "the standard input") })
 }
 
+const hintText = "name a file of plain text or Markdown, or - for the standard input"
+
 // fileText is a file's text, or the standard input for -.
 func fileText(ctx context.Context, e *env, path string) (string, error) {
 	if path == "-" {
@@ -285,10 +287,10 @@ func fileText(ctx context.Context, e *env, path string) (string, error) {
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Hint: "name a file of plain text or Markdown, or - for the standard input"}
+		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Hint: hintText}
 	}
 	if err != nil {
-		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err}
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err, Hint: hintText}
 	}
 	defer f.Close()
 	return await(ctx, func() (string, error) { return readText(f, path) })
@@ -298,7 +300,7 @@ func fileText(ctx context.Context, e *env, path string) (string, error) {
 func readText(r io.Reader, from string) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, mostText+1))
 	if err != nil {
-		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + from, Err: err}
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + from, Err: err, Hint: hintText}
 	}
 	if len(b) > mostText {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: from + " has more than 4 MB, which is too long for one text", Hint: "give a part of it at a time"}
