@@ -166,6 +166,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 				return err
 			}
 			defer v.Close()
+			shown := false
 			for i := range n {
 				s := f.speech
 				s.Sampling.Seed += uint64(i)
@@ -182,7 +183,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 						return nil
 					}
 					_, err := io.WriteString(e.out, begin+t)
-					begin = ""
+					begin, shown = "", true
 					return err
 				}
 				reason, err := v.Write(c.Context(), opening, &s, show)
@@ -190,6 +191,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 					err = show("")
 				}
 				if err != nil {
+					endLine(e, shown)
 					return err
 				}
 				if e.json {
@@ -243,6 +245,7 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 				return err
 			})
 			if err != nil {
+				endLine(e, all.Len() > 0 && !e.json)
 				return err
 			}
 			if e.json {
@@ -258,6 +261,14 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 	}
 	f.add(c.Flags(), 1024, twin.AnswerSampling())
 	return c
+}
+
+// endLine ends the line of a text that was shown in part, so that what is said of it
+// stands by itself.
+func endLine(e *env, shown bool) {
+	if shown {
+		fmt.Fprintln(e.out)
+	}
 }
 
 // textOf is an argument's text, or the standard input for -.
