@@ -168,31 +168,23 @@ func TestCrossFit(t *testing.T) {
 	o := crossed(t)
 	var forecast []stroke.ForecastEvent
 	var last stroke.VerdictEvent
-	steps := 0
-	var step stroke.StepEvent
+	told := &stepsTold{t: t}
 	watch := func(e stroke.Event) {
 		switch e := e.(type) {
 		case stroke.ForecastEvent:
 			forecast = append(forecast, e)
+			told = &stepsTold{t: t, forecast: e}
 		case stroke.VerdictEvent:
 			last = e
 		case stroke.StepEvent:
-			steps++
-			step = e
-			if e.Step != steps && len(forecast) == 1 || e.Step > e.Steps {
-				t.Errorf("step %d of %d is told of as the %dth", e.Step, e.Steps, steps)
-			}
-			if e.Step < e.Steps/2 && !(e.SecondsLeft > float64(e.Steps-e.Step)*0.2*float64(forecast[0].Tokens)/float64(forecast[0].Steps)/e.TokensPerSecond) {
-				t.Errorf("step %d of %d leaves %g s", e.Step, e.Steps, e.SecondsLeft)
-			}
+			told.step(e)
 		}
 	}
 	if err := Train(context.Background(), o, watch); err != nil {
 		t.Fatal(err)
 	}
-	if step.Step != step.Steps || step.SecondsLeft != 0 {
-		t.Errorf("the last step is %+v", step)
-	}
+	told.end()
+	steps := told.count
 	if off := float64(forecast[0].Steps) / float64(steps); off < 0.8 || off > 2 { // the last part may end at an earlier epoch
 		t.Errorf("of %d steps %d were forecast", steps, forecast[0].Steps)
 	}
@@ -230,14 +222,13 @@ func TestCrossFit(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		seen := 0
 		var again stroke.VerdictEvent
-		var step stroke.StepEvent
+		told := &stepsTold{t: t}
 		err := Train(ctx, p, func(e stroke.Event) {
 			switch e := e.(type) {
+			case stroke.ForecastEvent:
+				told.forecast = e
 			case stroke.StepEvent:
-				if e.Step <= step.Step || e.Step > e.Steps {
-					t.Errorf("after step %d of %d there is step %d of %d", step.Step, step.Steps, e.Step, e.Steps)
-				}
-				step = e
+				told.step(e)
 				if seen++; seen == max(steps/5, 1) {
 					cancel()
 				}
@@ -248,9 +239,7 @@ func TestCrossFit(t *testing.T) {
 		cancel()
 		p.Resume = true
 		if err == nil {
-			if step.Step != step.Steps {
-				t.Errorf("gone on with it ends at step %d of %d", step.Step, step.Steps)
-			}
+			told.end()
 			if again.Gain != last.Gain || again.Why != last.Why || again.Units != last.Units {
 				t.Errorf("stopped and gone on with it is %+v, in one go %+v", again, last)
 			}
