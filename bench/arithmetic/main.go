@@ -99,7 +99,7 @@ func main() {
 		others = append(others, op.Arithmetic(name))
 	}
 	ctx := context.Background()
-	m, done, err := twin.OpenModel(ctx, store, *baseName)
+	m, done, err := twin.OpenModel(ctx, store, *baseName, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

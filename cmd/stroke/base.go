@@ -92,7 +92,7 @@ Exit status: 0; 1 failure.`,
 			if e.json {
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"base", "size", "memory", "format", "licence", "languages", "here"}, rows, 5)
+			return term.Table(e.out, e.printer().TableWidth(), []string{"base", "size", "memory", "format", "licence", "languages", "here"}, rows, 5)
 		},
 	}
 }
@@ -192,7 +192,7 @@ func newBasePull(e *env) *cobra.Command {
 		Long: `Pull fetches a base from the first of its sources that answers, goes on where an
 earlier try stopped, and checks its hash before it is used.
 
-Exit status: 0; 1 failure; 10 no such base.`,
+Exit status: 0; 1 failure; 10 no such base; 130 interrupted.`,
 		Example: `  stroke base pull smollm2-135m-instruct
   stroke base pull mine --from hub:ORG/NAME-GGUF@main/model.Q8_0.gguf`,
 		Args: exactly(1, "a base's name"),
@@ -230,7 +230,8 @@ func newBaseRemove(e *env) *cobra.Command {
 asked first whether to go on; with nobody to ask and without --yes nothing is
 deleted. What they need can be fetched again, as long as its sources have it.
 
-Exit status: 0; 1 failure; 10 it is not here; 130 interrupted, or answered by no.`,
+Exit status: 0; 1 failure; 3 it lies where another program put it, and was
+left there; 10 it is not here; 130 interrupted, or answered by no.`,
 		Example: `  stroke base rm smollm2-360m-instruct
   stroke base rm smollm2-360m-instruct --json`,
 		Args: exactly(1, "a base's name"),
@@ -308,7 +309,7 @@ func newBaseVerify(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify NAME",
 		Short: "Check a base's bytes against its hash",
-		Long:  "Verify reads a base whole and compares its hash.\n\nExit status: 0; 1 it is damaged; 10 it is not here.",
+		Long:  "Verify reads a base whole and compares its hash.\n\nExit status: 0; 1 it is damaged; 10 it is not here;\n130 interrupted.",
 		Example: `  stroke base verify smollm2-135m-instruct
   stroke base verify smollm2-135m-instruct --json`,
 		Args: exactly(1, "a base's name"),

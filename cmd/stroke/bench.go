@@ -17,9 +17,6 @@ import (
 	"github.com/getstroke/stroke/internal/twin"
 )
 
-// mostShape is the most tokens that a batch is measured with.
-const mostShape = 1 << 20
-
 // measurements are those of a model.
 var measurements = map[string]func(context.Context, *model.Model, bench.Options) (bench.Result, error){
 	"train": bench.Train, "prefill": bench.Prefill, "decode": bench.Decode, "streams": bench.Streams, "first": bench.First,
@@ -85,9 +82,13 @@ Exit status: 0; 1 failure.`,
 				o.Rows, o.Tokens = 16, 64
 			}
 			if shape != "" {
-				if n, err := fmt.Sscanf(shape, "%dx%d", &o.Rows, &o.Tokens); n != 2 || err != nil || o.Rows < 1 || o.Tokens < 2 || o.Rows > mostShape || o.Tokens > mostShape/o.Rows {
+				var ok bool
+				if o.Rows, o.Tokens, ok = parseShape(shape); !ok {
 					return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %q is no shape", shape), Hint: "give rows and tokens, for example --shape 4x256"}
 				}
+			}
+			if o.Rows > 1 && slices.Contains(ofOneRow, args[0]) {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--shape %s: %s is measured with one row", shape, args[0]), Hint: fmt.Sprintf("give --shape 1x%d, or measure streams", o.Tokens)}
 			}
 			if behind < 0 || behind > mostShape {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--behind is %d: it is how many tokens stand before what is written", behind), Hint: "for example --behind 1400"}
@@ -102,12 +103,15 @@ Exit status: 0; 1 failure.`,
 			if c.Flags().Changed("format") && shapeOf == "" {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: "--format is for the random weights of --shape-of: a base has its own", Hint: "for example --shape-of llama-3.2-1b --format q4_k_m"}
 			}
+			if c.Flags().Changed("base") && shapeOf != "" {
+				return &stroke.Error{Code: stroke.CodeInput, Msg: "--base measures a base, and --shape-of a shape with random weights", Hint: "leave one of them out"}
+			}
 			o.Full, o.Optimizer = method == "full", train.Method(optimizer)
 			var err error
 			if o.Memory, err = parseBytes(memory); err != nil {
 				return err
 			}
-			m, done, err := benchModel(c, baseName, shapeOf, format)
+			m, done, err := benchModel(c, e, baseName, shapeOf, format)
 			if err != nil {
 				return err
 			}
@@ -151,7 +155,7 @@ Exit status: 0; 1 failure.`,
 }
 
 // benchModel is the model to measure: a base, or a shape.
-func benchModel(c *cobra.Command, name, shapeOf, format string) (*model.Model, func(), error) {
+func benchModel(c *cobra.Command, e *env, name, shapeOf, format string) (*model.Model, func(), error) {
 	if shapeOf != "" {
 		m, done, err := bench.Shape(shapeOf, format)
 		if err != nil {
@@ -163,7 +167,7 @@ func benchModel(c *cobra.Command, name, shapeOf, format string) (*model.Model, f
 	if err != nil {
 		return nil, nil, err
 	}
-	return twin.OpenModel(c.Context(), store, name)
+	return twin.OpenModel(c.Context(), store, name, e.tell)
 }
 
 func printBench(e *env, r bench.Result) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,4 +42,19 @@ func fitting(c *cobra.Command, measurement string) error {
 		}
 	}
 	return nil
+}
+
+// mostShape is the most tokens that a batch is measured with.
+const mostShape = 1 << 20
+
+// ofOneRow are the measurements of a single text.
+var ofOneRow = []string{"prefill", "decode", "first"}
+
+// parseShape reads rows and tokens, as 4x256.
+func parseShape(s string) (rows, tokens int, ok bool) {
+	before, after, ok := strings.Cut(s, "x")
+	rows, err := strconv.Atoi(before)
+	tokens, wrong := strconv.Atoi(after)
+	ok = ok && err == nil && wrong == nil && rows > 0 && tokens > 1 && rows <= mostShape && tokens <= mostShape/rows
+	return rows, tokens, ok
 }

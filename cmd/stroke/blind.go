@@ -13,6 +13,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -190,9 +191,9 @@ func showPair(e *env, p asked) error {
 func answers(e *env) (read func(context.Context) (string, error), keys bool) {
 	in, isFile := e.in.(*os.File)
 	r := bufio.NewReader(e.in)
-	if !isFile || e.json || !xterm.IsTerminal(int(in.Fd())) {
+	if !isFile || e.json || !term.IsTerminal(in) {
 		return func(ctx context.Context) (string, error) {
-			line, err := r.ReadString('\n')
+			line, err := await(ctx, func() (string, error) { return r.ReadString('\n') })
 			if line = strings.ToLower(strings.TrimSpace(line)); line != "" {
 				return line, ctx.Err()
 			}
@@ -205,16 +206,38 @@ func answers(e *env) (read func(context.Context) (string, error), keys bool) {
 			return "", fmt.Errorf("read a key: %w", err)
 		}
 		defer xterm.Restore(int(in.Fd()), state)
-		key := '\r'
-		for key == '\r' || key == '\n' { // Enter is no key of its own
-			if key, _, err = r.ReadRune(); err != nil {
+		return await(ctx, func() (string, error) { return pressed(r) })
+	}, true
+}
+
+// pressed reads a key that writes something, in lower case; Ctrl-C, Ctrl-D and Escape
+// are q. Enter and keys that send more than a character, such as arrows, are passed over.
+func pressed(r *bufio.Reader) (string, error) {
+	const escape = 27
+	for {
+		key, _, err := r.ReadRune()
+		switch {
+		case err != nil:
+			return "", err
+		case key == '\r' || key == '\n':
+		case key == escape && r.Buffered() > 0:
+			if err := passSequence(r); err != nil {
 				return "", err
 			}
-		}
-		switch key {
-		case 3, 4, 27: // Ctrl-C, Ctrl-D, Escape
+		case key == 3 || key == 4 || key == escape:
 			return "q", nil
+		default:
+			return strings.ToLower(string(key)), nil
 		}
-		return strings.ToLower(string(key)), nil
-	}, true
+	}
+}
+
+// passSequence reads what a key sends behind Escape, as far as it is there: one
+// character, or [ or O and what ends with a letter or a tilde.
+func passSequence(r *bufio.Reader) error {
+	first, err := r.ReadByte()
+	for last := byte(0); err == nil && (first == '[' || first == 'O') && r.Buffered() > 0 && (last < '@' || last > '~'); {
+		last, err = r.ReadByte()
+	}
+	return err
 }

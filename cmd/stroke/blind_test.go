@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,19 @@ import (
 
 	"github.com/getstroke/stroke/internal/testkit"
 )
+
+// TestPressed reads single keys, in which an arrow is none and Escape by itself ends.
+func TestPressed(t *testing.T) {
+	r := bufio.NewReader(strings.NewReader("\x1b[A\rA\x1bOB\x1b[1;5Cb\x1b[3~\x1bxé=\x1b"))
+	for _, want := range []string{"a", "b", "é", "=", "q"} {
+		if got, err := pressed(r); got != want || err != nil {
+			t.Errorf("a key is %q, %v, not %q", got, err, want)
+		}
+	}
+	if _, err := pressed(r); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+}
 
 // TestBlindOnTerminal answers with single keys on a terminal: one that is no
 // answer is said to be none, Ctrl-C stops the test and keeps the answers, and no
@@ -36,7 +50,7 @@ func TestBlindOnTerminal(t *testing.T) {
 	}
 	defer c.Process.Kill()
 	type step struct{ until, key string }
-	for _, x := range []step{{"1 of 4", "x"}, {`"x" is no answer`, "A"}, {"2 of 4", "\r=\r"}, {"3 of 4", "\x03"}} {
+	for _, x := range []step{{"1 of 4", "\x1b[A"}, {"1 of 4", "x"}, {`"x" is no answer`, "A"}, {"2 of 4", "\r=\r"}, {"3 of 4", "\x03"}} {
 		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			if text := shown.String(); strings.Contains(text, x.until) && strings.HasSuffix(text, "q stop: ") {
 				break

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
+	"github.com/getstroke/stroke/internal/term"
 	"github.com/getstroke/stroke/internal/twin"
 )
 
@@ -79,11 +81,11 @@ type talk struct {
 	saved    map[string]bool // files that the conversation was kept in
 }
 
-// lines reads a person's lines: with editing on a terminal, as they come
-// elsewhere. The end of the conversation is io.EOF. What is told goes to out.
-func (t *talk) lines() (read func() (string, error), out io.Writer) {
+// lines reads a person's lines: with editing on a terminal, where what is written is
+// shown on one that can move in a line, and as they come elsewhere. The end of the conversation is io.EOF. What is told goes to out.
+func (t *talk) lines() (read func(context.Context) (string, error), out io.Writer) {
 	in, isFile := t.e.in.(*os.File)
-	if isFile && xterm.IsTerminal(int(in.Fd())) && !t.e.json {
+	if isFile && term.IsTerminal(in) && term.IsTerminal(t.e.out) && os.Getenv("TERM") != "dumb" && !t.e.json {
 		t.edited = true
 		k := &keys{in: in}
 		screen := xterm.NewTerminal(struct {
@@ -95,14 +97,14 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 			cleared = true
 			fmt.Fprintln(screen, "stroke: Ctrl-D or /quit ends the conversation")
 		}
-		return func() (string, error) {
+		return func(context.Context) (string, error) {
 			// Raw only while a line is read, so that Ctrl-C reaches an answer.
 			state, err := xterm.MakeRaw(int(in.Fd()))
 			if err != nil {
 				return "", err
 			}
 			defer xterm.Restore(int(in.Fd()), state)
-			if w, h, err := xterm.GetSize(int(in.Fd())); err == nil {
+			if w, h := term.Size(t.e.out); w > 0 {
 				screen.SetSize(w, h)
 			}
 			// A paste is one message, however many lines it has: it waits for
@@ -131,7 +133,7 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 	}
 	s := bufio.NewScanner(t.e.in)
 	s.Buffer(nil, 1<<20)
-	return func() (string, error) {
+	next := func() (string, error) {
 		if s.Scan() {
 			return s.Text(), nil
 		}
@@ -139,7 +141,8 @@ func (t *talk) lines() (read func() (string, error), out io.Writer) {
 			return "", err
 		}
 		return "", io.EOF
-	}, out
+	}
+	return func(ctx context.Context) (string, error) { return await(ctx, next) }, out
 }
 
 func (t *talk) run(ctx context.Context) error {
@@ -188,10 +191,10 @@ func undone(lines, failed int) error {
 // conversation. On a terminal Ctrl-C ends the turn alone, and that from before
 // the line is read until the next turn has its own: in between it must not reach
 // the program.
-func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Writer) (done bool, err error) {
+func (t *talk) turn(ctx context.Context, read func(context.Context) (string, error), out io.Writer) (done bool, err error) {
 	turn, stop := t.interruptible(ctx)
 	defer func() { stop() }()
-	line, err := read()
+	line, err := read(ctx)
 	if turn.Err() != nil { // it was ended before there was anything to answer
 		stop()
 		turn, stop = t.interruptible(ctx)
@@ -211,7 +214,7 @@ func (t *talk) turn(ctx context.Context, read func() (string, error), out io.Wri
 	case strings.HasPrefix(line, "/"):
 		return false, t.command(turn, line, out)
 	}
-	return false, t.say(turn, line, out)
+	return false, t.say(turn, t.messages, line, out)
 }
 
 // interruptible gives a context that Ctrl-C ends, on a terminal.
@@ -223,12 +226,14 @@ func (t *talk) interruptible(ctx context.Context) (context.Context, context.Canc
 	return ctx, stop
 }
 
-// say adds a message and answers it. One that cannot be answered is taken back.
-func (t *talk) say(ctx context.Context, message string, out io.Writer) error {
-	t.messages = append(t.messages, twin.Message{Role: "user", Content: message})
+// say adds a message to what was said before and answers it. Where it cannot be
+// answered, the conversation stays as it is.
+func (t *talk) say(ctx context.Context, before []twin.Message, message string, out io.Writer) error {
+	was := t.messages
+	t.messages = append(slices.Clone(before), twin.Message{Role: "user", Content: message})
 	err := t.answer(ctx, out)
 	if err != nil {
-		t.undo()
+		t.messages = was
 	}
 	return err
 }
@@ -267,18 +272,16 @@ func (t *talk) system(text string) {
 	t.messages = append([]twin.Message{{Role: "system", Content: text}}, t.messages...)
 }
 
-// undo takes the last exchange back and gives what was said in it.
-func (t *talk) undo() (said string, ok bool) {
+// last is what was said in the last exchange, and the conversation before it.
+func (t *talk) last() (said string, before []twin.Message, ok bool) {
 	n := len(t.messages)
 	for n > 0 && t.messages[n-1].Role == "assistant" {
 		n--
 	}
 	if n == 0 || t.messages[n-1].Role != "user" {
-		return "", false
+		return "", nil, false
 	}
-	said = t.messages[n-1].Content
-	t.messages = t.messages[:n-1]
-	return said, true
+	return t.messages[n-1].Content, t.messages[:n-1], true
 }
 
 var errNothing = &stroke.Error{Code: stroke.CodeInput, Msg: "nothing has been said yet", Hint: "write something first"}
@@ -291,12 +294,14 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 	case "/help":
 		fmt.Fprintln(out, chatHelp)
 	case "/undo":
-		if _, ok := t.undo(); !ok {
+		_, before, ok := t.last()
+		if !ok {
 			return errNothing
 		}
+		t.messages = before
 		fmt.Fprintln(out, "taken back")
 	case "/retry", "/edit":
-		last, ok := t.undo()
+		said, before, ok := t.last()
 		if !ok {
 			return errNothing
 		}
@@ -304,10 +309,10 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 			if rest == "" {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: "/edit takes the new message", Hint: "for example: /edit What do you think of tea?"}
 			}
-			last = rest
+			said = rest
 		}
 		s.Sampling.Seed++
-		return t.say(ctx, last, out)
+		return t.say(ctx, before, said, out)
 	case "/system":
 		t.system(rest)
 	case "/adapter":
@@ -324,7 +329,7 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 				}
 			}
 		default:
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "/adapter takes on or off"}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "/adapter takes on or off", Hint: "for example: /adapter off"}
 		}
 		fmt.Fprintln(out, "adapter "+rest)
 	case "/strength":
@@ -332,7 +337,7 @@ func (t *talk) command(ctx context.Context, line string, out io.Writer) error {
 		q := *s
 		q.Strength = v
 		if err != nil || q.Validate() != nil {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "/strength takes a number from -4 to 4"}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "/strength takes a number from -4 to 4", Hint: "for example: /strength 1.5"}
 		}
 		*s = q
 		fmt.Fprintf(out, "strength %g\n", v)

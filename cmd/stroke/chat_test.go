@@ -104,3 +104,26 @@ func TestChatOnTerminal(t *testing.T) {
 		t.Errorf("the conversation was saved as %q", got)
 	}
 }
+
+// TestEditKeeps holds that an exchange which is to be replaced stays where nothing can
+// take its place.
+func TestEditKeeps(t *testing.T) {
+	s := newShell(t)
+	s.write("in/note.md", []byte("The kettle on the north shelf has been mended four times, and each time by somebody who was certain that he would be the last."))
+	if _, errs, status := s.run("train", "in", "--name", "me", "--base", testkit.Toy(t, testkit.ToyShape{}), "--examples-only"); status != 0 {
+		t.Fatal(errs)
+	}
+	c := s.command("stroke", "chat", "-t", "me", "--max-tokens", "4")
+	c.Stdin = strings.NewReader("And what of kettles?\n/edit\n/edit " + strings.Repeat("Leave nothing out. ", 5000) + "\n/save kept.md\n")
+	said, err := c.CombinedOutput()
+	if err == nil || !strings.Contains(string(said), "/edit takes the new message") || !strings.Contains(string(said), "the base has room for") || !strings.Contains(string(said), "2 of 4 lines") {
+		t.Errorf("ended with %v and %q", err, said)
+	}
+	b, err := os.ReadFile(filepath.Join(s.dir, "kept.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(b); !strings.Contains(got, "**user**\n\nAnd what of kettles?\n\n**assistant**") {
+		t.Errorf("the conversation was saved as %q", got)
+	}
+}

@@ -119,7 +119,7 @@ func printComparison(e *env, p *term.Printer, r *compare.Comparison, dir string)
 	fmt.Fprintf(e.out, "\n%s\n%s\n", r.Title(), p.Paragraphs(r.Subtitle()))
 	for _, t := range r.Tables() {
 		fmt.Fprintln(e.out)
-		if err := term.Table(e.out, p.Width(), t.Heading, t.Rows); err != nil {
+		if err := term.Table(e.out, p.TableWidth(), t.Heading, t.Rows); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestConfirm(t *testing.T) {
-	for answer, want := range map[string]bool{"y\n": true, " Yes \n": true, "n\n": false, "\n": false, "": false, "yet\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, " Yes \n": true, "n\n": false, "\n": false, "yet\n": false} {
 		var said strings.Builder
 		e := &env{in: strings.NewReader(answer), err: &said}
 		if e.person() {
@@ -22,6 +22,9 @@ func TestConfirm(t *testing.T) {
 		if said.String() != "stroke: go on? [y/N] " {
 			t.Errorf("asked is %q", said.String())
 		}
+	}
+	if _, err := (&env{in: strings.NewReader(""), err: io.Discard}).confirm(context.Background(), "go on?"); !errors.Is(err, errNobody) {
+		t.Errorf("where there is nothing to read: %v", err)
 	}
 	r, w := io.Pipe()
 	defer w.Close()

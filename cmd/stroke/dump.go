@@ -9,11 +9,11 @@ import (
 	"github.com/getstroke/stroke"
 )
 
-// dump is a file of lines of JSON that is made with the first of them: what fails
-// before leaves none, and a file that is there is never written over.
+// dump is a file of lines of JSON that is there when all of them are: what fails leaves
+// none, and a file that is there is never written over.
 type dump struct {
 	path string
-	file *os.File
+	file *os.File // made with the first line; nil before that
 }
 
 // free says whether the file may be made.
@@ -53,13 +53,17 @@ func (d *dump) failed(err error) error {
 	return &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot write " + d.path, Err: err, Hint: "name a file that can be written"}
 }
 
-// close ends the file, if one was made.
-func (d *dump) close() error {
+// close ends the file, if one was made, and deletes it where err is what went wrong. It
+// gives that, or else what goes wrong here.
+func (d *dump) close(err error) error {
 	if d.file == nil {
-		return nil
+		return err
 	}
-	if err := d.file.Close(); err != nil {
-		return d.failed(err)
+	if wrong := d.file.Close(); wrong != nil && err == nil {
+		err = d.failed(wrong)
 	}
-	return nil
+	if err != nil {
+		os.Remove(d.path)
+	}
+	return err
 }

@@ -102,7 +102,7 @@ Exit status: 0; 1 failure; 10 no such base.`,
 				fmt.Fprintln(e.err, p.Wrap("stroke: there is no genre"+of+"; stroke genre build RECIPE.toml"+with+" makes one"))
 				return nil
 			}
-			return term.Table(e.out, p.Width(), []string{"genre", "for", "base", "size", "head start", "licence", "sources"}, rows, 6, 5)
+			return term.Table(e.out, p.TableWidth(), []string{"genre", "for", "base", "size", "head start", "licence", "sources"}, rows, 6, 5)
 		},
 	}
 	c.Flags().StringVar(&base, "base", "", "those of one base: its name or path")
@@ -183,7 +183,7 @@ interrupted.`,
 				}
 				rows = append(rows, []string{g.Name, fmt.Sprintf("%+.3f", g.Gain), taken})
 			}
-			if err := term.Table(e.out, p.Width(), []string{"genre", "saves", ""}, rows); err != nil {
+			if err := term.Table(e.out, p.TableWidth(), []string{"genre", "saves", ""}, rows); err != nil {
 				return err
 			}
 			if !e.quiet {

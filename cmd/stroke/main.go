@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/term"
@@ -139,8 +140,14 @@ writes with it. What it makes lies in a folder that is yours.`,
 	root.AddCommand(newTrain(e), newWrite(e), newChat(e), newRewrite(e), newScore(e), newBlind(e), newReport(e), newCompare(e), newCorpus(e), newTwins(e), newShow(e), newRemove(e),
 		newBase(e), newGenre(e), newRecipe(e), newQuantize(e), newExport(e), newBench(e), newVersion(e))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		msg, _, _ := strings.Cut(err.Error(), ": strconv.") // what follows is for programmers
-		return &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: "see " + c.CommandPath() + " --help"}
+		// What follows is for programmers.
+		msg, _, _ := strings.Cut(err.Error(), ": strconv.")
+		msg, _, _ = strings.Cut(msg, ": time: ")
+		hint := "see " + c.CommandPath() + " --help"
+		if wrong := (*pflag.InvalidValueError)(nil); errors.As(err, &wrong) && wrong.GetFlag().Value.Type() == "duration" {
+			hint = "give a number with its unit, for example --" + wrong.GetFlag().Name + " 10m"
+		}
+		return &stroke.Error{Code: stroke.CodeInput, Msg: msg, Hint: hint}
 	})
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) { showHelp(e, c) })
 	root.InitDefaultHelpCmd()

@@ -20,3 +20,12 @@ func (o *output) Write(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Fd is the file descriptor of what results are written to; of what is no file, one that
+// nothing has.
+func (o *output) Fd() uintptr {
+	if f, ok := o.Writer.(interface{ Fd() uintptr }); ok {
+		return f.Fd()
+	}
+	return ^uintptr(0)
+}

@@ -23,7 +23,7 @@ for q6_k and f16 for the others.
 
 Then a text is scored with the source and with the file, in nats per token.
 
-Exit status: 0; 1 failure; 10 no such base or file.`,
+Exit status: 0; 1 failure; 10 no such base or file; 130 interrupted.`,
 		Example: `  stroke quantize smollm2-135m-instruct --to q8_0 -o smollm2.q8_0.gguf
   stroke quantize ~/models/Qwen3-0.6B --to q4_k -o qwen3.q4_k.gguf --text essay.md
   stroke base pull qwen3 --from qwen3.q4_k.gguf`,

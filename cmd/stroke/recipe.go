@@ -79,7 +79,7 @@ Exit status: 0; 1 failure.`,
 			if e.json {
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"recipe", "words", "for"}, rows)
+			return term.Table(e.out, e.printer().TableWidth(), []string{"recipe", "words", "for"}, rows)
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -44,7 +45,8 @@ bare base, the base with your passages in its prompt, the adapter, and both. The
 newest version is measured, live or not, unless NAME@VERSION is given. The first
 100 words of a text are what passages are asked with; they are scored in none.
 
-Exit status: 0; 1 failure; 10 no such twin, version or file.`,
+Exit status: 0; 1 failure; 10 no such twin, version or file; 130
+interrupted.`,
 		Example: `  stroke score -t writing new-essay.md
   stroke score -t writing@1f2e3d4c5b6a --json chapter-*.md`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -71,7 +73,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 			var rows [][]string
 			var failed error
 			var learnt []string
-			total, err := twin.Score(c.Context(), name, baseName, args, nil, func(s twin.FileScore) {
+			total, err := twin.Score(c.Context(), name, baseName, args, e.tell, func(s twin.FileScore) {
 				if s.Learnt {
 					learnt = append(learnt, s.File)
 				}
@@ -83,16 +85,10 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 				}
 				rows = append(rows, scoreRow(s.File, s.Figures))
 			}, each)
-			if e := to.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = to.close(cmp.Or(err, failed)); err != nil {
 				return err
 			}
 			if e.json {
-				if failed != nil {
-					return failed
-				}
 				line := scoredOf("total", "", total)
 				line.Learnt = len(learnt) > 0
 				return printJSON(e, line, false)
@@ -103,7 +99,7 @@ Exit status: 0; 1 failure; 10 no such twin, version or file.`,
 			if len(args) > 1 {
 				rows = append(rows, scoreRow("all", total))
 			}
-			return term.Table(e.out, p.Width(), []string{"file", "tokens", "base", "+ passages", "adapter", "both", "perplexity"}, rows)
+			return term.Table(e.out, p.TableWidth(), []string{"file", "tokens", "base", "+ passages", "adapter", "both", "perplexity"}, rows)
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME, NAME@VERSION or its folder")

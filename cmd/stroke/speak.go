@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,9 @@ func (f *speechFlags) open(c *cobra.Command, e *env) (*twin.Voice, error) {
 	}
 	if c.Flags().Changed("genre-strength") {
 		f.speech.Genre = &f.layer
+	}
+	if f.noAdapter && c.Flags().Changed("strength") {
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "--strength is of the adapter, and --no-adapter leaves it out", Hint: "give one of them"}
 	}
 	if f.noAdapter {
 		f.speech.Strength = 0
@@ -153,7 +157,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 			if n < 1 || n > 1000 {
 				return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("--n is %d: it must be from 1 to 1000", n), Hint: "for example --n 3"}
 			}
-			opening, err := textOf(e, args[0])
+			opening, err := textOf(c.Context(), e, args[0])
 			if err != nil {
 				return err
 			}
@@ -162,6 +166,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 				return err
 			}
 			defer v.Close()
+			shown := false
 			for i := range n {
 				s := f.speech
 				s.Sampling.Seed += uint64(i)
@@ -178,7 +183,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 						return nil
 					}
 					_, err := io.WriteString(e.out, begin+t)
-					begin = ""
+					begin, shown = "", true
 					return err
 				}
 				reason, err := v.Write(c.Context(), opening, &s, show)
@@ -186,6 +191,7 @@ Exit status: 0; 1 failure; 10 no such twin; 130 interrupted.`,
 					err = show("")
 				}
 				if err != nil {
+					endLine(e, shown)
 					return err
 				}
 				if e.json {
@@ -219,7 +225,7 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
   pbpaste | stroke rewrite -t writing - --temperature 0.5`,
 		Args: exactly(1, "a file, or - for the standard input"),
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := fileText(e, args[0])
+			text, err := fileText(c.Context(), e, args[0])
 			if err != nil {
 				return err
 			}
@@ -239,6 +245,7 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 				return err
 			})
 			if err != nil {
+				endLine(e, all.Len() > 0 && !e.json)
 				return err
 			}
 			if e.json {
@@ -256,43 +263,55 @@ Exit status: 0; 1 failure; 10 no such twin or file; 130 interrupted.`,
 	return c
 }
 
+// endLine ends the line of a text that was shown in part, so that what is said of it
+// stands by itself.
+func endLine(e *env, shown bool) {
+	if shown {
+		fmt.Fprintln(e.out)
+	}
+}
+
 // textOf is an argument's text, or the standard input for -.
-func textOf(e *env, arg string) (string, error) {
+func textOf(ctx context.Context, e *env, arg string) (string, error) {
 	if arg != "-" {
 		if strings.TrimSpace(arg) == "" {
 			return "", &stroke.Error{Code: stroke.CodeInput, Msg: "the opening is empty", Hint: `give some words: stroke write -t NAME "It rained all week, and"`}
 		}
 		return arg, nil
 	}
-	return readAll(e)
+	return readAll(ctx, e)
 }
 
 // mostText is the longest text that is read whole, in bytes.
 const mostText = 4 << 20
 
-func readAll(e *env) (string, error) { return readText(e.in, "the standard input") }
+func readAll(ctx context.Context, e *env) (string, error) {
+	return await(ctx, func() (string, error) { return readText(e.in, "the standard input") })
+}
+
+const hintText = "name a file of plain text or Markdown, or - for the standard input"
 
 // fileText is a file's text, or the standard input for -.
-func fileText(e *env, path string) (string, error) {
+func fileText(ctx context.Context, e *env, path string) (string, error) {
 	if path == "-" {
-		return readAll(e)
+		return readAll(ctx, e)
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Hint: "name a file of plain text or Markdown, or - for the standard input"}
+		return "", &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no file " + path, Hint: hintText}
 	}
 	if err != nil {
-		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err}
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + path, Err: err, Hint: hintText}
 	}
 	defer f.Close()
-	return readText(f, path)
+	return await(ctx, func() (string, error) { return readText(f, path) })
 }
 
 // readText reads a text in whatever encoding it is; from is what errors call it.
 func readText(r io.Reader, from string) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, mostText+1))
 	if err != nil {
-		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + from, Err: err}
+		return "", &stroke.Error{Code: stroke.CodeFailure, Msg: "cannot read " + from, Err: err, Hint: hintText}
 	}
 	if len(b) > mostText {
 		return "", &stroke.Error{Code: stroke.CodeInput, Msg: from + " has more than 4 MB, which is too long for one text", Hint: "give a part of it at a time"}

@@ -175,7 +175,7 @@ func runTrain(c *cobra.Command, e *env, f *trainFlags) error {
 	}
 	p := e.printer()
 	if f.DryRun {
-		f.Rows = func(rows []corpus.Row) { err = printRows(e, p.Width(), rows) }
+		f.Rows = func(rows []corpus.Row) { err = printRows(e, p.TableWidth(), rows) }
 	}
 	if e.person() && !f.Yes {
 		f.Ask = e.confirm

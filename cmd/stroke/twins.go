@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -56,7 +57,7 @@ Exit status: 0; 1 failure; 10 no such twin or folder.`,
 					return err
 				}
 			}
-			return printRows(e, e.printer().Width(), corpus.Table(r, l))
+			return printRows(e, e.printer().TableWidth(), corpus.Table(r, l))
 		},
 	}
 	c.Flags().StringVarP(&name, "twin", "t", "", "the twin: NAME or its folder")
@@ -79,9 +80,6 @@ func printRows(e *env, width int, rows []corpus.Row) error {
 			if r.Hint != "" {
 				why += "; " + r.Hint
 			}
-		}
-		if r.Gone {
-			why += " (no longer there)"
 		}
 		words := ""
 		if r.Words > 0 {
@@ -159,7 +157,7 @@ func newTwins(e *env) *cobra.Command {
 				fmt.Fprintln(e.err, e.printer().Wrap("stroke: there are no twins yet; make one: stroke train FOLDER"))
 				return nil
 			}
-			return term.Table(e.out, e.printer().Width(), []string{"twin", "versions", "live", "base"}, rows)
+			return term.Table(e.out, e.printer().TableWidth(), []string{"twin", "versions", "live", "base"}, rows)
 		},
 	}
 }
@@ -237,7 +235,7 @@ func newShow(e *env) *cobra.Command {
 				fmt.Fprintln(e.out, "it has no version yet")
 				return nil
 			}
-			if err := term.Table(e.out, e.printer().Width(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows); err != nil {
+			if err := term.Table(e.out, e.printer().TableWidth(), []string{"version", "made", "method", "state", "words", "base", "+ passages", "adapter", "both"}, rows); err != nil {
 				return err
 			}
 			for _, why := range reasons {
@@ -296,6 +294,9 @@ func newRemove(e *env) *cobra.Command {
 			}
 			if !yes {
 				sure, err := e.confirm(c.Context(), "delete the twin in "+dir+" for good?")
+				if errors.Is(err, errNobody) {
+					return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin in " + dir + " is not deleted without a word", Hint: "add --yes to delete it all the same"}
+				}
 				if err != nil {
 					return err
 				}

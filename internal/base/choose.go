@@ -56,7 +56,7 @@ func Choose(candidates []Candidate, within time.Duration, memory int64, language
 	}
 	chosen = order[at]
 	reason = fmt.Sprintf("%s%s: %s forecast of the %s allowed, at least %s of memory", chosen.Entry.Name, note,
-		span(chosen.Total()), span(within), bytesText(chosen.MemoryBytes))
+		Span(chosen.Total()), Span(within), bytesText(chosen.MemoryBytes))
 	if i := slices.IndexFunc(order[at+1:], knows); i >= 0 {
 		next = order[at+1+i]
 		reason += "; the next larger, " + next.Entry.Name + ", " + next.cost()
@@ -69,7 +69,7 @@ func (c Candidate) cost() string {
 	if c.Gone {
 		return "is not here, and no source of it answers"
 	}
-	s := fmt.Sprintf("would take %s", span(c.Total()))
+	s := fmt.Sprintf("would take %s", Span(c.Total()))
 	if !c.Have {
 		s += fmt.Sprintf(" with %s to fetch", bytesText(c.Entry.Size))
 	}
@@ -89,8 +89,8 @@ func noFit(order []Candidate, within time.Duration, memory int64) error {
 		}
 	}
 	c := order[i]
-	e := &stroke.Error{Code: stroke.CodeInput, Hint: "name a base with --base, or allow more with --within " + span(roundUp(c.Total()))}
-	e.Msg = fmt.Sprintf("no base fits within %s: the smallest that can be had, %s, %s", span(within), c.Entry.Name, c.cost())
+	e := &stroke.Error{Code: stroke.CodeInput, Hint: "name a base with --base, or allow more with --within " + Span(RoundUp(c.Total()))}
+	e.Msg = fmt.Sprintf("no base fits within %s: the smallest that can be had, %s, %s", Span(within), c.Entry.Name, c.cost())
 	if memory > 0 && c.MemoryBytes > memory {
 		e.Msg = fmt.Sprintf("no base fits into %s of memory: the smallest that can be had, %s, %s", bytesText(memory), c.Entry.Name, c.cost())
 		e.Hint = "close other programs, allow more with --memory where that was given, or train on a machine with more memory"
@@ -107,10 +107,11 @@ func lastIndex(order []Candidate, f func(Candidate) bool) int {
 	return -1
 }
 
-func roundUp(d time.Duration) time.Duration { return (d + time.Minute - 1).Truncate(time.Minute) }
+// RoundUp gives the whole minutes that are enough for a duration.
+func RoundUp(d time.Duration) time.Duration { return (d + time.Minute - 1).Truncate(time.Minute) }
 
-// span writes a duration as 45s, 6m10s or 10m.
-func span(d time.Duration) string {
+// Span writes a duration as 45s, 6m10s or 10m.
+func Span(d time.Duration) string {
 	s := d.Round(time.Second).String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

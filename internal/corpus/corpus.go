@@ -142,6 +142,8 @@ type reader struct {
 	bulk     map[string]*LeftOut // lines that stand for many files, by source
 }
 
+const hintReadable = "see whether you may read it, and whether its path is right"
+
 // Read reads the folder or file at path. Where nothing readable is found the
 // Reading, with what was left out and why, comes together with an error of
 // code input; a missing path is an error of code not_found.
@@ -152,10 +154,10 @@ func Read(ctx context.Context, path string, o Options) (*Reading, error) {
 			return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no file or folder %q", path),
 				Hint: "name the folder that holds the writing, such as ~/writing"}
 		}
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be looked at", path), Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q cannot be looked at", path), Err: err, Hint: hintReadable}
 	}
 	if !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q is neither a file nor a folder", path)}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("%q is neither a file nor a folder", path), Hint: "name the folder that holds the writing, or a file of it"}
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -168,7 +170,7 @@ func Read(ctx context.Context, path string, o Options) (*Reading, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the folder %q cannot be opened", dir), Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the folder %q cannot be opened", dir), Err: err, Hint: hintReadable}
 	}
 	defer root.Close()
 

@@ -37,7 +37,7 @@ func (p *Printer) quantized(e stroke.QuantizedEvent) {
 		rows = append(rows, []string{w.Kind, w.From, w.To, Count(w.Matrices), Bytes(w.Bytes), fmt.Sprintf("%.3g", w.RMS), fmt.Sprintf("%.2f %%", 100*w.Relative)})
 	}
 	// A table that cannot be written is the output's own trouble, as with all lines.
-	_ = Table(p.out, p.width, []string{"weights", "from", "to", "matrices", "size", "rms error", "of rms"}, rows)
+	_ = Table(p.out, p.table, []string{"weights", "from", "to", "matrices", "size", "rms error", "of rms"}, rows)
 	if e.Tokens > 0 {
 		fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens (less is better):", Count(e.Tokens)), p.width))
 		fmt.Fprintf(p.out, "  %-8s %.4f  perplexity %.3f\n", "source", e.SourceNats, math.Exp(e.SourceNats))

@@ -1,6 +1,8 @@
 package term
 
 import (
+	"io"
+	"math"
 	"strings"
 	"testing"
 )
@@ -10,10 +12,15 @@ import (
 func TestTableFits(t *testing.T) {
 	heading := []string{"name", "what it is for", "note", ""}
 	rows := [][]string{{"one", "a thing of many words that take some room in a line", "spare", "yes"}, {"two", "little", "", ""}}
+	whole := "name  what it is for                                       note\n" +
+		"one   a thing of many words that take some room in a line  spare  yes\n" +
+		"two   little\n"
+	if w := New(io.Discard, io.Discard, Plain).TableWidth(); w != math.MaxInt {
+		t.Errorf("where no terminal reads it, a table has %d columns", w)
+	}
 	for width, want := range map[int]string{
-		80: "name  what it is for                                       note\n" +
-			"one   a thing of many words that take some room in a line  spare  yes\n" +
-			"two   little\n",
+		math.MaxInt: whole,
+		80:          whole,
 		66: "name  what it is for\n" +
 			"one   a thing of many words that take some room in a line  yes\n" +
 			"two   little\n",

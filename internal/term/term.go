@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type Printer struct {
 	out, err io.Writer
 	mode     Mode
 	width    int
+	table    int  // the most that a table may be wide
 	terminal bool // behind the error stream
 	bar      *progressbar.ProgressBar
 	what     string // the bar's subject
@@ -41,19 +43,42 @@ type Printer struct {
 }
 
 // New makes a printer. The mode Bars needs a terminal behind the error stream;
-// without one, or with TERM=dumb, it becomes Plain.
+// without one, or with TERM=dumb, it becomes Plain. What has a method Fd is a file.
 func New(out, errs io.Writer, mode Mode) *Printer {
-	p := &Printer{out: out, err: errs, mode: mode, width: 80}
-	f, ok := errs.(*os.File)
-	if mode == Bars && (!ok || !xterm.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb") {
+	p := &Printer{out: out, err: errs, mode: mode, width: 80, table: math.MaxInt}
+	if mode == Bars && (!IsTerminal(errs) || os.Getenv("TERM") == "dumb") {
 		p.mode = Plain
 	}
-	if ok {
-		if w, _, err := xterm.GetSize(int(f.Fd())); err == nil && w > 0 {
-			p.width, p.terminal = w, true
-		}
+	if w, _ := Size(errs); w > 0 {
+		p.width, p.terminal = w, true
+	}
+	if w, _ := Size(out); w > 0 {
+		p.table = w
 	}
 	return p
+}
+
+// file is what may be a terminal.
+type file interface{ Fd() uintptr }
+
+// IsTerminal says whether a stream is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(file)
+	return ok && xterm.IsTerminal(int(f.Fd()))
+}
+
+// Size is how many columns and rows the terminal has that a stream is; 0 where it is
+// none.
+func Size(stream any) (width, height int) {
+	f, ok := stream.(file)
+	if !ok {
+		return 0, 0
+	}
+	w, h, err := xterm.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return w, h
 }
 
 // Emit shows an event.
@@ -195,7 +220,7 @@ func (p *Printer) startBar(what string, total int64) {
 	}
 	p.endBar()
 	p.what = what
-	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetWidth(p.barWidth()),
+	p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(wiper{p.err, p.width}), progressbar.OptionSetWidth(p.barWidth()),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
 }
@@ -252,27 +277,26 @@ func (p *Printer) fetch(e stroke.FetchEvent) {
 	}
 }
 
+// score shows a bar for each condition: how many there will be is not known, since it
+// depends on what the adapter is compared with.
 func (p *Printer) score(e stroke.ScoreEvent) {
-	if e.Condition == "order" { // before training, and by itself
-		const looking = "looking at the order of the text"
-		if p.mode == Bars {
-			p.startBar(e.Condition, int64(e.Total))
-			p.bar.Set64(int64(e.Done))
-			p.describe(looking+" ", "order ")
-		} else if p.mode == Plain && e.Done == 1 {
-			p.say(looking)
+	const looking = "looking at the order of the text"
+	order := e.Condition == "order" // before training, and by itself
+	switch {
+	case p.mode == Bars:
+		text := "judging: " + e.Condition + " "
+		if order {
+			text = looking + " "
 		}
-		if p.mode == Bars && e.Done == e.Total {
+		p.startBar("score "+e.Condition, int64(e.Total))
+		p.bar.Set64(int64(e.Done))
+		p.describe(text, e.Condition+" ")
+		if e.Done == e.Total {
 			p.endBar()
 		}
-		return
-	}
-	if p.mode == Bars {
-		p.startBar("judge", 4*int64(e.Total))
-		done := map[string]int{"base": 0, "examples": 1, "adapter": 2, "both": 3}[e.Condition]*e.Total + e.Done
-		p.bar.Set64(int64(done))
-		p.describe("judging: "+e.Condition+" ", e.Condition+" ")
-	} else if p.mode == Plain && e.Done == e.Total {
+	case p.mode == Plain && order && e.Done == 1:
+		p.say(looking)
+	case p.mode == Plain && !order && e.Done == e.Total:
 		p.say("judged: " + e.Condition)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -120,6 +121,40 @@ func TestStreams(t *testing.T) {
 	}
 	if !names["error"] {
 		t.Error("no line for the error")
+	}
+}
+
+// TestJudged holds that each condition has a bar of its own that comes to its end, also
+// those of controls.
+func TestJudged(t *testing.T) {
+	var e bytes.Buffer
+	p := &Printer{err: &e, mode: Bars, width: 80}
+	for _, condition := range []string{"base", "both", "start", "of another"} {
+		for done := 1; done <= 4; done++ {
+			e.Reset()
+			p.Emit(stroke.ScoreEvent{Condition: condition, Done: done, Total: 4})
+			if want := fmt.Sprintf("judging: %s  %d%%", condition, 25*done); done < 4 && !strings.Contains(strings.Join(strings.Fields(e.String()), " "), strings.Join(strings.Fields(want), " ")) {
+				t.Errorf("%d of 4 under %s: %q", done, condition, e.String())
+			}
+		}
+		if p.bar != nil {
+			t.Errorf("the bar of %s stays", condition)
+		}
+	}
+}
+
+// TestWipe holds that a line is cleared where a bar goes back to its beginning to do so,
+// as it does on Windows.
+func TestWipe(t *testing.T) {
+	var b strings.Builder
+	w := wiper{&b, 5}
+	for _, s := range []string{"a bar", "\r", "\rb"} {
+		if n, err := w.Write([]byte(s)); n != len(s) || err != nil {
+			t.Error(n, err)
+		}
+	}
+	if got, want := b.String(), "a bar\r    \r\rb"; got != want {
+		t.Errorf("written is %q, not %q", got, want)
 	}
 }
 

@@ -113,6 +113,10 @@ func wrap(s string, width int) string {
 // where there is none.
 func (p *Printer) Width() int { return p.width }
 
+// TableWidth is the width of the terminal that the output is. Where it is none a table
+// may be as wide as it is, so that what reads it has every column.
+func (p *Printer) TableWidth() int { return p.table }
+
 // Paragraphs breaks a text of several paragraphs into lines no wider than the
 // terminal, 80 columns at the most, an empty line between paragraphs.
 func (p *Printer) Paragraphs(s string) string {

@@ -348,8 +348,8 @@ func tunedShare(e base.Entry, o *train.Options) float64 {
 }
 
 // OpenModel opens a base's model alone, for measurements; done gives it back.
-func OpenModel(ctx context.Context, store *base.Store, name string) (m *model.Model, done func(), err error) {
-	b, err := OpenBase(ctx, store, name, "", "", nil)
+func OpenModel(ctx context.Context, store *base.Store, name string, emit Emit) (m *model.Model, done func(), err error) {
+	b, err := OpenBase(ctx, store, name, "", "", emit)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
 	"github.com/getstroke/stroke/internal/bench"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/eval"
@@ -62,8 +63,8 @@ func (r *run) crossFits() bool {
 	}
 	within := cmp.Or(r.o.Within, DefaultWithin)
 	if forecast := r.crossForecast(all); forecast > within {
-		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that would take %s, which is more than --within %s, so it is judged by a withheld part alone",
-			forecast.Round(time.Minute), within)})
+		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that would take about %s, and --within is %s, so it is judged by a withheld part alone",
+			base.Span(base.RoundUp(forecast)), base.Span(within))})
 		return false
 	}
 	return true
@@ -336,37 +337,42 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 	if err := r.keepAmong(key); err != nil {
 		return nil, 0, nil, nil, err
 	}
-	left := wordsOf(r.all())
+	way := &course{words: wordsOf(r.all())}
 	var runs []*run
 	for k := range dealt {
 		f := r.fold(k, dealt)
 		runs = append(runs, f)
-		left += f.words[stroke.RoleTrain]
+		way.words += f.words[stroke.RoleTrain]
 	}
 	var results []foldResult
 	told := false
 	start := func(p *run, what string) {
-		share := float64(left) / float64(max(p.words[stroke.RoleTrain], 1))
+		words := p.words[stroke.RoleTrain]
 		p.emit = func(e stroke.Event) {
 			switch e := e.(type) {
 			case stroke.ForecastEvent:
 				if !told {
 					told = true
+					e = way.forecast(e, words)
 					e.Folds = crossFolds
-					e.Tokens, e.Steps = int(float64(e.Tokens)*share), int(float64(e.Steps)*share)
 					// What is left of this part, all of those behind it, and what is judged.
 					whole := float64(p.trainer.Tokens(0, p.trainer.Steps())) / forecastRate(r.b, p.recipe)
-					e.Seconds += whole*(share-1) + r.judgeSeconds(crossFolds-len(results))
+					e.Seconds += whole*(way.share(words)-1) + r.judgeSeconds(crossFolds-len(results))
 					r.emit(e)
 					r.emit(stroke.NoteEvent{Text: what})
 				}
-				return
+			case stroke.StepEvent:
+				r.emit(way.step(e, words, p.trainer.Tokens(0, p.trainer.Steps())))
+			case stroke.CheckpointEvent:
+				e.Step += way.steps
+				r.emit(e)
 			case stroke.SelectEvent:
-				if len(p.choose) == 0 {
-					return // there is nothing to choose by
+				if len(p.choose) > 0 { // else there is nothing to choose by
+					r.emit(e)
 				}
+			default:
+				r.emit(e)
 			}
-			r.emit(e)
 		}
 		if told {
 			r.emit(stroke.NoteEvent{Text: what})
@@ -378,7 +384,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &done) == nil && done.Key == key && done.Judged != nil && len(done.Groups) == len(done.Judged.Losses[verdict.Base]) && len(done.Learnt) > 0 {
 			done.Judged.Groups = done.Groups
 			results = append(results, done)
-			left -= p.words[stroke.RoleTrain]
+			way.pass(p.words[stroke.RoleTrain])
 			continue
 		}
 		start(p, fmt.Sprintf("fold %d of %d: a twin trained on %d words judges the %d words that it has not seen", k+1, crossFolds, p.words[stroke.RoleTrain], p.words[stroke.RoleJudge]))
@@ -397,7 +403,7 @@ func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *fl
 			return nil, 0, nil, nil, writeError(p.f.Dir, err)
 		}
 		results = append(results, done)
-		left -= p.words[stroke.RoleTrain]
+		way.end(p.words[stroke.RoleTrain], p.trainer.Done())
 	}
 	final := r.part("all", r.all(), nil, nil)
 	final.take = middleEpoch(results)

@@ -59,7 +59,7 @@ func followFolds(t *testing.T, o Options) {
 			said = n.Text
 		}
 	}
-	if r.crossFits() || !strings.Contains(said, "--within") {
+	if r.crossFits() || !strings.Contains(said, "m, and --within is") {
 		t.Errorf("where the time does not allow it, it is cross-fitted: %q", said)
 	}
 	r.o.Within, r.emit = within, emit
@@ -168,19 +168,25 @@ func TestCrossFit(t *testing.T) {
 	o := crossed(t)
 	var forecast []stroke.ForecastEvent
 	var last stroke.VerdictEvent
-	steps := 0
+	told := &stepsTold{t: t}
 	watch := func(e stroke.Event) {
 		switch e := e.(type) {
 		case stroke.ForecastEvent:
 			forecast = append(forecast, e)
+			told = &stepsTold{t: t, forecast: e}
 		case stroke.VerdictEvent:
 			last = e
 		case stroke.StepEvent:
-			steps++
+			told.step(e)
 		}
 	}
 	if err := Train(context.Background(), o, watch); err != nil {
 		t.Fatal(err)
+	}
+	told.end()
+	steps := told.count
+	if off := float64(forecast[0].Steps) / float64(steps); off < 0.8 || off > 2 { // the last part may end at an earlier epoch
+		t.Errorf("of %d steps %d were forecast", steps, forecast[0].Steps)
 	}
 	if len(forecast) != 1 || forecast[0].Folds != crossFolds || forecast[0].Seconds <= 0 {
 		t.Errorf("the forecasts are %+v", forecast)
@@ -216,9 +222,13 @@ func TestCrossFit(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		seen := 0
 		var again stroke.VerdictEvent
+		told := &stepsTold{t: t}
 		err := Train(ctx, p, func(e stroke.Event) {
 			switch e := e.(type) {
+			case stroke.ForecastEvent:
+				told.forecast = e
 			case stroke.StepEvent:
+				told.step(e)
 				if seen++; seen == max(steps/3, 1) {
 					cancel()
 				}
@@ -229,6 +239,7 @@ func TestCrossFit(t *testing.T) {
 		cancel()
 		p.Resume = true
 		if err == nil {
+			told.end()
 			if again.Gain != last.Gain || again.Why != last.Why || again.Units != last.Units {
 				t.Errorf("stopped and gone on with it is %+v, in one go %+v", again, last)
 			}

@@ -204,6 +204,9 @@ func onLine(name string) string {
 
 func notFound(name string) error {
 	hint := "train one: stroke train FOLDER --name " + onLine(name)
+	if strings.ContainsAny(name, `/\`) {
+		hint = "train one there: stroke train FOLDER --to " + onLine(name)
+	}
 	if names, err := List(); err == nil && len(names) > 0 {
 		var have []string
 		for _, d := range names {

@@ -457,7 +457,7 @@ func (p *reporter) plan(ctx context.Context, dir string) error {
 		e.Measures = append(e.Measures, s.name)
 		e.Tokens += s.reads
 		e.Writes += s.writes
-		e.Seconds += s.seconds(p.readRate())
+		e.Seconds += p.seconds(s)
 	}
 	p.emit(e)
 	return nil
@@ -468,14 +468,18 @@ const (
 	writeCost = 4 // tokens read in the time that one is written, several texts at once
 )
 
-// seconds is what a stage is expected to take at a rate of tokens read.
-func (s *stage) seconds(rate float64) float64 {
-	return (float64(s.reads)+writeCost*float64(s.writes))/rate + s.work
+// seconds is what a stage is expected to take.
+func (p *reporter) seconds(s *stage) float64 {
+	reads := float64(s.reads)
+	if p.v.fast() {
+		reads *= scoreShare / scoreShareBF16
+	}
+	return (reads+writeCost*float64(s.writes))/p.readRate() + s.work
 }
 
 var peakFlops = 0.0
 
-// readRate is how many tokens a second the base is expected to read.
+// readRate is how many tokens a second the base is expected to read in float32.
 func (m *measured) readRate() float64 {
 	if peakFlops == 0 {
 		peakFlops = bench.FlopsPeak(0.1) * 1e9
@@ -554,11 +558,10 @@ func (p *reporter) keep(s *stage) error {
 
 // run makes the measures that are missing.
 func (p *reporter) run(ctx context.Context) error {
-	rate := p.readRate()
 	left := 0.0
 	for _, s := range p.stages {
 		if !s.kept {
-			left += s.seconds(rate)
+			left += p.seconds(s)
 		}
 	}
 	begin, planned := time.Now(), left
@@ -567,9 +570,9 @@ func (p *reporter) run(ctx context.Context) error {
 			p.emit(stroke.MeasureEvent{Measure: s.name, Done: 1, Total: 1, Kept: true})
 			continue
 		}
-		left -= s.seconds(rate)
+		left -= p.seconds(s)
 		err := s.do(ctx, func(done, total int) {
-			rest := left + s.seconds(rate)*float64(total-done)/float64(max(total, 1))
+			rest := left + p.seconds(s)*float64(total-done)/float64(max(total, 1))
 			// The forecast is corrected by how it did so far, once that says anything.
 			if did := planned - rest; did > 0.05*planned {
 				rest *= time.Since(begin).Seconds() / did
