@@ -82,7 +82,7 @@ type Version struct {
 	HeldOut      verdict.Figures   `json:"heldout"`
 	Verdict      verdict.Verdict   `json:"verdict"`
 	Folds        string            `json:"folds,omitempty"`        // SHA-256 of folds.json, where it was cross-fitted
-	Below        []string          `json:"learnt_below,omitempty"` // hashes of documents that the adapter which it began at had learnt, where that is a twin's, and of judge documents alike to these
+	Below        []string          `json:"learnt_below,omitempty"` // hashes of documents that the adapter which it began at had learnt, where that is a twin's or a genre made from the writer's text, and of judge documents alike to these
 
 	ID    string     `json:"-"`
 	folds *foldsKept // to be written

@@ -386,7 +386,7 @@ func (r *run) standOn(ctx context.Context) error {
 		if list, err = s.named(l, r.b); err != nil {
 			return err
 		}
-		markLearnt(list, r.all())
+		r.b.markByLibrary(list, l, r.all())
 	}
 	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.strength(), By: by}
 	if s.Ask == genre.Auto {

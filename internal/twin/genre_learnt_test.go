@@ -13,6 +13,8 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // forget takes the prints out of a genre's card.
@@ -65,7 +67,7 @@ func TestGenreLearnt(t *testing.T) {
 	}
 
 	// Of a run that is cross-fitted it is said once, with what goes live.
-	for _, ask := range []string{genre.Auto, "notes"} {
+	for _, ask := range []string{genre.Auto, "notes", "copy"} {
 		o := options(t, source)
 		o.Base, o.NoCrossFit = g.Base, false
 		o.Change = func(r *Recipe) { small(r); r.Genre.Ask = ask }
@@ -83,6 +85,30 @@ func TestGenreLearnt(t *testing.T) {
 			if h.noted("made from some of this writing") != want {
 				t.Errorf("--genre %s, judged by %d documents: %v", ask, len(p.judge), h)
 			}
+		}
+		done()
+	}
+
+	// So it is where --on names the genre, or its adapter as somebody else would have it.
+	exported := filepath.Join(t.TempDir(), "exported")
+	if _, err := ExportGenre("notes", g.Base, exported); err != nil {
+		t.Fatal(err)
+	}
+	alone := t.TempDir()
+	if err := lora.WriteDir(alone, loud(b, 2, 0.01, 1).File(), tensor.F16); err != nil {
+		t.Fatal(err)
+	}
+	for on, want := range map[string]bool{made.Path: true, exported: true, alone: false} {
+		o := options(t, source)
+		o.Base, o.On = g.Base, on
+		h = nil
+		r, done, err := o.prepare(context.Background(), h.take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		below, err := r.learntBelow()
+		if err != nil || (len(below) == len(r.all())) != want || (len(below) == 0) == want || h.noted("is a genre that was made from some of this writing") != want {
+			t.Errorf("on %s: of %d documents %d were learnt, %v; %v", on, len(r.all()), len(below), err, h)
 		}
 		done()
 	}

@@ -160,6 +160,9 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := r.learntBelow(); err != nil {
+		return err
+	}
 	var learnt *learnt
 	var epoch int
 	var wattHours *float64
@@ -451,7 +454,10 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, err
 	}
 	v.Verdict.Why += r.recipe.Genre.said() + wrong
-	below := r.learntBelow()
+	below, err := r.learntBelow()
+	if err != nil {
+		return nil, err
+	}
 	v.Below = slices.Sorted(maps.Keys(below))
 	if slices.ContainsFunc(judges, func(d stroke.Document) bool { return below[d.Hash] }) {
 		v.Verdict.Unproven = true
