@@ -93,6 +93,12 @@ type BaseRef struct {
 	Name         string `json:"name"`
 	Architecture string `json:"architecture"`
 	Bytes        int64  `json:"bytes"`
+	Sample       string `json:"sample,omitempty"` // of its numbers; versions of earlier programs have none
+}
+
+// same says whether two of them are one base, wherever that lies.
+func (r BaseRef) same(o BaseRef) bool {
+	return r.Architecture == o.Architecture && r.Bytes == o.Bytes && (r.Sample == o.Sample || r.Sample == "" || o.Sample == "")
 }
 
 // Folder is a twin's folder.
