@@ -123,7 +123,21 @@ func TestGenreLearnt(t *testing.T) {
 	}
 	o.To = filepath.Join(t.TempDir(), "named")
 	o.Change = func(r *Recipe) { small(r); r.Genre.Ask = "notes" }
-	notes := events[stroke.NoteEvent](t, o)
+	var notes []stroke.NoteEvent
+	var verdicts []stroke.VerdictEvent
+	if err := Train(context.Background(), o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.NoteEvent:
+			notes = append(notes, e)
+		case stroke.VerdictEvent:
+			verdicts = append(verdicts, e)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(verdicts) != 1 || !verdicts[0].Learnt {
+		t.Errorf("the verdict does not say that judge text had been learnt: %+v", verdicts)
+	}
 	if !slices.ContainsFunc(notes, func(n stroke.NoteEvent) bool {
 		return strings.Contains(n.Text, "the genre notes was made from some of this writing")
 	}) {

@@ -483,6 +483,7 @@ func (r *run) tellVerdict(v *Version) {
 	e := stroke.VerdictEvent{Live: d.Live, Unproven: d.Unproven, Gain: gain.Mean, Low: gain.Low, High: gain.High,
 		Units: d.Units, Unit: d.Unit, Why: d.Why, HeldOut: stroke.HeldOut(v.HeldOut), Genre: s.title(), GenreGain: s.gain(),
 		Level: d.Level, Look: d.Look, Folds: d.Folds, Copier: d.Copier, Monotone: d.Monotone}
+	e.Learnt = s.learnt().title() != "" || slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return slices.Contains(v.Below, d.Hash) })
 	if x := d.Specificity; x != nil && len(x.Controls) > 0 {
 		e.Specificity = &stroke.SpecificityFigures{Gain: x.Gain.Mean, Low: x.Gain.Low, High: x.Gain.High, Stranger: x.Stranger, Controls: len(x.Controls), Better: x.Better}
 	}
