@@ -203,7 +203,7 @@ func FindRecipe(name string) (*Named, error) {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: fmt.Sprintf("there is no recipe %q", name), Hint: "name a file, or one of " + strings.Join(names, ", ")}
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the recipe " + name + " cannot be read", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the recipe " + name + " cannot be read", Err: err, Hint: "see whether it is a file that can be read, or name one of " + strings.Join(names, ", ")}
 	}
 	return parseRecipe(name, b)
 }

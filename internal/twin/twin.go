@@ -170,7 +170,7 @@ func (r *run) run(ctx context.Context) error {
 	var err error
 	crossed := r.crossFits()
 	if err := r.lookAtOrder(ctx, crossed); err != nil {
-		return interrupted(err, "look at the order of your text", "")
+		return interrupted(err, "look at the order of your text", againHint)
 	}
 	if crossed {
 		learnt, epoch, wattHours, found, err = r.crossFit(ctx)
