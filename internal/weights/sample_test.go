@@ -31,7 +31,7 @@ func TestSample(t *testing.T) {
 		}
 		return s
 	}
-	if of(meta, 0) != of(meta, 0) {
+	if first, again := of(meta, 0), of(meta, 0); first != again {
 		t.Error("a copy is another model")
 	}
 	seen := map[string]bool{of(meta[:len(meta)-1], 0): true}
