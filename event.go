@@ -194,6 +194,9 @@ type VerdictEvent struct {
 	Level float64 `json:"level"` // of the intervals: 0.95, more with each verdict on the same judge text
 	Look  int     `json:"look"`  // which verdict on it this is
 	Folds int     `json:"folds,omitempty"`
+	// Learnt says that what the version began at or stands on had learnt some of the
+	// judge text.
+	Learnt bool `json:"learnt,omitempty"`
 	// Specificity is what the adapter gains over those of other writers, in nats per
 	// token; nil where there are none for the base.
 	Specificity *SpecificityFigures `json:"specificity,omitempty"`

@@ -41,6 +41,7 @@ var described = []struct {
 	{"cmd/stroke/genre.go", "shownGenre", jsonPage, "Genre show"},
 	{"cmd/stroke/genre.go", "removedGenre", jsonPage, "Genre rm"},
 	{"internal/twin/genre_voice.go", "Tried", jsonPage, "Genre try"},
+	{"internal/twin/folder.go", "BaseRef", twinPage, "versions/ID/version.json"},
 	{"internal/twin/genre.go", "Stage", twinPage, "The recipe"},
 	{"internal/twin/genre.go", "StandsOn", twinPage, "The recipe"},
 	{"internal/genre/card.go", "Card", genrePage, "card.json"},

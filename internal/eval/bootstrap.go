@@ -77,7 +77,7 @@ func (i Interval) Known() bool { return !math.IsNaN(i.Mean) }
 
 // Bootstrap resamples units with replacement and gives the pooled mean per
 // token with an interval of the given level (0.95 for 95 %): Efron's percentile
-// interval, paired because a unit already is a difference, widened as [widened]
+// interval, paired because a unit already is a difference, widened as [Interval.widened]
 // says. Without a token there is no figure.
 func Bootstrap(units []Unit, level float64, rounds int, seed uint64) Interval {
 	mean := func(pick func(i int) Unit) float64 {
@@ -102,20 +102,38 @@ func Bootstrap(units []Unit, level float64, rounds int, seed uint64) Interval {
 	for r := range means {
 		means[r] = mean(func(int) Unit { return units[rng.IntN(len(units))] })
 	}
-	i.Low, i.High = percentile(means, level)
-	return i.widened(len(units), level)
+	return i.bounded(means, len(units), level)
 }
 
-// widened moves the bounds of a percentile interval of n units away from its mean, by
-// what Student's distribution and the sample's own variance ask of so few: the
-// percentile interval is that of a normal distribution whose variance is (n-1)/n of
-// what it should be (Hesterberg, What Teachers Should Know About the Bootstrap, 2015,
-// 4.1). Of one unit there is no spread, and nothing to widen.
-func (i Interval) widened(n int, level float64) Interval {
+// leastTail is how many draws lie beyond a bound at the least: of fewer the bound is that
+// of chance, and of none it is the same for all levels.
+const leastTail = 10
+
+// reachable is the level at which the bounds of so many draws are taken for an interval
+// of a level: at a higher one fewer than leastTail draws would lie beyond them. Up to 0.95
+// it is the level itself, however few they are.
+func reachable(level float64, rounds int) float64 {
+	return min(level, max(0.95, 1-2*leastTail/float64(rounds)))
+}
+
+// bounded gives the interval its bounds: those of the means that were drawn of n units.
+func (i Interval) bounded(means []float64, n int, level float64) Interval {
+	at := reachable(level, len(means))
+	i.Low, i.High = percentile(means, at)
+	return i.widened(n, level, at)
+}
+
+// widened moves the bounds of a percentile interval of n units, taken at the level at,
+// away from its mean, by what Student's distribution and the sample's own variance ask of
+// so few at the level that is meant: the percentile interval is that of a normal
+// distribution whose variance is (n-1)/n of what it should be (Hesterberg, What Teachers
+// Should Know About the Bootstrap, 2015, 4.1). Beyond at the means are taken for normally
+// distributed. Of one unit there is no spread, and nothing to widen.
+func (i Interval) widened(n int, level, at float64) Interval {
 	if n < 2 {
 		return i
 	}
-	by := studentQuantile((1-level)/2, n-1) / (math.Sqrt2 * math.Erfinv(level)) * math.Sqrt(float64(n)/float64(n-1))
+	by := studentQuantile((1-level)/2, n-1) / (math.Sqrt2 * math.Erfinv(at)) * math.Sqrt(float64(n)/float64(n-1))
 	return Interval{i.Mean, i.Mean - by*(i.Mean-i.Low), i.Mean + by*(i.High-i.Mean)}
 }
 

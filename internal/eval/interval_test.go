@@ -128,6 +128,23 @@ func TestBootstrapOfFew(t *testing.T) {
 			}
 		}
 	}
+	// Levels beyond what the draws reach are kept too: the bounds of many units lie where
+	// those of a normal distribution do.
+	units := make([]Unit, 400)
+	mean, square := 0.0, 0.0
+	for i := range units {
+		x := rng.NormFloat64()
+		units[i] = Unit{Saved: x, Tokens: 1}
+		mean, square = mean+x/400, square+x*x/400
+	}
+	spread := math.Sqrt((square - mean*mean) / 399)
+	for _, tail := range []float64{0.025, 0.05 / 110, 0.05 / 1056, 0.05 / 1e6} {
+		i := Bootstrap(units, 1-2*tail, 20000, 1)
+		want := studentQuantile(tail, 399) * spread
+		if low, high := i.Mean-i.Low, i.High-i.Mean; math.Abs(low/want-1) > 0.1 || math.Abs(high/want-1) > 0.1 {
+			t.Errorf("at a tail of %.3g the bounds lie %.4f and %.4f from the mean, and should %.4f", tail, low, high, want)
+		}
+	}
 	if i := Bootstrap(nil, 0.95, 10, 1); i.Known() {
 		t.Errorf("of no units: %+v", i)
 	}

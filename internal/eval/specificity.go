@@ -101,8 +101,7 @@ func SpecifyAt(level float64, own []Gain, controls []Control, rounds int, seed u
 		}
 		means[r] = mean()
 	}
-	s.Gain.Low, s.Gain.High = percentile(means, level)
-	s.Gain = s.Gain.widened(len(own), level)
+	s.Gain = s.Gain.bounded(means, len(own), level)
 	s.Stranger = stranger(mine, s.Controls)
 	return s, nil
 }

@@ -180,6 +180,22 @@ func folders(fsys fs.FS, dir string) []string {
 	return names
 }
 
+// CardIn reads the card that lies in a folder beside an adapter; an empty one where none
+// does.
+func CardIn(dir string) (c Card, err error) {
+	b, err := read(os.DirFS(dir), CardFile, mostCard)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Card{}, nil
+	}
+	if err == nil {
+		err = parseCard(b, &c)
+	}
+	if err != nil {
+		return Card{}, &stroke.Error{Code: stroke.CodeInput, Msg: "the card of the genre in " + dir + " cannot be used", Err: err, Hint: "make the genre again, or take " + CardFile + " out of the folder where it is no genre's"}
+	}
+	return c, nil
+}
+
 func (r root) path(key, name string) string {
 	if r.embedded {
 		return path.Join("library", key, name)

@@ -239,6 +239,19 @@ func (c *Config) bounds() error {
 	return nil
 }
 
+// layerPath is a part of the path of a linear that says of which layer it is.
+var layerPath = regexp.MustCompile(`(^|\.)layers\.[0-9]+\.`)
+
+// NamesLayers says whether the config names the layers that it is of, so that others are
+// left alone and not missing: by layers_to_transform, or by paths as targets.
+func (c *Config) NamesLayers() bool {
+	switch string(c.raw["layers_to_transform"]) {
+	case "", "null", "[]":
+		return slices.ContainsFunc(c.Targets, layerPath.MatchString)
+	}
+	return true
+}
+
 // isSet says whether a JSON value is something: not null, false, zero or empty.
 func isSet(v json.RawMessage) bool {
 	switch string(v) {

@@ -327,7 +327,7 @@ func (p *Printer) measure(e stroke.MeasureEvent) {
 func (p *Printer) verdict(e stroke.VerdictEvent) {
 	h := e.HeldOut
 	if h.Tokens > 0 {
-		p.figures(h)
+		p.figures(h, e.Learnt)
 	}
 	state := "not live"
 	if e.Live {
@@ -339,9 +339,14 @@ func (p *Printer) verdict(e stroke.VerdictEvent) {
 	fmt.Fprintln(p.out, wrap(state+": "+e.Why, min(p.width, 100)))
 }
 
-// figures shows the losses of the four conditions, where any was measured.
-func (p *Printer) figures(h stroke.HeldOut) {
-	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you that it has never seen (less is better; the first 100 words of each text do not count):", Count(h.Tokens)), p.width))
+// figures shows the losses of the four conditions, where any was measured, on text of
+// which some had been learnt or none.
+func (p *Printer) figures(h stroke.HeldOut, learnt bool) {
+	seen := "that it has never seen"
+	if learnt {
+		seen = "of which what it began at or stands on had learnt some"
+	}
+	fmt.Fprintf(p.out, "\n%s\n", wrap(fmt.Sprintf("nats a token on %s tokens by you %s (less is better; the first 100 words of each text do not count):", Count(h.Tokens), seen), p.width))
 	for _, r := range []struct {
 		name string
 		loss float64

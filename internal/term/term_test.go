@@ -168,6 +168,18 @@ func TestNoFigures(t *testing.T) {
 	}
 }
 
+// TestFiguresLearnt holds that text of which some had been learnt is not called unseen.
+func TestFiguresLearnt(t *testing.T) {
+	for _, learnt := range []bool{false, true} {
+		var o bytes.Buffer
+		p := &Printer{out: &o, err: &o, width: 300}
+		p.Emit(stroke.VerdictEvent{Learnt: learnt, HeldOut: stroke.HeldOut{Tokens: 5}})
+		if got := o.String(); strings.Contains(got, "never seen") == learnt || strings.Contains(got, "had learnt some") != learnt {
+			t.Errorf("learnt %v: %q", learnt, got)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	rows := [][]string{{"letters/to-a-friend.md", "1,204", "train", "ordered by its hash"}, {"list.md", "88", "judge", "near duplicate of another"}}
 	for _, width := range []int{40, 100} {

@@ -20,6 +20,7 @@ type ToyShape struct {
 	Hidden, FFN   int    // 32 and 64
 	Layers, Heads int    // 2 and 4
 	MoreTokens    int    // of the tokenizer, beyond those of the embedding
+	Seed          uint64 // of its numbers
 	BOS           bool   // a token <s> stands before every text, and the chat template writes it
 }
 
@@ -78,7 +79,7 @@ func WriteToy(path string, s ToyShape) error {
 		{Key: "tokenizer.ggml.unknown_token_id", Value: uint32(0)}, {Key: "tokenizer.ggml.padding_token_id", Value: uint32(2)},
 		{Key: "tokenizer.chat_template", Value: template},
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(1+s.Seed, 2))
 	var all []weights.Tensor
 	add := func(name string, spread float64, shape ...int) {
 		n := 1

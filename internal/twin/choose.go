@@ -257,7 +257,7 @@ func (o *Options) choose(ctx context.Context, store *base.Store, words int, reci
 			asked, answered = true, answered || !c.Gone
 		}
 		if err := ctx.Err(); err != nil {
-			return "", "", interrupted(err, "choose a base", "")
+			return "", "", interrupted(err, "choose a base", againHint+", or name the base: --base NAME")
 		}
 		candidates = append(candidates, c)
 	}

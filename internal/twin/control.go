@@ -52,7 +52,10 @@ func (r *run) controls() (*systems, error) {
 	if r.recipe.On != "" {
 		// One that has learnt what judges is no measure of what was added to it. No
 		// control is made alike.
-		below := r.learntBelow()
+		below, err := r.learntBelow()
+		if err != nil {
+			return s, err
+		}
 		if slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return below[d.Hash] }) {
 			return s, nil
 		}

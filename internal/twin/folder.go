@@ -82,7 +82,7 @@ type Version struct {
 	HeldOut      verdict.Figures   `json:"heldout"`
 	Verdict      verdict.Verdict   `json:"verdict"`
 	Folds        string            `json:"folds,omitempty"`        // SHA-256 of folds.json, where it was cross-fitted
-	Below        []string          `json:"learnt_below,omitempty"` // hashes of documents that the adapter which it began at had learnt, where that is a twin's, and of judge documents alike to these
+	Below        []string          `json:"learnt_below,omitempty"` // hashes of documents that the adapter which it began at had learnt, where that is a twin's or a genre made from the writer's text, and of judge documents alike to these
 
 	ID    string     `json:"-"`
 	folds *foldsKept // to be written
@@ -93,6 +93,12 @@ type BaseRef struct {
 	Name         string `json:"name"`
 	Architecture string `json:"architecture"`
 	Bytes        int64  `json:"bytes"`
+	Sample       string `json:"sample,omitempty"` // of its numbers; versions of earlier programs have none
+}
+
+// same says whether two of them are one base, wherever that lies.
+func (r BaseRef) same(o BaseRef) bool {
+	return r.Architecture == o.Architecture && r.Bytes == o.Bytes && (r.Sample == o.Sample || r.Sample == "" || o.Sample == "")
 }
 
 // Folder is a twin's folder.
@@ -105,8 +111,11 @@ type Folder struct {
 func Open(dir string) (*Folder, error) {
 	path := filepath.Join(dir, manifestFile)
 	b, err := readAtMost(path, mostManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no twin in " + dir, Err: err, Hint: "stroke twins lists those there are"}
+	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no twin in " + dir, Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the manifest " + path + " cannot be read", Err: err, Hint: "see whether you may read it and its disk is sound, or put it back from a copy"}
 	}
 	f := &Folder{Dir: dir}
 	err = parseManifest(b, &f.Manifest)
@@ -349,7 +358,7 @@ func (f *Folder) readLedger(name string) (*corpus.Ledger, error) {
 	l, err := corpus.ReadLedger(r)
 	if damage := (*corpus.Damage)(nil); errors.As(err, &damage) {
 		return l, &stroke.Error{Code: stroke.CodeFailure, Msg: fmt.Sprintf("the ledger %s is damaged; %d documents in it are sound", path, damage.Sound), Err: damage,
-			Hint: "writing and chatting go on with the passages of those; to train or score, put the file back from a copy, since the roles of documents are in it"}
+			Hint: "writing and chatting go on with the passages of those; to train or score, put the file back from a copy, since the roles of documents are in it, or " + stroke.HintOf(err)}
 	}
 	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the ledger " + path + " cannot be read", Err: err,

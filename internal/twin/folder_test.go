@@ -246,6 +246,9 @@ func TestDamagedLedger(t *testing.T) {
 	file.Close()
 	got, err := f.Known()
 	code(t, err, stroke.CodeFailure)
+	if hint := stroke.HintOf(err); !strings.Contains(hint, "mend or remove line 2 of it") {
+		t.Errorf("which line is damaged is not said: %q", hint)
+	}
 	if docs := f.Documents(got, stroke.RoleTrain); len(docs) != 1 || docs[0].Text != d.Text {
 		t.Errorf("the sound documents are %v", docs)
 	}
@@ -547,4 +550,19 @@ func FuzzManifest(f *testing.F) {
 			t.Fatalf("%+v became %+v (%v)", m, n, err)
 		}
 	})
+}
+
+// TestUnreadableManifest holds that a twin whose manifest cannot be read is not said to be
+// none.
+func TestUnreadableManifest(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Open(dir)
+	code(t, err, stroke.CodeNotFound)
+	if err := os.Mkdir(filepath.Join(dir, manifestFile), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(dir)
+	if code(t, err, stroke.CodeFailure); !strings.Contains(err.Error(), "cannot be read") || stroke.HintOf(err) == "" {
+		t.Errorf("it says %v, %q", err, stroke.HintOf(err))
+	}
 }

@@ -59,7 +59,7 @@ func (r *run) tellGenerated(ctx context.Context, docs []stroke.Document) error {
 	defer s.Close()
 	curvature, err := s.Curvature(ctx, pieces, nil, nil)
 	if err != nil {
-		return interrupted(err, "look for text that the base may have written", "")
+		return interrupted(err, "look for text that the base may have written", againHint)
 	}
 	var found []string
 	for i, c := range curvature {

@@ -239,15 +239,17 @@ func (b *baseModel) genre(g *genre.Genre) (*lora.Adapter, error) {
 	return a, nil
 }
 
-// fit brings an adapter into memory if it is one of the base.
+// fit brings an adapter into memory if it is one of the base. One that leaves the last
+// layers alone is that where it says so, or names the base; otherwise it is taken for one
+// of a base with fewer layers.
 func (b *baseModel) fit(file *lora.File) (*lora.Adapter, error) {
 	shape := b.model.Shape()
 	a, err := file.Adapter(shape)
 	if err != nil {
 		return nil, err
 	}
-	if n := layers(a); n < shape.Layers {
-		return nil, fmt.Errorf("the adapter has %d layers and the base %d: it was trained on another base", n, shape.Layers)
+	if n := layers(a); n < shape.Layers && !file.Config.NamesLayers() && !b.isCalled(file.Config.BaseModel) {
+		return nil, fmt.Errorf("the adapter has %d layers and the base %d, and its config names neither its layers nor this base: it was trained on another base", n, shape.Layers)
 	}
 	return a, nil
 }
@@ -383,7 +385,7 @@ func (r *run) standOn(ctx context.Context) error {
 		if list, err = s.named(l, r.b); err != nil {
 			return err
 		}
-		markLearnt(list, r.all())
+		r.b.markByLibrary(list, l, r.all())
 	}
 	e := stroke.GenreEvent{Asked: s.Ask, As: s.As, Strength: s.strength(), By: by}
 	if s.Ask == genre.Auto {

@@ -230,7 +230,7 @@ func AddGenre(ctx context.Context, o AddOptions, emit Emit) (*genre.Genre, error
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be used: " + bad.Msg, Hint: bad.Hint()}
 	}
 	if err != nil {
-		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be read", Err: err}
+		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the adapter at " + from + " cannot be read", Err: err, Hint: "name the folder of a LoRA adapter as PEFT saves it, or an archive of one"}
 	}
 	baseName, err := o.base(&file.Config)
 	if err != nil {

@@ -141,7 +141,7 @@ func (o *GenreOptions) prepare(ctx context.Context, emit Emit) (*run, *genreCard
 	for _, name := range g.Targets {
 		m, err := lora.ParseModule(name)
 		if err != nil {
-			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the recipe " + g.Name + " cannot be used", Err: err}
+			return nil, nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the recipe " + g.Name + " cannot be used", Err: err, Hint: "mend targets in the recipe, or leave it out for all seven"}
 		}
 		recipe.Options.LoRA.Targets = append(recipe.Options.LoRA.Targets, m)
 	}

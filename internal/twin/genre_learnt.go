@@ -2,6 +2,7 @@ package twin
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/genre"
@@ -26,6 +27,15 @@ func markLearnt(list []trial, docs []stroke.Document) {
 			list[k].learnt = list[k].learnt || k == i || sameAdapter(list[i].adapter, list[k].adapter)
 		}
 	}
+}
+
+// markByLibrary marks those of a list that were made from some of the documents, by their
+// own prints or by those of any genre for the base that has their weights: of a copy that
+// was added nothing is known by itself.
+func (b *baseModel) markByLibrary(list []trial, l *genre.Library, docs []stroke.Document) {
+	all := slices.Concat(list, b.trials(l, func(stroke.Event) {}))
+	markLearnt(all, docs)
+	copy(list, all)
 }
 
 // strangers leaves out of a list the genres that were made from some of the documents.

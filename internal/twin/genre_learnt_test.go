@@ -13,6 +13,8 @@ import (
 
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/genre"
+	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
 )
 
 // forget takes the prints out of a genre's card.
@@ -65,7 +67,7 @@ func TestGenreLearnt(t *testing.T) {
 	}
 
 	// Of a run that is cross-fitted it is said once, with what goes live.
-	for _, ask := range []string{genre.Auto, "notes"} {
+	for _, ask := range []string{genre.Auto, "notes", "copy"} {
 		o := options(t, source)
 		o.Base, o.NoCrossFit = g.Base, false
 		o.Change = func(r *Recipe) { small(r); r.Genre.Ask = ask }
@@ -87,6 +89,30 @@ func TestGenreLearnt(t *testing.T) {
 		done()
 	}
 
+	// So it is where --on names the genre, or its adapter as somebody else would have it.
+	exported := filepath.Join(t.TempDir(), "exported")
+	if _, err := ExportGenre("notes", g.Base, exported); err != nil {
+		t.Fatal(err)
+	}
+	alone := t.TempDir()
+	if err := lora.WriteDir(alone, loud(b, 2, 0.01, 1).File(), tensor.F16); err != nil {
+		t.Fatal(err)
+	}
+	for on, want := range map[string]bool{made.Path: true, exported: true, alone: false} {
+		o := options(t, source)
+		o.Base, o.On = g.Base, on
+		h = nil
+		r, done, err := o.prepare(context.Background(), h.take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		below, err := r.learntBelow()
+		if err != nil || (len(below) == len(r.all())) != want || (len(below) == 0) == want || h.noted("is a genre that was made from some of this writing") != want {
+			t.Errorf("on %s: of %d documents %d were learnt, %v; %v", on, len(r.all()), len(below), err, h)
+		}
+		done()
+	}
+
 	o := options(t, source)
 	o.Base = g.Base
 	if got := events[stroke.GenreEvent](t, o); len(got) != 0 {
@@ -97,7 +123,21 @@ func TestGenreLearnt(t *testing.T) {
 	}
 	o.To = filepath.Join(t.TempDir(), "named")
 	o.Change = func(r *Recipe) { small(r); r.Genre.Ask = "notes" }
-	notes := events[stroke.NoteEvent](t, o)
+	var notes []stroke.NoteEvent
+	var verdicts []stroke.VerdictEvent
+	if err := Train(context.Background(), o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.NoteEvent:
+			notes = append(notes, e)
+		case stroke.VerdictEvent:
+			verdicts = append(verdicts, e)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(verdicts) != 1 || !verdicts[0].Learnt {
+		t.Errorf("the verdict does not say that judge text had been learnt: %+v", verdicts)
+	}
 	if !slices.ContainsFunc(notes, func(n stroke.NoteEvent) bool {
 		return strings.Contains(n.Text, "the genre notes was made from some of this writing")
 	}) {

@@ -617,6 +617,31 @@ func TestAddGenre(t *testing.T) {
 			t.Errorf("from an address: %v", err)
 		}
 	}
+	// One that leaves the last layer alone, and says so, is none of a smaller base.
+	named := *few
+	named.Base = "somebody/" + genre.Key(path)
+	firstLayer := write(few)
+	at := filepath.Join(firstLayer, lora.ConfigFile)
+	x, err := os.ReadFile(at)
+	if err == nil {
+		err = os.WriteFile(at, bytes.Replace(x, []byte(`"layers_to_transform": null`), []byte(`"layers_to_transform": 0`), 1), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, from := range map[string]string{"by-layers": firstLayer, "by-base": write(&named)} {
+		g, err := AddGenre(context.Background(), AddOptions{From: from, Name: name, Base: path}, nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if a, err := b.genre(g); err != nil || layers(a) != 1 {
+			t.Errorf("%s: it has %d layers, %v", name, layers(a), err)
+		}
+		if err := l.Remove(g); err != nil {
+			t.Error(err)
+		}
+	}
 	added(t, path, "fine", loud(b, 2, 0.01, 9))
 	whole := t.TempDir()
 	if err := lora.WriteCompact(whole, loud(b, 2, 0.01, 9).File()); err != nil {

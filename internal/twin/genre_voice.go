@@ -153,14 +153,14 @@ func TryGenres(ctx context.Context, source, name, baseName string, emit Emit) (*
 	all := b.trials(l, emit)
 	list := distinct(strangers(all, reading.Documents, emit), emit)
 	if len(list) == 0 {
-		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.none(all)}
+		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: b.none(all), Hint: "make one from others' text, stroke genre build RECIPE.toml, or add one: stroke genre add DIR"}
 	}
 	emit(stroke.NoteEvent{Text: trying(list)})
 	begin := time.Now()
 	t := &Tried{Event: "tried", Base: b.name, By: by}
 	kinds := ""
 	if t.Nats, t.Tokens, kinds, err = b.try(ctx, docs, list, LayerStrength, train.Fastest() == train.BF16); err != nil {
-		return nil, interrupted(err, "try the genres", "")
+		return nil, interrupted(err, "try the genres", againHint)
 	}
 	if kinds != "" {
 		emit(stroke.NoteEvent{Text: kinds})
@@ -170,7 +170,7 @@ func TryGenres(ctx context.Context, source, name, baseName string, emit Emit) (*
 	}
 	stage := defaultStage()
 	if list, _, err = b.take(ctx, docs, list, &stage, train.Fastest() == train.BF16, emit); err != nil {
-		return nil, interrupted(err, "try the genres", "")
+		return nil, interrupted(err, "try the genres", againHint)
 	}
 	for _, x := range list {
 		stage.On = append(stage.On, StandsOn{Name: x.genre.Name})

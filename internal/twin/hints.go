@@ -60,6 +60,9 @@ func quotationHints(r *corpus.Reading) []string {
 	return hints
 }
 
+// againHint is of what was stopped before anything was learnt.
+const againHint = "nothing is lost: run the same again"
+
 // fewDocuments says that an interval is too narrow, where what judges is cut from few
 // documents.
 func (r *run) fewDocuments(judges []stroke.Document) {

@@ -69,10 +69,7 @@ func measure(ctx context.Context, name, baseName string, emit Emit) (*measured, 
 
 // onOwnBase says whether the base is the version's, wherever that lies now: what was
 // kept of the version at its verdict is of no other.
-func (m *measured) onOwnBase() bool {
-	was, is := m.v.Base, m.b.ref()
-	return was.Architecture == is.Architecture && was.Bytes == is.Bytes
-}
+func (m *measured) onOwnBase() bool { return m.v.Base.same(m.b.ref()) }
 
 // learntBelow are the words of the judge documents that the adapter which the version
 // began at had learnt.

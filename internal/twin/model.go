@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/base"
+	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
 	_ "github.com/getstroke/stroke/internal/model/all" // every architecture
@@ -22,6 +25,8 @@ type baseModel struct {
 	chat  *token.Template
 	sep   int32 // stands between documents
 	first int32 // begins every sequence: BOS where the base was trained with it, else sep
+
+	sample string // of its file, by which it is told from others of its shape
 
 	losses genreLosses
 }
@@ -45,6 +50,10 @@ func openBase(name, path string) (b *baseModel, err error) {
 		return nil, baseError(name, path, err)
 	}
 	m.Name = name
+	sample, err := src.Sample()
+	if err != nil {
+		return nil, baseError(name, path, err)
+	}
 	tok, err := tokenizer(src)
 	if err != nil {
 		return nil, baseError(name, path, err)
@@ -53,7 +62,7 @@ func openBase(name, path string) (b *baseModel, err error) {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the tokenizer of %s has %d tokens and the model %d: they do not belong together", name, tok.Len(), m.Vocab),
 			Hint: again(name)}
 	}
-	b = &baseModel{name: name, model: m, tok: tok, sep: tok.Separator()}
+	b = &baseModel{name: name, model: m, tok: tok, sep: tok.Separator(), sample: sample}
 	if b.sep < 0 {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the tokenizer of " + name + " has no token to stand between documents", Hint: "choose another base"}
 	}
@@ -117,5 +126,15 @@ func (b *baseModel) close() { b.model.Source.Close() }
 
 // ref names the base in a version.
 func (b *baseModel) ref() BaseRef {
-	return BaseRef{Name: b.name, Architecture: b.model.Architecture, Bytes: b.model.Bytes()}
+	return BaseRef{Name: b.name, Architecture: b.model.Architecture, Bytes: b.model.Bytes(), Sample: b.sample}
+}
+
+// isCalled says whether a name, as an adapter has it, is the base's: on a hub, in the
+// catalog, or of its file.
+func (b *baseModel) isCalled(name string) bool {
+	if name == "" {
+		return false
+	}
+	e, err := base.Find(b.name)
+	return genre.Key(name) == genre.Key(b.name) || err == nil && strings.EqualFold(name, e.Model)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,44 +28,55 @@ type learntText struct {
 
 // learntFrom is what the adapter in the folder on, where that is one of a twin's
 // version, was trained on or chosen by, with that of what it began at itself: one that
-// was cross-fitted has learnt all of its twin's text.
-func learntFrom(on string) *learntText {
+// was cross-fitted has learnt all of its twin's text, and so may one that stands on a
+// genre which was made from some of that.
+func learntFrom(on string) (*learntText, error) {
 	t := &learntText{map[string]bool{}, map[string]string{}}
-	t.take(on, 100)
-	return t
+	return t, t.take(on, 100)
 }
 
 // take adds what the adapter in a folder has learnt, by so many steps back at the most.
-func (t *learntText) take(on string, steps int) {
-	abs, err := filepath.Abs(on)
-	if err != nil {
-		return
+// It is an error where it lies in a twin that does not tell.
+func (t *learntText) take(on string, steps int) error {
+	at, err := filepath.EvalSymlinks(on)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // what a version began at may be gone
 	}
-	version := filepath.Dir(abs)
+	if err == nil {
+		at, err = filepath.Abs(at)
+	}
+	if err != nil {
+		return fmt.Errorf("find the adapter to start from: %w", err)
+	}
+	version := filepath.Dir(at)
 	dir := filepath.Dir(filepath.Dir(version))
-	if filepath.Base(filepath.Dir(version)) != versionsDir || !isTwin(dir) {
-		return
+	if filepath.Base(filepath.Dir(version)) != versionsDir || !isTwin(dir) || !goodID(filepath.Base(version)) {
+		return nil
 	}
+	var v *Version
+	var l *corpus.Ledger
 	f, err := Open(dir)
-	if err != nil {
-		return
+	if err == nil {
+		v, err = f.readVersion(filepath.Base(version))
 	}
-	v, err := f.Version(filepath.Base(version))
-	if err != nil {
-		return
+	if err == nil {
+		l, err = f.Ledger()
 	}
-	l, err := f.Ledger()
 	if err != nil {
-		return
+		return &stroke.Error{Code: stroke.CodeOf(err), Msg: "what the adapter in " + on + " has learnt cannot be told, since its twin is damaged", Err: err,
+			Hint: "put the twin's files back from a copy, or start from another adapter: a verdict on text that it may have learnt would prove nothing"}
 	}
 	for _, hash := range v.Below {
 		t.hashes[hash] = true
 	}
 	if v.Recipe.On != "" && steps > 0 {
-		t.take(v.Recipe.On, steps-1)
+		if err := t.take(v.Recipe.On, steps-1); err != nil {
+			return err
+		}
 	}
+	all := v.Verdict.Folds > 0 || v.Recipe.Genre.learnt().title() != ""
 	for _, e := range l.Entries {
-		if v.Verdict.Folds == 0 && e.Role == stroke.RoleJudge {
+		if !all && e.Role == stroke.RoleJudge {
 			continue
 		}
 		whole := cmp.Or(e.Parent, e.Hash)
@@ -73,6 +85,7 @@ func (t *learntText) take(on string, steps int) {
 			t.texts[whole] += text + "\n\n"
 		}
 	}
+	return nil
 }
 
 // alike are those of the documents that are near duplicates of what was learnt, or hold
@@ -86,18 +99,56 @@ func (t *learntText) alike(docs []stroke.Document) []stroke.Document {
 }
 
 // learntBelow are the hashes of the documents that the adapter which --on names had
-// learnt, the run's judge documents that are alike to these among them.
-func (r *run) learntBelow() map[string]bool {
+// learnt, the run's judge documents that are alike to these among them. Of a genre that
+// was made from some of the run's text it is not known what else it has of that: all of
+// it counts.
+func (r *run) learntBelow() (map[string]bool, error) {
 	if r.recipe.On == "" {
-		return nil
+		return nil, nil
 	}
-	if r.onLearnt == nil {
-		r.onLearnt = learntFrom(r.recipe.On)
-		for _, d := range r.onLearnt.alike(r.judge) {
-			r.onLearnt.hashes[d.Hash] = true
+	if r.onLearnt != nil {
+		return r.onLearnt.hashes, nil
+	}
+	t, err := learntFrom(r.recipe.On)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range t.alike(r.judge) {
+		t.hashes[d.Hash] = true
+	}
+	t.texts = nil // as much as the text itself, and training is to come
+	made, err := r.onMadeFromThis()
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		r.emit(stroke.NoteEvent{Text: "the adapter in " + r.recipe.On + " is a genre that was made from some of this writing: nothing that is measured on it will be proven"})
+		for _, d := range r.all() {
+			t.hashes[d.Hash] = true
 		}
 	}
-	return r.onLearnt.hashes
+	r.onLearnt = t
+	return t.hashes, nil
+}
+
+// onMadeFromThis says whether the adapter that --on names is a genre that was made from
+// some of the run's text, by the card beside it or by that of a genre with its weights.
+func (r *run) onMadeFromThis() (bool, error) {
+	card, err := genre.CardIn(r.recipe.On)
+	if err != nil {
+		return false, err
+	}
+	a, err := r.onto()
+	if err != nil {
+		return false, err
+	}
+	l, err := Library()
+	if err != nil {
+		return false, err
+	}
+	list := []trial{{genre: &genre.Genre{Card: card}, adapter: a}}
+	r.b.markByLibrary(list, l, r.all())
+	return list[0].learnt, nil
 }
 
 // adapterHash is the SHA-256 of an adapter's weights, and of its config.

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +22,12 @@ func TestLearntFrom(t *testing.T) {
 	withheld := put(t, f, 10, true)
 	folded := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(20, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Verdict: verdict.Verdict{Folds: 3}}
 	if err := f.publish(folded, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 20, nil)}, func(int64) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	on := DefaultRecipe(100)
+	on.Genre.On = []StandsOn{{Name: "mine", Learnt: true}}
+	made := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(25, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: on}
+	if err := f.publish(made, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 25, nil)}, func(int64) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	again := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(30, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Below: []string{strings.Repeat("3", 64)}}
@@ -46,11 +53,38 @@ func TestLearntFrom(t *testing.T) {
 		{"what it does not know", at(withheld), "4", false},
 		{"one that was cross-fitted", at(folded), "3", true},
 		{"new text and one that was cross-fitted", at(folded), "4", false},
+		{"one on a genre that was made from its writer's text", at(made), "3", true},
+		{"new text and one on such a genre", at(made), "4", false},
 		{"one that began at what had learnt it", at(again), "3", true},
 		{"an adapter from elsewhere", t.TempDir(), "1", false},
+		{"one that is gone", filepath.Join(t.TempDir(), "none"), "1", false},
 	} {
-		if got := learntFrom(c.on).hashes; got[doc(c.judge).Hash] != c.want || got[doc("5").Hash] {
-			t.Errorf("%s: %v", c.what, got)
+		got, err := learntFrom(c.on)
+		if err != nil || got.hashes[doc(c.judge).Hash] != c.want || got.hashes[doc("5").Hash] {
+			t.Errorf("%s: %v, %v", c.what, got.hashes, err)
+		}
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if os.Symlink(at(folded), link) == nil {
+		if got, err := learntFrom(link); err != nil || !got.hashes[doc("3").Hash] {
+			t.Errorf("by a link: %v, %v", got.hashes, err)
+		}
+	}
+	// Of a twin that does not tell what it has learnt nothing is taken for granted.
+	for _, name := range []string{ledgerFile, filepath.Join(versionsDir, withheld.ID, versionFile), manifestFile} {
+		path := filepath.Join(f.Dir, name)
+		whole, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, []byte("{"), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := learntFrom(at(withheld)); err == nil || !strings.Contains(err.Error(), "cannot be told") || stroke.HintOf(err) == "" {
+			t.Errorf("with a damaged %s: %v", name, err)
+		}
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -115,9 +149,15 @@ func TestLearntOtherwise(t *testing.T) {
 		{"new text", third, false},
 	} {
 		judge := []stroke.Document{third, c.judge}
-		r := &run{recipe: Recipe{On: filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)}, judge: judge}
-		if got := r.learntBelow(); got[c.judge.Hash] != c.want || got[third.Hash] {
-			t.Errorf("%s: %v, and new text %v", c.what, got[c.judge.Hash], got[third.Hash])
+		got, err := learntFrom(filepath.Join(f.Dir, versionsDir, v.ID, adapterDir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range got.alike(judge) {
+			got.hashes[d.Hash] = true
+		}
+		if got.hashes[c.judge.Hash] != c.want || got.hashes[third.Hash] {
+			t.Errorf("%s: %v, and new text %v", c.what, got.hashes[c.judge.Hash], got.hashes[third.Hash])
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,5 +117,55 @@ func TestRemoveBrokenOff(t *testing.T) {
 	}
 	if _, err := os.Stat(f.Dir); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there, with %v: %v", Others(f.Dir), err)
+	}
+}
+
+// TestRemoveComparisons holds that with a twin go the trainings of its text that a
+// comparison left, and those of no other, and that nothing is deleted while one runs.
+func TestRemoveComparisons(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("STROKE_HOME", home)
+	enter := func(dir, text string) {
+		t.Helper()
+		f, err := create(dir, "me")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := stroke.Document{Hash: stroke.HashText(text), Text: text, Words: 2}
+		l := &corpus.Ledger{Entries: []corpus.Entry{{Hash: d.Hash, Source: "it", Role: stroke.RoleTrain, Date: "2026-01-01T00:00:00Z", Words: 2, Why: "it"}}}
+		if err := errors.Join(f.keep([]stroke.Document{d}), f.saveLedger(ledgerFile, l)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(home, "twins", "me")
+	work := func(key string) string { return filepath.Join(home, compareDir, workDir, key) }
+	enter(dir, "The bell.")
+	enter(filepath.Join(work("mine"), "lora-1"), "Another.")
+	enter(filepath.Join(work("mine"), "lora-2"), "The bell.")
+	enter(filepath.Join(work("theirs"), "lora-1"), "Another.")
+	fill(t, dir, "compare/comparison.json")
+	for _, running := range []string{filepath.Join(dir, compareDir), work("mine")} {
+		unlock, err := lockFolder(running, "compare methods", errors.New)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code(t, Remove(dir), stroke.CodeBusy)
+		unlock()
+		if !isTwin(dir) || !isTwin(filepath.Join(work("mine"), "lora-2")) {
+			t.Fatal("something is deleted while a comparison runs")
+		}
+	}
+	unlock, err := lockFolder(work("theirs"), "compare methods", errors.New)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if err := Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	for path, stays := range map[string]bool{dir: false, work("mine"): false, work("theirs"): true} {
+		if _, err := os.Stat(path); (err == nil) != stays {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }

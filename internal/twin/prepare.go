@@ -101,7 +101,11 @@ func (o *Options) prepare(ctx context.Context, emit Emit) (r *run, done func(), 
 	}
 	r.passages = newPassages(r.train, ledger, b, recipe.Prompt)
 	if o.reading == nil { // it is no training of a comparison
-		v := &Version{Schema: schema, Twin: f.Name, Base: b.ref(), Recipe: recipe, Below: slices.Sorted(maps.Keys(r.learntBelow()))}
+		below, err := r.learntBelow()
+		if err != nil {
+			return nil, nil, err
+		}
+		v := &Version{Schema: schema, Twin: f.Name, Base: b.ref(), Recipe: recipe, Below: slices.Sorted(maps.Keys(below))}
 		if err := v.legible(foundRoom); err != nil {
 			return nil, nil, err
 		}

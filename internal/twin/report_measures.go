@@ -180,7 +180,7 @@ func (p *reporter) specificity(pieces []piece, groups []string) *stage {
 	s := &stage{name: ofSpecificity, into: p.r.Specificity, key: hashes, reads: tokens * (len(p.controls) + 2)}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(pieces) == 0 {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little judge text"}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "there is too little judge text", Hint: "train again with more writing: a part of it is withheld to judge by"}
 		}
 		list, of := make([]eval.Piece, n), make([]string, n)
 		longest, pad := 2, p.learnt.pad()
@@ -348,7 +348,7 @@ func (p *reporter) rewriting() *stage {
 	s := &stage{name: ofRewriting, needs: ofTexts, into: p.r.Rewriting, key: []any{p.textsKey(), AnswerSampling()}, reads: len(originals) * 2 * (p.passages.prompt.Tokens/2 + 400), writes: len(originals) * 2 * 300}
 	s.do = func(ctx context.Context, progress func(done, total int)) error {
 		if len(originals) == 0 {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the judge documents have no passage of %d words", likeness.Unit)}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the judge documents have no passage of %d words", likeness.Unit), Hint: "train again with more writing, or leave this measure out"}
 		}
 		w, done, err := p.writers(3 * likeness.Unit)
 		if err != nil {

@@ -119,7 +119,7 @@ func (p *reporter) sides() (s likeness.Sides, openings map[string]string) {
 func (p *reporter) onTexts(name string, work float64, into any, do func() error) *stage {
 	return &stage{name: name, needs: ofTexts, work: work, into: into, key: []any{hashes(p.compared()), p.textsKey()}, do: func(ctx context.Context, progress func(done, total int)) error {
 		if len(p.texts.Judge) == 0 {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: "there are no texts to look at"}
+			return &stroke.Error{Code: stroke.CodeInput, Msg: "there are no texts to look at", Hint: "train again with more writing: texts are begun in documents that are withheld to judge by"}
 		}
 		progress(0, 1)
 		if err := ctx.Err(); err != nil {

@@ -86,8 +86,11 @@ func (f *Folder) learntAny(v *Version, l *corpus.Ledger, docs []stroke.Document)
 	if slices.ContainsFunc(docs, func(d stroke.Document) bool { return slices.Contains(v.Below, d.Hash) }) {
 		return true
 	}
-	if v.Recipe.On != "" && len(learntFrom(v.Recipe.On).alike(docs)) > 0 {
-		return true
+	if v.Recipe.On != "" {
+		// Where its twin no longer tells, what the version has of that is told by hashes alone.
+		if t, err := learntFrom(v.Recipe.On); err == nil && len(t.alike(docs)) > 0 {
+			return true
+		}
 	}
 	made := v.Created.UTC().Format(time.RFC3339)
 	var learnt []stroke.Document

@@ -109,11 +109,6 @@ func (p *reporter) planThought(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The text by others may hold some of the writer's own by mistake.
-	known := map[string]bool{}
-	for _, e := range p.ledger.Entries {
-		known[e.Hash] = true
-	}
 	rng := rand.New(rand.NewPCG(p.o.Seed, 0x7409))
 	var passages []likeness.Piece
 	for i, x := range list {
@@ -123,7 +118,7 @@ func (p *reporter) planThought(ctx context.Context) error {
 				Right: p.b.tok.Encode(x.passage.gap + x.passage.text), Wrong: p.b.tok.Encode(x.passage.gap + wrong)})
 		}
 		if others != nil {
-			if hits := others.Search(x.before.text+" "+x.passage.text, 1, index.SearchOptions{Exclude: known}); len(hits) > 0 {
+			if hits := others.Search(x.before.text+" "+x.passage.text, 1, index.SearchOptions{}); len(hits) > 0 {
 				add(eval.KindOther, hits[0].Passage.Text)
 			}
 		}
@@ -174,7 +169,9 @@ func elsewhere(l *corpus.Ledger, list []place, i int, rng *rand.Rand) (int, bool
 	return can[rng.IntN(len(can))], true
 }
 
-// others are the passages of the text by others; nil where none is given.
+// others are the passages of the text by others, nil where none is given. That may hold
+// some of the writer's own by mistake, whole where the ledger has blocks of it, or in
+// another version: such documents are left out.
 func (p *reporter) others(ctx context.Context) (*index.Index, error) {
 	if p.o.Others == "" {
 		return nil, nil
@@ -183,8 +180,18 @@ func (p *reporter) others(ctx context.Context) (*index.Index, error) {
 	if err != nil {
 		return nil, err
 	}
+	own := map[string]bool{}
+	for _, e := range p.ledger.Entries {
+		own[e.Hash], own[e.Parent] = true, true
+	}
+	for _, d := range corpus.NearDuplicates(r.Documents, slices.Concat(p.train, p.choose, p.judge)) {
+		own[d.Hash] = true
+	}
 	var all []index.Passage
 	for _, d := range r.Documents {
+		if own[d.Hash] {
+			continue
+		}
 		for _, q := range index.Passages(d, thoughtWords+30, 2*thoughtWords+60) {
 			if q.Words >= thoughtWords-20 {
 				all = append(all, q)

@@ -304,7 +304,10 @@ func TestOn(t *testing.T) {
 		t.Errorf("from the base it is held against %v, which had learnt %d documents", first.Verdict.Specificity, len(first.Below))
 	}
 
-	o.Base = testkit.Toy(t, testkit.ToyShape{Layers: 3})
+	o.Base = filepath.Join(t.TempDir(), "deeper.gguf")
+	if err := testkit.WriteToy(o.Base, testkit.ToyShape{Layers: 3}); err != nil {
+		t.Fatal(err)
+	}
 	err := Train(context.Background(), o, func(stroke.Event) {})
 	code(t, err, stroke.CodeInput)
 	if !strings.Contains(err.Error(), "does not fit the base") {
@@ -591,11 +594,15 @@ func TestKeepDone(t *testing.T) {
 	}
 }
 
-// TestOtherBaseResume puts another base in the place of the one that a run was stopped on:
-// it does not go on. A checkpoint that does not say what its base was is gone on with.
+// TestOtherBaseResume puts another base in the place of the one that a run was stopped on,
+// of another shape or of the same one: it does not go on. A checkpoint that does not say what its base was is gone on with.
 func TestOtherBaseResume(t *testing.T) {
 	source := writing(t, t.TempDir(), func(i int) bool { return i < 10 })
-	for _, says := range []bool{true, false} {
+	for _, c := range []struct {
+		says  bool
+		other testkit.ToyShape
+	}{{true, testkit.ToyShape{FFN: 128}}, {true, testkit.ToyShape{Seed: 1}}, {false, testkit.ToyShape{FFN: 128}}} {
+		says := c.says
 		o := options(t, source)
 		o.Change = func(r *Recipe) {
 			small(r)
@@ -625,7 +632,7 @@ func TestOtherBaseResume(t *testing.T) {
 			}
 		}()
 		o.Resume = true
-		if err := testkit.WriteToy(o.Base, testkit.ToyShape{FFN: 128}); err != nil {
+		if err := testkit.WriteToy(o.Base, c.other); err != nil {
 			t.Fatal(err)
 		}
 		resumed := 0

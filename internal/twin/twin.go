@@ -157,6 +157,9 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := r.learntBelow(); err != nil {
+		return err
+	}
 	var learnt *learnt
 	var epoch int
 	var wattHours *float64
@@ -164,7 +167,7 @@ func (r *run) run(ctx context.Context) error {
 	var err error
 	crossed := r.crossFits()
 	if err := r.lookAtOrder(ctx, crossed); err != nil {
-		return interrupted(err, "look at the order of your text", "")
+		return interrupted(err, "look at the order of your text", againHint)
 	}
 	if crossed {
 		learnt, epoch, wattHours, found, err = r.crossFit(ctx)
@@ -451,7 +454,10 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, err
 	}
 	v.Verdict.Why += r.recipe.Genre.said() + wrong
-	below := r.learntBelow()
+	below, err := r.learntBelow()
+	if err != nil {
+		return nil, err
+	}
 	v.Below = slices.Sorted(maps.Keys(below))
 	if slices.ContainsFunc(judges, func(d stroke.Document) bool { return below[d.Hash] }) {
 		v.Verdict.Unproven = true
@@ -477,6 +483,7 @@ func (r *run) tellVerdict(v *Version) {
 	e := stroke.VerdictEvent{Live: d.Live, Unproven: d.Unproven, Gain: gain.Mean, Low: gain.Low, High: gain.High,
 		Units: d.Units, Unit: d.Unit, Why: d.Why, HeldOut: stroke.HeldOut(v.HeldOut), Genre: s.title(), GenreGain: s.gain(),
 		Level: d.Level, Look: d.Look, Folds: d.Folds, Copier: d.Copier, Monotone: d.Monotone}
+	e.Learnt = s.learnt().title() != "" || slices.ContainsFunc(r.judge, func(d stroke.Document) bool { return slices.Contains(v.Below, d.Hash) })
 	if x := d.Specificity; x != nil && len(x.Controls) > 0 {
 		e.Specificity = &stroke.SpecificityFigures{Gain: x.Gain.Mean, Low: x.Gain.Low, High: x.Gain.High, Stranger: x.Stranger, Controls: len(x.Controls), Better: x.Better}
 	}

@@ -29,7 +29,7 @@ func (o *Options) onePerson(ctx context.Context, r *corpus.Reading, emit Emit) e
 	}
 	w, err := likeness.FindWriters(ctx, pieces, nil)
 	if err != nil {
-		return interrupted(err, "look for two writers", "")
+		return interrupted(err, "look for two writers", againHint)
 	}
 	if w == nil || !w.Two {
 		return nil
@@ -52,7 +52,7 @@ func (o *Options) onePerson(ctx context.Context, r *corpus.Reading, emit Emit) e
 func (o *Options) ask(ctx context.Context, question, hint string) error {
 	on, err := o.Ask(ctx, question)
 	if err != nil {
-		return interrupted(err, "ask whether to go on", "")
+		return interrupted(err, "ask whether to go on", againHint)
 	}
 	if !on {
 		return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was trained", Hint: hint}

@@ -22,6 +22,7 @@ type GGUF struct {
 	Keys    []string // of Meta, in the file's order
 	Tensors map[string]Tensor
 	Names   []string // of Tensors, in the file's order
+	start   uint64   // of the weights in the file; what stands before says what they are
 	mapping *mapping
 }
 
@@ -200,6 +201,7 @@ func parseGGUF(path string, data []byte) (*GGUF, error) {
 			Advice: "join the parts first: llama-gguf-split --merge FIRST-PART WHOLE.gguf"}
 	}
 	start := (uint64(c.at) + align - 1) / align * align
+	g.start = min(start, uint64(len(data))) // without weights the file may end before it
 	for i := range infos {
 		x := &infos[i]
 		if _, twice := g.Tensors[x.t.Name]; twice {
