@@ -233,10 +233,11 @@ func pressed(r *bufio.Reader) (string, error) {
 }
 
 // passSequence reads what a key sends behind Escape, as far as it is there: one
-// character, or [ or O and what ends with a letter or a tilde.
+// character, or [ or O and what ends with a letter or a tilde; a console of Linux sends a
+// second [ before the letter of a function key.
 func passSequence(r *bufio.Reader) error {
 	first, err := r.ReadByte()
-	for last := byte(0); err == nil && (first == '[' || first == 'O') && r.Buffered() > 0 && (last < '@' || last > '~'); {
+	for last := byte(0); err == nil && (first == '[' || first == 'O') && r.Buffered() > 0 && (last < '@' || last > '~' || last == '['); {
 		last, err = r.ReadByte()
 	}
 	return err

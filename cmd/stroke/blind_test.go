@@ -16,7 +16,7 @@ import (
 
 // TestPressed reads single keys, in which an arrow is none and Escape by itself ends.
 func TestPressed(t *testing.T) {
-	r := bufio.NewReader(strings.NewReader("\x1b[A\rA\x1bOB\x1b[1;5Cb\x1b[3~\x1bxé=\x1b"))
+	r := bufio.NewReader(strings.NewReader("\x1b[A\x1b[[A\rA\x1bOB\x1b[1;5Cb\x1b[3~\x1bxé=\x1b"))
 	for _, want := range []string{"a", "b", "é", "=", "q"} {
 		if got, err := pressed(r); got != want || err != nil {
 			t.Errorf("a key is %q, %v, not %q", got, err, want)

@@ -94,7 +94,7 @@ interrupted.`,
 				return printJSON(e, line, false)
 			}
 			for _, file := range learnt {
-				p.Emit(stroke.NoteEvent{Text: file + " was trained on: the figures flatter"})
+				p.Emit(stroke.NoteEvent{Text: file + ", or a near duplicate of it, was trained on: the figures flatter"})
 			}
 			if len(args) > 1 {
 				rows = append(rows, scoreRow("all", total))

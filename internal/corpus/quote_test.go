@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -206,6 +207,42 @@ func TestOverlapIsInherited(t *testing.T) {
 	}
 	if !roles[stroke.RoleTrain] || !roles[stroke.RoleJudge] {
 		t.Fatalf("roles %v", roles)
+	}
+}
+
+// TestIndexOfAll holds that a page with the beginnings of all texts, which shares three
+// tenths with each, does not make one cluster of them.
+func TestIndexOfAll(t *testing.T) {
+	texts := map[string]string{}
+	document := func(text string) stroke.Document {
+		d := stroke.Document{Hash: stroke.HashText(text), Source: text[:8], Text: text, Words: countWords(text)}
+		texts[d.Hash] = text
+		return d
+	}
+	var docs []stroke.Document
+	index := ""
+	for i := range 12 {
+		beginning := prose(fmt.Sprintf("b%d-", i), 110)
+		index += beginning + "\n\n"
+		docs = append(docs, document(beginning+"\n\n"+prose(fmt.Sprintf("r%d-", i), 190)))
+	}
+	o := AssignOptions{Text: func(h string) (string, bool) { t, ok := texts[h]; return t, ok }}
+	l := &Ledger{}
+	assign(t, l, docs, o)
+	page := document(index)
+	assign(t, l, append(docs, page), o)
+	if e, _ := l.Entry(page.Hash); e.Role != stroke.RoleJudge || e.Cluster == "" {
+		t.Errorf("the page is of the role %q and the cluster %.8s", e.Role, e.Cluster)
+	}
+	words, all := map[string]int{}, 0
+	for _, e := range l.Entries {
+		words[cmp.Or(e.Cluster, e.Hash)] += e.Words
+		all += e.Words
+	}
+	for cluster, n := range words {
+		if 4*n > 3*all { // half, and the page
+			t.Errorf("of %d words %d are of the cluster %.8s", all, n, cluster)
+		}
 	}
 }
 

@@ -440,20 +440,29 @@ func (a *assignment) inherited(u *unit) (best *Entry, kin []int) {
 	return best, kin
 }
 
-// join makes one cluster of those that the entries at the given places are in, and of
-// the entries themselves. It gives the cluster's name, which is that of e's.
+// join makes one cluster of e's and of those that the entries at the given places are in,
+// but for what would make it more than half of the text. It gives the cluster's name,
+// which is that of e's.
 func (a *assignment) join(e *Entry, at []int) string {
 	nameOf := func(e *Entry) string { return cmp.Or(e.Cluster, e.Hash) }
 	name := nameOf(e)
 	e.Cluster = name
-	joined := map[string]bool{}
-	for _, i := range at {
-		if n := nameOf(&a.ledger.Entries[i]); n != name {
-			joined[n] = true
+	if !slices.ContainsFunc(at, func(i int) bool { return nameOf(&a.ledger.Entries[i]) != name }) {
+		return name
+	}
+	words, all := map[string]int{}, 0
+	for i := range a.ledger.Entries {
+		if e := &a.ledger.Entries[i]; !e.Gone {
+			words[nameOf(e)] += e.Words
+			all += e.Words
 		}
 	}
-	if len(joined) == 0 {
-		return name
+	joined, sum := map[string]bool{}, words[name]
+	for _, i := range at {
+		if n := nameOf(&a.ledger.Entries[i]); n != name && !joined[n] && 2*(sum+words[n]) <= all {
+			joined[n] = true
+			sum += words[n]
+		}
 	}
 	for i := range a.ledger.Entries {
 		if e := &a.ledger.Entries[i]; joined[nameOf(e)] {

@@ -61,6 +61,12 @@ func (r *run) crossFits() bool {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that takes %d documents, and there are %d, so it is judged by a withheld part alone", 2*crossFolds, n)})
 		return false
 	}
+	for _, f := range folds(r.all(), r.ledger) {
+		if words := wordsOf(f); words == 0 || 3*words > 2*all {
+			r.emit(stroke.NoteEvent{Text: "so little text is better judged by three more twins, each of what it has not seen; its documents share so much with one another that they do not part into three, so it is judged by a withheld part alone"})
+			return false
+		}
+	}
 	within := cmp.Or(r.o.Within, DefaultWithin)
 	if forecast := r.crossForecast(all); forecast > within {
 		r.emit(stroke.NoteEvent{Text: fmt.Sprintf("so little text is better judged by three more twins, each of what it has not seen; that would take about %s, and --within is %s, so it is judged by a withheld part alone",

@@ -62,7 +62,16 @@ func followFolds(t *testing.T, o Options) {
 	if r.crossFits() || !strings.Contains(said, "m, and --within is") {
 		t.Errorf("where the time does not allow it, it is cross-fitted: %q", said)
 	}
-	r.o.Within, r.emit = within, emit
+	r.o.Within = within
+	ledger := r.ledger
+	r.ledger = &corpus.Ledger{Entries: slices.Clone(ledger.Entries)}
+	for i := range r.ledger.Entries {
+		r.ledger.Entries[i].Cluster = r.ledger.Entries[0].Hash
+	}
+	if r.crossFits() || !strings.Contains(said, "do not part into three") {
+		t.Errorf("where all documents share much, it is cross-fitted: %q", said)
+	}
+	r.ledger, r.emit = ledger, emit
 	dealt := folds(r.all(), r.ledger)
 	judged := map[string]int{}
 	const long = 30
@@ -255,7 +264,7 @@ func TestCrossFit(t *testing.T) {
 			withheld := p
 			withheld.NoCrossFit = true
 			err := Train(context.Background(), withheld, func(stroke.Event) {})
-			if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "of another run") {
+			if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "is cross-fitted") {
 				t.Errorf("without folds it goes on: %v", err)
 			}
 		}

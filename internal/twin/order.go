@@ -115,13 +115,16 @@ func inEnglish(docs []stroke.Document) []stroke.Document {
 	})
 }
 
-// once are the documents without the near duplicates of those before them.
+// once are the documents without the near duplicates of those before them, which are of
+// one cluster with these.
 func once(docs []stroke.Document, l *corpus.Ledger) []stroke.Document {
-	seen := map[string]bool{}
+	seen := map[string][]stroke.Document{}
 	return slices.DeleteFunc(docs, func(d stroke.Document) bool {
 		key := clusterOf(d, l)
-		was := seen[key]
-		seen[key] = true
-		return was
+		if before := seen[key]; before != nil && len(corpus.NearDuplicates([]stroke.Document{d}, before)) > 0 {
+			return true
+		}
+		seen[key] = append(seen[key], d)
+		return false
 	})
 }

@@ -97,7 +97,7 @@ func (f *Folder) takeBack() error {
 func (r *run) goOn(ctx context.Context) error {
 	r.key = r.o.key(r.identity())
 	if r.o.Resume && r.crossFitting() && !r.mayCrossFit() {
-		return otherRun(nil)
+		return &stroke.Error{Code: stroke.CodeInput, Msg: "the run that was stopped is cross-fitted, and this one is not", Hint: "resume with the arguments of that run, or begin anew with --afresh in place of --resume"}
 	}
 	if r.o.Resume || r.o.Afresh || !r.begun() && !r.crossFitting() {
 		return nil
