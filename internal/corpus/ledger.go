@@ -143,7 +143,7 @@ func (l *Ledger) Here(docs []stroke.Document) {
 // that neither are among docs nor have a near duplicate there. text gives what is kept of
 // a document; one of which nothing is kept is not counted.
 func (l *Ledger) Missing(docs []stroke.Document, text func(hash string) (string, bool)) (missing, known int) {
-	here := among(docs)
+	here := Among(docs)
 	for _, e := range l.Entries {
 		if e.Gone {
 			continue
@@ -163,7 +163,7 @@ func (l *Ledger) Missing(docs []stroke.Document, text func(hash string) (string,
 // NearDuplicates are those of the documents that are among others or have a near duplicate
 // there.
 func NearDuplicates(docs, others []stroke.Document) []stroke.Document {
-	here := among(others)
+	here := Among(others)
 	var out []stroke.Document
 	for _, d := range docs {
 		if here(d.Hash, d.Text) {
@@ -173,8 +173,9 @@ func NearDuplicates(docs, others []stroke.Document) []stroke.Document {
 	return out
 }
 
-// among says of a document whether it, or a near duplicate of it, is one of some.
-func among(docs []stroke.Document) func(hash, text string) bool {
+// Among says of a document whether it, or a near duplicate of it, is one of docs, which
+// are read once for all that it is asked.
+func Among(docs []stroke.Document) func(hash, text string) bool {
 	here := make(map[string]bool, len(docs))
 	like := newResemblance()
 	for _, d := range docs {

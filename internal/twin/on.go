@@ -91,11 +91,16 @@ func (t *learntText) take(on string, steps int) error {
 // alike are those of the documents that are near duplicates of what was learnt, or hold
 // or are a part of it.
 func (t *learntText) alike(docs []stroke.Document) []stroke.Document {
-	var learnt []stroke.Document
+	return corpus.NearDuplicates(docs, t.documents())
+}
+
+// documents are the texts that were learnt.
+func (t *learntText) documents() []stroke.Document {
+	var out []stroke.Document
 	for _, hash := range slices.Sorted(maps.Keys(t.texts)) {
-		learnt = append(learnt, stroke.Document{Hash: hash, Text: t.texts[hash]})
+		out = append(out, stroke.Document{Hash: hash, Text: t.texts[hash]})
 	}
-	return corpus.NearDuplicates(docs, learnt)
+	return out
 }
 
 // learntBelow are the hashes of the documents that the adapter which --on names had

@@ -48,6 +48,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 	}
 	p := newPassages(f.Documents(ledger, stroke.RoleTrain), ledger, b, v.Recipe.Prompt)
 	var all [verdict.Conditions][]eval.Loss
+	learnt := f.learntBy(v, ledger)
 	for _, file := range files {
 		docs, err := readPieces(ctx, file)
 		if err != nil {
@@ -72,7 +73,7 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 		if err != nil {
 			return none, interrupted(err, "score "+file, "")
 		}
-		each(FileScore{File: file, Figures: verdict.Pool(losses), Learnt: f.learntAny(v, ledger, docs)})
+		each(FileScore{File: file, Figures: verdict.Pool(losses), Learnt: slices.ContainsFunc(docs, learnt)})
 		for c := range all {
 			all[c] = append(all[c], losses[c]...)
 		}
@@ -80,33 +81,34 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 	return verdict.Pool(all), nil
 }
 
-// learntAny says whether a version was trained on one of the documents, on a block of it,
-// or on a near duplicate; of what it began at itself, where that is a twin's, as well.
-func (f *Folder) learntAny(v *Version, l *corpus.Ledger, docs []stroke.Document) bool {
-	if slices.ContainsFunc(docs, func(d stroke.Document) bool { return slices.Contains(v.Below, d.Hash) }) {
-		return true
+// learntBy gives a function that says whether a version was trained on a document, on a
+// block of it, or on a near duplicate; of what it began at itself, where that is a twin's,
+// as well. All that was learnt is read once.
+func (f *Folder) learntBy(v *Version, l *corpus.Ledger) func(stroke.Document) bool {
+	known := map[string]bool{}
+	for _, hash := range v.Below {
+		known[hash] = true
 	}
+	var learnt []stroke.Document
 	if v.Recipe.On != "" {
 		// Where its twin no longer tells, what the version has of that is told by hashes alone.
-		if t, err := learntFrom(v.Recipe.On); err == nil && len(t.alike(docs)) > 0 {
-			return true
+		if t, err := learntFrom(v.Recipe.On); err == nil {
+			learnt = t.documents()
 		}
 	}
 	made := v.Created.UTC().Format(time.RFC3339)
-	var learnt []stroke.Document
 	for _, e := range l.Entries {
 		// A cross-fitted version was trained on all there was.
 		if e.Date > made || e.Role != stroke.RoleTrain && v.Folds == "" {
 			continue
 		}
-		if slices.ContainsFunc(docs, func(d stroke.Document) bool { return d.Hash == e.Hash || d.Hash == e.Parent }) {
-			return true
-		}
+		known[e.Hash], known[e.Parent] = true, true
 		if text, ok := f.Text(e.Hash); ok {
 			learnt = append(learnt, stroke.Document{Hash: e.Hash, Text: text})
 		}
 	}
-	return len(corpus.NearDuplicates(docs, learnt)) > 0
+	like := corpus.Among(learnt)
+	return func(d stroke.Document) bool { return known[d.Hash] || like(d.Hash, d.Text) }
 }
 
 // readPieces reads the documents of a file to score.
