@@ -13,6 +13,8 @@ const (
 	wideCols = 32
 	wideK    = 256
 	wideN    = 256
+	// Rows of B that are widened before they are packed: 16 KiB.
+	wideRowsAtOnce = 16
 	// Floats of A that pass over B together in MulNT: 28 KiB.
 	wideNear = 7200
 )
@@ -23,7 +25,7 @@ func avx512Kind() *kind {
 	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
 	k.mulQ, k.addHalf = avx512MulQ, avx512AddHalf
 	k.mulNTHalf, k.addNNHalf = avx512MulNTHalf, avx512AddNNHalf
-	k.widen[Q4_0], k.widen[Q4_1], k.widen[Q8_0] = avx2WidenBlocks(avx512WidenQ4_0), avx2WidenBlocks(avx512WidenQ4_1), avx2WidenBlocks(avx512WidenQ8_0)
+	k.widen = avx512Widen
 	k.siluMul, k.siluMulGrad = avx2Gate(avx512SiluMul), avx2GateGrad(avx512SiluMulGrad)
 	k.expSum = func(x []float32, max float32) float32 {
 		if len(x) == 0 {
@@ -40,6 +42,13 @@ func avx512Kind() *kind {
 	k.peakFMA = avx512PeakFMA
 	return &k
 }
+
+// avx512Widen is the widen table of this kind.
+var avx512Widen = func() [numDTypes]func([]float32, []byte) {
+	t := avx2Widen
+	t[Q4_0], t[Q4_1], t[Q8_0] = avx2WidenBlocks(avx512WidenQ4_0), avx2WidenBlocks(avx512WidenQ4_1), avx2WidenBlocks(avx512WidenQ8_0)
+	return t
+}()
 
 func avx512MulNT(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m, n, k int) {
 	if k == 0 {
@@ -88,7 +97,7 @@ func avx512MulNTQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType,
 	s := claimScratch(min(rows, n) * k)
 	defer s.release()
 	rb := t.RowBytes(k)
-	widen := avx2Widen[t]
+	widen := avx512Widen[t]
 	for j := 0; j < n; j += rows {
 		nr := min(rows, n-j)
 		for r := range nr {
@@ -194,7 +203,9 @@ func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 		avx512OuterFew(c, ldc, a, rs, cs, b, ldb, m, n, k)
 		return
 	case n <= 16 && ldb <= 16:
-		avx512Outer16(&c[0], ldc, &a[0], rs, cs, &b[0], ldb, m, k, n)
+		for p := 0; p < k; p += outerDirectK {
+			avx512Outer16(&c[0], ldc, &a[p*cs], rs, cs, &b[p*ldb], ldb, m, min(outerDirectK, k-p), n)
+		}
 		return
 	}
 	s := claimScratch(wideK*wideN + outerM*wideK)
@@ -204,9 +215,7 @@ func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 		nc := min(wideN, n-j)
 		for p := 0; p < k; p += wideK {
 			kc := min(wideK, k-p)
-			for r := range kc {
-				packWideRow(panel, b[(p+r)*ldb+j:(p+r)*ldb+j+nc], kc, r)
-			}
+			packWide(panel, b[p*ldb+j:], ldb, kc, 0, kc, nc)
 			if cs == 1 || n < outerPackCols {
 				avx512Panels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
 				continue
@@ -249,16 +258,21 @@ func avx512OuterFew(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 	}
 }
 
-// packWideRow writes row r of a block of kc rows into the panels of 32 columns.
-func packWideRow(panel, row []float32, kc, r int) {
-	at := r * wideCols
-	for len(row) >= wideCols {
-		*(*[wideCols]float32)(panel[at:]) = [wideCols]float32(row)
-		row = row[wideCols:]
-		at += kc * wideCols
+// packWide writes nc columns of some rows into the panels of 32 columns and kc rows, from
+// row r of these on. Of the last panel what lies beyond becomes zero.
+func packWide(panel, src []float32, lds, kc, r, rows, nc int) {
+	if whole := nc / wideCols; whole > 0 {
+		avx512PackPanels(&panel[r*wideCols], kc*wideCols, &src[0], lds, rows, whole)
 	}
-	if len(row) > 0 {
-		copy(panel[at:], row)
+	rest := nc % wideCols
+	if rest == 0 {
+		return
+	}
+	last := panel[(nc-rest)*kc+r*wideCols:]
+	for i := range rows {
+		row := last[i*wideCols:][:wideCols]
+		copy(row, src[i*lds+nc-rest:i*lds+nc])
+		clear(row[rest:])
 	}
 }
 
@@ -270,19 +284,22 @@ func avx512Panels(c []float32, ldc int, a []float32, rs, cs int, panel []float32
 }
 
 func avx512AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
-	s := claimScratch(wideK*wideN + wideN)
+	s := claimScratch((wideK + wideRowsAtOnce) * wideN)
 	defer s.release()
-	panel, row := s.buf[:wideK*wideN], s.buf[wideK*wideN:wideK*wideN+wideN]
+	panel, wide := s.buf[:wideK*wideN], s.buf[wideK*wideN:][:wideRowsAtOnce*wideN]
 	rb := t.RowBytes(n)
-	widen := avx2Widen[t]
+	widen := avx512Widen[t]
 	for j := 0; j < n; j += wideN {
 		nc := min(wideN, n-j)
 		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
 		for p := 0; p < k; p += wideK {
 			kc := min(wideK, k-p)
-			for r := range kc {
-				widen(row[:nc], storedRow(w, order, rb, p+r)[b0:b1])
-				packWideRow(panel, row[:nc], kc, r)
+			for r := 0; r < kc; r += wideRowsAtOnce {
+				rows := min(wideRowsAtOnce, kc-r)
+				for i := range rows {
+					widen(wide[i*wideN:][:nc], storedRow(w, order, rb, p+r+i)[b0:b1])
+				}
+				packWide(panel, wide, wideN, kc, r, rows, nc)
 			}
 			avx512Panels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
 		}

@@ -140,161 +140,119 @@ rows6_tail:
 rows6_sum:
 	MOVB          add+64(FP), R9
 	MOVQ          AX, R10
-	VEXTRACTF64X4 $0x01, Z1, Y25
-	VADDPS        Y1, Y25, Y25
-	VEXTRACTF64X4 $0x01, Z2, Y1
-	VADDPS        Y2, Y1, Y1
-	VSHUFPS       $0xdd, Y1, Y25, Y2
-	VSHUFPS       $0x88, Y1, Y25, Y25
-	VADDPS        Y2, Y25, Y25
-	VEXTRACTF64X4 $0x01, Z3, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z4, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VSHUFPS       $0xdd, Y1, Y25, Y2
-	VSHUFPS       $0x88, Y1, Y25, Y25
-	VADDPS        Y2, Y25, Y25
-	VEXTRACTF32X4 $0x01, Y25, X1
-	VADDPS        X1, X25, X1
+	VSHUFF64X2    $0xee, Z5, Z1, Z25
+	VSHUFF64X2    $0x44, Z5, Z1, Z1
+	VADDPS        Z25, Z1, Z1
+	VSHUFF64X2    $0xee, Z6, Z2, Z5
+	VSHUFF64X2    $0x44, Z6, Z2, Z2
+	VADDPS        Z5, Z2, Z2
+	VSHUFF64X2    $0xee, Z7, Z3, Z5
+	VSHUFF64X2    $0x44, Z7, Z3, Z3
+	VADDPS        Z5, Z3, Z3
+	VSHUFF64X2    $0xee, Z8, Z4, Z5
+	VSHUFF64X2    $0x44, Z8, Z4, Z4
+	VADDPS        Z5, Z4, Z4
+	VSHUFPS       $0xdd, Z2, Z1, Z5
+	VSHUFPS       $0x88, Z2, Z1, Z1
+	VADDPS        Z5, Z1, Z1
+	VSHUFPS       $0xdd, Z4, Z3, Z2
+	VSHUFPS       $0x88, Z4, Z3, Z3
+	VADDPS        Z2, Z3, Z3
+	VSHUFPS       $0xdd, Z3, Z1, Z2
+	VSHUFPS       $0x88, Z3, Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VSHUFF64X2    $0xf5, Z1, Z1, Z2
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF32X4 $0x02, Z1, X2
 	TESTB         R9, R9
 	JZ            rows6_store0
 	VADDPS        (R10), X1, X1
 
 rows6_store0:
-	VMOVUPS       X1, (R10)
-	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z5, Y1
-	VADDPS        Y5, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z6, Y2
-	VADDPS        Y6, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y2
-	VADDPS        Y7, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z8, Y3
-	VADDPS        Y8, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
-	TESTB         R9, R9
-	JZ            rows6_store1
-	VADDPS        (R10), X2, X2
+	VMOVUPS X1, (R10)
+	ADDQ    CX, R10
+	TESTB   R9, R9
+	JZ      rows6_store1
+	VADDPS  (R10), X2, X2
 
 rows6_store1:
 	VMOVUPS       X2, (R10)
 	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z9, Y1
-	VADDPS        Y9, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z10, Y2
-	VADDPS        Y10, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z11, Y2
-	VADDPS        Y11, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z12, Y3
-	VADDPS        Y12, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
+	VSHUFF64X2    $0xee, Z13, Z9, Z1
+	VSHUFF64X2    $0x44, Z13, Z9, Z9
+	VADDPS        Z1, Z9, Z9
+	VSHUFF64X2    $0xee, Z14, Z10, Z1
+	VSHUFF64X2    $0x44, Z14, Z10, Z10
+	VADDPS        Z1, Z10, Z10
+	VSHUFF64X2    $0xee, Z15, Z11, Z1
+	VSHUFF64X2    $0x44, Z15, Z11, Z11
+	VADDPS        Z1, Z11, Z11
+	VSHUFF64X2    $0xee, Z16, Z12, Z1
+	VSHUFF64X2    $0x44, Z16, Z12, Z12
+	VADDPS        Z1, Z12, Z12
+	VSHUFPS       $0xdd, Z10, Z9, Z1
+	VSHUFPS       $0x88, Z10, Z9, Z9
+	VADDPS        Z1, Z9, Z9
+	VSHUFPS       $0xdd, Z12, Z11, Z1
+	VSHUFPS       $0x88, Z12, Z11, Z11
+	VADDPS        Z1, Z11, Z11
+	VSHUFPS       $0xdd, Z11, Z9, Z1
+	VSHUFPS       $0x88, Z11, Z9, Z9
+	VADDPS        Z1, Z9, Z9
+	VSHUFF64X2    $0xf5, Z9, Z9, Z1
+	VADDPS        Z1, Z9, Z9
+	VEXTRACTF32X4 $0x02, Z9, X1
 	TESTB         R9, R9
 	JZ            rows6_store2
-	VADDPS        (R10), X2, X2
+	VADDPS        (R10), X9, X9
 
 rows6_store2:
-	VMOVUPS       X2, (R10)
-	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z13, Y1
-	VADDPS        Y13, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z14, Y2
-	VADDPS        Y14, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z15, Y2
-	VADDPS        Y15, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z16, Y3
-	VADDPS        Y16, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
-	TESTB         R9, R9
-	JZ            rows6_store3
-	VADDPS        (R10), X2, X2
+	VMOVUPS X9, (R10)
+	ADDQ    CX, R10
+	TESTB   R9, R9
+	JZ      rows6_store3
+	VADDPS  (R10), X1, X1
 
 rows6_store3:
-	VMOVUPS       X2, (R10)
+	VMOVUPS       X1, (R10)
 	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z17, Y1
-	VADDPS        Y17, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z18, Y2
-	VADDPS        Y18, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z19, Y2
-	VADDPS        Y19, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z20, Y3
-	VADDPS        Y20, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
+	VSHUFF64X2    $0xee, Z21, Z17, Z1
+	VSHUFF64X2    $0x44, Z21, Z17, Z17
+	VADDPS        Z1, Z17, Z17
+	VSHUFF64X2    $0xee, Z22, Z18, Z1
+	VSHUFF64X2    $0x44, Z22, Z18, Z18
+	VADDPS        Z1, Z18, Z18
+	VSHUFF64X2    $0xee, Z23, Z19, Z1
+	VSHUFF64X2    $0x44, Z23, Z19, Z19
+	VADDPS        Z1, Z19, Z19
+	VSHUFF64X2    $0xee, Z24, Z20, Z1
+	VSHUFF64X2    $0x44, Z24, Z20, Z20
+	VADDPS        Z1, Z20, Z20
+	VSHUFPS       $0xdd, Z18, Z17, Z1
+	VSHUFPS       $0x88, Z18, Z17, Z17
+	VADDPS        Z1, Z17, Z17
+	VSHUFPS       $0xdd, Z20, Z19, Z1
+	VSHUFPS       $0x88, Z20, Z19, Z19
+	VADDPS        Z1, Z19, Z19
+	VSHUFPS       $0xdd, Z19, Z17, Z1
+	VSHUFPS       $0x88, Z19, Z17, Z17
+	VADDPS        Z1, Z17, Z17
+	VSHUFF64X2    $0xf5, Z17, Z17, Z1
+	VADDPS        Z1, Z17, Z17
+	VEXTRACTF32X4 $0x02, Z17, X1
 	TESTB         R9, R9
 	JZ            rows6_store4
-	VADDPS        (R10), X2, X2
+	VADDPS        (R10), X17, X17
 
 rows6_store4:
-	VMOVUPS       X2, (R10)
-	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z21, Y1
-	VADDPS        Y21, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z22, Y2
-	VADDPS        Y22, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z23, Y2
-	VADDPS        Y23, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z24, Y3
-	VADDPS        Y24, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
-	TESTB         R9, R9
-	JZ            rows6_store5
-	VADDPS        (R10), X2, X2
+	VMOVUPS X17, (R10)
+	ADDQ    CX, R10
+	TESTB   R9, R9
+	JZ      rows6_store5
+	VADDPS  (R10), X1, X1
 
 rows6_store5:
-	VMOVUPS X2, (R10)
+	VMOVUPS X1, (R10)
 	ADDQ    CX, R10
 	ADDQ    BX, DX
 	ADDQ    CX, AX
@@ -392,54 +350,40 @@ rows3_tail:
 rows3_sum:
 	MOVB          add+64(FP), R9
 	MOVQ          AX, R10
-	VEXTRACTF64X4 $0x01, Z1, Y13
-	VADDPS        Y1, Y13, Y13
-	VEXTRACTF64X4 $0x01, Z2, Y1
-	VADDPS        Y2, Y1, Y1
-	VSHUFPS       $0xdd, Y1, Y13, Y2
-	VSHUFPS       $0x88, Y1, Y13, Y13
-	VADDPS        Y2, Y13, Y13
-	VEXTRACTF64X4 $0x01, Z3, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z4, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VSHUFPS       $0xdd, Y1, Y13, Y2
-	VSHUFPS       $0x88, Y1, Y13, Y13
-	VADDPS        Y2, Y13, Y13
-	VEXTRACTF32X4 $0x01, Y13, X1
-	VADDPS        X1, X13, X1
+	VSHUFF64X2    $0xee, Z5, Z1, Z13
+	VSHUFF64X2    $0x44, Z5, Z1, Z1
+	VADDPS        Z13, Z1, Z1
+	VSHUFF64X2    $0xee, Z6, Z2, Z5
+	VSHUFF64X2    $0x44, Z6, Z2, Z2
+	VADDPS        Z5, Z2, Z2
+	VSHUFF64X2    $0xee, Z7, Z3, Z5
+	VSHUFF64X2    $0x44, Z7, Z3, Z3
+	VADDPS        Z5, Z3, Z3
+	VSHUFF64X2    $0xee, Z8, Z4, Z5
+	VSHUFF64X2    $0x44, Z8, Z4, Z4
+	VADDPS        Z5, Z4, Z4
+	VSHUFPS       $0xdd, Z2, Z1, Z5
+	VSHUFPS       $0x88, Z2, Z1, Z1
+	VADDPS        Z5, Z1, Z1
+	VSHUFPS       $0xdd, Z4, Z3, Z2
+	VSHUFPS       $0x88, Z4, Z3, Z3
+	VADDPS        Z2, Z3, Z3
+	VSHUFPS       $0xdd, Z3, Z1, Z2
+	VSHUFPS       $0x88, Z3, Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VSHUFF64X2    $0xf5, Z1, Z1, Z2
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF32X4 $0x02, Z1, X2
 	TESTB         R9, R9
 	JZ            rows3_store0
 	VADDPS        (R10), X1, X1
 
 rows3_store0:
-	VMOVUPS       X1, (R10)
-	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z5, Y1
-	VADDPS        Y5, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z6, Y2
-	VADDPS        Y6, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y2
-	VADDPS        Y7, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z8, Y3
-	VADDPS        Y8, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
-	TESTB         R9, R9
-	JZ            rows3_store1
-	VADDPS        (R10), X2, X2
+	VMOVUPS X1, (R10)
+	ADDQ    CX, R10
+	TESTB   R9, R9
+	JZ      rows3_store1
+	VADDPS  (R10), X2, X2
 
 rows3_store1:
 	VMOVUPS       X2, (R10)
@@ -545,54 +489,40 @@ rows2_tail:
 rows2_sum:
 	MOVB          add+64(FP), R9
 	MOVQ          AX, R10
-	VEXTRACTF64X4 $0x01, Z1, Y9
-	VADDPS        Y1, Y9, Y9
-	VEXTRACTF64X4 $0x01, Z2, Y1
-	VADDPS        Y2, Y1, Y1
-	VSHUFPS       $0xdd, Y1, Y9, Y2
-	VSHUFPS       $0x88, Y1, Y9, Y9
-	VADDPS        Y2, Y9, Y9
-	VEXTRACTF64X4 $0x01, Z3, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z4, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VSHUFPS       $0xdd, Y1, Y9, Y2
-	VSHUFPS       $0x88, Y1, Y9, Y9
-	VADDPS        Y2, Y9, Y9
-	VEXTRACTF32X4 $0x01, Y9, X1
-	VADDPS        X1, X9, X1
+	VSHUFF64X2    $0xee, Z5, Z1, Z9
+	VSHUFF64X2    $0x44, Z5, Z1, Z1
+	VADDPS        Z9, Z1, Z1
+	VSHUFF64X2    $0xee, Z6, Z2, Z5
+	VSHUFF64X2    $0x44, Z6, Z2, Z2
+	VADDPS        Z5, Z2, Z2
+	VSHUFF64X2    $0xee, Z7, Z3, Z5
+	VSHUFF64X2    $0x44, Z7, Z3, Z3
+	VADDPS        Z5, Z3, Z3
+	VSHUFF64X2    $0xee, Z8, Z4, Z5
+	VSHUFF64X2    $0x44, Z8, Z4, Z4
+	VADDPS        Z5, Z4, Z4
+	VSHUFPS       $0xdd, Z2, Z1, Z5
+	VSHUFPS       $0x88, Z2, Z1, Z1
+	VADDPS        Z5, Z1, Z1
+	VSHUFPS       $0xdd, Z4, Z3, Z2
+	VSHUFPS       $0x88, Z4, Z3, Z3
+	VADDPS        Z2, Z3, Z3
+	VSHUFPS       $0xdd, Z3, Z1, Z2
+	VSHUFPS       $0x88, Z3, Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VSHUFF64X2    $0xf5, Z1, Z1, Z2
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF32X4 $0x02, Z1, X2
 	TESTB         R9, R9
 	JZ            rows2_store0
 	VADDPS        (R10), X1, X1
 
 rows2_store0:
-	VMOVUPS       X1, (R10)
-	ADDQ          CX, R10
-	VEXTRACTF64X4 $0x01, Z5, Y1
-	VADDPS        Y5, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z6, Y2
-	VADDPS        Y6, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y2
-	VADDPS        Y7, Y2, Y2
-	VEXTRACTF64X4 $0x01, Z8, Y3
-	VADDPS        Y8, Y3, Y3
-	VSHUFPS       $0xdd, Y3, Y2, Y4
-	VSHUFPS       $0x88, Y3, Y2, Y2
-	VADDPS        Y4, Y2, Y2
-	VSHUFPS       $0xdd, Y2, Y1, Y3
-	VSHUFPS       $0x88, Y2, Y1, Y1
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X2
-	VADDPS        X2, X1, X2
-	TESTB         R9, R9
-	JZ            rows2_store1
-	VADDPS        (R10), X2, X2
+	VMOVUPS X1, (R10)
+	ADDQ    CX, R10
+	TESTB   R9, R9
+	JZ      rows2_store1
+	VADDPS  (R10), X2, X2
 
 rows2_store1:
 	VMOVUPS X2, (R10)
@@ -1076,8 +1006,8 @@ rows14_begin:
 
 rows14_loop:
 	LEAQ         (R8)(DX*8), R9
-	VMOVUPS.Z    (R10), K1, Z28
-	VMOVUPS.Z    64(R10), K2, Z29
+	VMOVUPS      (R10), Z28
+	VMOVUPS      64(R10), Z29
 	VBROADCASTSS (R8), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -1228,8 +1158,8 @@ rows14_end:
 	PCALIGN   $0x20
 
 rows8_loop:
-	VMOVUPS.Z    (R9), K1, Z16
-	VMOVUPS.Z    64(R9), K2, Z17
+	VMOVUPS      (R9), Z16
+	VMOVUPS      64(R9), Z17
 	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -1325,8 +1255,8 @@ rows8_end:
 	PCALIGN   $0x20
 
 rows4_loop:
-	VMOVUPS.Z    (DI), K1, Z8
-	VMOVUPS.Z    64(DI), K2, Z9
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (SI), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1388,8 +1318,8 @@ rows4_end:
 	PCALIGN   $0x20
 
 rows2_loop:
-	VMOVUPS.Z    (SI), K1, Z4
-	VMOVUPS.Z    64(SI), K2, Z5
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (BX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -1434,8 +1364,8 @@ rows2_end:
 	PCALIGN   $0x20
 
 rows1_loop:
-	VMOVUPS.Z    (SI), K1, Z2
-	VMOVUPS.Z    64(SI), K2, Z3
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
 	VBROADCASTSS (BX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -1808,6 +1738,39 @@ rows1_loop:
 	MOVQ             AX, m+56(FP)
 
 rows1_end:
+	VZEROUPPER
+	RET
+
+// func avx512PackPanels(panel *float32, ldp int, src *float32, lds int, rows int, panels int)
+// Requires: AVX, AVX512F
+TEXT ·avx512PackPanels(SB), NOSPLIT, $0-48
+	MOVQ panel+0(FP), AX
+	MOVQ ldp+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ lds+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+	MOVQ panels+40(FP), DI
+
+row:
+	MOVQ DX, R8
+	MOVQ AX, R9
+	MOVQ DI, R10
+
+panel:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z1, 64(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    CX, R9
+	DECQ    R10
+	JNZ     panel
+	ADDQ    BX, DX
+	ADDQ    $0x00000080, AX
+	DECQ    SI
+	JNZ     row
 	VZEROUPPER
 	RET
 

@@ -15,8 +15,9 @@ func main() {
 	File()
 	dotPanel(4, []int{6, 3, 2, 1})
 	dotPanel(1, []int{4, 2, 1})
-	outer("avx512Outer32", 2, []int{14, 8, 4, 2, 1})
-	outer("avx512Outer16", 1, []int{16, 8, 4, 2, 1})
+	outer("avx512Outer32", 2, true, []int{14, 8, 4, 2, 1})
+	outer("avx512Outer16", 1, false, []int{16, 8, 4, 2, 1})
+	packPanels()
 	for m := 1; m <= 4; m++ {
 		outerFew(m, false)
 		outerFew(m, true)
@@ -81,6 +82,33 @@ func sum4(a, b, c, d reg.VecVirtual) reg.VecVirtual {
 	VEXTRACTF32X4(Imm(1), s, hi)
 	VADDPS(hi, s.AsX(), hi)
 	return hi
+}
+
+// sum8 is sum4 of the four vectors of each of two rows, in fewer instructions than two
+// of these.
+func sum8(x, y []reg.VecVirtual) []reg.Register {
+	for j := range 4 {
+		hi := ZMM()
+		VSHUFF64X2(Imm(0xee), y[j], x[j], hi)
+		VSHUFF64X2(Imm(0x44), y[j], x[j], x[j])
+		VADDPS(hi, x[j], x[j])
+	}
+	s := widePairs(widePairs(x[0], x[1]), widePairs(x[2], x[3]))
+	hi := ZMM()
+	VSHUFF64X2(Imm(0xf5), s, s, hi)
+	VADDPS(hi, s, s)
+	second := XMM()
+	VEXTRACTF32X4(Imm(2), s, second)
+	return []reg.Register{s.AsX(), second}
+}
+
+// widePairs is pairs in all four quarters.
+func widePairs(a, b reg.VecVirtual) reg.VecVirtual {
+	odd := ZMM()
+	VSHUFPS(Imm(0xdd), b, a, odd)
+	VSHUFPS(Imm(0x88), b, a, a)
+	VADDPS(odd, a, a)
+	return a
 }
 
 // sum1 is sum4 of one vector, in the lowest lane.
@@ -192,32 +220,39 @@ func dotTile(l func(string) string, rows, nb int, zero reg.VecVirtual, c, ldc, a
 	add := Load(Param("add"), GP8())
 	at := GP64()
 	MOVQ(c, at)
-	for i := range rows {
-		var s reg.VecVirtual
-		if nb == 4 {
-			s = sum4(acc[i][0], acc[i][1], acc[i][2], acc[i][3])
-		} else {
-			s = sum1(acc[i][0])
+	for i := 0; i < rows; {
+		var sums []reg.Register
+		switch {
+		case nb == 1:
+			sums = []reg.Register{sum1(acc[i][0])}
+		case i+1 < rows:
+			sums = sum8(acc[i], acc[i+1])
+		default:
+			sums = []reg.Register{sum4(acc[i][0], acc[i][1], acc[i][2], acc[i][3])}
 		}
-		TESTB(add, add)
-		JZ(LabelRef(l(fmt.Sprintf("store%d", i))))
-		if nb == 4 {
-			VADDPS(Mem{Base: at}, s, s)
-		} else {
-			VADDSS(Mem{Base: at}, s, s)
+		for _, s := range sums {
+			TESTB(add, add)
+			JZ(LabelRef(l(fmt.Sprintf("store%d", i))))
+			if nb == 4 {
+				VADDPS(Mem{Base: at}, s, s)
+			} else {
+				VADDSS(Mem{Base: at}, s, s)
+			}
+			Label(l(fmt.Sprintf("store%d", i)))
+			if nb == 4 {
+				VMOVUPS(s, Mem{Base: at})
+			} else {
+				VMOVSS(s, Mem{Base: at})
+			}
+			ADDQ(ldc, at)
+			i++
 		}
-		Label(l(fmt.Sprintf("store%d", i)))
-		if nb == 4 {
-			VMOVUPS(s, Mem{Base: at})
-		} else {
-			VMOVSS(s, Mem{Base: at})
-		}
-		ADDQ(ldc, at)
 	}
 }
 
-// outer writes the product of any rows of A with up to 16·nv columns of B.
-func outer(name string, nv int, tiles []int) {
+// outer writes the product of any rows of A with up to 16·nv columns of B, whose rows
+// have as many numbers where whole is set.
+func outer(name string, nv int, whole bool, tiles []int) {
 	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b *float32, ldb int, m, k, n int)",
 		fmt.Sprintf("%s adds to m > 0 rows of 0 < n <= %d columns of c, k > 0 products each:", name, 16*nv),
 		"",
@@ -280,7 +315,12 @@ func outer(name string, nv int, tiles []int) {
 		b := make([]reg.VecVirtual, nv)
 		for v := range b {
 			b[v] = ZMM()
-			VMOVUPS_Z(Mem{Base: pb, Disp: 64 * v}, mask[v], b[v])
+			at := Mem{Base: pb, Disp: 64 * v}
+			if whole {
+				VMOVUPS(at, b[v]) // a mask would cost an instruction beside the load
+			} else {
+				VMOVUPS_Z(at, mask[v], b[v])
+			}
 		}
 		for i := range acc {
 			if nv == 1 {
@@ -313,6 +353,35 @@ func outer(name string, nv int, tiles []int) {
 		}
 		Label(l("end"))
 	}
+	Ret()
+}
+
+// packPanels writes the copy of rows into panels of 32 columns.
+func packPanels() {
+	Func("avx512PackPanels", "func(panel *float32, ldp int, src *float32, lds int, rows, panels int)",
+		"avx512PackPanels copies 32 columns for each of panels > 0 from rows > 0 rows of src, lds",
+		"apart: panels are ldp apart, and their rows lie one behind the other.")
+	panel, ldp, src, lds := Int("panel"), Bytes("ldp"), Int("src"), Bytes("lds")
+	rows, panels := Int("rows"), Int("panels")
+	Label("row")
+	from, to, n := GP64(), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(panel, to)
+	MOVQ(panels, n)
+	Label("panel")
+	lo, hi := ZMM(), ZMM()
+	VMOVUPS(Mem{Base: from}, lo)
+	VMOVUPS(Mem{Base: from, Disp: 64}, hi)
+	VMOVUPS(lo, Mem{Base: to})
+	VMOVUPS(hi, Mem{Base: to, Disp: 64})
+	ADDQ(U32(128), from)
+	ADDQ(ldp, to)
+	DECQ(n)
+	JNZ(LabelRef("panel"))
+	ADDQ(lds, src)
+	ADDQ(U32(128), panel)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
 	Ret()
 }
 
