@@ -380,7 +380,7 @@ func (e *Exec) LinearGrad(dx, x []float32, n, in int, lins []Linear) {
 		run(tasks, t)
 	}
 	t.phase = 1
-	t.rows, t.cols = rowChunk(n, 132), 192
+	t.rows, t.cols = rowChunk(n, 264), 192
 	t.dxN = 0
 	if dx != nil {
 		t.dxN = ceilDiv(n, t.rows)

@@ -85,13 +85,13 @@ func sum4(a, b, c, d reg.VecVirtual) reg.VecVirtual {
 }
 
 // sum8 is sum4 of the four vectors of each of two rows, in fewer instructions than two
-// of these.
-func sum8(x, y []reg.VecVirtual) []reg.Register {
+// of these. The lanes of upper are the last eight.
+func sum8(upper reg.OpmaskVirtual, x, y []reg.VecVirtual) []reg.Register {
 	for j := range 4 {
-		hi := ZMM()
-		VSHUFF64X2(Imm(0xee), y[j], x[j], hi)
-		VSHUFF64X2(Imm(0x44), y[j], x[j], x[j])
-		VADDPS(hi, x[j], x[j])
+		inner := ZMM()
+		VSHUFF64X2(Imm(0x4e), y[j], x[j], inner)
+		VBLENDMPS(y[j], x[j], upper, x[j])
+		VADDPS(inner, x[j], x[j])
 	}
 	s := widePairs(widePairs(x[0], x[1]), widePairs(x[2], x[3]))
 	hi := ZMM()
@@ -135,14 +135,19 @@ func dotPanel(nb int, tiles []int) {
 	}
 	lda3 := GP64()
 	LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
-	zero := zeroed()
+	zero, upper := zeroed(), K()
+	if nb == 4 {
+		bits := GP64()
+		MOVQ(U32(0xff00), bits)
+		KMOVW(bits.As32(), upper)
+	}
 	for _, rows := range tiles {
 		l := func(s string) string { return fmt.Sprintf("rows%d_%s", rows, s) }
 		Label(l("begin"))
 		m := Load(Param("m"), GP64())
 		CMPQ(m, Imm(uint64(rows)))
 		JLT(LabelRef(l("end")))
-		dotTile(l, rows, nb, zero, c, ldc, a, lda, lda3, ldb, ldb3)
+		dotTile(l, rows, nb, zero, upper, c, ldc, a, lda, lda3, ldb, ldb3)
 		for range rows {
 			ADDQ(lda, a)
 			ADDQ(ldc, c)
@@ -158,7 +163,7 @@ func dotPanel(nb int, tiles []int) {
 	Ret()
 }
 
-func dotTile(l func(string) string, rows, nb int, zero reg.VecVirtual, c, ldc, a, lda, lda3, ldb, ldb3 reg.Register) {
+func dotTile(l func(string) string, rows, nb int, zero reg.VecVirtual, upper reg.OpmaskVirtual, c, ldc, a, lda, lda3, ldb, ldb3 reg.Register) {
 	acc := make([][]reg.VecVirtual, rows)
 	for i := range acc {
 		acc[i] = make([]reg.VecVirtual, nb)
@@ -226,7 +231,7 @@ func dotTile(l func(string) string, rows, nb int, zero reg.VecVirtual, c, ldc, a
 		case nb == 1:
 			sums = []reg.Register{sum1(acc[i][0])}
 		case i+1 < rows:
-			sums = sum8(acc[i], acc[i+1])
+			sums = sum8(upper, acc[i], acc[i+1])
 		default:
 			sums = []reg.Register{sum4(acc[i][0], acc[i][1], acc[i][2], acc[i][3])}
 		}
