@@ -216,7 +216,7 @@ func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 		for p := 0; p < k; p += wideK {
 			kc := min(wideK, k-p)
 			packWide(panel, b[p*ldb+j:], ldb, kc, 0, kc, nc)
-			if cs == 1 || n < outerPackCols {
+			if cs == 1 || n < outerPackCols || kc <= outerDirectK {
 				avx512Panels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
 				continue
 			}

@@ -1390,7 +1390,7 @@ rows1_end:
 	RET
 
 // func avx512Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·avx512Outer16(SB), NOSPLIT, $0-80
 	MOVQ    c+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -1462,6 +1462,7 @@ rows16_begin:
 rows16_loop:
 	LEAQ             (R8)(DX*8), R9
 	VMOVUPS.Z        (R10), K1, Z16
+	PREFETCHT0       64(R8)
 	VFMADD231PS.BCST (R8), Z16, Z0
 	VFMADD231PS.BCST (R8)(DX*1), Z16, Z1
 	VFMADD231PS.BCST (R8)(DX*2), Z16, Z2
@@ -1571,6 +1572,7 @@ rows16_end:
 
 rows8_loop:
 	VMOVUPS.Z        (R9), K1, Z8
+	PREFETCHT0       64(R8)
 	VFMADD231PS.BCST (R8), Z8, Z0
 	VFMADD231PS.BCST (R8)(DX*1), Z8, Z1
 	VFMADD231PS.BCST (R8)(DX*2), Z8, Z2
@@ -1639,6 +1641,7 @@ rows8_end:
 
 rows4_loop:
 	VMOVUPS.Z        (DI), K1, Z4
+	PREFETCHT0       64(SI)
 	VFMADD231PS.BCST (SI), Z4, Z0
 	VFMADD231PS.BCST (SI)(DX*1), Z4, Z1
 	VFMADD231PS.BCST (SI)(DX*2), Z4, Z2
@@ -1687,6 +1690,7 @@ rows4_end:
 
 rows2_loop:
 	VMOVUPS.Z        (SI), K1, Z2
+	PREFETCHT0       64(BX)
 	VFMADD231PS.BCST (BX), Z2, Z0
 	VFMADD231PS.BCST (BX)(DX*1), Z2, Z1
 	ADDQ             R8, BX
@@ -1725,6 +1729,7 @@ rows2_end:
 
 rows1_loop:
 	VMOVUPS.Z        (SI), K1, Z1
+	PREFETCHT0       64(BX)
 	VFMADD231PS.BCST (BX), Z1, Z0
 	ADDQ             R8, BX
 	ADDQ             R9, SI

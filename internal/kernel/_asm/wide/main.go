@@ -327,6 +327,9 @@ func outer(name string, nv int, whole bool, tiles []int) {
 				VMOVUPS_Z(at, mask[v], b[v])
 			}
 		}
+		if nv == 1 {
+			PREFETCHT0(Mem{Base: pa, Disp: 64})
+		}
 		for i := range acc {
 			if nv == 1 {
 				VFMADD231PS_BCST(rowA(i), b[0], acc[i][0])
