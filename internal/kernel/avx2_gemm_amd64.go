@@ -75,7 +75,7 @@ func avx2AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ld
 			for r := range kc {
 				packRow(panel, b[(p+r)*ldb+j:(p+r)*ldb+j+nc], kc, r)
 			}
-			if cs == 1 || n < outerPackCols {
+			if cs == 1 || n < outerPackCols || kc <= outerDirectK {
 				avx2OuterPanels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
 				continue
 			}
