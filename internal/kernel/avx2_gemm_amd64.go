@@ -11,6 +11,8 @@ const (
 	// columns in all. outerN holds whole blocks of every quantized type.
 	outerK = 256
 	outerN = 256
+	// Rows of B that are widened before they are packed: 16 KiB.
+	outerRowsAtOnce = 16
 	// Rows of A transposed at a time for AddTN.
 	outerM = 96
 	// With fewer rows than this, packing B costs more than it gains.
@@ -72,9 +74,7 @@ func avx2AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ld
 		nc := min(outerN, n-j)
 		for p := 0; p < k; p += outerK {
 			kc := min(outerK, k-p)
-			for r := range kc {
-				packRow(panel, b[(p+r)*ldb+j:(p+r)*ldb+j+nc], kc, r)
-			}
+			packPanels(panel, b[p*ldb+j:], ldb, kc, 0, kc, nc)
 			if cs == 1 || n < outerPackCols || kc <= outerDirectK {
 				avx2OuterPanels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
 				continue
@@ -88,16 +88,18 @@ func avx2AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ld
 	}
 }
 
-// packRow writes row r of a block of kc rows into the panels of 16 columns.
-func packRow(panel, row []float32, kc, r int) {
-	at := r * 16
-	for len(row) >= 16 {
-		*(*[16]float32)(panel[at:]) = [16]float32(row)
-		row = row[16:]
-		at += kc * 16
+// packPanels writes nc columns of some rows into the panels of 16 columns and kc rows,
+// from row r of these on.
+func packPanels(panel, src []float32, lds, kc, r, rows, nc int) {
+	whole := nc / 16
+	if whole > 0 {
+		avx2PackPanels(&panel[r*16], kc*16, &src[0], lds, rows, whole)
 	}
-	if len(row) > 0 {
-		copy(panel[at:], row)
+	if rest := nc % 16; rest > 0 {
+		last := panel[whole*16*kc+r*16:]
+		for i := range rows {
+			copy(last[i*16:][:rest], src[i*lds+whole*16:])
+		}
 	}
 }
 
@@ -163,9 +165,9 @@ func avx2MulNTQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, o
 }
 
 func avx2AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
-	s := claimScratch(outerK*outerN + outerN)
+	s := claimScratch((outerK + outerRowsAtOnce) * outerN)
 	defer s.release()
-	panel, row := s.buf[:outerK*outerN], s.buf[outerK*outerN:outerK*outerN+outerN]
+	panel, wide := s.buf[:outerK*outerN], s.buf[outerK*outerN:][:outerRowsAtOnce*outerN]
 	rb := t.RowBytes(n)
 	widen := avx2Widen[t]
 	for j := 0; j < n; j += outerN {
@@ -173,9 +175,12 @@ func avx2AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, o
 		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
 		for p := 0; p < k; p += outerK {
 			kc := min(outerK, k-p)
-			for r := range kc {
-				widen(row[:nc], storedRow(w, order, rb, p+r)[b0:b1])
-				packRow(panel, row[:nc], kc, r)
+			for r := 0; r < kc; r += outerRowsAtOnce {
+				rows := min(outerRowsAtOnce, kc-r)
+				for i := range rows {
+					widen(wide[i*outerN:][:nc], storedRow(w, order, rb, p+r+i)[b0:b1])
+				}
+				packPanels(panel, wide, outerN, kc, r, rows, nc)
 			}
 			avx2OuterPanels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
 		}

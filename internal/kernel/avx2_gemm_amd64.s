@@ -1034,6 +1034,39 @@ rows1_end:
 	VZEROUPPER
 	RET
 
+// func avx2PackPanels(panel *float32, ldp int, src *float32, lds int, rows int, panels int)
+// Requires: AVX
+TEXT ·avx2PackPanels(SB), NOSPLIT, $0-48
+	MOVQ panel+0(FP), AX
+	MOVQ ldp+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ lds+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+	MOVQ panels+40(FP), DI
+
+row:
+	MOVQ DX, R8
+	MOVQ AX, R9
+	MOVQ DI, R10
+
+panel:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	ADDQ    $0x40, R8
+	ADDQ    CX, R9
+	DECQ    R10
+	JNZ     panel
+	ADDQ    BX, DX
+	ADDQ    $0x40, AX
+	DECQ    SI
+	JNZ     row
+	VZEROUPPER
+	RET
+
 // func avx2Outer1x64(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, k int)
 // Requires: AVX, FMA3
 TEXT ·avx2Outer1x64(SB), NOSPLIT, $0-64

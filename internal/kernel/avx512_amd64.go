@@ -13,8 +13,6 @@ const (
 	wideCols = 32
 	wideK    = 256
 	wideN    = 256
-	// Rows of B that are widened before they are packed: 16 KiB.
-	wideRowsAtOnce = 16
 	// Floats of A that pass over B together in MulNT: 28 KiB.
 	wideNear = 7200
 )
@@ -284,9 +282,9 @@ func avx512Panels(c []float32, ldc int, a []float32, rs, cs int, panel []float32
 }
 
 func avx512AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
-	s := claimScratch((wideK + wideRowsAtOnce) * wideN)
+	s := claimScratch((wideK + outerRowsAtOnce) * wideN)
 	defer s.release()
-	panel, wide := s.buf[:wideK*wideN], s.buf[wideK*wideN:][:wideRowsAtOnce*wideN]
+	panel, wide := s.buf[:wideK*wideN], s.buf[wideK*wideN:][:outerRowsAtOnce*wideN]
 	rb := t.RowBytes(n)
 	widen := avx512Widen[t]
 	for j := 0; j < n; j += wideN {
@@ -294,8 +292,8 @@ func avx512AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType,
 		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
 		for p := 0; p < k; p += wideK {
 			kc := min(wideK, k-p)
-			for r := 0; r < kc; r += wideRowsAtOnce {
-				rows := min(wideRowsAtOnce, kc-r)
+			for r := 0; r < kc; r += outerRowsAtOnce {
+				rows := min(outerRowsAtOnce, kc-r)
 				for i := range rows {
 					widen(wide[i*wideN:][:nc], storedRow(w, order, rb, p+r+i)[b0:b1])
 				}
