@@ -19,8 +19,8 @@ const (
 	outerPackRows = 8
 	// Where B has fewer columns, A is read as it lies, however long its rows.
 	outerPackCols = 33
-	// Rows of B that columns are walked over when it is not packed: no more pages
-	// than the first-level TLB remembers.
+	// Rows of B that columns are walked over when it is not packed, and of a transposed
+	// A that is read as it lies: no more pages than the first-level TLB remembers.
 	outerDirectK = 48
 
 	// The panels MulNTQ widens to, in floats: 384 KiB, and 16 KiB with fewer rows
@@ -75,7 +75,7 @@ func avx2AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ld
 		for p := 0; p < k; p += outerK {
 			kc := min(outerK, k-p)
 			packPanels(panel, b[p*ldb+j:], ldb, kc, 0, kc, nc)
-			if cs == 1 || n < outerPackCols || kc <= outerDirectK {
+			if cs == 1 || n < outerPackCols || m <= outerDirectK && kc <= outerDirectK {
 				avx2OuterPanels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
 				continue
 			}

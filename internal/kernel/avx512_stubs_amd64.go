@@ -26,12 +26,16 @@ func avx512Dot1(c *float32, ldc int, a *float32, lda int, b *float32, ldb int, m
 //
 //	c[i*ldc+j] += a[i*rs+p*cs] * b[p*ldb+j]
 //
+// It reads 32 columns of every row of b, whatever n is.
+//
 //go:noescape
 func avx512Outer32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)
 
 // avx512Outer16 adds to m > 0 rows of 0 < n <= 16 columns of c, k > 0 products each:
 //
 //	c[i*ldc+j] += a[i*rs+p*cs] * b[p*ldb+j]
+//
+// It asks for what lies 16 columns on in the first row of a.
 //
 //go:noescape
 func avx512Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)

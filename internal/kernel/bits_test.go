@@ -121,3 +121,28 @@ func TestSameBits(t *testing.T) {
 		check("ExpSum", 0x15f5a0cc2d2b460d, u, []float32{sum, MaxOf(x), float32(SumSquares(x)), Dot(x, y)})
 	})
 }
+
+// TestOuterBits compares the outer products of the two kinds that share what follows them.
+func TestOuterBits(t *testing.T) {
+	if !slices.Contains(Kinds(), "avx512") {
+		t.Skip("no AVX-512")
+	}
+	defer Use(Name())
+	r := newRand(42)
+	for _, s := range []shape{{1, 64, 70}, {3, 130, 100}, {40, 16, 130}, {9, 33, 48}, {50, 64, 32}, {97, 290, 305}} {
+		for _, o := range outers() {
+			a, b, c := evenly(r, s.m*s.k), evenly(r, s.k*s.n), evenly(r, s.m*s.n)
+			var got [2][]float32
+			for i, kind := range []string{"avx2", "avx512"} {
+				if err := Use(kind); err != nil {
+					t.Fatal(err)
+				}
+				got[i] = slices.Clone(c)
+				o.mul(got[i], s.n, a, b, s.n, s)
+			}
+			if bitsOf(got[0]) != bitsOf(got[1]) {
+				t.Errorf("%s %v: AVX-512 gives other bits than AVX2", o.name, s)
+			}
+		}
+	}
+}

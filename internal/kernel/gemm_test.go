@@ -179,7 +179,7 @@ func TestAddNN(t *testing.T) {
 func TestAddNNBits(t *testing.T) {
 	eachKind(t, func(t *testing.T) {
 		r := newRand(5)
-		for _, s := range []shape{{40, 40, 64}, {23, 90, 577}, {110, 33, 37}, {17, 300, 300}} {
+		for _, s := range []shape{{40, 40, 64}, {23, 90, 577}, {110, 33, 37}, {17, 300, 300}, {40, 16, 130}} {
 			for _, o := range outers() {
 				a, b, c := randMat(r, s.m, s.k, s.k), randMat(r, s.k, s.n, s.n), randMat(r, s.m, s.n, s.n)
 				before := append([]float32(nil), c.x...)

@@ -100,15 +100,12 @@ func run(n int, t kernel.Task) {
 	kernel.Run(n, t)
 }
 
-// rowChunk is how many of n rows a task takes: enough tasks to keep every
-// worker busy, each a whole number of kernel tiles, and no more than limit.
+// rowChunk is how many of n rows a task takes: as many tasks for each worker, each a
+// whole number of kernel tiles, and no more than limit.
 func rowChunk(n, limit int) int {
 	w := kernel.Workers()
-	c := (n + w - 1) / w
-	if c > limit {
-		c = (c + 1) / 2
-	}
-	return min(roundUp(max(c, 12), 12), roundUp(limit, 12))
+	rounds := max(ceilDiv(n, w*limit), 1)
+	return min(roundUp(max(ceilDiv(n, w*rounds), 12), 12), roundUp(limit, 12))
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }

@@ -258,10 +258,15 @@ func dotTile(l func(string) string, rows, nb int, zero reg.VecVirtual, upper reg
 // outer writes the product of any rows of A with up to 16·nv columns of B, whose rows
 // have as many numbers where whole is set.
 func outer(name string, nv int, whole bool, tiles []int) {
-	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b *float32, ldb int, m, k, n int)",
-		fmt.Sprintf("%s adds to m > 0 rows of 0 < n <= %d columns of c, k > 0 products each:", name, 16*nv),
+	doc := []string{fmt.Sprintf("%s adds to m > 0 rows of 0 < n <= %d columns of c, k > 0 products each:", name, 16*nv),
 		"",
-		"\tc[i*ldc+j] += a[i*rs+p*cs] * b[p*ldb+j]")
+		"\tc[i*ldc+j] += a[i*rs+p*cs] * b[p*ldb+j]", ""}
+	if whole {
+		doc = append(doc, fmt.Sprintf("It reads %d columns of every row of b, whatever n is.", 16*nv))
+	} else {
+		doc = append(doc, "It asks for what lies 16 columns on in the first row of a.")
+	}
+	Func(name, "func(c *float32, ldc int, a *float32, rs, cs int, b *float32, ldb int, m, k, n int)", doc...)
 	c, a, rs := Int("c"), Int("a"), Bytes("rs")
 	rs3, rs5, rs7 := GP64(), GP64(), GP64()
 	LEAQ(Mem{Base: rs, Index: rs, Scale: 2}, rs3)
