@@ -37,7 +37,7 @@ func (r *tensors) Matrix(name string) tensor.Matrix {
 		return tensor.Matrix{}
 	}
 	if len(t.Shape) != 2 || t.Shape[0] == 0 || t.Shape[1] == 0 {
-		r.fail("the weight %s has shape %v where a matrix is expected", name, t.Shape)
+		r.fail("the weight %s has shape %v where a matrix with rows and columns is expected: the file is damaged", name, t.Shape)
 		return tensor.Matrix{}
 	}
 	return tensor.Matrix{Name: name, DType: t.DType, Rows: t.Shape[0], Cols: t.Shape[1], Data: t.Data}
