@@ -214,6 +214,32 @@ func TestOtherShape(t *testing.T) {
 	}
 }
 
+// TestDropout writes what was read with any dropout, also one that float32 has not.
+func TestDropout(t *testing.T) {
+	for dropout, want := range map[float64]float64{0: 0, 0.05: 0.05, 0.99999999: 0.99999994, math.Nextafter(1, 0): 0.99999994} {
+		f := filled(Options{Rank: 4, Alpha: 8}, 3).File()
+		f.Config.Dropout = dropout
+		dir := t.TempDir()
+		if err := WriteDir(dir, f, tensor.F32); err != nil {
+			t.Fatal(err)
+		}
+		f, err := ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := f.Adapter(shape())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteDir(dir, a.File(), tensor.F32); err != nil {
+			t.Errorf("a dropout of %v: %v", dropout, err)
+		}
+		if f, err = ReadDir(dir); err != nil || f.Config.Dropout != want {
+			t.Errorf("a dropout of %v comes back as %v (%v)", dropout, f.Config.Dropout, err)
+		}
+	}
+}
+
 // TestWriteRank writes the largest rank that is read, and none above it.
 func TestWriteRank(t *testing.T) {
 	s := Shape{Layers: 1}
