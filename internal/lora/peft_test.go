@@ -172,10 +172,10 @@ func TestReadDirRefuses(t *testing.T) {
 	}
 	wide := slices.Concat([]byte{0x50, 0, 0, 0, 0, 0, 0, 0}, fmt.Appendf(nil, "%-80s", `{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`), make([]byte, 8))
 	os.WriteFile(filepath.Join(dir, WeightsFile), wide, 0o600)
-	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64, and F32, F16 and BF16 can be read`) {
 		t.Errorf("weights of another type: %v", err)
 	}
-	if _, err := Read("a", config, wide); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+	if _, err := Read("a", config, wide); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64, and F32, F16 and BF16 can be read`) {
 		t.Errorf("weights of another type in memory: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
@@ -183,6 +183,10 @@ func TestReadDirRefuses(t *testing.T) {
 	}
 	if _, err := ReadDir(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no weights: %v", err)
+	}
+	os.WriteFile(filepath.Join(dir, CompactFile), wide, 0o600)
+	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64, and I8 and F32 can be read`) {
+		t.Errorf("whole numbers of another type: %v", err)
 	}
 	if f, err := ReadDir(tinyAdapter); err != nil {
 		t.Error(err)
