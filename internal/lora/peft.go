@@ -241,9 +241,10 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 // WriteDir writes the adapter into dir, which must exist, with weights of the
 // given type: F16, BF16 or F32. Equal adapters give equal bytes, and what ReadDir
 // reads is written again with the same bytes. A pair of which the config says
-// something else is an error, so is what ReadDir would refuse for its size, and so is a value that does not fit the type; that
-// one wraps tensor.ErrRange. Each file is synced before it takes the place of
-// one that was there.
+// something else is an error, so is a rank or a config that ReadDir would refuse for
+// its size, and so is a value that does not fit the type; that one wraps
+// tensor.ErrRange. Each file is synced before it takes the place of one that was
+// there.
 func WriteDir(dir string, f *File, t tensor.DType) error {
 	if len(f.Pairs) == 0 {
 		return errors.New("write adapter: it has no weights")

@@ -269,6 +269,28 @@ func TestWriteRank(t *testing.T) {
 	}
 }
 
+// TestWriteConfig writes the largest config that is read, and none above it.
+func TestWriteConfig(t *testing.T) {
+	f := filled(Options{Rank: 4, Alpha: 8}, 3).File()
+	bare, err := json.MarshalIndent(f.Config, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What null has become is a name in quotes, and the file ends in a new line.
+	room := maxConfig - (len(bare) - len("null") + len(`""`) + len("\n"))
+	for more, ok := range map[int]bool{0: true, 1: false} {
+		f.Config.BaseModel = strings.Repeat("b", room+more)
+		dir := t.TempDir()
+		err := WriteDir(dir, f, tensor.F16)
+		if ok != (err == nil) || !ok && !strings.Contains(err.Error(), "would have 16777217 bytes, and 16777216 is the most") {
+			t.Errorf("%d bytes more: %v", more, err)
+		}
+		if _, err := ReadDir(dir); ok != (err == nil) {
+			t.Errorf("%d bytes more: read with %v", more, err)
+		}
+	}
+}
+
 // uneven is an adapter with another rank and scale in some linears, and without
 // some of the linears in some layers.
 func uneven(rslora bool) *Adapter {
