@@ -165,12 +165,14 @@ func TestLearntOtherwise(t *testing.T) {
 // TestJoinable refuses before training what could not be written after it.
 func TestJoinable(t *testing.T) {
 	below := lora.New(toyShape, lora.Options{Rank: lora.MaxRank - 8, Alpha: 1, Targets: []lora.Module{lora.KProj}}, 1, nil)
-	for rank, ok := range map[int]bool{8: true, 9: false} {
-		r := &run{below: []lora.Applied{{Adapter: below, Strength: 1}}}
-		r.recipe.Options.LoRA.Rank = rank
-		err := r.joinable()
-		if ok != (err == nil) || !ok && (stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(stroke.HintOf(err), "--rank")) {
-			t.Errorf("rank %d: %v (%s)", rank, err, stroke.HintOf(err))
+	for on, hint := range map[string]string{"": "--genre none", "x": "start from an adapter"} {
+		for rank, ok := range map[int]bool{8: true, 9: false} {
+			r := &run{below: []lora.Applied{{Adapter: below, Strength: 1}}}
+			r.recipe.On, r.recipe.Options.LoRA.Rank = on, rank
+			err := r.joinable()
+			if got := stroke.HintOf(err); ok != (err == nil) || !ok && (stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(got, hint) || !strings.Contains(got, "--rank")) {
+				t.Errorf("on %q, rank %d: %v (%s)", on, rank, err, got)
+			}
 		}
 	}
 }
