@@ -11,6 +11,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -174,5 +175,31 @@ func TestJoinable(t *testing.T) {
 				t.Errorf("on %q, rank %d: %v (%s)", on, rank, err, got)
 			}
 		}
+	}
+}
+
+// TestTrainJoinable begins no training whose adapter could not be written.
+func TestTrainJoinable(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 14 }))
+	b, err := openBase("toy", o.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	o.On = t.TempDir()
+	below := lora.New(b.model.Shape(), lora.Options{Rank: lora.MaxRank - 1, Alpha: 1, Targets: []lora.Module{lora.KProj}}, 1, nil)
+	if err := lora.WriteDir(o.On, below.File(), tensor.F16); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err = Train(ctx, o, func(e stroke.Event) {
+		if _, ok := e.(stroke.StepEvent); ok {
+			cancel()
+		}
+	})
+	code(t, err, stroke.CodeInput)
+	if !strings.Contains(err.Error(), "have the rank 4097 together") {
+		t.Error(err)
 	}
 }
