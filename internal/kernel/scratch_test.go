@@ -3,6 +3,7 @@ package kernel
 import (
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestScratchOfAll has as many workers as there can be hold two pieces each: one that
@@ -12,9 +13,15 @@ func TestScratchOfAll(t *testing.T) {
 		scratches[i].busy.Store(true)
 		defer scratches[i].busy.Store(false)
 	}
-	s := claimScratch(1)
-	s.release()
-	s.buf = nil // that far none is used again
+	claimed := make(chan *scratch, 1)
+	go func() { claimed <- claimScratch(1) }()
+	select {
+	case s := <-claimed:
+		s.release()
+		s.buf = nil // that far none is used again
+	case <-time.After(time.Minute):
+		t.Fatal("one that claims a third piece waits for those that hold two each")
+	}
 }
 
 // TestScratchOfMany has more workers than most machines, each with a piece, claim a

@@ -165,7 +165,7 @@ func (h *histogram) figures(s string, at int, tokens []prose.Token, repeats bool
 		simile(tokens),
 		strings.Contains(s, "?"),
 		strings.Contains(s, "!"),
-		strings.Contains(s, "(") || strings.Count(s, "—") >= 2 || strings.Count(s, "--") >= 2 || strings.Count(s, " – ") >= 2,
+		strings.Contains(s, "(") || strings.Count(s, "—") >= 2 || len(typedDash.FindAllStringIndex(s, -1)) >= 2 || strings.Count(s, " – ") >= 2,
 		triad(s, at, tokens),
 		contrast(tokens),
 		repeats,

@@ -44,7 +44,7 @@ func plainSentence(s string) string {
 	s = strings.ReplaceAll(s, "’", "'")
 	s = contractions.Replace(s)
 	s = strings.NewReplacer("!", ".", "*", "", "_", "", "…", ".", "...", ".").Replace(s)
-	s = strings.NewReplacer(" -- ", " — ", "--", " — ", " – ", " — ", "—", " — ").Replace(s)
+	s = strings.NewReplacer(" – ", " — ", "—", " — ").Replace(typedDash.ReplaceAllString(s, "—"))
 	s = strings.Join(strings.Fields(s), " ")
 	s = withoutOrnaments(s)
 	for _, mark := range []string{"; ", " — "} {

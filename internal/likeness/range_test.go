@@ -234,7 +234,10 @@ func TestHabitRules(t *testing.T) {
 		{"We had bread, cheese and wine.", habitFigure, "triad"},
 		{"It was not the rain but the wind.", habitFigure, "not X but Y"},
 		{"Big brown bears live here.", habitFigure, "alliteration"},
+		{"He left--so they say--at noon.", habitFigure, "aside"},
+		{"He left---so they say---at noon.", habitFigure, "aside"},
 		{"The house stood by the water.", habitFigure, "no figure"},
+		{"He left----she stayed at home.", habitFigure, "no figure"},
 		{"He left; she stayed.", habitMarks, ";"},
 		{"He left -- she stayed.", habitMarks, "—"},
 	} {

@@ -56,6 +56,8 @@ func TestPlain(t *testing.T) {
 		{"I can't say it was really very good!", "I cannot say it was good."},
 		{"He left; she stayed.", "He left. She stayed."},
 		{"The tea was cold -- it was always cold -- and we drank it.", "The tea was cold. It was always cold, and we drank it."},
+		{"He left---she stayed.", "He left. She stayed."},
+		{"He left----a pity -- with a dog.", "He left, a pity, with a dog."},
 		{"Perhaps they'll come.\n\nIt isn't far.", "They will come. It is not far."},
 		{"It was not very far, rather than near.", "It was not very far, rather than near."},
 	} {

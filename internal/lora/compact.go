@@ -302,13 +302,17 @@ func (f *File) write(dir, file string, tensors []weights.Tensor, metadata map[st
 	if err != nil {
 		return fmt.Errorf("write adapter: %w", err)
 	}
+	config = append(config, '\n')
+	if len(config) > maxConfig {
+		return fmt.Errorf("write adapter: %s would have %d bytes, and %d is the most that can be read", ConfigFile, len(config), maxConfig)
+	}
 	if err := writeFile(filepath.Join(dir, file), func(w io.Writer) error {
 		return weights.WriteSafetensors(w, tensors, metadata)
 	}); err != nil {
 		return fmt.Errorf("write adapter: %w", err)
 	}
 	if err := writeFile(filepath.Join(dir, ConfigFile), func(w io.Writer) error {
-		_, err := w.Write(append(config, '\n'))
+		_, err := w.Write(config)
 		return err
 	}); err != nil {
 		return fmt.Errorf("write adapter: %w", err)

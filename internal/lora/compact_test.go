@@ -249,6 +249,10 @@ func TestReadCompactRefuses(t *testing.T) {
 		}
 	}
 	config, list := compactParts(t)
+	if _, err := Read("x", config, packed(t, []weights.Tensor{{Name: "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", DType: tensor.I8, Shape: []int{1, 1}, Data: []byte{1}}}, "pt")); err == nil ||
+		!strings.Contains(err.Error(), "has the type I8, and F32, F16 and BF16 can be read") {
+		t.Errorf("whole numbers in an adapter of PEFT: %v", err)
+	}
 	if _, err := Read("x", config, packed(t, list, "pt")); err == nil {
 		t.Error("whole numbers were read as an adapter of PEFT")
 	}

@@ -230,11 +230,11 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 func (c *Config) bounds() error {
 	switch {
 	case c.Rank < 1 || c.Rank > MaxRank:
-		return fmt.Errorf("its rank is %d", c.Rank)
+		return fmt.Errorf("its rank is %d, and it must be from 1 to %d", c.Rank, MaxRank)
 	case !(math.Abs(c.Alpha) <= MaxAlpha):
-		return fmt.Errorf("its alpha is %g", c.Alpha)
+		return fmt.Errorf("its alpha is %g, and it must be from %g to %g", c.Alpha, -MaxAlpha, MaxAlpha)
 	case !(c.Dropout >= 0 && c.Dropout < 1):
-		return fmt.Errorf("its dropout is %g", c.Dropout)
+		return fmt.Errorf("its dropout is %g, and it must be at least 0 and below 1", c.Dropout)
 	}
 	return nil
 }
@@ -369,7 +369,7 @@ func (c *Config) check(p *Pair) (scale float32, err error) {
 		return 0, fmt.Errorf("%s in layer %d has rank %d where the config says %g", p.Module, p.Layer, p.Rank, rank)
 	}
 	if !(math.Abs(alpha) <= MaxAlpha) {
-		return 0, fmt.Errorf("the alpha of %s in layer %d is %g", p.Module, p.Layer, alpha)
+		return 0, fmt.Errorf("the alpha of %s in layer %d is %g, and it must be from %g to %g", p.Module, p.Layer, alpha, -MaxAlpha, MaxAlpha)
 	}
 	if !c.targeted(at) {
 		return 0, fmt.Errorf("it has weights for %s in layer %d, which its target_modules do not name", p.Module, p.Layer)

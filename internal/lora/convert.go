@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/getstroke/stroke/internal/op"
@@ -25,7 +26,8 @@ func (f *File) Adapter(s Shape) (*Adapter, error) {
 		}
 	}
 	a := &Adapter{Base: f.Config.BaseModel, Pairs: make([][Modules]*op.Pair, s.Layers)}
-	a.Options = Options{Rank: f.Config.Rank, Alpha: f.Config.Alpha, RSLoRA: f.Config.RSLoRA, Dropout: float32(f.Config.Dropout)}
+	a.Options = Options{Rank: f.Config.Rank, Alpha: f.Config.Alpha, RSLoRA: f.Config.RSLoRA,
+		Dropout: min(float32(f.Config.Dropout), math.Nextafter32(1, 0))} // one just below 1 stays so
 	var seen [Modules]bool
 	var filled sync.WaitGroup
 	for i := range f.Pairs {

@@ -24,6 +24,9 @@ const (
 	WeightsFile = "adapter_model.safetensors"
 )
 
+// pairTypes are the types of weights in WeightsFile.
+const pairTypes = "F32, F16 and BF16"
+
 // maxConfig bounds adapter_config.json, in bytes.
 const maxConfig = 16 << 20
 
@@ -121,7 +124,11 @@ func unread(file string, err error, bad func(string, ...any) error) error {
 	}
 	var other *weights.UnsupportedError
 	if errors.As(err, &other) {
-		return bad("%s: the weight %q has the type %s", file, other.Tensor, other.Type)
+		types := pairTypes
+		if file == CompactFile {
+			types = "I8 and F32"
+		}
+		return bad("%s: the weight %q has the type %s, and %s can be read", file, other.Tensor, other.Type, types)
 	}
 	return fmt.Errorf("read adapter: %w", err)
 }
@@ -168,7 +175,7 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 			return nil, bad("it has the weight %q, for which there is no place", name)
 		}
 		if t.DType == tensor.I8 {
-			return nil, bad("the weight %q has the type %s", name, t.DType)
+			return nil, bad("the weight %q has the type %s, and %s can be read", name, t.DType, pairTypes)
 		}
 		if len(t.Shape) != 2 || t.Shape[0] == 0 || t.Shape[1] == 0 {
 			return nil, bad("the weight %q has the shape %v", name, t.Shape)
@@ -234,9 +241,10 @@ func readPairs(c *Config, s *weights.Safetensors, bad func(string, ...any) error
 // WriteDir writes the adapter into dir, which must exist, with weights of the
 // given type: F16, BF16 or F32. Equal adapters give equal bytes, and what ReadDir
 // reads is written again with the same bytes. A pair of which the config says
-// something else is an error, so is what ReadDir would refuse for its size, and so is a value that does not fit the type; that
-// one wraps tensor.ErrRange. Each file is synced before it takes the place of
-// one that was there.
+// something else is an error, so is a rank or a config that ReadDir would refuse for
+// its size, and so is a value that does not fit the type; that one wraps
+// tensor.ErrRange. Each file is synced before it takes the place of one that was
+// there.
 func WriteDir(dir string, f *File, t tensor.DType) error {
 	if len(f.Pairs) == 0 {
 		return errors.New("write adapter: it has no weights")

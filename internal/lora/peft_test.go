@@ -108,12 +108,12 @@ func TestReadDirRefuses(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"LORA"`, `"LOHA"`, "LOHA"},
 		{`"r": 4`, `"r": 5`, "rank 4 where the config says 5"},
-		{`"r": 4`, `"r": 0`, "rank is 0"},
+		{`"r": 4`, `"r": 0`, "its rank is 0, and it must be from 1 to 4096"},
 		{`"r": 4`, `"r": 1e9`, "its r cannot be read"},
-		{`"r": 4`, `"r": 5000`, "rank is 5000"},
-		{`"lora_alpha": 8`, `"lora_alpha": 1e30`, "alpha is 1e+30"},
+		{`"r": 4`, `"r": 5000`, "its rank is 5000, and it must be from 1 to 4096"},
+		{`"lora_alpha": 8`, `"lora_alpha": 1e30`, "its alpha is 1e+30, and it must be from -1e+06 to 1e+06"},
 		{`"lora_alpha": 8`, `"lora_alpha": 1e999`, "lora_alpha"},
-		{`"lora_dropout": 0.0`, `"lora_dropout": 1.0`, "dropout is 1"},
+		{`"lora_dropout": 0.0`, `"lora_dropout": 1.0`, "its dropout is 1, and it must be at least 0 and below 1"},
 		{`"use_dora": false`, `"use_dora": true`, "DoRA"},
 		{`"use_qalora": false`, `"use_qalora": true`, "QALoRA"},
 		{`"use_dora": false`, `"use_what_comes_next": {"a": 1}`, "use_what_comes_next"},
@@ -127,7 +127,7 @@ func TestReadDirRefuses(t *testing.T) {
 		{`"rank_pattern": {}`, `"rank_pattern": {"q_proj": 3}`, "q_proj in layer 0 has rank 4 where the config says 3"},
 		{`"rank_pattern": {}`, `"rank_pattern": {"layers\\.(?!0)": 3}`, "expression"},
 		{`"rank_pattern": {}`, `"rank_pattern": {"q_proj": "4"}`, "rank_pattern"},
-		{`"alpha_pattern": {}`, `"alpha_pattern": {"layers.2.mlp.up_proj": 1e30}`, "alpha of up_proj in layer 2"},
+		{`"alpha_pattern": {}`, `"alpha_pattern": {"layers.2.mlp.up_proj": 1e30}`, "alpha of up_proj in layer 2 is 1e+30, and it must be from -1e+06 to 1e+06"},
 		{`    "k_proj",`, ``, "k_proj in layer 0, which its target_modules do not name"},
 		{`    "k_proj",`, `7,`, "target_modules"},
 		{`{`, `[`, "invalid character"},
@@ -172,10 +172,10 @@ func TestReadDirRefuses(t *testing.T) {
 	}
 	wide := slices.Concat([]byte{0x50, 0, 0, 0, 0, 0, 0, 0}, fmt.Appendf(nil, "%-80s", `{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`), make([]byte, 8))
 	os.WriteFile(filepath.Join(dir, WeightsFile), wide, 0o600)
-	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64, and F32, F16 and BF16 can be read`) {
 		t.Errorf("weights of another type: %v", err)
 	}
-	if _, err := Read("a", config, wide); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64`) {
+	if _, err := Read("a", config, wide); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64, and F32, F16 and BF16 can be read`) {
 		t.Errorf("weights of another type in memory: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dir, WeightsFile)); err != nil {
@@ -183,6 +183,10 @@ func TestReadDirRefuses(t *testing.T) {
 	}
 	if _, err := ReadDir(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no weights: %v", err)
+	}
+	os.WriteFile(filepath.Join(dir, CompactFile), wide, 0o600)
+	if _, err := ReadDir(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), `the weight "x" has the type F64, and I8 and F32 can be read`) {
+		t.Errorf("whole numbers of another type: %v", err)
 	}
 	if f, err := ReadDir(tinyAdapter); err != nil {
 		t.Error(err)
@@ -214,6 +218,32 @@ func TestOtherShape(t *testing.T) {
 	}
 }
 
+// TestDropout writes what was read with any dropout, also one that float32 has not.
+func TestDropout(t *testing.T) {
+	for dropout, want := range map[float64]float64{0: 0, 0.05: 0.05, 0.99999999: 0.99999994, math.Nextafter(1, 0): 0.99999994} {
+		f := filled(Options{Rank: 4, Alpha: 8}, 3).File()
+		f.Config.Dropout = dropout
+		dir := t.TempDir()
+		if err := WriteDir(dir, f, tensor.F32); err != nil {
+			t.Fatal(err)
+		}
+		f, err := ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := f.Adapter(shape())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteDir(dir, a.File(), tensor.F32); err != nil {
+			t.Errorf("a dropout of %v: %v", dropout, err)
+		}
+		if f, err = ReadDir(dir); err != nil || f.Config.Dropout != want {
+			t.Errorf("a dropout of %v comes back as %v (%v)", dropout, f.Config.Dropout, err)
+		}
+	}
+}
+
 // TestWriteRank writes the largest rank that is read, and none above it.
 func TestWriteRank(t *testing.T) {
 	s := Shape{Layers: 1}
@@ -235,6 +265,28 @@ func TestWriteRank(t *testing.T) {
 					t.Errorf("%s, rank %d: written, and then %v", name, rank, err)
 				}
 			}
+		}
+	}
+}
+
+// TestWriteConfig writes the largest config that is read, and none above it.
+func TestWriteConfig(t *testing.T) {
+	f := filled(Options{Rank: 4, Alpha: 8}, 3).File()
+	bare, err := json.MarshalIndent(f.Config, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What null has become is a name in quotes, and the file ends in a new line.
+	room := maxConfig - (len(bare) - len("null") + len(`""`) + len("\n"))
+	for more, ok := range map[int]bool{0: true, 1: false} {
+		f.Config.BaseModel = strings.Repeat("b", room+more)
+		dir := t.TempDir()
+		err := WriteDir(dir, f, tensor.F16)
+		if ok != (err == nil) || !ok && !strings.Contains(err.Error(), "would have 16777217 bytes, and 16777216 is the most") {
+			t.Errorf("%d bytes more: %v", more, err)
+		}
+		if _, err := ReadDir(dir); ok != (err == nil) {
+			t.Errorf("%d bytes more: read with %v", more, err)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (r *tensors) Matrix(name string) tensor.Matrix {
 		return tensor.Matrix{}
 	}
 	if len(t.Shape) != 2 || t.Shape[0] == 0 || t.Shape[1] == 0 {
-		r.fail("the weight %s has shape %v where a matrix is expected", name, t.Shape)
+		r.fail("the weight %s has shape %v where a matrix with rows and columns is expected: the file is damaged", name, t.Shape)
 		return tensor.Matrix{}
 	}
 	return tensor.Matrix{Name: name, DType: t.DType, Rows: t.Shape[0], Cols: t.Shape[1], Data: t.Data}
@@ -70,8 +70,11 @@ func (r *tensors) VectorIf(name string) []float32 {
 
 // HalfOrder maps the rows of a q or k projection in Hugging Face's order, where
 // feature i of a head turns with feature i+size/2, to llama.cpp's, where
-// neighbours turn together.
+// neighbours turn together. More rows than a model can have are refused.
 func HalfOrder(heads, size, rows int) ([]int32, error) {
+	if rows > maxDim {
+		return nil, fmt.Errorf("it has %d rows, and %d is the most that can be read: the file is damaged", rows, maxDim)
+	}
 	if heads > maxDim || size > maxDim || heads*size != rows || size%2 != 0 {
 		return nil, fmt.Errorf("%d rows are not %d heads of %d features", rows, heads, size)
 	}

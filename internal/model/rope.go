@@ -35,23 +35,22 @@ func (r *Rope) frequencies(size int) ([]float64, float64, error) {
 	}
 	if r.Divide != nil {
 		if len(r.Divide) != half {
-			return nil, 0, fmt.Errorf("rope_freqs has %d entries where %d are expected", len(r.Divide), half)
+			return nil, 0, fmt.Errorf("rope_freqs has %d entries where %d are expected: the file is damaged", len(r.Divide), half)
 		}
 		for i, d := range r.Divide {
 			if !(d > 0 && d <= math.MaxFloat32) {
-				return nil, 0, fmt.Errorf("rope_freqs has the entry %g", d)
+				return nil, 0, fmt.Errorf("rope_freqs has the entry %g: the file is damaged", d)
 			}
 			f[i] /= float64(d)
 		}
 	}
+	scale := 1.0
 	switch r.Scaling {
 	case "":
-		return f, 1, nil
 	case "linear":
 		for i := range f {
 			f[i] /= r.Factor
 		}
-		return f, 1, nil
 	case "llama3":
 		for i := range f {
 			wave := 2 * math.Pi / f[i]
@@ -64,7 +63,6 @@ func (r *Rope) frequencies(size int) ([]float64, float64, error) {
 				f[i] = (1-s)*f[i]/r.Factor + s*f[i]
 			}
 		}
-		return f, 1, nil
 	case "yarn": // arXiv:2309.00071
 		at := func(turns float64) float64 {
 			return float64(size) * math.Log(r.Origin/(turns*2*math.Pi)) / (2 * math.Log(r.Theta))
@@ -81,14 +79,26 @@ func (r *Rope) frequencies(size int) ([]float64, float64, error) {
 			ramp := min(max((float64(i)-low)/(high-low), 0), 1)
 			f[i] = f[i]/r.Factor*ramp + f[i]*(1-ramp)
 		}
-		attn := r.Attn
-		if attn == 0 {
-			attn = yarnScale(r.Factor, 1)
+		if scale = r.Attn; scale == 0 {
+			scale = yarnScale(r.Factor, 1)
 		}
-		return f, attn, nil
+	default:
+		return nil, 0, fmt.Errorf("the RoPE scaling %q is not known", r.Scaling)
 	}
-	return nil, 0, fmt.Errorf("the RoPE scaling %q is not known", r.Scaling)
+	if !finite(scale) {
+		return nil, 0, fmt.Errorf("the RoPE scaling %q multiplies by %g: the file is damaged", r.Scaling, scale)
+	}
+	for i, w := range f {
+		if !finite(w) {
+			return nil, 0, fmt.Errorf("the RoPE frequency %d is %g: the file is damaged", i, w)
+		}
+	}
+	return f, scale, nil
 }
+
+// finite says whether x is a number of float32, so that its product with a position or
+// a cosine is none that is not finite.
+func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat32 }
 
 // yarnScale is YaRN's correction of the attention's temperature.
 func yarnScale(factor, m float64) float64 {
@@ -100,16 +110,16 @@ func yarnScale(factor, m float64) float64 {
 
 func (r *Rope) validate() error {
 	if !(r.Theta > 0) {
-		return fmt.Errorf("the RoPE base frequency is %g", r.Theta)
+		return fmt.Errorf("the RoPE base frequency is %g: the file is damaged", r.Theta)
 	}
 	if r.Scaling != "" && !(r.Factor > 0) {
-		return fmt.Errorf("the factor of RoPE scaling %q is %g", r.Scaling, r.Factor)
+		return fmt.Errorf("the factor of RoPE scaling %q is %g: the file is damaged", r.Scaling, r.Factor)
 	}
 	if r.Scaling == "llama3" && !(r.Low > 0 && r.High > r.Low && r.Origin > 0) {
-		return fmt.Errorf("RoPE scaling llama3 with low %g, high %g, original context %g", r.Low, r.High, r.Origin)
+		return fmt.Errorf("the RoPE scaling llama3 has low %g, high %g and the original context %g: the file is damaged", r.Low, r.High, r.Origin)
 	}
 	if r.Scaling == "yarn" && !(r.Fast > 0 && r.Slow > 0 && r.Origin > 0) {
-		return fmt.Errorf("RoPE scaling yarn with beta_fast %g, beta_slow %g, original context %g", r.Fast, r.Slow, r.Origin)
+		return fmt.Errorf("the RoPE scaling yarn has beta_fast %g, beta_slow %g and the original context %g: the file is damaged", r.Fast, r.Slow, r.Origin)
 	}
 	return nil
 }

@@ -239,8 +239,12 @@ func (r *run) joinable() error {
 		rank += a.Adapter.Rank()
 	}
 	if len(r.below) > 0 && rank > lora.MaxRank {
+		hint := "start from an adapter of a lower rank, or give the new one a lower rank: --rank N"
+		if r.recipe.On == "" {
+			hint = "use another genre or none: --genre none, or give the new one a lower rank: --rank N"
+		}
 		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("a new adapter of rank %d and what lies below it have the rank %d together, and %d is the most that an adapter can have", r.recipe.Options.LoRA.Rank, rank, lora.MaxRank),
-			Hint: "start from an adapter of a lower rank, or give the new one a lower rank: --rank N"}
+			Hint: hint}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/getstroke/stroke"
 	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/lora"
+	"github.com/getstroke/stroke/internal/tensor"
 	"github.com/getstroke/stroke/internal/testkit"
 	"github.com/getstroke/stroke/internal/twin/verdict"
 )
@@ -165,12 +166,40 @@ func TestLearntOtherwise(t *testing.T) {
 // TestJoinable refuses before training what could not be written after it.
 func TestJoinable(t *testing.T) {
 	below := lora.New(toyShape, lora.Options{Rank: lora.MaxRank - 8, Alpha: 1, Targets: []lora.Module{lora.KProj}}, 1, nil)
-	for rank, ok := range map[int]bool{8: true, 9: false} {
-		r := &run{below: []lora.Applied{{Adapter: below, Strength: 1}}}
-		r.recipe.Options.LoRA.Rank = rank
-		err := r.joinable()
-		if ok != (err == nil) || !ok && (stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(stroke.HintOf(err), "--rank")) {
-			t.Errorf("rank %d: %v (%s)", rank, err, stroke.HintOf(err))
+	for on, hint := range map[string]string{"": "--genre none", "x": "start from an adapter"} {
+		for rank, ok := range map[int]bool{8: true, 9: false} {
+			r := &run{below: []lora.Applied{{Adapter: below, Strength: 1}}}
+			r.recipe.On, r.recipe.Options.LoRA.Rank = on, rank
+			err := r.joinable()
+			if got := stroke.HintOf(err); ok != (err == nil) || !ok && (stroke.CodeOf(err) != stroke.CodeInput || !strings.Contains(got, hint) || !strings.Contains(got, "--rank")) {
+				t.Errorf("on %q, rank %d: %v (%s)", on, rank, err, got)
+			}
 		}
+	}
+}
+
+// TestTrainJoinable begins no training whose adapter could not be written.
+func TestTrainJoinable(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 14 }))
+	b, err := openBase("toy", o.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	o.On = t.TempDir()
+	below := lora.New(b.model.Shape(), lora.Options{Rank: lora.MaxRank - 1, Alpha: 1, Targets: []lora.Module{lora.KProj}}, 1, nil)
+	if err := lora.WriteDir(o.On, below.File(), tensor.F16); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	err = Train(ctx, o, func(e stroke.Event) {
+		if _, ok := e.(stroke.StepEvent); ok {
+			cancel()
+		}
+	})
+	code(t, err, stroke.CodeInput)
+	if !strings.Contains(err.Error(), "have the rank 4097 together") {
+		t.Error(err)
 	}
 }

@@ -75,7 +75,7 @@ func (o *ReportOptions) check() error {
 
 // reportSchema goes up whenever a measure is made otherwise, so that nothing
 // kept of the old way is taken for the new.
-const reportSchema = 6
+const reportSchema = 7
 
 // reportRounds are those of resampling.
 const reportRounds = 2000

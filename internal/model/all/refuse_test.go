@@ -111,7 +111,7 @@ func TestRefusedShapes(t *testing.T) {
 		{"whole", "", 2, 2, nil},
 		{"bias", "", 2, 2, map[string][]int{bias: {4}}},
 		{"no columns", "attn_q.weight has shape [17179869184 0]", 1 << 17, 1 << 17, map[string][]int{q: {1 << 34, 0}}},
-		{"no rows", "ffn_down.weight has shape [0 8]", 2, 2, map[string][]int{"blk.0.ffn_down.weight": {0, 8}}},
+		{"no rows", "ffn_down.weight has shape [0 8] where a matrix with rows and columns is expected: the file is damaged", 2, 2, map[string][]int{"blk.0.ffn_down.weight": {0, 8}}},
 		{"no frequency", "rope_freqs has the entry 0", 2, 2, map[string][]int{"rope_freqs.weight": {1}}},
 		{"short bias", "attn_q.bias has 1 weights where 4", 2, 2, map[string][]int{bias: {1}}},
 		{"long bias", "attn_k.bias has 6 weights where 4", 2, 2, map[string][]int{"blk.0.attn_k.bias": {6}}},
