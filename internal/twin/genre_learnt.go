@@ -73,17 +73,34 @@ func (s *Stage) learnt() *Stage {
 
 // twinOf is the folder of the twin in one of whose versions a path lies; empty for none.
 func twinOf(path string) string {
-	at, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		at, err = filepath.Abs(at)
-	}
+	places, err := placesOf(path)
 	if err != nil {
 		return ""
 	}
-	for ; filepath.Dir(at) != at; at = filepath.Dir(at) {
-		if in := filepath.Dir(at); filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) {
-			return filepath.Dir(in)
+	for _, at := range places {
+		for ; filepath.Dir(at) != at; at = filepath.Dir(at) {
+			if in := filepath.Dir(at); filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) {
+				return filepath.Dir(in)
+			}
 		}
 	}
 	return ""
+}
+
+// placesOf are the absolute paths by which it is told where something lies: the one that
+// its links lead to, and the one by which it was named, since a twin's versions may be
+// links to another disk.
+func placesOf(path string) ([]string, error) {
+	led, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		led, err = filepath.Abs(led)
+	}
+	if err != nil {
+		return nil, err
+	}
+	named, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return []string{led, named}, nil
 }

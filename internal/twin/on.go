@@ -38,24 +38,21 @@ func learntFrom(on string) (*learntText, error) {
 // take adds what the adapter in a folder has learnt, by so many steps back at the most.
 // It is an error where it lies in a twin that does not tell.
 func (t *learntText) take(on string, steps int) error {
-	at, err := filepath.EvalSymlinks(on)
+	places, err := placesOf(on)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // what a version began at may be gone
-	}
-	if err == nil {
-		at, err = filepath.Abs(at)
 	}
 	if err != nil {
 		return fmt.Errorf("find the adapter to start from: %w", err)
 	}
-	version := filepath.Dir(at)
-	dir := filepath.Dir(filepath.Dir(version))
-	if filepath.Base(filepath.Dir(version)) != versionsDir || !isTwin(dir) || !goodID(filepath.Base(version)) {
+	i := slices.IndexFunc(places, isAdapterOfTwin)
+	if i < 0 {
 		return nil
 	}
+	version := filepath.Dir(places[i])
 	var v *Version
 	var l *corpus.Ledger
-	f, err := Open(dir)
+	f, err := Open(filepath.Dir(filepath.Dir(version)))
 	if err == nil {
 		v, err = f.readVersion(filepath.Base(version))
 	}
@@ -86,6 +83,13 @@ func (t *learntText) take(on string, steps int) error {
 		}
 	}
 	return nil
+}
+
+// isAdapterOfTwin says whether a path is that of what lies in a twin's version.
+func isAdapterOfTwin(at string) bool {
+	version := filepath.Dir(at)
+	in := filepath.Dir(version)
+	return filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) && goodID(filepath.Base(version))
 }
 
 // alike are those of the documents that are near duplicates of what was learnt, or hold

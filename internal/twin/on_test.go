@@ -87,6 +87,28 @@ func TestLearntFrom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// What lies in a twin is its own also where it is on another disk.
+	for _, name := range []string{filepath.Join(versionsDir, folded.ID, adapterDir), filepath.Join(versionsDir, folded.ID), versionsDir} {
+		path, away := filepath.Join(f.Dir, name), filepath.Join(t.TempDir(), "away")
+		if err := os.Rename(path, away); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(away, path); err != nil {
+			t.Skip("links are not allowed here: ", err)
+		}
+		if got, err := learntFrom(at(folded)); err != nil || !got.hashes[doc("3").Hash] {
+			t.Errorf("with %s on another disk: %v, %v", name, got.hashes, err)
+		}
+		if got := twinOf(filepath.Join(at(folded), lora.WeightsFile)); got != f.Dir {
+			t.Errorf("with %s on another disk it is of the twin %q", name, got)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(away, path); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestLearntOtherwise knows text that was learnt also where it is cut otherwise or was
