@@ -75,6 +75,14 @@ func identityOf(recipe Recipe, base BaseRef, all []stroke.Document, withheld boo
 	return b
 }
 
+// identities are those by which a run is known: its own, and that of programs which had no
+// sample of the base.
+func (r *run) identities() [][]byte {
+	base := r.b.ref()
+	base.Sample = ""
+	return [][]byte{r.identity(), identityOf(r.recipe, base, r.all(), r.o.NoCrossFit)}
+}
+
 // lookName names a training among those that documents judge. By folds it is judged by
 // other text than by a withheld part.
 func (r *run) lookName(crossed bool) string {
@@ -88,7 +96,7 @@ func (r *run) lookName(crossed bool) string {
 // repeat emits the last event of a run that had ended.
 func (r *run) repeat() (done bool, err error) {
 	was, err := os.ReadFile(r.path(identityFile))
-	if err != nil || !bytes.Equal(was, r.identity()) {
+	if err != nil || !slices.ContainsFunc(r.identities(), func(id []byte) bool { return bytes.Equal(was, id) }) {
 		return false, nil
 	}
 	b, err := os.ReadFile(r.path(doneFile))
