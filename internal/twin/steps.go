@@ -84,13 +84,24 @@ func (r *run) identities() [][]byte {
 }
 
 // lookName names a training among those that documents judge. By folds it is judged by
-// other text than by a withheld part.
-func (r *run) lookName(crossed bool) string {
-	id := string(r.identity())
-	if crossed {
-		id += " crossed"
+// other text than by a withheld part. One that judged them before has its name of then,
+// also that of a program which had no sample of the base.
+func (r *run) lookName(judges []stroke.Document, crossed bool) string {
+	var names []string
+	for _, id := range r.identities() {
+		if crossed {
+			id = append(id, " crossed"...)
+		}
+		names = append(names, stroke.HashText(string(id))[:12])
 	}
-	return stroke.HashText(id)[:12]
+	own, earlier := names[0], names[1]
+	if slices.ContainsFunc(judges, func(d stroke.Document) bool {
+		e, _ := r.ledger.Entry(d.Hash)
+		return slices.Contains(e.Verdicts, earlier)
+	}) {
+		return earlier
+	}
+	return own
 }
 
 // repeat emits the last event of a run that had ended.
