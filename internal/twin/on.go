@@ -92,10 +92,12 @@ func isAdapterOfTwin(at string) bool {
 	return filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) && goodID(filepath.Base(version))
 }
 
-// alike are those of the documents that are near duplicates of what was learnt, or hold
-// or are a part of it.
-func (t *learntText) alike(docs []stroke.Document) []stroke.Document {
-	return corpus.NearDuplicates(docs, t.documents())
+// takeAlike adds those of the documents that are near duplicates of what was learnt, or
+// hold or are a part of it.
+func (t *learntText) takeAlike(docs []stroke.Document) {
+	for _, d := range corpus.NearDuplicates(docs, t.documents()) {
+		t.hashes[d.Hash] = true
+	}
 }
 
 // documents are the texts that were learnt.
@@ -122,9 +124,7 @@ func (r *run) learntBelow() (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range t.alike(r.judge) {
-		t.hashes[d.Hash] = true
-	}
+	t.takeAlike(r.judge)
 	t.texts = nil // as much as the text itself, and training is to come
 	made, err := r.onMadeFromThis()
 	if err != nil {

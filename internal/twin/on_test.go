@@ -156,6 +156,12 @@ func TestLearntOtherwise(t *testing.T) {
 	if err := f.saveLedger(ledgerFile, l); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("STROKE_HOME", t.TempDir())
+	b, err := openBase("toy", toyFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
 	others := corpus.CutTo(first, 200, 300)
 	for _, c := range []struct {
 		what  string
@@ -171,15 +177,14 @@ func TestLearntOtherwise(t *testing.T) {
 		{"new text", third, false},
 	} {
 		judge := []stroke.Document{third, c.judge}
-		got, err := learntFrom(filepath.Join(f.Dir, versionsDir, v.ID, adapterDir))
+		r := &run{b: b, on: loud(b, 2, 0.01, 1), emit: func(stroke.Event) {}, judge: judge}
+		r.recipe.On = filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
+		got, err := r.learntBelow()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range got.alike(judge) {
-			got.hashes[d.Hash] = true
-		}
-		if got.hashes[c.judge.Hash] != c.want || got.hashes[third.Hash] {
-			t.Errorf("%s: %v, and new text %v", c.what, got.hashes[c.judge.Hash], got.hashes[third.Hash])
+		if got[c.judge.Hash] != c.want || got[third.Hash] {
+			t.Errorf("%s: %v, and new text %v", c.what, got[c.judge.Hash], got[third.Hash])
 		}
 	}
 }
