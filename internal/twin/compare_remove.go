@@ -1,18 +1,45 @@
 package twin
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/getstroke/stroke"
 )
 
+// lockComparisons takes the locks of the twin's tables and of the trainings of its text
+// that comparisons left which were stopped; works are the folders of these. It is an error
+// where one of them is running.
+func (f *Folder) lockComparisons() (works []string, unlock func(), err error) {
+	works, err = f.comparisons()
+	if err != nil {
+		return nil, nil, err
+	}
+	var unlocks []func()
+	unlock = func() {
+		for _, u := range unlocks {
+			u()
+		}
+	}
+	for _, dir := range append([]string{filepath.Join(f.Dir, compareDir)}, works...) {
+		if _, err := os.Stat(dir); err != nil {
+			continue
+		}
+		u, err := lockFolder(dir, "delete it", func(who string) error {
+			return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("a comparison of text of the twin %s is running: %s", f.Name, who), Hint: "wait until it is done, or stop it"}
+		})
+		if err != nil {
+			unlock()
+			return nil, nil, err
+		}
+		unlocks = append(unlocks, u)
+	}
+	return works, unlock, nil
+}
+
 // comparisons are the folders of trainings by comparisons that were stopped and hold
-// documents of the twin. It is an error where one of them, or one that writes its tables
-// into the twin's folder, is running.
+// documents of the twin.
 func (f *Folder) comparisons() ([]string, error) {
 	home, err := Home()
 	if err != nil {
@@ -20,29 +47,31 @@ func (f *Folder) comparisons() ([]string, error) {
 	}
 	var works []string
 	of := f.hashes()
-	in := filepath.Join(home, compareDir, workDir)
-	for _, work := range subfolders(in) {
-		for _, training := range subfolders(filepath.Join(in, work)) {
-			dir := filepath.Join(in, work)
-			if anyIn((&Folder{Dir: filepath.Join(dir, training)}).hashes(), of) {
-				works = append(works, dir)
+	for _, work := range workFolders(home) {
+		for _, training := range subfolders(work) {
+			if anyIn((&Folder{Dir: filepath.Join(work, training)}).hashes(), of) {
+				works = append(works, work)
 				break
 			}
 		}
 	}
-	for _, dir := range append([]string{filepath.Join(f.Dir, compareDir)}, works...) {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		unlock, err := lockFolder(dir, "delete it", func(who string) error {
-			return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("a comparison of text of the twin %s is running: %s", f.Name, who), Hint: "wait until it is done, or stop it"}
-		})
-		if err != nil {
-			return nil, err
-		}
-		unlock() // Windows deletes no file that is open
-	}
 	return works, nil
+}
+
+// workFolders are the folders of trainings in the home, those of some versions of the
+// program among them.
+func workFolders(home string) []string {
+	var out []string
+	all := filepath.Join(home, compareDir)
+	for _, name := range subfolders(filepath.Join(all, workDir)) {
+		out = append(out, filepath.Join(all, workDir, name))
+	}
+	for _, name := range subfolders(all) {
+		if _, err := os.Stat(filepath.Join(all, name, measuredDir)); err != nil && looseWork.MatchString(name) {
+			out = append(out, filepath.Join(all, name))
+		}
+	}
+	return out
 }
 
 // hashes are those of the documents that a twin's ledgers have, as far as they can be

@@ -250,14 +250,15 @@ func Remove(dir string) error {
 		return err
 	}
 	defer unlock()
-	works, err := f.comparisons()
+	works, unlockAll, err := f.lockComparisons()
 	if err != nil {
 		return err
 	}
 	err = forgetPrefixes()
 	for _, dir := range works {
-		err = errors.Join(err, os.RemoveAll(dir))
+		err = errors.Join(err, clearWork(dir))
 	}
+	unlockAll() // Windows deletes no file that is open
 	if err == nil {
 		err = removeTwin(dir, unlock)
 	}

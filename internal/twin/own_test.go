@@ -143,8 +143,10 @@ func TestRemoveComparisons(t *testing.T) {
 	enter(filepath.Join(work("mine"), "lora-1"), "Another.")
 	enter(filepath.Join(work("mine"), "lora-2"), "The bell.")
 	enter(filepath.Join(work("theirs"), "lora-1"), "Another.")
+	loose := filepath.Join(home, compareDir, "work-0123456789ab")
+	enter(filepath.Join(loose, "lora-1"), "The bell.")
 	fill(t, dir, "compare/comparison.json")
-	for _, running := range []string{filepath.Join(dir, compareDir), work("mine")} {
+	for _, running := range []string{filepath.Join(dir, compareDir), work("mine"), loose} {
 		unlock, err := lockFolder(running, "compare methods", errors.New)
 		if err != nil {
 			t.Fatal(err)
@@ -163,7 +165,10 @@ func TestRemoveComparisons(t *testing.T) {
 	if err := Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	for path, stays := range map[string]bool{dir: false, work("mine"): false, work("theirs"): true} {
+	// Another process may be about to take the lock of a folder of trainings.
+	for path, stays := range map[string]bool{dir: false, filepath.Join(work("theirs"), "lora-1"): true,
+		filepath.Join(work("mine"), "lora-1"): false, filepath.Join(work("mine"), "lora-2"): false, filepath.Join(work("mine"), lockFile): true,
+		filepath.Join(loose, "lora-1"): false, filepath.Join(loose, lockFile): true} {
 		if _, err := os.Stat(path); (err == nil) != stays {
 			t.Errorf("%s: %v", path, err)
 		}
