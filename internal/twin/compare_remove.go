@@ -23,8 +23,8 @@ func (f *Folder) lockComparisons() (works []string, unlock func(), err error) {
 		}
 	}
 	for _, dir := range append([]string{filepath.Join(f.Dir, compareDir)}, works...) {
-		if _, err := os.Stat(dir); err != nil {
-			continue
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+			continue // it has none, or something of that name is not its own
 		}
 		u, err := lockFolder(dir, "delete it", func(who string) error {
 			return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("a comparison of text of the twin %s is running: %s", f.Name, who), Hint: "wait until it is done, or stop it"}

@@ -120,6 +120,20 @@ func TestRemoveBrokenOff(t *testing.T) {
 	}
 }
 
+// TestRemoveBesideCompare leaves a file of the user's own that is called as the folder of
+// comparisons is.
+func TestRemoveBesideCompare(t *testing.T) {
+	f := toyTwin(t)
+	put(t, f, 10, true)
+	fill(t, f.Dir, compareDir)
+	if err := Remove(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if left := Others(f.Dir); !slices.Equal(left, []string{compareDir}) || isTwin(f.Dir) {
+		t.Errorf("left are %v", left)
+	}
+}
+
 // TestRemoveComparisons holds that with a twin go the trainings of its text that a
 // comparison left, and those of no other, and that nothing is deleted while one runs.
 func TestRemoveComparisons(t *testing.T) {
