@@ -2,17 +2,28 @@ package twin
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/getstroke/stroke"
 )
 
+// SharedComparisons are the folders of trainings by comparisons that were stopped and hold
+// documents of the twin in dir beside those of others: [Remove] leaves them.
+func SharedComparisons(dir string) []string {
+	_, shared, err := (&Folder{Dir: dir}).comparisons()
+	if err != nil {
+		return nil // Remove says what is wrong
+	}
+	return shared
+}
+
 // lockComparisons takes the locks of the twin's tables and of the trainings of its text
 // that comparisons left which were stopped; works are the folders of these. It is an error
 // where one of them is running.
 func (f *Folder) lockComparisons() (works []string, unlock func(), err error) {
-	works, err = f.comparisons()
+	works, _, err = f.comparisons()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,23 +50,49 @@ func (f *Folder) lockComparisons() (works []string, unlock func(), err error) {
 }
 
 // comparisons are the folders of trainings by comparisons that were stopped and hold
-// documents of the twin.
-func (f *Folder) comparisons() ([]string, error) {
+// documents of the twin: own are those that hold no others and none of another twin's, and
+// shared the rest.
+func (f *Folder) comparisons() (own, shared []string, err error) {
 	home, err := Home()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var works []string
-	of := f.hashes()
-	for _, work := range workFolders(home) {
-		for _, training := range subfolders(work) {
-			if anyIn((&Folder{Dir: filepath.Join(work, training)}).hashes(), of) {
-				works = append(works, work)
-				break
-			}
+	dirs, err := List()
+	if err != nil {
+		return nil, nil, err
+	}
+	of, others := f.hashes(), map[string]bool{}
+	for _, dir := range dirs {
+		if !sameFile(dir, f.Dir) {
+			maps.Copy(others, (&Folder{Dir: dir}).hashes())
 		}
 	}
-	return works, nil
+	for _, work := range workFolders(home) {
+		held := map[string]bool{}
+		for _, training := range subfolders(work) {
+			maps.Copy(held, (&Folder{Dir: filepath.Join(work, training)}).hashes())
+		}
+		its, all := 0, true
+		for hash := range held {
+			if of[hash] {
+				its++
+			}
+			all = all && of[hash] && !others[hash]
+		}
+		switch {
+		case its > 0 && all:
+			own = append(own, work)
+		case its > 0:
+			shared = append(shared, work)
+		}
+	}
+	return own, shared, nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // workFolders are the folders of trainings in the home, those of some versions of the
@@ -86,15 +123,6 @@ func (f *Folder) hashes() map[string]bool {
 		}
 	}
 	return out
-}
-
-func anyIn(a, b map[string]bool) bool {
-	for x := range a {
-		if b[x] {
-			return true
-		}
-	}
-	return false
 }
 
 // subfolders are the names of the folders in a folder; none where it is not there.
