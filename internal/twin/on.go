@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -32,19 +31,19 @@ type learntText struct {
 // genre which was made from some of that.
 func learntFrom(on string) (*learntText, error) {
 	t := &learntText{map[string]bool{}, map[string]string{}}
-	return t, t.take(on, 100)
+	places, err := placesOf(on)
+	if err != nil {
+		return t, &stroke.Error{Code: stroke.CodeInput, Msg: "what the adapter in " + on + " has learnt cannot be told, since its folder cannot be reached", Err: err,
+			Hint: "see whether its disk is there and its folders may be read, or start from another adapter: --on DIR"}
+	}
+	return t, t.take(on, places, 100)
 }
 
-// take adds what the adapter in a folder has learnt, by so many steps back at the most.
-// It is an error where it lies in a twin that does not tell.
-func (t *learntText) take(on string, steps int) error {
-	places, err := placesOf(on)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // what a version began at may be gone
-	}
-	if err != nil {
-		return fmt.Errorf("find the adapter to start from: %w", err)
-	}
+// take adds what the adapter in a folder that lies at these places has learnt, by so many
+// steps back at the most. It is an error where it lies in a twin that does not tell. Of
+// what a version began at that may be gone, on a disk that is not there, or damaged: what
+// it had learnt the version tells by hashes.
+func (t *learntText) take(on string, places []string, steps int) error {
 	i := slices.IndexFunc(places, isAdapterOfTwin)
 	if i < 0 {
 		return nil
@@ -67,8 +66,11 @@ func (t *learntText) take(on string, steps int) error {
 		t.hashes[hash] = true
 	}
 	if v.Recipe.On != "" && steps > 0 {
-		if err := t.take(v.Recipe.On, steps-1); err != nil {
-			return err
+		if places, err := placesOf(v.Recipe.On); err == nil {
+			err := t.take(v.Recipe.On, places, steps-1)
+			if err != nil && len(v.Below) == 0 { // versions of earlier programs have no hashes
+				return err
+			}
 		}
 	}
 	all := v.Verdict.Folds > 0 || v.Recipe.Genre.learnt().title() != ""

@@ -57,11 +57,39 @@ func TestLearntFrom(t *testing.T) {
 		{"new text and one on such a genre", at(made), "4", false},
 		{"one that began at what had learnt it", at(again), "3", true},
 		{"an adapter from elsewhere", t.TempDir(), "1", false},
-		{"one that is gone", filepath.Join(t.TempDir(), "none"), "1", false},
 	} {
 		got, err := learntFrom(c.on)
 		if err != nil || got.hashes[doc(c.judge).Hash] != c.want || got.hashes[doc("5").Hash] {
 			t.Errorf("%s: %v, %v", c.what, got.hashes, err)
+		}
+	}
+	if _, err := learntFrom(filepath.Join(f.Dir, manifestFile, "none")); stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" {
+		t.Errorf("one that cannot be reached: %v", err)
+	}
+	// What lies below the one that is named may be out of reach or damaged, where its
+	// hashes are known.
+	bad := toyTwin(t)
+	below := put(t, bad, 10, true)
+	if err := os.WriteFile(filepath.Join(bad.Dir, ledgerFile), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		what, on string
+		hashes   []string
+		ok       bool
+	}{
+		{"gone", filepath.Join(t.TempDir(), "none"), []string{doc("3").Hash}, true},
+		{"below a file", filepath.Join(f.Dir, manifestFile, "none"), []string{doc("3").Hash}, true},
+		{"of a damaged twin", filepath.Join(bad.Dir, versionsDir, below.ID, adapterDir), []string{doc("3").Hash}, true},
+		{"of a damaged twin, without hashes", filepath.Join(bad.Dir, versionsDir, below.ID, adapterDir), nil, false},
+	} {
+		v := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(int64(40+i), 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Below: c.hashes}
+		v.Recipe.On = c.on
+		if err := f.publish(v, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 40, nil)}, func(int64) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := learntFrom(at(v)); (err == nil) != c.ok || c.ok && !got.hashes[doc("3").Hash] {
+			t.Errorf("what it began at is %s: %v, %v", c.what, got.hashes, err)
 		}
 	}
 	link := filepath.Join(t.TempDir(), "link")
