@@ -33,9 +33,30 @@ func markLearnt(list []trial, docs []stroke.Document) {
 // own prints or by those of any genre for the base that has their weights: of a copy that
 // was added nothing is known by itself.
 func (b *baseModel) markByLibrary(list []trial, l *genre.Library, docs []stroke.Document) {
-	all := slices.Concat(list, b.trials(l, func(stroke.Event) {}))
+	all := slices.Clone(list)
+	for _, g := range madeFrom(l.List(b.name, nil), docs) {
+		if a, err := b.genre(&g); err == nil {
+			all = append(all, trial{genre: &g, adapter: a})
+		}
+	}
 	markLearnt(all, docs)
 	copy(list, all)
+}
+
+// madeFrom are those of the genres that were made from some of the documents, by their
+// prints: of these alone adapters need be read, which may be large.
+func madeFrom(list []genre.Genre, docs []stroke.Document) []genre.Genre {
+	prints := make([][]uint64, len(list))
+	for i := range list {
+		prints[i] = control.Unpack(list[i].Prints)
+	}
+	var out []genre.Genre
+	for i, held := range control.Held(textsOf(docs), prints...) {
+		if held {
+			out = append(out, list[i])
+		}
+	}
+	return out
 }
 
 // strangers leaves out of a list the genres that were made from some of the documents.
