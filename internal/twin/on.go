@@ -73,9 +73,9 @@ func (t *learntText) take(on string, places []string, steps int) error {
 			}
 		}
 	}
-	all := v.Verdict.Folds > 0 || v.Recipe.Genre.learnt().title() != ""
+	all := v.learntAll()
 	for _, e := range l.Entries {
-		if !all && e.Role == stroke.RoleJudge {
+		if !all && e.Role == stroke.RoleJudge && !t.hashes[e.Hash] { // what it began at may have learnt that
 			continue
 		}
 		whole := cmp.Or(e.Parent, e.Hash)
@@ -85,6 +85,12 @@ func (t *learntText) take(on string, places []string, steps int) error {
 		}
 	}
 	return nil
+}
+
+// learntAll says whether a version may have learnt all of its writer's text: it was
+// cross-fitted, or stands on a genre that was made from some of that.
+func (v *Version) learntAll() bool {
+	return v.Verdict.Folds > 0 || v.Recipe.Genre.learnt().title() != ""
 }
 
 // isAdapterOfTwin says whether a path is that of what lies in a twin's version.

@@ -190,6 +190,17 @@ func TestLearntOtherwise(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.close()
+	// below is what a run on a version has as learnt, with those that judge.
+	below := func(v *Version, judge ...stroke.Document) map[string]bool {
+		t.Helper()
+		r := &run{b: b, on: loud(b, 2, 0.01, 1), emit: func(stroke.Event) {}, judge: judge}
+		r.recipe.On = filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
+		got, err := r.learntBelow()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
 	others := corpus.CutTo(first, 200, 300)
 	for _, c := range []struct {
 		what  string
@@ -204,15 +215,25 @@ func TestLearntOtherwise(t *testing.T) {
 		{"what it learnt, with a letter changed", document(strings.Replace(second.Text, "e", "a", 1)), true},
 		{"new text", third, false},
 	} {
-		judge := []stroke.Document{third, c.judge}
-		r := &run{b: b, on: loud(b, 2, 0.01, 1), emit: func(stroke.Event) {}, judge: judge}
-		r.recipe.On = filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
-		got, err := r.learntBelow()
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := below(v, third, c.judge)
 		if got[c.judge.Hash] != c.want || got[third.Hash] {
 			t.Errorf("%s: %v, and new text %v", c.what, got[c.judge.Hash], got[third.Hash])
+		}
+	}
+
+	// What judged a version and had been learnt by what that began at is known, too.
+	enter(third, stroke.RoleJudge, "", 0)
+	if err := f.saveLedger(ledgerFile, l); err != nil {
+		t.Fatal(err)
+	}
+	later := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(20, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Below: []string{third.Hash}}
+	if err := f.publish(later, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 20, nil)}, func(int64) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	edited := document(strings.Replace(third.Text, "e", "a", 1))
+	for v, want := range map[*Version]bool{v: false, later: true} {
+		if got := below(v, edited); got[edited.Hash] != want {
+			t.Errorf("an edit of what judged, where that had been learnt %v: %v", want, got[edited.Hash])
 		}
 	}
 }
