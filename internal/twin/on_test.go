@@ -139,6 +139,26 @@ func TestLearntFrom(t *testing.T) {
 	}
 }
 
+// TestScoreOnMade holds that a version on a genre that was made from some of its writer's
+// text is not taken to be new to what judged it or what it was chosen by.
+func TestScoreOnMade(t *testing.T) {
+	f := toyTwin(t)
+	l := &corpus.Ledger{}
+	for n, role := range map[string]stroke.Role{"1": stroke.RoleTrain, "2": stroke.RoleSelect, "3": stroke.RoleJudge} {
+		l.Entries = append(l.Entries, corpus.Entry{Hash: strings.Repeat(n, 64), Role: role, Date: "2026-01-01T00:00:00Z"})
+	}
+	for _, made := range []bool{false, true} {
+		v := &Version{Created: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), Recipe: DefaultRecipe(100)}
+		v.Recipe.Genre.On = []StandsOn{{Name: "notes", Learnt: made}}
+		learnt := f.learntBy(v, l)
+		for n, want := range map[string]bool{"1": true, "2": made, "3": made, "4": false} {
+			if got := learnt(stroke.Document{Hash: strings.Repeat(n, 64)}); got != want {
+				t.Errorf("made from it %v: document %s was trained on %v", made, n, got)
+			}
+		}
+	}
+}
+
 // TestLearntOtherwise knows text that was learnt also where it is cut otherwise or was
 // edited, and does not take what an adapter's twin withheld for that.
 func TestLearntOtherwise(t *testing.T) {
