@@ -93,7 +93,7 @@ type BaseRef struct {
 	Name         string `json:"name"`
 	Architecture string `json:"architecture"`
 	Bytes        int64  `json:"bytes"`
-	Sample       string `json:"sample,omitempty"` // of its numbers; versions of earlier programs have none
+	Sample       string `json:"sample,omitempty"` // of its numbers, and of its header or the files beside them; versions of earlier programs have none
 }
 
 // same says whether two of them are one base, wherever that lies.

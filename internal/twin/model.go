@@ -23,7 +23,7 @@ type baseModel struct {
 	sep   int32 // stands between documents
 	first int32 // begins every sequence: BOS where the base was trained with it, else sep
 
-	sample string // of its file, by which it is told from others of its shape
+	sample string // of its numbers and of what lies beside them, by which it is told from others of its shape
 
 	losses genreLosses
 }

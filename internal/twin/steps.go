@@ -205,9 +205,9 @@ func (r *run) restore() error {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
 	case kept.Base != BaseRef{} && !kept.Base.same(r.b.ref()): // once nothing of it was kept
-		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s with other numbers now",
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s now, with other numbers or other files beside them",
 			kept.Base.Architecture, term.Bytes(kept.Base.Bytes), r.b.name, r.b.model.Architecture, term.Bytes(r.b.model.Bytes())),
-			Hint: "resume with the file that the base was, or start afresh without --resume"}
+			Hint: "resume with the base as it was, or start afresh without --resume"}
 	}
 	r.progress = kept
 	return nil
