@@ -157,9 +157,6 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := r.learntBelow(); err != nil {
-		return err
-	}
 	var learnt *learnt
 	var epoch int
 	var wattHours *float64
