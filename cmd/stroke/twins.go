@@ -272,6 +272,10 @@ type damagedVersion struct {
 type removed struct {
 	Removed string   `json:"removed"`
 	Left    []string `json:"left,omitempty"` // in the folder, and not the twin's
+
+	// Comparisons are the folders of those that were stopped, hold text of the twin and
+	// of others, and stay.
+	Comparisons []string `json:"comparisons,omitempty"`
 }
 
 func newRemove(e *env) *cobra.Command {
@@ -280,7 +284,7 @@ func newRemove(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rm -t NAME",
 		Short: "Delete a twin for good",
-		Long:  "Rm deletes a twin's folder: its versions, its ledger and its copies of your\nwriting. Your own files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use;\n130 interrupted, or answered by no.",
+		Long:  "Rm deletes a twin's folder: its versions, its ledger, its comparisons and its\ncopies of your writing. The trainings of a comparison that was stopped go with it\nwhere all of their text is this twin's alone, and are named where it is not. Your\nown files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use;\n130 interrupted, or answered by no.",
 		Example: `  stroke rm -t writing
   stroke rm -t writing --yes`,
 		Args: exactly(0, "no arguments"),
@@ -293,7 +297,7 @@ func newRemove(e *env) *cobra.Command {
 				return err
 			}
 			if !yes {
-				sure, err := e.confirm(c.Context(), "delete the twin in "+dir+" for good?")
+				sure, err := e.confirm(c.Context(), "delete the twin in "+dir+" and its comparisons for good?")
 				if errors.Is(err, errNobody) {
 					return &stroke.Error{Code: stroke.CodeInput, Msg: "the twin in " + dir + " is not deleted without a word", Hint: "add --yes to delete it all the same"}
 				}
@@ -304,18 +308,21 @@ func newRemove(e *env) *cobra.Command {
 					return &stroke.Error{Code: stroke.CodeInterrupted, Msg: "nothing was deleted"}
 				}
 			}
-			left := twin.Others(dir)
+			left, shared := twin.Others(dir), twin.SharedComparisons(dir)
 			if err := twin.Remove(dir); err != nil {
 				return err
 			}
 			if e.json {
-				return printJSON(e, removed{dir, left}, false)
+				return printJSON(e, removed{dir, left, shared}, false)
 			}
 			said := "deleted " + dir
 			if len(left) > 0 {
 				said = "deleted the twin in " + dir + "; left there is what is not the twin's: " + strings.Join(left, ", ")
 			}
 			fmt.Fprintln(e.err, term.Visible(said))
+			if len(shared) > 0 {
+				fmt.Fprintln(e.err, term.Visible("left are trainings of comparisons that were stopped, which hold text of others as well: "+strings.Join(shared, ", ")))
+			}
 			return nil
 		},
 	}

@@ -181,10 +181,13 @@ func folders(fsys fs.FS, dir string) []string {
 }
 
 // CardIn reads the card that lies in a folder beside an adapter; an empty one where none
-// does.
+// does, or something else of that name.
 func CardIn(dir string) (c Card, err error) {
 	b, err := read(os.DirFS(dir), CardFile, mostCard)
 	if errors.Is(err, fs.ErrNotExist) {
+		return Card{}, nil
+	}
+	if err == nil && isOther(b) {
 		return Card{}, nil
 	}
 	if err == nil {
@@ -194,6 +197,19 @@ func CardIn(dir string) (c Card, err error) {
 		return Card{}, &stroke.Error{Code: stroke.CodeInput, Msg: "the card of the genre in " + dir + " cannot be used", Err: err, Hint: "make the genre again, or take " + CardFile + " out of the folder where it is no genre's"}
 	}
 	return c, nil
+}
+
+// isOther says whether a file that is called as a card is something else: JSON that has
+// not what every card begins with.
+func isOther(b []byte) bool {
+	if !json.Valid(b) {
+		return false
+	}
+	var has map[string]json.RawMessage
+	if json.Unmarshal(b, &has) != nil {
+		return true
+	}
+	return has["schema"] == nil || has["base"] == nil && has["files"] == nil
 }
 
 func (r root) path(key, name string) string {

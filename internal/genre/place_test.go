@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -131,5 +132,35 @@ func TestPlace(t *testing.T) {
 	}
 	if err := Taken(file, true); stroke.CodeOf(err) != stroke.CodeInput {
 		t.Errorf("a file in its place: %v", err)
+	}
+}
+
+// TestCardIn takes what is called as a card and is none for nothing, and a damaged card for
+// what it is.
+func TestCardIn(t *testing.T) {
+	card := fmt.Sprintf(`{"schema":1,"name":"a","base":{"name":"toy"},"files":{%q:"1",%q:"2"}}`, ConfigFile, WeightsFile)
+	for what, c := range map[string]struct {
+		text, name string
+		ok         bool
+	}{
+		"a card":            {card, "a", true},
+		"a card cut short":  {card[:30], "", false},
+		"a card of nothing": {"", "", false},
+		"a later card":      {strings.Replace(card, ":1,", ":9,", 1), "", false},
+		"without its files": {`{"schema":1,"name":"a","base":{"name":"toy"}}`, "", false},
+		"another's":         {`{"name": "a", "files": ["a.png"], "license": {"id": "mit"}}`, "", true},
+		"another's schema":  {`{"schema": "https://example.com/card", "name": "a"}`, "", true},
+		"a list":            {`["a"]`, "", true},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, CardFile), []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := CardIn(dir); (err == nil) != c.ok || got.Name != c.name {
+			t.Errorf("%s: %q, %v", what, got.Name, err)
+		}
+	}
+	if got, err := CardIn(t.TempDir()); err != nil || got.Name != "" {
+		t.Errorf("where there is none: %q, %v", got.Name, err)
 	}
 }

@@ -11,9 +11,10 @@ import (
 // Truncate gives an adapter of a smaller rank: of each pair's product, scale·B·A,
 // the parts of the largest singular values (Eckart and Young, 1936), so that no
 // adapter of that rank is nearer to it. Pairs of no higher rank stay as they are
-// in what they compute. The scale of every pair becomes 1. It is an error where
-// rank is not positive or a number of the adapter is not finite. Up to workers pairs
-// are looked at at once, each in time of the cube of its rank.
+// in what they compute. The scale of every pair becomes 1, and a config that names its
+// layers goes on naming them. It is an error where rank is not positive or a number of the
+// adapter is not finite. Up to workers pairs are looked at at once, each in time of the
+// cube of its rank.
 func Truncate(ctx context.Context, f *File, rank, workers int) (*File, error) {
 	if rank < 1 {
 		return nil, fmt.Errorf("truncate adapter: the rank %d is not positive", rank)
@@ -47,6 +48,9 @@ func Truncate(ctx context.Context, f *File, rank, workers int) (*File, error) {
 			o.Targets = append(o.Targets, m)
 		}
 		layers = max(layers, p.Layer+1)
+	}
+	if f.Config.NamesLayers() {
+		layers = 0 // no module is in all of them
 	}
 	out.Config = NewConfig(o, f.Config.BaseModel)
 	out.Config.fit(out.Pairs, layers)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"reflect"
 	"testing"
+
+	"github.com/getstroke/stroke/internal/op"
 )
 
 // distance is that of what two pairs compute, and the size of the first.
@@ -89,6 +91,14 @@ func TestTruncate(t *testing.T) {
 	}
 	if many, err := Truncate(t.Context(), f, 2, 5); err != nil || !reflect.DeepEqual(one, many) {
 		t.Errorf("several workers come to something else than one: %v", err)
+	}
+	// Of what has no pairs in the last layers is told that it is not of a base with fewer.
+	few := filled(Options{Rank: 4, Alpha: 6}, 3)
+	few.Pairs[len(few.Pairs)-1] = [Modules]*op.Pair{}
+	for whole, a := range map[bool]*Adapter{true: filled(Options{Rank: 4, Alpha: 6}, 3), false: few} {
+		if got, err := Truncate(t.Context(), a.File(), 2, 1); err != nil || got.Config.NamesLayers() == whole {
+			t.Errorf("all layers %v: the config has the targets %v, %v", whole, got.Config.Targets, err)
+		}
 	}
 	f.Pairs[1].A[0] = float32(math.NaN())
 	if _, err := Truncate(t.Context(), f, 2, 1); err == nil {

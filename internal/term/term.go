@@ -200,9 +200,9 @@ func line(e stroke.Event) string {
 		return fmt.Sprintf("passages of up to %d tokens will stand before what the twin writes: they save %.3f nats a token", e.Tokens, e.Saved)
 	case stroke.SelectEvent:
 		if e.Epoch == 0 {
-			return fmt.Sprintf("before training: %.3f nats a token on what it will not see", e.Loss)
+			return fmt.Sprintf("before training: %.3f nats a token on what this training will not see", e.Loss)
 		}
-		s := fmt.Sprintf("epoch %d: %.3f nats a token on what it has not seen", e.Epoch, e.Loss)
+		s := fmt.Sprintf("epoch %d: %.3f nats a token on what this training has not seen", e.Epoch, e.Loss)
 		if e.Best {
 			s += ", the best so far"
 		}

@@ -168,6 +168,16 @@ func TestNoFigures(t *testing.T) {
 	}
 }
 
+// TestSelectOnLearnt says no more of what an epoch is chosen by than that this training has
+// not seen it: the adapter that it began at may have.
+func TestSelectOnLearnt(t *testing.T) {
+	for epoch, want := range []string{"on what this training will not see", "on what this training has not seen"} {
+		if got := line(stroke.SelectEvent{Epoch: epoch, Loss: 3}); !strings.Contains(got, want) {
+			t.Errorf("it says %q", got)
+		}
+	}
+}
+
 // TestFiguresLearnt holds that text of which some had been learnt is not called unseen.
 func TestFiguresLearnt(t *testing.T) {
 	for _, learnt := range []bool{false, true} {

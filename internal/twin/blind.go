@@ -60,6 +60,7 @@ type blindFile struct {
 	Version     string      `json:"version"`
 	Real        bool        `json:"real,omitempty"` // the game
 	Base        string      `json:"base"`
+	Sample      string      `json:"base_sample,omitempty"` // of the base's numbers; tests of earlier programs have none
 	Words       int         `json:"words"`
 	Seed        uint64      `json:"seed"`
 	Wanted      int         `json:"wanted"`                // pairs, where there are as many openings
@@ -170,13 +171,12 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 		return err
 	}
 	if t.file.Schema == 0 {
-		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs, Temperature: DefaultSampling().Temperature}
+		t.file = blindFile{Schema: schema, Version: m.v.ID, Real: o.Real, Base: m.b.name, Sample: m.b.sample, Words: o.Words, Seed: o.Seed, Wanted: o.Pairs, Temperature: DefaultSampling().Temperature}
 	} else {
-		// A base that was named by its path may have been moved.
-		moved := filepath.IsAbs(t.file.Base) && m.onOwnBase()
-		if t.file.Base != m.b.name && !moved && (o.More || len(t.file.Pairs) < t.file.Wanted) {
-			return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the blind test of this version was begun on the base %s, and one on %s would be another", t.file.Base, m.b.name),
-				Hint: "go on with --base " + t.file.Base + ", or delete " + t.path + " and begin anew"}
+		if o.More || len(t.file.Pairs) < t.file.Wanted {
+			if err := t.sameBase(m); err != nil {
+				return err
+			}
 		}
 		if o.More {
 			t.file.Wanted += o.Pairs
@@ -222,6 +222,25 @@ func (t *Blind) prepare(ctx context.Context, m *measured, o BlindOptions, emit E
 	}
 	emit(stroke.MeasureEvent{Measure: blindDir, Done: len(t.file.Pairs), Total: t.file.Wanted})
 	return nil
+}
+
+// sameBase refuses to write pairs on another base than those that there are. One that was
+// named by its path may have been moved, and another may lie there now.
+func (t *Blind) sameBase(m *measured) error {
+	named := t.file.Base == m.b.name
+	same := named || filepath.IsAbs(t.file.Base) && m.onOwnBase()
+	if t.file.Sample != "" {
+		same = t.file.Sample == m.b.sample
+	}
+	switch {
+	case same:
+		return nil
+	case named:
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the blind test of this version was begun on the base %s, which has other numbers now, or other files beside them", t.file.Base),
+			Hint: "put back what the base was, or delete " + t.path + " and begin anew"}
+	}
+	return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the blind test of this version was begun on the base %s, and one on %s would be another", t.file.Base, m.b.name),
+		Hint: "go on with --base " + t.file.Base + ", or delete " + t.path + " and begin anew"}
 }
 
 // places are where the pairs begin: those that there are, then the openings that none of

@@ -1,11 +1,15 @@
 package twin
 
 import (
+	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/testkit"
 )
 
 // TestBlindPlaces: a test that was begun goes on where it was, with openings that none of
@@ -51,5 +55,36 @@ func TestBlindUnanswered(t *testing.T) {
 		if err != nil || strings.Contains(string(got), `"share":null`) != c.null {
 			t.Errorf("answered %q: %s, %v", c.answer, got, err)
 		}
+	}
+}
+
+// TestBlindOtherBase goes on with a test where its base has been moved, and not where
+// another lies at its path.
+func TestBlindOtherBase(t *testing.T) {
+	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i < 14 }))
+	f, _ := trained(t, o)
+	open := func(base string, more bool) error {
+		b, err := OpenBlind(context.Background(), BlindOptions{Name: f.Dir, Base: base, Pairs: 1, Words: 6, More: more}, nil)
+		if err == nil {
+			b.Close()
+		}
+		return err
+	}
+	if err := open("", false); err != nil {
+		t.Fatal(err)
+	}
+	moved := filepath.Join(t.TempDir(), "moved.gguf")
+	if err := os.Rename(o.Base, moved); err != nil {
+		t.Fatal(err)
+	}
+	if err := testkit.WriteToy(o.Base, testkit.ToyShape{Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	err := open("", true)
+	if code(t, err, stroke.CodeInput); !strings.Contains(err.Error(), "other numbers now") || stroke.HintOf(err) == "" {
+		t.Errorf("on another base at the same path: %v", err)
+	}
+	if err := open(moved, true); err != nil {
+		t.Errorf("on the base where it lies now: %v", err)
 	}
 }

@@ -237,7 +237,7 @@ func Compare(ctx context.Context, o CompareOptions, emit Emit) (r *compare.Compa
 	if err := c.write(r); err != nil {
 		return nil, "", err
 	}
-	return r, c.keep, c.clear()
+	return r, c.keep, clearWork(c.work)
 }
 
 // open reads the documents, gives them their roles and opens the base.
@@ -431,17 +431,17 @@ func (c *comparer) afresh() error {
 	return nil
 }
 
-// clear deletes the trainings. The lock stays where it is: another process may be
-// about to take it.
-func (c *comparer) clear() error {
-	entries, err := os.ReadDir(c.work)
+// clearWork deletes the trainings in a folder whose lock is held. The lock stays where it
+// is: another process may be about to take it.
+func clearWork(dir string) error {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return writeError(c.work, err)
+		return writeError(dir, err)
 	}
 	for _, e := range entries {
 		if e.IsDir() {
-			if err := os.RemoveAll(filepath.Join(c.work, e.Name())); err != nil {
-				return writeError(c.work, err)
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return writeError(dir, err)
 			}
 		}
 	}

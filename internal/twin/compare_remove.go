@@ -1,48 +1,114 @@
 package twin
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/getstroke/stroke"
 )
 
-// comparisons are the folders of trainings by comparisons that were stopped and hold
-// documents of the twin. It is an error where one of them, or one that writes its tables
-// into the twin's folder, is running.
-func (f *Folder) comparisons() ([]string, error) {
-	home, err := Home()
+// SharedComparisons are the folders of trainings by comparisons that were stopped and hold
+// documents of the twin in dir beside those of others: [Remove] leaves them.
+func SharedComparisons(dir string) []string {
+	_, shared, err := (&Folder{Dir: dir}).comparisons()
 	if err != nil {
-		return nil, err
+		return nil // Remove says what is wrong
 	}
-	var works []string
-	of := f.hashes()
-	in := filepath.Join(home, compareDir, workDir)
-	for _, work := range subfolders(in) {
-		for _, training := range subfolders(filepath.Join(in, work)) {
-			dir := filepath.Join(in, work)
-			if anyIn((&Folder{Dir: filepath.Join(dir, training)}).hashes(), of) {
-				works = append(works, dir)
-				break
-			}
+	return shared
+}
+
+// lockComparisons takes the locks of the twin's tables and of the trainings of its text
+// that comparisons left which were stopped; works are the folders of these. It is an error
+// where one of them is running.
+func (f *Folder) lockComparisons() (works []string, unlock func(), err error) {
+	works, _, err = f.comparisons()
+	if err != nil {
+		return nil, nil, err
+	}
+	var unlocks []func()
+	unlock = func() {
+		for _, u := range unlocks {
+			u()
 		}
 	}
 	for _, dir := range append([]string{filepath.Join(f.Dir, compareDir)}, works...) {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			continue
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+			continue // it has none, or something of that name is not its own
 		}
-		unlock, err := lockFolder(dir, "delete it", func(who string) error {
+		u, err := lockFolder(dir, "delete it", func(who string) error {
 			return &stroke.Error{Code: stroke.CodeBusy, Msg: fmt.Sprintf("a comparison of text of the twin %s is running: %s", f.Name, who), Hint: "wait until it is done, or stop it"}
 		})
 		if err != nil {
-			return nil, err
+			unlock()
+			return nil, nil, err
 		}
-		unlock() // Windows deletes no file that is open
+		unlocks = append(unlocks, u)
 	}
-	return works, nil
+	return works, unlock, nil
+}
+
+// comparisons are the folders of trainings by comparisons that were stopped and hold
+// documents of the twin: own are those that hold no others and none of another twin's, and
+// shared the rest.
+func (f *Folder) comparisons() (own, shared []string, err error) {
+	home, err := Home()
+	if err != nil {
+		return nil, nil, err
+	}
+	dirs, err := List()
+	if err != nil {
+		return nil, nil, err
+	}
+	of, others := f.hashes(), map[string]bool{}
+	for _, dir := range dirs {
+		if !sameFile(dir, f.Dir) {
+			maps.Copy(others, (&Folder{Dir: dir}).hashes())
+		}
+	}
+	for _, work := range workFolders(home) {
+		held := map[string]bool{}
+		for _, training := range subfolders(work) {
+			maps.Copy(held, (&Folder{Dir: filepath.Join(work, training)}).hashes())
+		}
+		its, all := 0, true
+		for hash := range held {
+			if of[hash] {
+				its++
+			}
+			all = all && of[hash] && !others[hash]
+		}
+		switch {
+		case its > 0 && all:
+			own = append(own, work)
+		case its > 0:
+			shared = append(shared, work)
+		}
+	}
+	return own, shared, nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// workFolders are the folders of trainings in the home, those of some versions of the
+// program among them.
+func workFolders(home string) []string {
+	var out []string
+	all := filepath.Join(home, compareDir)
+	for _, name := range subfolders(filepath.Join(all, workDir)) {
+		out = append(out, filepath.Join(all, workDir, name))
+	}
+	for _, name := range subfolders(all) {
+		if _, err := os.Stat(filepath.Join(all, name, measuredDir)); err != nil && looseWork.MatchString(name) {
+			out = append(out, filepath.Join(all, name))
+		}
+	}
+	return out
 }
 
 // hashes are those of the documents that a twin's ledgers have, as far as they can be
@@ -57,15 +123,6 @@ func (f *Folder) hashes() map[string]bool {
 		}
 	}
 	return out
-}
-
-func anyIn(a, b map[string]bool) bool {
-	for x := range a {
-		if b[x] {
-			return true
-		}
-	}
-	return false
 }
 
 // subfolders are the names of the folders in a folder; none where it is not there.

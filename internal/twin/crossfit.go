@@ -295,36 +295,52 @@ type foldResult struct {
 
 func (r *run) foldFile(k int) string { return r.path(fmt.Sprintf("fold-%d.json", k+1)) }
 
-// sameFolds refuses to go on where what is kept of the folds that were begun is of
-// another run: they would be trained anew.
-func (r *run) sameFolds(key string) error {
+// foldKeys are those of what the run was asked for, with its documents dealt so: its own
+// and those of earlier programs.
+func (r *run) foldKeys(dealt [][]stroke.Document) []string {
+	staged := r.recipe
+	r.recipe = r.ofAll
+	defer func() { r.recipe = staged }()
+	var keys []string
+	for _, id := range r.identities() {
+		keys = append(keys, stroke.HashText(fmt.Sprint(foldSchema, " ", string(id), kernel.Name(), dealtAs(dealt))))
+	}
+	return keys
+}
+
+// sameFolds gives the one of the keys that the folds which were begun are kept by, and
+// refuses to go on where they are of another run: they would be trained anew.
+func (r *run) sameFolds(keys []string) (string, error) {
 	if !r.crossFitting() {
-		return nil
+		return keys[0], nil
 	}
 	files := []string{r.path(amongFile)}
 	for k := range crossFolds {
 		files = append(files, r.foldFile(k))
 	}
+	was := ""
 	for _, path := range files {
 		var kept struct {
 			Key string `json:"key"`
 		}
-		if b, err := readAtMost(path, mostMeasure); err == nil && json.Unmarshal(b, &kept) == nil && kept.Key != key {
-			return otherRun(nil)
+		if b, err := readAtMost(path, mostMeasure); err != nil || json.Unmarshal(b, &kept) != nil {
+			continue
 		}
+		if !slices.Contains(keys, kept.Key) || was != "" && kept.Key != was {
+			return keys[0], otherRun(nil)
+		}
+		was = kept.Key
 	}
-	return nil
+	return cmp.Or(was, keys[0]), nil
 }
 
 // crossFit trains and judges all folds, and then trains on all of the text.
 func (r *run) crossFit(ctx context.Context) (l *learnt, epoch int, wattHours *float64, e *evidence, err error) {
 	dealt := folds(r.all(), r.ledger)
-	staged := r.recipe
-	r.recipe = r.ofAll
-	key := stroke.HashText(fmt.Sprint(foldSchema, " ", string(r.identity()), kernel.Name(), dealtAs(dealt)))
-	r.recipe = staged
+	keys := r.foldKeys(dealt)
+	key := keys[0]
 	if r.o.Resume {
-		if err = r.sameFolds(key); err != nil && r.unasked {
+		if key, err = r.sameFolds(keys); err != nil && r.unasked {
 			err = r.giveUp(ctx, err)
 		}
 	}

@@ -240,16 +240,16 @@ func (b *baseModel) genre(g *genre.Genre) (*lora.Adapter, error) {
 }
 
 // fit brings an adapter into memory if it is one of the base. One that leaves the last
-// layers alone is that where it says so, or names the base; otherwise it is taken for one
-// of a base with fewer layers.
+// layers alone is that where its config names its layers; otherwise it is taken for one of
+// a base with fewer, whatever that is called.
 func (b *baseModel) fit(file *lora.File) (*lora.Adapter, error) {
 	shape := b.model.Shape()
 	a, err := file.Adapter(shape)
 	if err != nil {
 		return nil, err
 	}
-	if n := layers(a); n < shape.Layers && !file.Config.NamesLayers() && !b.isCalled(file.Config.BaseModel) {
-		return nil, fmt.Errorf("the adapter has %d layers and the base %d, and its config names neither its layers nor this base: it was trained on another base", n, shape.Layers)
+	if n := layers(a); n < shape.Layers && !file.Config.NamesLayers() {
+		return nil, fmt.Errorf("the adapter has %d layers and the base %d, and its config does not name its layers: it was trained on another base", n, shape.Layers)
 	}
 	return a, nil
 }

@@ -70,6 +70,8 @@ func TestAddGenre(t *testing.T) {
 	huge := lora.New(b.model.Shape(), lora.Options{Rank: 2, Alpha: 4000}, 1, nil)
 	few := loud(b, 2, 0.01, 1)
 	few.Pairs = few.Pairs[:1]
+	called := *few
+	called.Base = path // as a base with fewer layers may be called, too
 	deep := lora.New(lora.Shape{Layers: 9, In: b.model.Shape().In, Out: b.model.Shape().Out}, lora.Options{Rank: 2, Alpha: 2}, 1, nil)
 	endless := lora.New(b.model.Shape(), lora.Options{Rank: 32, Alpha: 32 * mostScale}, 1, nil)
 	endless.Each(func(_ int, m lora.Module, p *op.Pair) {
@@ -98,6 +100,7 @@ func TestAddGenre(t *testing.T) {
 		"DoRA":            {config(`"use_dora": false`, `"use_dora": true`), path, "DoRA"},
 		"cut short":       {cut, path, "cannot be used"},
 		"too few layers":  {write(few), path, "has 1 layers and the base 2"},
+		"too few, named":  {write(&called), path, "has 1 layers and the base 2"},
 		"too many layers": {write(deep), path, "has a layer 2 and the base 2 layers"},
 		"other base":      {write(loud(b, 2, 0.01, 1)), wide, "it was trained on another base"},
 		"no base":         {write(loud(b, 2, 0.01, 1)), "", "does not say which base it is for"},
@@ -132,8 +135,6 @@ func TestAddGenre(t *testing.T) {
 		}
 	}
 	// One that leaves the last layer alone, and says so, is none of a smaller base.
-	named := *few
-	named.Base = "somebody/" + genre.Key(path)
 	firstLayer := write(few)
 	at := filepath.Join(firstLayer, lora.ConfigFile)
 	x, err := os.ReadFile(at)
@@ -143,18 +144,20 @@ func TestAddGenre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"by-layers": firstLayer, "by-base": write(&named)} {
-		g, err := AddGenre(context.Background(), AddOptions{From: from, Name: name, Base: path}, nil)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if a, err := b.genre(g); err != nil || layers(a) != 1 {
-			t.Errorf("%s: it has %d layers, %v", name, layers(a), err)
-		}
-		if err := l.Remove(g); err != nil {
-			t.Error(err)
-		}
+	byLayers, err := AddGenre(context.Background(), AddOptions{From: firstLayer, Name: "by-layers", Base: path}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := b.genre(byLayers)
+	if err != nil || layers(first) != 1 {
+		t.Fatalf("it has %d layers, %v", layers(first), err)
+	}
+	// So it is of a mixture of such.
+	if on, err := b.asOne(context.Background(), []trial{{genre: byLayers, adapter: first, share: 0.5}, {genre: byLayers, adapter: first, share: 0.5}}, 1); err != nil || layers(on.Adapter) != 1 {
+		t.Errorf("a mixture: %v", err)
+	}
+	if err := l.Remove(byLayers); err != nil {
+		t.Error(err)
 	}
 	added(t, path, "fine", loud(b, 2, 0.01, 9))
 	whole := t.TempDir()

@@ -33,9 +33,30 @@ func markLearnt(list []trial, docs []stroke.Document) {
 // own prints or by those of any genre for the base that has their weights: of a copy that
 // was added nothing is known by itself.
 func (b *baseModel) markByLibrary(list []trial, l *genre.Library, docs []stroke.Document) {
-	all := slices.Concat(list, b.trials(l, func(stroke.Event) {}))
+	all := slices.Clone(list)
+	for _, g := range madeFrom(l.List(b.name, nil), docs) {
+		if a, err := b.genre(&g); err == nil {
+			all = append(all, trial{genre: &g, adapter: a})
+		}
+	}
 	markLearnt(all, docs)
 	copy(list, all)
+}
+
+// madeFrom are those of the genres that were made from some of the documents, by their
+// prints: of these alone adapters need be read, which may be large.
+func madeFrom(list []genre.Genre, docs []stroke.Document) []genre.Genre {
+	prints := make([][]uint64, len(list))
+	for i := range list {
+		prints[i] = control.Unpack(list[i].Prints)
+	}
+	var out []genre.Genre
+	for i, held := range control.Held(textsOf(docs), prints...) {
+		if held {
+			out = append(out, list[i])
+		}
+	}
+	return out
 }
 
 // strangers leaves out of a list the genres that were made from some of the documents.
@@ -73,17 +94,34 @@ func (s *Stage) learnt() *Stage {
 
 // twinOf is the folder of the twin in one of whose versions a path lies; empty for none.
 func twinOf(path string) string {
-	at, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		at, err = filepath.Abs(at)
-	}
+	places, err := placesOf(path)
 	if err != nil {
 		return ""
 	}
-	for ; filepath.Dir(at) != at; at = filepath.Dir(at) {
-		if in := filepath.Dir(at); filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) {
-			return filepath.Dir(in)
+	for _, at := range places {
+		for ; filepath.Dir(at) != at; at = filepath.Dir(at) {
+			if in := filepath.Dir(at); filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) {
+				return filepath.Dir(in)
+			}
 		}
 	}
 	return ""
+}
+
+// placesOf are the absolute paths by which it is told where something lies: the one that
+// its links lead to, and the one by which it was named, since a twin's versions may be
+// links to another disk.
+func placesOf(path string) ([]string, error) {
+	led, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		led, err = filepath.Abs(led)
+	}
+	if err != nil {
+		return nil, err
+	}
+	named, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return []string{led, named}, nil
 }

@@ -12,9 +12,11 @@ import (
 	"testing"
 
 	"github.com/getstroke/stroke"
+	"github.com/getstroke/stroke/internal/corpus"
 	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/lora"
 	"github.com/getstroke/stroke/internal/tensor"
+	"github.com/getstroke/stroke/internal/twin/control"
 )
 
 // forget takes the prints out of a genre's card.
@@ -54,6 +56,15 @@ func TestGenreLearnt(t *testing.T) {
 		t.Fatalf("of somebody else's text is known %v, %v", c.Prints, err)
 	}
 	source := writing(t, t.TempDir(), func(int) bool { return true })
+	reading, err := corpus.Read(context.Background(), source, corpus.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := *made
+	other.Name, other.Prints = "other", control.Sample([]string{strings.Repeat("Nobody had told the gardener that the gate would be shut before the rain. ", 20)}, nil)
+	if got := madeFrom([]genre.Genre{other, *made, {}}, reading.Documents); len(got) != 1 || got[0].Name != made.Name {
+		t.Errorf("of three genres %d are made from this writing", len(got))
+	}
 	var h heard
 	_, err = TryGenres(context.Background(), source, "", g.Base, h.take)
 	code(t, err, stroke.CodeNotFound)

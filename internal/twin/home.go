@@ -240,9 +240,9 @@ func List() ([]string, error) {
 	return dirs, nil
 }
 
-// Remove deletes a twin's folder, and what comparisons of its text that were stopped have
-// of it, unless another process works on one of them. What is not the twin's stays, and the
-// folder with it: [Others] names it.
+// Remove deletes a twin's folder, and the trainings of comparisons of its text that were
+// stopped, unless another process works on one of them. What is not the twin's stays, and
+// the folder with it: [Others] names it, and [SharedComparisons] the trainings that stay.
 func Remove(dir string) error {
 	f := &Folder{Dir: dir, Manifest: Manifest{Name: filepath.Base(dir)}}
 	unlock, err := f.lock("delete it")
@@ -250,14 +250,15 @@ func Remove(dir string) error {
 		return err
 	}
 	defer unlock()
-	works, err := f.comparisons()
+	works, unlockAll, err := f.lockComparisons()
 	if err != nil {
 		return err
 	}
 	err = forgetPrefixes()
 	for _, dir := range works {
-		err = errors.Join(err, os.RemoveAll(dir))
+		err = errors.Join(err, clearWork(dir))
 	}
+	unlockAll() // Windows deletes no file that is open
 	if err == nil {
 		err = removeTwin(dir, unlock)
 	}

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/getstroke/stroke"
-	"github.com/getstroke/stroke/internal/base"
-	"github.com/getstroke/stroke/internal/genre"
 	"github.com/getstroke/stroke/internal/kernel"
 	"github.com/getstroke/stroke/internal/model"
 	_ "github.com/getstroke/stroke/internal/model/all" // every architecture
@@ -26,7 +23,7 @@ type baseModel struct {
 	sep   int32 // stands between documents
 	first int32 // begins every sequence: BOS where the base was trained with it, else sep
 
-	sample string // of its file, by which it is told from others of its shape
+	sample string // of its numbers and of what lies beside them, by which it is told from others of its shape
 
 	losses genreLosses
 }
@@ -127,14 +124,4 @@ func (b *baseModel) close() { b.model.Source.Close() }
 // ref names the base in a version.
 func (b *baseModel) ref() BaseRef {
 	return BaseRef{Name: b.name, Architecture: b.model.Architecture, Bytes: b.model.Bytes(), Sample: b.sample}
-}
-
-// isCalled says whether a name, as an adapter has it, is the base's: on a hub, in the
-// catalog, or of its file.
-func (b *baseModel) isCalled(name string) bool {
-	if name == "" {
-		return false
-	}
-	e, err := base.Find(b.name)
-	return genre.Key(name) == genre.Key(b.name) || err == nil && strings.EqualFold(name, e.Model)
 }

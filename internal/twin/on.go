@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -32,30 +31,27 @@ type learntText struct {
 // genre which was made from some of that.
 func learntFrom(on string) (*learntText, error) {
 	t := &learntText{map[string]bool{}, map[string]string{}}
-	return t, t.take(on, 100)
+	places, err := placesOf(on)
+	if err != nil {
+		return t, &stroke.Error{Code: stroke.CodeInput, Msg: "what the adapter in " + on + " has learnt cannot be told, since its folder cannot be reached", Err: err,
+			Hint: "see whether its disk is there and its folders may be read, or start from another adapter: --on DIR"}
+	}
+	return t, t.take(on, places, 100)
 }
 
-// take adds what the adapter in a folder has learnt, by so many steps back at the most.
-// It is an error where it lies in a twin that does not tell.
-func (t *learntText) take(on string, steps int) error {
-	at, err := filepath.EvalSymlinks(on)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // what a version began at may be gone
-	}
-	if err == nil {
-		at, err = filepath.Abs(at)
-	}
-	if err != nil {
-		return fmt.Errorf("find the adapter to start from: %w", err)
-	}
-	version := filepath.Dir(at)
-	dir := filepath.Dir(filepath.Dir(version))
-	if filepath.Base(filepath.Dir(version)) != versionsDir || !isTwin(dir) || !goodID(filepath.Base(version)) {
+// take adds what the adapter in a folder that lies at these places has learnt, by so many
+// steps back at the most. It is an error where it lies in a twin that does not tell. Of
+// what a version began at that may be gone, on a disk that is not there, or damaged: what
+// it had learnt the version tells by hashes.
+func (t *learntText) take(on string, places []string, steps int) error {
+	i := slices.IndexFunc(places, isAdapterOfTwin)
+	if i < 0 {
 		return nil
 	}
+	version := filepath.Dir(places[i])
 	var v *Version
 	var l *corpus.Ledger
-	f, err := Open(dir)
+	f, err := Open(filepath.Dir(filepath.Dir(version)))
 	if err == nil {
 		v, err = f.readVersion(filepath.Base(version))
 	}
@@ -70,13 +66,16 @@ func (t *learntText) take(on string, steps int) error {
 		t.hashes[hash] = true
 	}
 	if v.Recipe.On != "" && steps > 0 {
-		if err := t.take(v.Recipe.On, steps-1); err != nil {
-			return err
+		if places, err := placesOf(v.Recipe.On); err == nil {
+			err := t.take(v.Recipe.On, places, steps-1)
+			if err != nil && len(v.Below) == 0 { // versions of earlier programs have no hashes
+				return err
+			}
 		}
 	}
-	all := v.Verdict.Folds > 0 || v.Recipe.Genre.learnt().title() != ""
+	all := v.learntAll()
 	for _, e := range l.Entries {
-		if !all && e.Role == stroke.RoleJudge {
+		if !all && e.Role == stroke.RoleJudge && !t.hashes[e.Hash] { // what it began at may have learnt that
 			continue
 		}
 		whole := cmp.Or(e.Parent, e.Hash)
@@ -88,10 +87,25 @@ func (t *learntText) take(on string, steps int) error {
 	return nil
 }
 
-// alike are those of the documents that are near duplicates of what was learnt, or hold
-// or are a part of it.
-func (t *learntText) alike(docs []stroke.Document) []stroke.Document {
-	return corpus.NearDuplicates(docs, t.documents())
+// learntAll says whether a version may have learnt all of its writer's text: it was
+// cross-fitted, or stands on a genre that was made from some of that.
+func (v *Version) learntAll() bool {
+	return v.Verdict.Folds > 0 || v.Recipe.Genre.learnt().title() != ""
+}
+
+// isAdapterOfTwin says whether a path is that of what lies in a twin's version.
+func isAdapterOfTwin(at string) bool {
+	version := filepath.Dir(at)
+	in := filepath.Dir(version)
+	return filepath.Base(in) == versionsDir && isTwin(filepath.Dir(in)) && goodID(filepath.Base(version))
+}
+
+// takeAlike adds those of the documents that are near duplicates of what was learnt, or
+// hold or are a part of it.
+func (t *learntText) takeAlike(docs []stroke.Document) {
+	for _, d := range corpus.NearDuplicates(docs, t.documents()) {
+		t.hashes[d.Hash] = true
+	}
 }
 
 // documents are the texts that were learnt.
@@ -118,9 +132,7 @@ func (r *run) learntBelow() (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range t.alike(r.judge) {
-		t.hashes[d.Hash] = true
-	}
+	t.takeAlike(r.judge)
 	t.texts = nil // as much as the text itself, and training is to come
 	made, err := r.onMadeFromThis()
 	if err != nil {

@@ -58,11 +58,39 @@ func TestLearntFrom(t *testing.T) {
 		{"new text and one on such a genre", at(made), "4", false},
 		{"one that began at what had learnt it", at(again), "3", true},
 		{"an adapter from elsewhere", t.TempDir(), "1", false},
-		{"one that is gone", filepath.Join(t.TempDir(), "none"), "1", false},
 	} {
 		got, err := learntFrom(c.on)
 		if err != nil || got.hashes[doc(c.judge).Hash] != c.want || got.hashes[doc("5").Hash] {
 			t.Errorf("%s: %v, %v", c.what, got.hashes, err)
+		}
+	}
+	if _, err := learntFrom(filepath.Join(f.Dir, manifestFile, "none")); stroke.CodeOf(err) != stroke.CodeInput || stroke.HintOf(err) == "" {
+		t.Errorf("one that cannot be reached: %v", err)
+	}
+	// What lies below the one that is named may be out of reach or damaged, where its
+	// hashes are known.
+	bad := toyTwin(t)
+	below := put(t, bad, 10, true)
+	if err := os.WriteFile(filepath.Join(bad.Dir, ledgerFile), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		what, on string
+		hashes   []string
+		ok       bool
+	}{
+		{"gone", filepath.Join(t.TempDir(), "none"), []string{doc("3").Hash}, true},
+		{"below a file", filepath.Join(f.Dir, manifestFile, "none"), []string{doc("3").Hash}, true},
+		{"of a damaged twin", filepath.Join(bad.Dir, versionsDir, below.ID, adapterDir), []string{doc("3").Hash}, true},
+		{"of a damaged twin, without hashes", filepath.Join(bad.Dir, versionsDir, below.ID, adapterDir), nil, false},
+	} {
+		v := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(int64(40+i), 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Below: c.hashes}
+		v.Recipe.On = c.on
+		if err := f.publish(v, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 40, nil)}, func(int64) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := learntFrom(at(v)); (err == nil) != c.ok || c.ok && !got.hashes[doc("3").Hash] {
+			t.Errorf("what it began at is %s: %v, %v", c.what, got.hashes, err)
 		}
 	}
 	link := filepath.Join(t.TempDir(), "link")
@@ -86,6 +114,48 @@ func TestLearntFrom(t *testing.T) {
 		}
 		if err := os.WriteFile(path, whole, 0o600); err != nil {
 			t.Fatal(err)
+		}
+	}
+	// What lies in a twin is its own also where it is on another disk.
+	for _, name := range []string{filepath.Join(versionsDir, folded.ID, adapterDir), filepath.Join(versionsDir, folded.ID), versionsDir} {
+		path, away := filepath.Join(f.Dir, name), filepath.Join(t.TempDir(), "away")
+		if err := os.Rename(path, away); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(away, path); err != nil {
+			t.Skip("links are not allowed here: ", err)
+		}
+		if got, err := learntFrom(at(folded)); err != nil || !got.hashes[doc("3").Hash] {
+			t.Errorf("with %s on another disk: %v, %v", name, got.hashes, err)
+		}
+		if got := twinOf(filepath.Join(at(folded), lora.WeightsFile)); got != f.Dir {
+			t.Errorf("with %s on another disk it is of the twin %q", name, got)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(away, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestScoreOnMade holds that a version on a genre that was made from some of its writer's
+// text is not taken to be new to what judged it or what it was chosen by.
+func TestScoreOnMade(t *testing.T) {
+	f := toyTwin(t)
+	l := &corpus.Ledger{}
+	for n, role := range map[string]stroke.Role{"1": stroke.RoleTrain, "2": stroke.RoleSelect, "3": stroke.RoleJudge} {
+		l.Entries = append(l.Entries, corpus.Entry{Hash: strings.Repeat(n, 64), Role: role, Date: "2026-01-01T00:00:00Z"})
+	}
+	for _, made := range []bool{false, true} {
+		v := &Version{Created: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), Recipe: DefaultRecipe(100)}
+		v.Recipe.Genre.On = []StandsOn{{Name: "notes", Learnt: made}}
+		learnt := f.learntBy(v, l)
+		for n, want := range map[string]bool{"1": true, "2": made, "3": made, "4": false} {
+			if got := learnt(stroke.Document{Hash: strings.Repeat(n, 64)}); got != want {
+				t.Errorf("made from it %v: document %s was trained on %v", made, n, got)
+			}
 		}
 	}
 }
@@ -135,6 +205,23 @@ func TestLearntOtherwise(t *testing.T) {
 	if err := f.saveLedger(ledgerFile, l); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("STROKE_HOME", t.TempDir())
+	b, err := openBase("toy", toyFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	// below is what a run on a version has as learnt, with those that judge.
+	below := func(v *Version, judge ...stroke.Document) map[string]bool {
+		t.Helper()
+		r := &run{b: b, on: loud(b, 2, 0.01, 1), emit: func(stroke.Event) {}, judge: judge}
+		r.recipe.On = filepath.Join(f.Dir, versionsDir, v.ID, adapterDir)
+		got, err := r.learntBelow()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
 	others := corpus.CutTo(first, 200, 300)
 	for _, c := range []struct {
 		what  string
@@ -149,16 +236,25 @@ func TestLearntOtherwise(t *testing.T) {
 		{"what it learnt, with a letter changed", document(strings.Replace(second.Text, "e", "a", 1)), true},
 		{"new text", third, false},
 	} {
-		judge := []stroke.Document{third, c.judge}
-		got, err := learntFrom(filepath.Join(f.Dir, versionsDir, v.ID, adapterDir))
-		if err != nil {
-			t.Fatal(err)
+		got := below(v, third, c.judge)
+		if got[c.judge.Hash] != c.want || got[third.Hash] {
+			t.Errorf("%s: %v, and new text %v", c.what, got[c.judge.Hash], got[third.Hash])
 		}
-		for _, d := range got.alike(judge) {
-			got.hashes[d.Hash] = true
-		}
-		if got.hashes[c.judge.Hash] != c.want || got.hashes[third.Hash] {
-			t.Errorf("%s: %v, and new text %v", c.what, got.hashes[c.judge.Hash], got.hashes[third.Hash])
+	}
+
+	// What judged a version and had been learnt by what that began at is known, too.
+	enter(third, stroke.RoleJudge, "", 0)
+	if err := f.saveLedger(ledgerFile, l); err != nil {
+		t.Fatal(err)
+	}
+	later := &Version{Schema: schema, Twin: f.Name, Created: time.Unix(20, 0).UTC(), Base: BaseRef{Name: "toy"}, Recipe: DefaultRecipe(100), Below: []string{third.Hash}}
+	if err := f.publish(later, &learnt{adapter: lora.New(toyShape, lora.Options{Rank: 2, Alpha: 4}, 20, nil)}, func(int64) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	edited := document(strings.Replace(third.Text, "e", "a", 1))
+	for v, want := range map[*Version]bool{v: false, later: true} {
+		if got := below(v, edited); got[edited.Hash] != want {
+			t.Errorf("an edit of what judged, where that had been learnt %v: %v", want, got[edited.Hash])
 		}
 	}
 }

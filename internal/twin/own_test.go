@@ -120,31 +120,60 @@ func TestRemoveBrokenOff(t *testing.T) {
 	}
 }
 
+// TestRemoveBesideCompare leaves a file of the user's own that is called as the folder of
+// comparisons is.
+func TestRemoveBesideCompare(t *testing.T) {
+	f := toyTwin(t)
+	put(t, f, 10, true)
+	fill(t, f.Dir, compareDir)
+	if err := Remove(f.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if left := Others(f.Dir); !slices.Equal(left, []string{compareDir}) || isTwin(f.Dir) {
+		t.Errorf("left are %v", left)
+	}
+}
+
 // TestRemoveComparisons holds that with a twin go the trainings of its text that a
 // comparison left, and those of no other, and that nothing is deleted while one runs.
 func TestRemoveComparisons(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("STROKE_HOME", home)
-	enter := func(dir, text string) {
+	enter := func(dir string, texts ...string) {
 		t.Helper()
 		f, err := create(dir, "me")
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := stroke.Document{Hash: stroke.HashText(text), Text: text, Words: 2}
-		l := &corpus.Ledger{Entries: []corpus.Entry{{Hash: d.Hash, Source: "it", Role: stroke.RoleTrain, Date: "2026-01-01T00:00:00Z", Words: 2, Why: "it"}}}
-		if err := errors.Join(f.keep([]stroke.Document{d}), f.saveLedger(ledgerFile, l)); err != nil {
+		l := &corpus.Ledger{}
+		for _, text := range texts {
+			d := stroke.Document{Hash: stroke.HashText(text), Text: text, Words: 2}
+			l.Entries = append(l.Entries, corpus.Entry{Hash: d.Hash, Source: "it", Role: stroke.RoleTrain, Date: "2026-01-01T00:00:00Z", Words: 2, Why: "it"})
+			err = errors.Join(err, f.keep([]stroke.Document{d}))
+		}
+		if err := errors.Join(err, f.saveLedger(ledgerFile, l)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	dir := filepath.Join(home, "twins", "me")
 	work := func(key string) string { return filepath.Join(home, compareDir, workDir, key) }
-	enter(dir, "The bell.")
-	enter(filepath.Join(work("mine"), "lora-1"), "Another.")
-	enter(filepath.Join(work("mine"), "lora-2"), "The bell.")
+	enter(dir, "The bell.", "The gate.", "In both.")
+	enter(filepath.Join(home, "twins", "other"), "In both.", "The sea.")
+	enter(filepath.Join(work("mine"), "lora-1"), "The gate.")
+	enter(filepath.Join(work("mine"), "lora-2"), "The bell.", "The gate.")
 	enter(filepath.Join(work("theirs"), "lora-1"), "Another.")
+	// The other twin's, one of either, and one of text that no twin has beside it.
+	enter(filepath.Join(work("others"), "lora-1"), "In both.", "The sea.")
+	enter(filepath.Join(work("either"), "lora-1"), "In both.")
+	enter(filepath.Join(work("more"), "lora-1"), "The bell.", "The rain.")
+	shared := []string{work("either"), work("more"), work("others")}
+	if got := SharedComparisons(dir); !slices.Equal(got, shared) {
+		t.Errorf("shared are %v", got)
+	}
+	loose := filepath.Join(home, compareDir, "work-0123456789ab")
+	enter(filepath.Join(loose, "lora-1"), "The bell.")
 	fill(t, dir, "compare/comparison.json")
-	for _, running := range []string{filepath.Join(dir, compareDir), work("mine")} {
+	for _, running := range []string{filepath.Join(dir, compareDir), work("mine"), loose} {
 		unlock, err := lockFolder(running, "compare methods", errors.New)
 		if err != nil {
 			t.Fatal(err)
@@ -155,15 +184,21 @@ func TestRemoveComparisons(t *testing.T) {
 			t.Fatal("something is deleted while a comparison runs")
 		}
 	}
-	unlock, err := lockFolder(work("theirs"), "compare methods", errors.New)
-	if err != nil {
-		t.Fatal(err)
+	for _, running := range append(shared, work("theirs")) {
+		unlock, err := lockFolder(running, "compare methods", errors.New)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unlock()
 	}
-	defer unlock()
 	if err := Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	for path, stays := range map[string]bool{dir: false, work("mine"): false, work("theirs"): true} {
+	// Another process may be about to take the lock of a folder of trainings.
+	for path, stays := range map[string]bool{dir: false, filepath.Join(work("theirs"), "lora-1"): true,
+		filepath.Join(work("others"), "lora-1"): true, filepath.Join(work("either"), "lora-1"): true, filepath.Join(work("more"), "lora-1"): true,
+		filepath.Join(work("mine"), "lora-1"): false, filepath.Join(work("mine"), "lora-2"): false, filepath.Join(work("mine"), lockFile): true,
+		filepath.Join(loose, "lora-1"): false, filepath.Join(loose, lockFile): true} {
 		if _, err := os.Stat(path); (err == nil) != stays {
 			t.Errorf("%s: %v", path, err)
 		}

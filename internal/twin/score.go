@@ -17,7 +17,7 @@ import (
 type FileScore struct {
 	File    string
 	Figures verdict.Figures
-	Learnt  bool // the version was trained on text of the file, or on a near duplicate of it: the figures flatter
+	Learnt  bool // the version was trained on text of the file, or on a near duplicate of it, or may have been: the figures flatter
 }
 
 // Score measures files with a twin: its newest version, or that behind the @ of
@@ -82,8 +82,9 @@ func Score(ctx context.Context, name, baseName string, files []string, emit Emit
 }
 
 // learntBy gives a function that says whether a version was trained on a document, on a
-// block of it, or on a near duplicate; of what it began at itself, where that is a twin's,
-// as well. All that was learnt is read once.
+// block of it, or on a near duplicate, or may have been by a genre that was made from some
+// of its writer's text; of what it began at itself, where that is a twin's, as well. All
+// that was learnt is read once.
 func (f *Folder) learntBy(v *Version, l *corpus.Ledger) func(stroke.Document) bool {
 	known := map[string]bool{}
 	for _, hash := range v.Below {
@@ -96,10 +97,9 @@ func (f *Folder) learntBy(v *Version, l *corpus.Ledger) func(stroke.Document) bo
 			learnt = t.documents()
 		}
 	}
-	made := v.Created.UTC().Format(time.RFC3339)
+	made, all := v.Created.UTC().Format(time.RFC3339), v.learntAll()
 	for _, e := range l.Entries {
-		// A cross-fitted version was trained on all there was.
-		if e.Date > made || e.Role != stroke.RoleTrain && v.Folds == "" {
+		if e.Date > made || e.Role != stroke.RoleTrain && !all {
 			continue
 		}
 		known[e.Hash], known[e.Parent] = true, true

@@ -75,20 +75,39 @@ func identityOf(recipe Recipe, base BaseRef, all []stroke.Document, withheld boo
 	return b
 }
 
+// identities are those by which a run is known: its own, and that of programs which had no
+// sample of the base.
+func (r *run) identities() [][]byte {
+	base := r.b.ref()
+	base.Sample = ""
+	return [][]byte{r.identity(), identityOf(r.recipe, base, r.all(), r.o.NoCrossFit)}
+}
+
 // lookName names a training among those that documents judge. By folds it is judged by
-// other text than by a withheld part.
-func (r *run) lookName(crossed bool) string {
-	id := string(r.identity())
-	if crossed {
-		id += " crossed"
+// other text than by a withheld part. One that judged them before has its name of then,
+// also that of a program which had no sample of the base.
+func (r *run) lookName(judges []stroke.Document, crossed bool) string {
+	var names []string
+	for _, id := range r.identities() {
+		if crossed {
+			id = append(id, " crossed"...)
+		}
+		names = append(names, stroke.HashText(string(id))[:12])
 	}
-	return stroke.HashText(id)[:12]
+	own, earlier := names[0], names[1]
+	if slices.ContainsFunc(judges, func(d stroke.Document) bool {
+		e, _ := r.ledger.Entry(d.Hash)
+		return slices.Contains(e.Verdicts, earlier)
+	}) {
+		return earlier
+	}
+	return own
 }
 
 // repeat emits the last event of a run that had ended.
 func (r *run) repeat() (done bool, err error) {
 	was, err := os.ReadFile(r.path(identityFile))
-	if err != nil || !bytes.Equal(was, r.identity()) {
+	if err != nil || !slices.ContainsFunc(r.identities(), func(id []byte) bool { return bytes.Equal(was, id) }) {
 		return false, nil
 	}
 	b, err := os.ReadFile(r.path(doneFile))
@@ -186,9 +205,9 @@ func (r *run) restore() error {
 		return &stroke.Error{Code: stroke.CodeInput, Msg: "the checkpoint is of another run: one takes the mean of its epochs, and the other does not",
 			Hint: "resume with the recipe of that run, or start afresh without --resume"}
 	case kept.Base != BaseRef{} && !kept.Base.same(r.b.ref()): // once nothing of it was kept
-		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s with other numbers now",
+		return &stroke.Error{Code: stroke.CodeInput, Msg: fmt.Sprintf("the checkpoint is of another run: its base was %s of %s, and %s is %s of %s now, with other numbers or other files beside them",
 			kept.Base.Architecture, term.Bytes(kept.Base.Bytes), r.b.name, r.b.model.Architecture, term.Bytes(r.b.model.Bytes())),
-			Hint: "resume with the file that the base was, or start afresh without --resume"}
+			Hint: "resume with the base as it was, or start afresh without --resume"}
 	}
 	r.progress = kept
 	return nil

@@ -102,7 +102,8 @@ func (r *run) goOn(ctx context.Context) error {
 	if r.o.Resume || r.o.Afresh || !r.begun() && !r.crossFitting() {
 		return nil
 	}
-	if was, err := readAtMost(r.path(askedFile), 4096); err == nil && string(was) == r.key {
+	was, err := readAtMost(r.path(askedFile), 4096)
+	if err == nil && slices.ContainsFunc(r.identities(), func(id []byte) bool { return string(was) == r.o.key(id) }) {
 		r.o.Resume, r.unasked = true, true
 		r.emit(stroke.NoteEvent{Text: "it goes on where the run was stopped; --afresh begins anew"})
 		return nil

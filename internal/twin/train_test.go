@@ -304,10 +304,7 @@ func TestOn(t *testing.T) {
 		t.Errorf("from the base it is held against %v, which had learnt %d documents", first.Verdict.Specificity, len(first.Below))
 	}
 
-	o.Base = filepath.Join(t.TempDir(), "deeper.gguf")
-	if err := testkit.WriteToy(o.Base, testkit.ToyShape{Layers: 3}); err != nil {
-		t.Fatal(err)
-	}
+	o.Base = testkit.Toy(t, testkit.ToyShape{Layers: 3}) // of the same name
 	err := Train(context.Background(), o, func(stroke.Event) {})
 	code(t, err, stroke.CodeInput)
 	if !strings.Contains(err.Error(), "does not fit the base") {

@@ -157,9 +157,6 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := r.learntBelow(); err != nil {
-		return err
-	}
 	var learnt *learnt
 	var epoch int
 	var wattHours *float64
@@ -432,7 +429,7 @@ func (r *run) verdict(ctx context.Context, l *learnt, epoch int, found *evidence
 		return nil, interrupted(err, "judge the base", resumeHint)
 	}
 	r.fewDocuments(judges)
-	name := r.lookName(found.Folds > 0)
+	name := r.lookName(judges, found.Folds > 0)
 	found.Look = r.ledger.Look(hashes(judges), name)
 	r.ledger.Judged(hashes(judges), name)
 	if err := r.f.saveLedger(ledgerFile, r.ledger); err != nil {

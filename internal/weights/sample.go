@@ -14,12 +14,13 @@ const (
 	samplePlaces = 3    // of each weight: its beginning, its middle and its end
 )
 
-// Sample tells models of one shape apart whose numbers are others: a SHA-256, in
-// lower-case hex, of what stands before the weights or in the files beside them, of the
-// weights' names, types and shapes, and of three pages of each weight. Training changes
-// nearly all numbers of a weight that it changes, so it need not read all, which takes
-// seconds where this takes milliseconds; a few numbers that were changed by hand it may
-// not see.
+// Sample tells models of one shape apart whose numbers are others, or what text is to
+// them: a SHA-256, in lower-case hex, of what stands before the weights in a file or, of a
+// folder, its config.json, tokenizer and chat template; of the weights' names, types and
+// shapes; and of three pages of each weight. Of generation_config.json, which says where a
+// text ends and is often edited, there is nothing in it. Training changes nearly all
+// numbers of a weight that it changes, so it need not read all, which takes seconds where
+// this takes milliseconds; a few numbers that were changed by hand it may not see.
 func (s *Source) Sample() (string, error) {
 	h := sha256.New()
 	err := Guard(func() error {
@@ -27,7 +28,7 @@ func (s *Source) Sample() (string, error) {
 			h.Write(g.mapping.data[:g.start])
 		}
 		if f := s.Folder; f != nil {
-			for _, b := range [][]byte{f.Raw, f.Tokenizer, f.TokenizerConfig, f.Generation, f.ChatTemplate} {
+			for _, b := range [][]byte{f.Raw, f.Tokenizer, f.TokenizerConfig, f.ChatTemplate} {
 				fmt.Fprintf(h, "%d bytes\n", len(b))
 				h.Write(b)
 			}

@@ -2,6 +2,8 @@ package weights
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/getstroke/stroke/internal/tensor"
@@ -41,5 +43,58 @@ func TestSample(t *testing.T) {
 			t.Errorf("what changed at byte %d is not seen", at)
 		}
 		seen[s] = true
+	}
+}
+
+// TestSampleFolder tells folders apart whose numbers, settings, tokenizer or template are
+// others, and not by where a text ends or what else lies there.
+func TestSampleFolder(t *testing.T) {
+	const from = "../testkit/testdata/tiny/base"
+	of := func(file, text string) string {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+		if file != "" {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		src, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		s, err := src.Sample()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	read := func(file string) string {
+		b, err := os.ReadFile(filepath.Join(from, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	numbers := []byte(read("model.safetensors"))
+	numbers[len(numbers)-1]++
+	whole := of("", "")
+	for file, c := range map[string]struct {
+		text string
+		same bool
+	}{
+		"model.safetensors":      {string(numbers), false},
+		"config.json":            {read("config.json") + " ", false},
+		"tokenizer.json":         {"{}", false},
+		"tokenizer_config.json":  {"{}", false},
+		"chat_template.jinja":    {"{{ messages }}", false},
+		"generation_config.json": {`{"eos_token_id": 3}`, true},
+		"README.md":              {"no part of it", true},
+	} {
+		if got := of(file, c.text); (got == whole) != c.same {
+			t.Errorf("with another %s it is the same: %v", file, !c.same)
+		}
 	}
 }
