@@ -321,7 +321,7 @@ func newRemove(e *env) *cobra.Command {
 			}
 			fmt.Fprintln(e.err, term.Visible(said))
 			if len(shared) > 0 {
-				fmt.Fprintln(e.err, term.Visible("left are trainings of comparisons that were stopped, which hold text of others as well: "+strings.Join(shared, ", ")))
+				fmt.Fprintln(e.err, term.Visible("left are trainings of comparisons, which hold text of another twin or of none as well: "+strings.Join(shared, ", ")+"; delete them by hand if they are yours"))
 			}
 			return nil
 		},

@@ -10,7 +10,8 @@ import (
 )
 
 // SharedComparisons are the folders of trainings by comparisons that were stopped and hold
-// documents of the twin in dir beside those of others: [Remove] leaves them.
+// documents of the twin in dir beside another twin's, or as many that are in no twin:
+// [Remove] leaves them.
 func SharedComparisons(dir string) []string {
 	_, shared, err := (&Folder{Dir: dir}).comparisons()
 	if err != nil {
@@ -50,8 +51,8 @@ func (f *Folder) lockComparisons() (works []string, unlock func(), err error) {
 }
 
 // comparisons are the folders of trainings by comparisons that were stopped and hold
-// documents of the twin: own are those that hold no others and none of another twin's, and
-// shared the rest.
+// documents of the twin: own are those that hold none of another twin's and are the twin's
+// for more than half, since a document that was changed is in no twin, and shared the rest.
 func (f *Folder) comparisons() (own, shared []string, err error) {
 	home, err := Home()
 	if err != nil {
@@ -72,15 +73,15 @@ func (f *Folder) comparisons() (own, shared []string, err error) {
 		for _, training := range subfolders(work) {
 			maps.Copy(held, (&Folder{Dir: filepath.Join(work, training)}).hashes())
 		}
-		its, all := 0, true
+		its, apart := 0, true
 		for hash := range held {
 			if of[hash] {
 				its++
 			}
-			all = all && of[hash] && !others[hash]
+			apart = apart && !others[hash]
 		}
 		switch {
-		case its > 0 && all:
+		case apart && 2*its > len(held):
 			own = append(own, work)
 		case its > 0:
 			shared = append(shared, work)

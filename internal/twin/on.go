@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -33,10 +34,14 @@ func learntFrom(on string) (*learntText, error) {
 	t := &learntText{map[string]bool{}, map[string]string{}}
 	places, err := placesOf(on)
 	if err != nil {
-		return t, &stroke.Error{Code: stroke.CodeInput, Msg: "what the adapter in " + on + " has learnt cannot be told, since its folder cannot be reached", Err: err,
-			Hint: "see whether its disk is there and its folders may be read, or start from another adapter: --on DIR"}
+		return t, outOfReach(on, err)
 	}
 	return t, t.take(on, places, 100)
+}
+
+func outOfReach(on string, err error) error {
+	return &stroke.Error{Code: stroke.CodeInput, Msg: "what the adapter in " + on + " has learnt cannot be told, since its folder cannot be reached", Err: err,
+		Hint: "see whether its disk is there and its folders may be read, or start from another adapter: --on DIR"}
 }
 
 // take adds what the adapter in a folder that lies at these places has learnt, by so many
@@ -65,12 +70,19 @@ func (t *learntText) take(on string, places []string, steps int) error {
 	for _, hash := range v.Below {
 		t.hashes[hash] = true
 	}
+	var below error
 	if v.Recipe.On != "" && steps > 0 {
-		if places, err := placesOf(v.Recipe.On); err == nil {
-			err := t.take(v.Recipe.On, places, steps-1)
-			if err != nil && len(v.Below) == 0 { // versions of earlier programs have no hashes
-				return err
-			}
+		places, err := placesOf(v.Recipe.On)
+		switch {
+		case err == nil:
+			err = t.take(v.Recipe.On, places, steps-1)
+		case errors.Is(err, fs.ErrNotExist):
+			err = nil
+		default:
+			err = outOfReach(v.Recipe.On, err)
+		}
+		if len(v.Below) == 0 { // versions of earlier programs have no hashes
+			below = err
 		}
 	}
 	all := v.learntAll()
@@ -84,7 +96,7 @@ func (t *learntText) take(on string, places []string, steps int) error {
 			t.texts[whole] += text + "\n\n"
 		}
 	}
-	return nil
+	return below
 }
 
 // learntAll says whether a version may have learnt all of its writer's text: it was

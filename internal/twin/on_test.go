@@ -81,6 +81,7 @@ func TestLearntFrom(t *testing.T) {
 	}{
 		{"gone", filepath.Join(t.TempDir(), "none"), []string{doc("3").Hash}, true},
 		{"below a file", filepath.Join(f.Dir, manifestFile, "none"), []string{doc("3").Hash}, true},
+		{"below a file, without hashes", filepath.Join(f.Dir, manifestFile, "none"), nil, false},
 		{"of a damaged twin", filepath.Join(bad.Dir, versionsDir, below.ID, adapterDir), []string{doc("3").Hash}, true},
 		{"of a damaged twin, without hashes", filepath.Join(bad.Dir, versionsDir, below.ID, adapterDir), nil, false},
 	} {
@@ -91,6 +92,8 @@ func TestLearntFrom(t *testing.T) {
 		}
 		if got, err := learntFrom(at(v)); (err == nil) != c.ok || c.ok && !got.hashes[doc("3").Hash] {
 			t.Errorf("what it began at is %s: %v, %v", c.what, got.hashes, err)
+		} else if !c.ok && !got.hashes[doc("1").Hash] {
+			t.Errorf("what it began at is %s, and its own text is not known: %v", c.what, got.hashes)
 		}
 	}
 	link := filepath.Join(t.TempDir(), "link")

@@ -161,6 +161,7 @@ func TestRemoveComparisons(t *testing.T) {
 	enter(filepath.Join(home, "twins", "other"), "In both.", "The sea.")
 	enter(filepath.Join(work("mine"), "lora-1"), "The gate.")
 	enter(filepath.Join(work("mine"), "lora-2"), "The bell.", "The gate.")
+	enter(filepath.Join(work("mine"), "lora-3"), "The bell.", "The gate.", "The rain, which was added.")
 	enter(filepath.Join(work("theirs"), "lora-1"), "Another.")
 	// The other twin's, one of either, and one of text that no twin has beside it.
 	enter(filepath.Join(work("others"), "lora-1"), "In both.", "The sea.")
