@@ -111,17 +111,14 @@ type Folder struct {
 func Open(dir string) (*Folder, error) {
 	path := filepath.Join(dir, manifestFile)
 	b, err := readAtMost(path, mostManifest)
-	tooLarge := (*tooLargeError)(nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &stroke.Error{Code: stroke.CodeNotFound, Msg: "there is no twin in " + dir, Err: err, Hint: "stroke twins lists those there are"}
 	}
-	if err != nil && !errors.As(err, &tooLarge) {
+	if err != nil {
 		return nil, &stroke.Error{Code: stroke.CodeFailure, Msg: "the manifest " + path + " cannot be read", Err: err, Hint: "see whether you may read it and its disk is sound, or put it back from a copy"}
 	}
 	f := &Folder{Dir: dir}
-	if err == nil {
-		err = parseManifest(b, &f.Manifest)
-	}
+	err = parseManifest(b, &f.Manifest)
 	if newer := (*newerSchemaError)(nil); errors.As(err, &newer) {
 		return nil, &stroke.Error{Code: stroke.CodeInput, Msg: "the manifest " + path + " cannot be read", Hint: "use a newer stroke; the twin is untouched", Err: err}
 	}
@@ -166,15 +163,10 @@ func readAtMost(path string, most int64) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(b)) > most {
-		err = &tooLargeError{most}
+		err = fmt.Errorf("it is larger than %d bytes", most)
 	}
 	return b, err
 }
-
-// tooLargeError is of a file that is larger than those of its kind are.
-type tooLargeError struct{ most int64 }
-
-func (e *tooLargeError) Error() string { return fmt.Sprintf("it is larger than %d bytes", e.most) }
 
 func parseManifest(b []byte, m *Manifest) error {
 	if err := json.Unmarshal(b, m); err != nil {
