@@ -7,22 +7,6 @@ const (
 	// them: 432 KiB with chunks of 768.
 	dotRows = 144
 
-	// AddNN works on B packed in panels [outerK][16], each 16 KiB, of outerN
-	// columns in all. outerN holds whole blocks of every quantized type.
-	outerK = 256
-	outerN = 256
-	// Rows of B that are widened before they are packed: 16 KiB.
-	outerRowsAtOnce = 16
-	// Rows of A transposed at a time for AddTN.
-	outerM = 96
-	// With fewer rows than this, packing B costs more than it gains.
-	outerPackRows = 8
-	// Where B has fewer columns, A is read as it lies, however long its rows.
-	outerPackCols = 33
-	// Rows of B that columns are walked over when it is not packed, and of a transposed
-	// A that is read as it lies: no more pages than the first-level TLB remembers.
-	outerDirectK = 48
-
 	// The panels MulNTQ widens to, in floats: 384 KiB, and 16 KiB with fewer rows
 	// of A than panelRows.
 	panelFloats    = 96 << 10
@@ -67,40 +51,7 @@ func avx2AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, ld
 		avx2OuterDirect(c, ldc, a, rs, cs, b, ldb, m, n, k)
 		return
 	}
-	s := claimScratch(outerK*outerN + outerM*outerK)
-	defer s.release()
-	panel, turned := s.buf[:outerK*outerN], s.buf[outerK*outerN:]
-	for j := 0; j < n; j += outerN {
-		nc := min(outerN, n-j)
-		for p := 0; p < k; p += outerK {
-			kc := min(outerK, k-p)
-			packPanels(panel, b[p*ldb+j:], ldb, kc, 0, kc, nc)
-			if cs == 1 || n < outerPackCols || m <= outerDirectK && kc <= outerDirectK {
-				avx2OuterPanels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
-				continue
-			}
-			for i := 0; i < m; i += outerM {
-				mc := min(outerM, m-i)
-				avx2Transpose(turned, outerK, a[i*rs+p*cs:], cs, kc, mc)
-				avx2OuterPanels(c[i*ldc+j:], ldc, turned, outerK, 1, panel, mc, nc, kc)
-			}
-		}
-	}
-}
-
-// packPanels writes nc columns of some rows into the panels of 16 columns and kc rows,
-// from row r of these on.
-func packPanels(panel, src []float32, lds, kc, r, rows, nc int) {
-	whole := nc / 16
-	if whole > 0 {
-		avx2PackPanels(&panel[r*16], kc*16, &src[0], lds, rows, whole)
-	}
-	if rest := nc % 16; rest > 0 {
-		last := panel[whole*16*kc+r*16:]
-		for i := range rows {
-			copy(last[i*16:][:rest], src[i*lds+whole*16:])
-		}
-	}
+	avx2Panels.addOuter(c, ldc, a, rs, cs, b, ldb, m, n, k)
 }
 
 // avx2OuterPanels multiplies with panels of B [kc][16] packed one after the other.
@@ -161,29 +112,6 @@ func avx2MulNTQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, o
 			widen(s.buf[r*k:(r+1)*k], storedRow(w, order, rb, j+r))
 		}
 		avx2MulNT(c[j:], ldc, a, lda, s.buf, k, m, nr, k)
-	}
-}
-
-func avx2AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
-	s := claimScratch((outerK + outerRowsAtOnce) * outerN)
-	defer s.release()
-	panel, wide := s.buf[:outerK*outerN], s.buf[outerK*outerN:][:outerRowsAtOnce*outerN]
-	rb := t.RowBytes(n)
-	widen := avx2Widen[t]
-	for j := 0; j < n; j += outerN {
-		nc := min(outerN, n-j)
-		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
-		for p := 0; p < k; p += outerK {
-			kc := min(outerK, k-p)
-			for r := 0; r < kc; r += outerRowsAtOnce {
-				rows := min(outerRowsAtOnce, kc-r)
-				for i := range rows {
-					widen(wide[i*outerN:][:nc], storedRow(w, order, rb, p+r+i)[b0:b1])
-				}
-				packPanels(panel, wide, outerN, kc, r, rows, nc)
-			}
-			avx2OuterPanels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
-		}
 	}
 }
 

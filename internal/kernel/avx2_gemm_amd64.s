@@ -1056,12 +1056,12 @@ panel:
 	VMOVUPS 32(R8), Y1
 	VMOVUPS Y0, (R9)
 	VMOVUPS Y1, 32(R9)
-	ADDQ    $0x40, R8
+	ADDQ    $0x00000040, R8
 	ADDQ    CX, R9
 	DECQ    R10
 	JNZ     panel
 	ADDQ    BX, DX
-	ADDQ    $0x40, AX
+	ADDQ    $0x00000040, AX
 	DECQ    SI
 	JNZ     row
 	VZEROUPPER

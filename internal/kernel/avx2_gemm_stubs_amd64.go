@@ -34,8 +34,8 @@ func avx2Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ld
 //go:noescape
 func avx2OuterTail(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)
 
-// avx2PackPanels copies 16 columns for each of panels > 0 from rows > 0 rows of src, lds apart:
-// panels are ldp apart, and their rows lie one behind the other.
+// avx2PackPanels copies 16 columns for each of panels > 0 from rows > 0 rows of
+// src, lds apart: panels are ldp apart, and their rows lie one behind the other.
 //
 //go:noescape
 func avx2PackPanels(panel *float32, ldp int, src *float32, lds int, rows int, panels int)

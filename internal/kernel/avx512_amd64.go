@@ -8,19 +8,13 @@ import "golang.org/x/sys/cpu"
 // operations as take time, and takes all else from the AVX2 kind: outer products and
 // element-wise operations have the same bits in both.
 
-const (
-	// Columns of a packed panel of B, and rows of B in it: 32 KiB.
-	wideCols = 32
-	wideK    = 256
-	wideN    = 256
-	// Floats of A that pass over B together in MulNT: 28 KiB.
-	wideNear = 7200
-)
+// wideNear is how many floats of A pass over B together in MulNT: 28 KiB.
+const wideNear = 7200
 
 func avx512Kind() *kind {
 	k := *avx2Kind()
 	k.name, k.lanes = "avx512", 16
-	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512AddNNQ, avx512Dot
+	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx512MulNT, avx512AddOuter, avx512MulNTQ, avx512Panels.addNNQ, avx512Dot
 	k.mulQ, k.addHalf = avx512MulQ, avx512AddHalf
 	k.mulNTHalf, k.addNNHalf = avx512MulNTHalf, avx512AddNNHalf
 	k.widen = avx512Widen
@@ -206,25 +200,7 @@ func avx512AddOuter(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 		}
 		return
 	}
-	s := claimScratch(wideK*wideN + outerM*wideK)
-	defer s.release()
-	panel, turned := s.buf[:wideK*wideN], s.buf[wideK*wideN:]
-	for j := 0; j < n; j += wideN {
-		nc := min(wideN, n-j)
-		for p := 0; p < k; p += wideK {
-			kc := min(wideK, k-p)
-			packWide(panel, b[p*ldb+j:], ldb, kc, 0, kc, nc)
-			if cs == 1 || n < outerPackCols || kc <= outerDirectK {
-				avx512Panels(c[j:], ldc, a[p*cs:], rs, cs, panel, m, nc, kc)
-				continue
-			}
-			for i := 0; i < m; i += outerM {
-				mc := min(outerM, m-i)
-				avx2Transpose(turned, wideK, a[i*rs+p*cs:], cs, kc, mc)
-				avx512Panels(c[i*ldc+j:], ldc, turned, wideK, 1, panel, mc, nc, kc)
-			}
-		}
-	}
+	avx512Panels.addOuter(c, ldc, a, rs, cs, b, ldb, m, n, k)
 }
 
 // avx512OuterFew multiplies few rows with B as it lies, 64 columns at a time; what is
@@ -256,51 +232,11 @@ func avx512OuterFew(c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 	}
 }
 
-// packWide writes nc columns of some rows into the panels of 32 columns and kc rows, from
-// row r of these on. Of the last panel what lies beyond becomes zero.
-func packWide(panel, src []float32, lds, kc, r, rows, nc int) {
-	if whole := nc / wideCols; whole > 0 {
-		avx512PackPanels(&panel[r*wideCols], kc*wideCols, &src[0], lds, rows, whole)
-	}
-	rest := nc % wideCols
-	if rest == 0 {
-		return
-	}
-	last := panel[(nc-rest)*kc+r*wideCols:]
-	for i := range rows {
-		row := last[i*wideCols:][:wideCols]
-		copy(row, src[i*lds+nc-rest:i*lds+nc])
-		clear(row[rest:])
-	}
-}
-
-// avx512Panels multiplies with panels of B [kc][32] packed one after the other.
-func avx512Panels(c []float32, ldc int, a []float32, rs, cs int, panel []float32, m, n, kc int) {
-	for j := 0; j < n; j += wideCols {
-		avx512Outer32(&c[j], ldc, &a[0], rs, cs, &panel[j*kc], wideCols, m, kc, min(wideCols, n-j))
-	}
-}
-
-func avx512AddNNQ(c []float32, ldc int, a []float32, lda int, w []byte, t DType, order []int32, m, n, k int) {
-	s := claimScratch((wideK + outerRowsAtOnce) * wideN)
-	defer s.release()
-	panel, wide := s.buf[:wideK*wideN], s.buf[wideK*wideN:][:outerRowsAtOnce*wideN]
-	rb := t.RowBytes(n)
-	widen := avx512Widen[t]
-	for j := 0; j < n; j += wideN {
-		nc := min(wideN, n-j)
-		b0, b1 := t.RowBytes(j), t.RowBytes(j+nc)
-		for p := 0; p < k; p += wideK {
-			kc := min(wideK, k-p)
-			for r := 0; r < kc; r += outerRowsAtOnce {
-				rows := min(outerRowsAtOnce, kc-r)
-				for i := range rows {
-					widen(wide[i*wideN:][:nc], storedRow(w, order, rb, p+r+i)[b0:b1])
-				}
-				packWide(panel, wide, wideN, kc, r, rows, nc)
-			}
-			avx512Panels(c[j:], ldc, a[p:], lda, 1, panel, m, nc, kc)
-		}
+// avx512OuterPanels multiplies with panels of B [kc][32] packed one after the other.
+func avx512OuterPanels(c []float32, ldc int, a []float32, rs, cs int, panel []float32, m, n, kc int) {
+	const cols = 32
+	for j := 0; j < n; j += cols {
+		avx512Outer32(&c[j], ldc, &a[0], rs, cs, &panel[j*kc], cols, m, kc, min(cols, n-j))
 	}
 }
 

@@ -40,8 +40,8 @@ func avx512Outer32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, 
 //go:noescape
 func avx512Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)
 
-// avx512PackPanels copies 32 columns for each of panels > 0 from rows > 0 rows of src, lds
-// apart: panels are ldp apart, and their rows lie one behind the other.
+// avx512PackPanels copies 32 columns for each of panels > 0 from rows > 0 rows of
+// src, lds apart: panels are ldp apart, and their rows lie one behind the other.
 //
 //go:noescape
 func avx512PackPanels(panel *float32, ldp int, src *float32, lds int, rows int, panels int)

@@ -38,7 +38,7 @@ func archKinds() []*kind {
 func avx2Kind() *kind {
 	k := goKind
 	k.name = "avx2"
-	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx2MulNT, avx2AddOuter, avx2MulNTQ, avx2AddNNQ, avx2Dot
+	k.mulNT, k.addOuter, k.mulNTQ, k.addNNQ, k.dot = avx2MulNT, avx2AddOuter, avx2MulNTQ, avx2Panels.addNNQ, avx2Dot
 	k.widen, k.mulQ = avx2Widen, avx2MulQ
 	k.narrowF16 = avx2Narrow
 	k.addHalf = avx2AddHalfRows

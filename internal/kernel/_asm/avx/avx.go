@@ -3,6 +3,7 @@
 package avx
 
 import (
+	"fmt"
 	"go/types"
 	"math"
 
@@ -156,4 +157,34 @@ func Zero(vs ...reg.VecVirtual) {
 	for _, v := range vs {
 		VXORPS(v, v, v)
 	}
+}
+
+// PackPanels writes the copy of rows into panels as wide as two vectors, each of so many
+// lanes.
+func PackPanels(name string, lanes int, vector func() reg.VecVirtual) {
+	Func(name, "func(panel *float32, ldp int, src *float32, lds int, rows, panels int)",
+		fmt.Sprintf("%s copies %d columns for each of panels > 0 from rows > 0 rows of", name, 2*lanes),
+		"src, lds apart: panels are ldp apart, and their rows lie one behind the other.")
+	panel, ldp, src, lds := Int("panel"), Bytes("ldp"), Int("src"), Bytes("lds")
+	rows, panels := Int("rows"), Int("panels")
+	Label("row")
+	from, to, n := GP64(), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(panel, to)
+	MOVQ(panels, n)
+	Label("panel")
+	lo, hi := vector(), vector()
+	VMOVUPS(Mem{Base: from}, lo)
+	VMOVUPS(Mem{Base: from, Disp: 4 * lanes}, hi)
+	VMOVUPS(lo, Mem{Base: to})
+	VMOVUPS(hi, Mem{Base: to, Disp: 4 * lanes})
+	ADDQ(U32(uint32(8*lanes)), from)
+	ADDQ(ldp, to)
+	DECQ(n)
+	JNZ(LabelRef("panel"))
+	ADDQ(lds, src)
+	ADDQ(U32(uint32(8*lanes)), panel)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	Ret()
 }

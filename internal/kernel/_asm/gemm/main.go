@@ -17,7 +17,7 @@ func main() {
 	dotPanel(1)
 	outerPanel()
 	outerPanelMask()
-	packPanels()
+	PackPanels("avx2PackPanels", 8, YMM)
 	outerWide(1, 8, false)
 	outerWide(2, 4, false)
 	outerWide(3, 4, false)
@@ -431,35 +431,6 @@ func readSum() {
 		VADDPS(acc[i], acc[0], acc[0])
 	}
 	Result(SumLanes(acc[0]))
-	Ret()
-}
-
-// packPanels writes the copy of rows into panels of 16 columns.
-func packPanels() {
-	Func("avx2PackPanels", "func(panel *float32, ldp int, src *float32, lds int, rows, panels int)",
-		"avx2PackPanels copies 16 columns for each of panels > 0 from rows > 0 rows of src, lds apart:",
-		"panels are ldp apart, and their rows lie one behind the other.")
-	panel, ldp, src, lds := Int("panel"), Bytes("ldp"), Int("src"), Bytes("lds")
-	rows, panels := Int("rows"), Int("panels")
-	Label("row")
-	from, to, n := GP64(), GP64(), GP64()
-	MOVQ(src, from)
-	MOVQ(panel, to)
-	MOVQ(panels, n)
-	Label("panel")
-	lo, hi := YMM(), YMM()
-	VMOVUPS(Mem{Base: from}, lo)
-	VMOVUPS(Mem{Base: from, Disp: 32}, hi)
-	VMOVUPS(lo, Mem{Base: to})
-	VMOVUPS(hi, Mem{Base: to, Disp: 32})
-	ADDQ(Imm(64), from)
-	ADDQ(ldp, to)
-	DECQ(n)
-	JNZ(LabelRef("panel"))
-	ADDQ(lds, src)
-	ADDQ(Imm(64), panel)
-	DECQ(rows)
-	JNZ(LabelRef("row"))
 	Ret()
 }
 

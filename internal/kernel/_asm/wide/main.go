@@ -17,7 +17,7 @@ func main() {
 	dotPanel(1, []int{4, 2, 1})
 	outer("avx512Outer32", 2, true, []int{14, 8, 4, 2, 1})
 	outer("avx512Outer16", 1, false, []int{16, 8, 4, 2, 1})
-	packPanels()
+	PackPanels("avx512PackPanels", 16, ZMM)
 	for m := 1; m <= 4; m++ {
 		outerFew(m, false)
 		outerFew(m, true)
@@ -64,10 +64,13 @@ func fold(z reg.VecVirtual) reg.VecVirtual {
 	return hi
 }
 
-// pairs adds neighbours within halves, as VHADDPS does, which registers above 15
-// do not have: a0+a1, a2+a3, b0+b1, b2+b3.
+// pairs adds neighbours within each four lanes, as VHADDPS does, which neither zmm nor
+// registers above 15 have: a0+a1, a2+a3, b0+b1, b2+b3.
 func pairs(a, b reg.VecVirtual) reg.VecVirtual {
 	odd := YMM()
+	if a.Size() == 64 {
+		odd = ZMM()
+	}
 	VSHUFPS(Imm(0xdd), b, a, odd)
 	VSHUFPS(Imm(0x88), b, a, a)
 	VADDPS(odd, a, a)
@@ -93,22 +96,13 @@ func sum8(upper reg.OpmaskVirtual, x, y []reg.VecVirtual) []reg.Register {
 		VBLENDMPS(y[j], x[j], upper, x[j])
 		VADDPS(inner, x[j], x[j])
 	}
-	s := widePairs(widePairs(x[0], x[1]), widePairs(x[2], x[3]))
+	s := pairs(pairs(x[0], x[1]), pairs(x[2], x[3]))
 	hi := ZMM()
 	VSHUFF64X2(Imm(0xf5), s, s, hi)
 	VADDPS(hi, s, s)
 	second := XMM()
 	VEXTRACTF32X4(Imm(2), s, second)
 	return []reg.Register{s.AsX(), second}
-}
-
-// widePairs is pairs in all four quarters.
-func widePairs(a, b reg.VecVirtual) reg.VecVirtual {
-	odd := ZMM()
-	VSHUFPS(Imm(0xdd), b, a, odd)
-	VSHUFPS(Imm(0x88), b, a, a)
-	VADDPS(odd, a, a)
-	return a
 }
 
 // sum1 is sum4 of one vector, in the lowest lane.
@@ -332,7 +326,7 @@ func outer(name string, nv int, whole bool, tiles []int) {
 				VMOVUPS_Z(at, mask[v], b[v])
 			}
 		}
-		if nv == 1 {
+		if !whole {
 			PREFETCHT0(Mem{Base: pa, Disp: 64})
 		}
 		for i := range acc {
@@ -366,35 +360,6 @@ func outer(name string, nv int, whole bool, tiles []int) {
 		}
 		Label(l("end"))
 	}
-	Ret()
-}
-
-// packPanels writes the copy of rows into panels of 32 columns.
-func packPanels() {
-	Func("avx512PackPanels", "func(panel *float32, ldp int, src *float32, lds int, rows, panels int)",
-		"avx512PackPanels copies 32 columns for each of panels > 0 from rows > 0 rows of src, lds",
-		"apart: panels are ldp apart, and their rows lie one behind the other.")
-	panel, ldp, src, lds := Int("panel"), Bytes("ldp"), Int("src"), Bytes("lds")
-	rows, panels := Int("rows"), Int("panels")
-	Label("row")
-	from, to, n := GP64(), GP64(), GP64()
-	MOVQ(src, from)
-	MOVQ(panel, to)
-	MOVQ(panels, n)
-	Label("panel")
-	lo, hi := ZMM(), ZMM()
-	VMOVUPS(Mem{Base: from}, lo)
-	VMOVUPS(Mem{Base: from, Disp: 64}, hi)
-	VMOVUPS(lo, Mem{Base: to})
-	VMOVUPS(hi, Mem{Base: to, Disp: 64})
-	ADDQ(U32(128), from)
-	ADDQ(ldp, to)
-	DECQ(n)
-	JNZ(LabelRef("panel"))
-	ADDQ(lds, src)
-	ADDQ(U32(128), panel)
-	DECQ(rows)
-	JNZ(LabelRef("row"))
 	Ret()
 }
 
