@@ -273,8 +273,8 @@ type removed struct {
 	Removed string   `json:"removed"`
 	Left    []string `json:"left,omitempty"` // in the folder, and not the twin's
 
-	// Comparisons are the folders of those that were stopped, hold text of the twin and
-	// of others, and stay.
+	// Comparisons are the folders of trainings that stay, since they hold text of another
+	// twin as well, or as much that is in no twin.
 	Comparisons []string `json:"comparisons,omitempty"`
 }
 
@@ -284,7 +284,7 @@ func newRemove(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rm -t NAME",
 		Short: "Delete a twin for good",
-		Long:  "Rm deletes a twin's folder: its versions, its ledger, its comparisons and its\ncopies of your writing. The trainings of a comparison that was stopped go with it\nwhere all of their text is this twin's alone, and are named where it is not. Your\nown files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use;\n130 interrupted, or answered by no.",
+		Long:  "Rm deletes a twin's folder: its versions, its ledger, its comparisons and its\ncopies of your writing. The trainings of a comparison that was stopped go with it\nwhere more than half of their documents are this twin's and none another's, and\nare named otherwise. Your\nown files are not touched, also where they lie in that folder.\n\nExit status: 0; 1 failure; 10 no such twin; 11 the twin is in use;\n130 interrupted, or answered by no.",
 		Example: `  stroke rm -t writing
   stroke rm -t writing --yes`,
 		Args: exactly(0, "no arguments"),

@@ -249,7 +249,7 @@ func (b *baseModel) fit(file *lora.File) (*lora.Adapter, error) {
 		return nil, err
 	}
 	if n := layers(a); n < shape.Layers && !file.Config.NamesLayers() {
-		return nil, fmt.Errorf("the adapter has %d layers and the base %d, and its config does not name its layers: it was trained on another base", n, shape.Layers)
+		return nil, fmt.Errorf("the adapter has %d layers and the base %d, and its config does not name its layers (layers_to_transform, or paths in target_modules), so it is taken to be of a base with fewer", n, shape.Layers)
 	}
 	return a, nil
 }

@@ -19,26 +19,8 @@ func TestStoppedByEarlier(t *testing.T) {
 			o := crossed(t)
 			o.NoCrossFit = !crossFit
 			o.CheckpointEvery = 1
-			// until trains until stop says so, and gives what it went on from and what it told.
-			until := func(o Options, stop func(stroke.Event) bool) (resumed int, told string, err error) {
-				ctx, cancel := context.WithCancel(context.Background())
-				defer cancel()
-				resumed = -1
-				err = Train(ctx, o, func(e stroke.Event) {
-					switch e := e.(type) {
-					case stroke.ForecastEvent:
-						resumed = e.Resumed
-					case stroke.NoteEvent:
-						told += e.Text + "\n"
-					}
-					if stop(e) {
-						cancel()
-					}
-				})
-				return resumed, told, err
-			}
 			behind := &run{f: &Folder{Dir: o.To}}
-			_, _, err := until(o, func(e stroke.Event) bool {
+			_, _, err := trainUntil(t, o, func(e stroke.Event) bool {
 				s, ok := e.(stroke.StepEvent)
 				if _, err := os.Stat(behind.foldFile(0)); crossFit && err != nil {
 					return false
@@ -78,7 +60,7 @@ func TestStoppedByEarlier(t *testing.T) {
 				as(name, keys[0], keys[1])
 			}
 
-			resumed, told, err := until(o, func(e stroke.Event) bool { _, ok := e.(stroke.ForecastEvent); return ok })
+			resumed, told, err := trainUntil(t, o, func(e stroke.Event) bool { _, ok := e.(stroke.ForecastEvent); return ok })
 			code(t, err, stroke.CodeInterrupted)
 			if !strings.Contains(told, "goes on where the run was stopped") || strings.Contains(told, "given up") || strings.Contains(told, "fold 1 of") || resumed < 1 {
 				t.Errorf("it goes on from step %d and tells %q", resumed, told)
@@ -89,7 +71,7 @@ func TestStoppedByEarlier(t *testing.T) {
 			trained(t, o)
 			as(identityFile, string(now), string(once))
 			o.Resume = true
-			if _, told, err := until(o, func(e stroke.Event) bool { _, ok := e.(stroke.StepEvent); return ok }); err != nil || !strings.Contains(told, "the run had ended") {
+			if _, told, err := trainUntil(t, o, func(e stroke.Event) bool { _, ok := e.(stroke.StepEvent); return ok }); err != nil || !strings.Contains(told, "the run had ended") {
 				t.Errorf("one that had ended is begun again: %v, and it tells %q", err, told)
 			}
 		})

@@ -10,31 +10,32 @@ import (
 	"github.com/getstroke/stroke"
 )
 
+// trainUntil trains until stop, which may be nil, says so, and gives the step that it went
+// on from, less than 0 where it did not come to that, and what it told.
+func trainUntil(t *testing.T, o Options, stop func(stroke.Event) bool) (resumed int, told string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	resumed = -1
+	err = Train(ctx, o, func(e stroke.Event) {
+		switch e := e.(type) {
+		case stroke.ForecastEvent:
+			resumed = e.Resumed
+		case stroke.NoteEvent:
+			told += e.Text + "\n"
+		}
+		if stop != nil && stop(e) {
+			cancel()
+		}
+	})
+	return resumed, told, err
+}
+
 // TestStoppedRun stops runs: the same is gone on with, another takes its place once it
 // has taken a step, and nothing is lost where somebody says no.
 func TestStoppedRun(t *testing.T) {
 	o := options(t, writing(t, t.TempDir(), func(i int) bool { return i > 0 }))
 	o.CheckpointEvery = 1
-	// until trains until stop says so, and gives the step that it went on from and what it
-	// told.
-	until := func(o Options, stop func(stroke.Event) bool) (resumed int, told string, err error) {
-		t.Helper()
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		resumed = -1
-		err = Train(ctx, o, func(e stroke.Event) {
-			switch e := e.(type) {
-			case stroke.ForecastEvent:
-				resumed = e.Resumed
-			case stroke.NoteEvent:
-				told += e.Text + "\n"
-			}
-			if stop != nil && stop(e) {
-				cancel()
-			}
-		})
-		return resumed, told, err
-	}
 	step := func(e stroke.Event) bool { s, ok := e.(stroke.StepEvent); return ok && s.Step >= 2 }
 	planned := func(e stroke.Event) bool { _, ok := e.(stroke.ForecastEvent); return ok }
 	interrupted := func(err error) {
@@ -53,7 +54,7 @@ func TestStoppedRun(t *testing.T) {
 			t.Errorf("a stopped run waits: %v", got)
 		}
 	}
-	_, _, err := until(o, step)
+	_, _, err := trainUntil(t, o, step)
 	interrupted(err)
 	waits(true)
 	f, err := Open(o.To)
@@ -76,7 +77,7 @@ func TestStoppedRun(t *testing.T) {
 	other.Change = func(r *Recipe) { small(r); r.Epochs = 2 }
 	asked := ""
 	other.Ask = func(_ context.Context, question string) (bool, error) { asked += question; return false, nil }
-	_, _, err = until(other, nil)
+	_, _, err = trainUntil(t, other, nil)
 	if interrupted(err); !strings.Contains(asked, "give it up") {
 		t.Errorf("asked: %q", asked)
 	}
@@ -88,12 +89,12 @@ func TestStoppedRun(t *testing.T) {
 
 	// With nobody to ask it takes the other's place, and comes to nothing.
 	other.Ask, other.Source = nil, o.Source
-	resumed, told, err := until(other, planned)
+	resumed, told, err := trainUntil(t, other, planned)
 	if interrupted(err); resumed != 0 || !strings.Contains(told, "is given up") {
 		t.Errorf("another run goes on from step %d and tells %q", resumed, told)
 	}
 	waits(true)
-	resumed, told, err = until(o, planned)
+	resumed, told, err = trainUntil(t, o, planned)
 	if interrupted(err); resumed < 2 || !strings.Contains(told, "goes on where the run was stopped") {
 		t.Errorf("the same goes on from step %d and tells %q", resumed, told)
 	}
@@ -103,7 +104,7 @@ func TestStoppedRun(t *testing.T) {
 	if err := os.WriteFile(path, []byte("no checkpoint"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	resumed, told, err = until(o, step)
+	resumed, told, err = trainUntil(t, o, step)
 	if interrupted(err); resumed != 0 || !strings.Contains(told, "the checkpoint cannot be used") {
 		t.Errorf("with a damaged checkpoint it goes on from step %d and tells %q", resumed, told)
 	}
@@ -113,10 +114,10 @@ func TestStoppedRun(t *testing.T) {
 
 	afresh := o
 	afresh.Afresh = true
-	if resumed, _, err = until(afresh, step); stroke.CodeOf(err) != stroke.CodeInterrupted || resumed != 0 {
+	if resumed, _, err = trainUntil(t, afresh, step); stroke.CodeOf(err) != stroke.CodeInterrupted || resumed != 0 {
 		t.Errorf("afresh it goes on from step %d: %v", resumed, err)
 	}
-	if resumed, _, err = until(o, nil); err != nil || resumed < 2 {
+	if resumed, _, err = trainUntil(t, o, nil); err != nil || resumed < 2 {
 		t.Errorf("the last goes on from step %d: %v", resumed, err)
 	}
 	waits(false)
