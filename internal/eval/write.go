@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,14 +15,14 @@ import (
 // Opening is a text to be gone on with.
 type Opening struct {
 	Tokens []int32
-	Words  int    // to write at least
+	Words  int    // to write
 	Seed   uint64 // of this text; the sampling's is not used
 }
 
 // Rounds and tokens that an opening may take.
 const (
 	writeRounds   = 4 // of a text that ends too soon and is asked to go on
-	tokensPerWord = 2 // at the most; what is longer is cut
+	tokensPerWord = 2 // at the most
 )
 
 // Writer writes under systems with one engine, many texts at a time.
@@ -38,7 +39,7 @@ type Writer struct {
 }
 
 // GoOn goes on with each opening under a system until it has the words asked
-// for; the openings are not in what it gives. A text that ends before that is
+// for, and no more; the openings are not in what it gives. A text that ends before that is
 // asked to go on after a paragraph's end, with the next seed, three times at the
 // most; it may come out shorter. The same system, sampling and seeds write the
 // same texts. done, where it is not nil, is called after each text, from one
@@ -73,7 +74,7 @@ func (w *Writer) goOn(ctx context.Context, sys System, i int, o Opening) (string
 		}
 		sampling := w.Sampling
 		sampling.Seed = o.Seed + uint64(round)
-		part, reason, err := w.ask(ctx, sys, prompt, sampling, 16+tokensPerWord*(o.Words-have))
+		part, reason, err := w.ask(ctx, sys, prompt, sampling, 16+tokensPerWord*(o.Words-have), func(part string) bool { return word.Count(text+part) > o.Words })
 		if err != nil {
 			return "", err
 		}
@@ -85,19 +86,28 @@ func (w *Writer) goOn(ctx context.Context, sys System, i int, o Opening) (string
 	return strings.TrimSpace(text), nil
 }
 
-// ask generates up to most tokens behind a prompt, or to its end.
-func (w *Writer) ask(ctx context.Context, sys System, prompt []int32, sampling engine.Sampling, most int) (string, engine.Reason, error) {
-	r, err := w.Engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: sys.Adapters, Sampling: sampling, Max: most, Stop: w.Tokenizer.Ending(w.Breaks)}, nil)
+// errBeyond ends a text that has gone beyond what was asked for.
+var errBeyond = errors.New("beyond what was asked for")
+
+// ask generates up to most tokens behind a prompt, or to its end, or as far as it is not
+// beyond what was asked for; beyond may be nil.
+func (w *Writer) ask(ctx context.Context, sys System, prompt []int32, sampling engine.Sampling, most int, beyond func(text string) bool) (string, engine.Reason, error) {
+	text, d := "", w.Tokenizer.NewDecoder()
+	r, err := w.Engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: sys.Adapters, Sampling: sampling, Max: most, Stop: w.Tokenizer.Ending(w.Breaks)}, func(id int32) error {
+		more := text + d.Next(id)
+		if beyond != nil && beyond(more) {
+			return errBeyond
+		}
+		text = more
+		return nil
+	})
+	if errors.Is(err, errBeyond) {
+		return text, engine.Length, nil
+	}
 	if err != nil {
 		return "", "", err
 	}
-	var text strings.Builder
-	d := w.Tokenizer.NewDecoder()
-	for _, id := range r.Tokens {
-		text.WriteString(d.Next(id))
-	}
-	text.WriteString(d.Flush())
-	return text.String(), r.Reason, nil
+	return text + d.Flush(), r.Reason, nil
 }
 
 // each runs n tasks, as many at once as there are streams.
@@ -151,7 +161,7 @@ func (w *Writer) Answer(ctx context.Context, sys System, requests []Request, don
 		p := sys.piece(i, Piece{Context: requests[i].Prompt})
 		sampling := w.Sampling
 		sampling.Seed = requests[i].Seed
-		text, _, err := w.ask(ctx, sys, p.Context, sampling, requests[i].Most)
+		text, _, err := w.ask(ctx, sys, p.Context, sampling, requests[i].Most, nil)
 		out[i] = strings.TrimSpace(text)
 		return err
 	}, done)
