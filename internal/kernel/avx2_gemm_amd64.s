@@ -687,7 +687,7 @@ rows1_end:
 	RET
 
 // func avx2Outer16(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Outer16(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), AX
 	MOVQ ldc+8(FP), CX
@@ -704,31 +704,43 @@ TEXT ·avx2Outer16(SB), NOSPLIT, $0-72
 	MOVQ m+56(FP), R10
 
 rows6_begin:
-	CMPQ    R10, $0x06
-	JLT     rows6_end
-	MOVQ    AX, R11
-	VMOVUPS (R11), Y0
-	VMOVUPS 32(R11), Y1
-	ADDQ    CX, R11
-	VMOVUPS (R11), Y2
-	VMOVUPS 32(R11), Y3
-	ADDQ    CX, R11
-	VMOVUPS (R11), Y4
-	VMOVUPS 32(R11), Y5
-	ADDQ    CX, R11
-	VMOVUPS (R11), Y6
-	VMOVUPS 32(R11), Y7
-	ADDQ    CX, R11
-	VMOVUPS (R11), Y8
-	VMOVUPS 32(R11), Y9
-	ADDQ    CX, R11
-	VMOVUPS (R11), Y10
-	VMOVUPS 32(R11), Y11
-	ADDQ    CX, R11
-	MOVQ    DX, R11
-	MOVQ    b+40(FP), R12
-	MOVQ    k+64(FP), R13
-	PCALIGN $0x20
+	CMPQ       R10, $0x06
+	JLT        rows6_end
+	MOVQ       AX, R11
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	ADDQ       CX, R11
+	VMOVUPS    (R11), Y2
+	VMOVUPS    32(R11), Y3
+	ADDQ       CX, R11
+	VMOVUPS    (R11), Y4
+	VMOVUPS    32(R11), Y5
+	ADDQ       CX, R11
+	VMOVUPS    (R11), Y6
+	VMOVUPS    32(R11), Y7
+	ADDQ       CX, R11
+	VMOVUPS    (R11), Y8
+	VMOVUPS    32(R11), Y9
+	ADDQ       CX, R11
+	VMOVUPS    (R11), Y10
+	VMOVUPS    32(R11), Y11
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	MOVQ       DX, R11
+	MOVQ       b+40(FP), R12
+	MOVQ       k+64(FP), R13
+	PCALIGN    $0x20
 
 rows6_loop:
 	VMOVUPS      (R12), Y12

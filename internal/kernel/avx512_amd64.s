@@ -917,7 +917,7 @@ rows1_end:
 	RET
 
 // func avx512Outer32(c *float32, ldc int, a *float32, rs int, cs int, b *float32, ldb int, m int, k int, n int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·avx512Outer32(SB), NOSPLIT, $0-80
 	MOVQ    c+0(FP), AX
 	MOVQ    a+16(FP), CX
@@ -949,62 +949,104 @@ TEXT ·avx512Outer32(SB), NOSPLIT, $0-80
 	CMOVQLT R9, R8
 
 rows14_begin:
-	MOVQ      m+56(FP), R8
-	CMPQ      R8, $0x0e
-	JLT       rows14_end
-	MOVQ      ldc+8(FP), R9
-	SHLQ      $0x02, R9
-	MOVQ      AX, R8
-	VMOVUPS.Z (R8), K1, Z0
-	VMOVUPS.Z 64(R8), K2, Z1
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z2
-	VMOVUPS.Z 64(R8), K2, Z3
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z4
-	VMOVUPS.Z 64(R8), K2, Z5
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z6
-	VMOVUPS.Z 64(R8), K2, Z7
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z8
-	VMOVUPS.Z 64(R8), K2, Z9
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z10
-	VMOVUPS.Z 64(R8), K2, Z11
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z12
-	VMOVUPS.Z 64(R8), K2, Z13
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z14
-	VMOVUPS.Z 64(R8), K2, Z15
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z16
-	VMOVUPS.Z 64(R8), K2, Z17
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z18
-	VMOVUPS.Z 64(R8), K2, Z19
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z20
-	VMOVUPS.Z 64(R8), K2, Z21
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z22
-	VMOVUPS.Z 64(R8), K2, Z23
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z24
-	VMOVUPS.Z 64(R8), K2, Z25
-	ADDQ      R9, R8
-	VMOVUPS.Z (R8), K1, Z26
-	VMOVUPS.Z 64(R8), K2, Z27
-	ADDQ      R9, R8
-	MOVQ      cs+32(FP), R12
-	SHLQ      $0x02, R12
-	MOVQ      ldb+48(FP), R13
-	SHLQ      $0x02, R13
-	MOVQ      CX, R8
-	MOVQ      b+40(FP), R10
-	MOVQ      k+64(FP), R11
-	PCALIGN   $0x20
+	MOVQ       m+56(FP), R8
+	CMPQ       R8, $0x0e
+	JLT        rows14_end
+	MOVQ       ldc+8(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       AX, R8
+	VMOVUPS.Z  (R8), K1, Z0
+	VMOVUPS.Z  64(R8), K2, Z1
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z2
+	VMOVUPS.Z  64(R8), K2, Z3
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z4
+	VMOVUPS.Z  64(R8), K2, Z5
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z6
+	VMOVUPS.Z  64(R8), K2, Z7
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z8
+	VMOVUPS.Z  64(R8), K2, Z9
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z10
+	VMOVUPS.Z  64(R8), K2, Z11
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z12
+	VMOVUPS.Z  64(R8), K2, Z13
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z14
+	VMOVUPS.Z  64(R8), K2, Z15
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z16
+	VMOVUPS.Z  64(R8), K2, Z17
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z18
+	VMOVUPS.Z  64(R8), K2, Z19
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z20
+	VMOVUPS.Z  64(R8), K2, Z21
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z22
+	VMOVUPS.Z  64(R8), K2, Z23
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z24
+	VMOVUPS.Z  64(R8), K2, Z25
+	ADDQ       R9, R8
+	VMOVUPS.Z  (R8), K1, Z26
+	VMOVUPS.Z  64(R8), K2, Z27
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	MOVQ       cs+32(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       ldb+48(FP), R13
+	SHLQ       $0x02, R13
+	MOVQ       CX, R8
+	MOVQ       b+40(FP), R10
+	MOVQ       k+64(FP), R11
+	PCALIGN    $0x20
 
 rows14_loop:
 	LEAQ         (R8)(DX*8), R9

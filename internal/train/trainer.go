@@ -52,7 +52,7 @@ type Job struct {
 	// On are frozen adapters below what is trained, none of them in training itself.
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
-	// that do not fit are computed again. 0 means 800 MB, and for weights 20 MB
+	// that do not fit are computed again. 0 means 800 MB, and for weights 120 MB
 	// more than the least.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
@@ -179,7 +179,7 @@ func Floor(j Job) (bytes int64, err error) {
 
 // keptMemory is how much of the activations of a run that trains weights is kept
 // where nobody says what it may take, in bytes.
-const keptMemory = 20e6
+const keptMemory = 120e6
 
 // New plans a run. Its memory is taken before the first step; a step allocates
 // nothing.

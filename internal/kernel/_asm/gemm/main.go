@@ -225,6 +225,12 @@ func outerPanel() {
 			VMOVUPS(Mem{Base: row, Disp: 32}, acc[i][1])
 			ADDQ(ldc, row)
 		}
+		if rows == 6 {
+			for range rows {
+				PREFETCHT0(Mem{Base: row})
+				ADDQ(ldc, row)
+			}
+		}
 		pa, pb, n := GP64(), GP64(), GP64()
 		MOVQ(a.base, pa)
 		Load(Param("b"), pb)

@@ -299,6 +299,14 @@ func outer(name string, nv int, whole bool, tiles []int) {
 			}
 			ADDQ(ldc, row)
 		}
+		if whole && rows == tiles[0] {
+			for range rows {
+				for v := range nv {
+					PREFETCHT0(Mem{Base: row, Disp: 64 * v})
+				}
+				ADDQ(ldc, row)
+			}
+		}
 		pa, pa8, pb, n, cs, ldb := GP64(), GP64(), GP64(), GP64(), Bytes("cs"), Bytes("ldb")
 		MOVQ(a, pa)
 		Load(Param("b"), pb)
