@@ -52,8 +52,8 @@ type Job struct {
 	// On are frozen adapters below what is trained, none of them in training itself.
 	On []lora.Applied
 	// Memory is how many bytes the run may take beside the base; activations
-	// that do not fit are computed again. 0 means 800 MB, and for weights 120 MB
-	// more than the least.
+	// that do not fit are computed again. 0 means 800 MB, and for weights
+	// [KeptMemory] more than the least.
 	Memory int64
 	// Batch is the largest number of tokens that go through the base together;
 	// 0 means 512, or the longest example. Bits depend on it.
@@ -177,9 +177,9 @@ func Floor(j Job) (bytes int64, err error) {
 	return 4*int64(p.floats) + j.Model.Need(p.lim), nil
 }
 
-// keptMemory is how much of the activations of a run that trains weights is kept
-// where nobody says what it may take, in bytes.
-const keptMemory = 120e6
+// KeptMemory is how much of the activations of a run that trains weights of the base is
+// kept where nobody says what it may take, in bytes, so that less is computed twice.
+const KeptMemory = 120e6
 
 // New plans a run. Its memory is taken before the first step; a step allocates
 // nothing.
@@ -196,7 +196,7 @@ func New(j Job) (*Trainer, error) {
 	if err = t.take(&j); err == nil {
 		switch {
 		case memory == 0 && j.Options.Weights != nil:
-			memory = 4*int64(p.floats) + t.m.Need(p.lim) + keptMemory
+			memory = 4*int64(p.floats) + t.m.Need(p.lim) + KeptMemory
 		case memory == 0:
 			memory = 800e6
 		}

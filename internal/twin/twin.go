@@ -380,7 +380,7 @@ func (r *run) activations(j train.Job) (int64, error) {
 	if r.o.Memory > 0 {
 		return limit - beside, nil
 	}
-	memory := least + keptActivations
+	memory := least + train.KeptMemory
 	if j.Options.Weights == nil {
 		memory = max(least, adapterBytes-processBytes-r.b.model.Bytes())
 	}

@@ -20,10 +20,6 @@ import (
 
 // What of a run is particular to training weights of the base.
 
-// keptActivations is how much memory a run that trains weights takes beyond the
-// least, so that less is computed twice, where nobody says what it may take.
-const keptActivations = 20e6
-
 // beside is the memory of a run beside what is planned for training: the program,
 // what scores select documents, and the base, which a run over all of its weights does
 // not read again.
