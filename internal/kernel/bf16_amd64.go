@@ -43,7 +43,7 @@ func bf16Kind() *kind {
 	k.mulFew, k.mulTiles = bf16MulFew, bf16MulTiles
 	k.packLeft, k.packLeftQ = bf16PackLeft, bf16PackLeftQ
 	k.packRight, k.packRightAt, k.packRightT = bf16PackRight, bf16PackRightAt, bf16PackRightT
-	k.packPairsQ = bf16PackPairsQ
+	k.packPairsQ, k.packTurnedQ = bf16PackPairsQ, bf16PackTurnedQ
 	k.peakTiles = func(iterations int) (flops int) {
 		bf16Peak(iterations)
 		return iterations * 12 * 4 * 16

@@ -23,6 +23,15 @@ func bf16PairsQ4_0(dst *uint16, tile int, rows **byte, pairs, blocks int, order 
 //go:noescape
 func bf16PairsQ8_0(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)
 
+//go:noescape
+func bf16TurnedQ4_1(dst *uint16, rows **byte, blocks int)
+
+//go:noescape
+func bf16TurnedQ4_0(dst *uint16, rows **byte, blocks int)
+
+//go:noescape
+func bf16TurnedQ8_0(dst *uint16, rows **byte, blocks int)
+
 // pairOrder weaves the halves of a vector of 32 words.
 var pairOrder = func() (o [32]uint16) {
 	for i := range 16 {
@@ -111,6 +120,29 @@ func bf16PackPairsQ(dst []uint16, w []byte, t DType, order []int32, rb, b0, n, k
 			bf16PairsQ4_0(&dst[p*512], kt*1024, &rows[0], 16, n/32, &pairOrder[0])
 		case Q8_0:
 			bf16PairsQ8_0(&dst[p*512], kt*1024, &rows[0], 16, n/32, &pairOrder[0])
+		}
+	}
+	return true
+}
+
+// bf16PackTurnedQ is bf16PackPairsQ for rows of W that become columns.
+func bf16PackTurnedQ(dst []uint16, w []byte, t DType, order []int32, rb, n, k int) bool {
+	if n%16 != 0 || k%32 != 0 || t != Q4_1 && t != Q4_0 && t != Q8_0 {
+		return false
+	}
+	var rows [16]*byte
+	for j := 0; j < n; j += 16 {
+		for r := range rows {
+			rows[r] = &storedRow(w, order, rb, j+r)[0]
+		}
+		tiles := &dst[j*k]
+		switch t {
+		case Q4_1:
+			bf16TurnedQ4_1(tiles, &rows[0], k/32)
+		case Q4_0:
+			bf16TurnedQ4_0(tiles, &rows[0], k/32)
+		case Q8_0:
+			bf16TurnedQ8_0(tiles, &rows[0], k/32)
 		}
 	}
 	return true

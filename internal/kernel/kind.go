@@ -39,6 +39,7 @@ type kind struct {
 	packRightAt func(dst []uint16, kt, tp int, b []float32, ldb, rows, n int)
 	packRightT  func(dst []uint16, b []float32, ldb, n, k int)
 	packPairsQ  func(dst []uint16, w []byte, t DType, order []int32, rb, b0, n, k int) bool // of the rows b0 bytes from their begin; false where they have to be widened first
+	packTurnedQ func(dst []uint16, w []byte, t DType, order []int32, rb, n, k int) bool     // of whole rows, to be columns; the same
 	// mulTiles has left rows of ka tiles, of which kt are used.
 	mulTiles func(c []float32, ldc int, a []uint16, ka int, b []uint16, m, n, kt int, add bool)
 

@@ -124,6 +124,9 @@ func PackRightTQ(dst []uint16, w []byte, t DType, order []int32, n, k int) {
 		return
 	}
 	rb := t.RowBytes(k)
+	if cur.packTurnedQ != nil && cur.packTurnedQ(dst, w, t, order, rb, n, k) {
+		return
+	}
 	s := claimScratch(16 * k)
 	defer s.release()
 	step := TilesLen(16, k)

@@ -144,7 +144,7 @@ func packPairs() {
 }
 
 // blockPairs widens rows of W as packPairs narrows them, without float32 in memory.
-func blockPairs(format string, size int, widen func(row string, z int)) {
+func blockPairs(format string, size int, widen func(row string, z, spare, iota int)) {
 	name := "bf16Pairs" + format
 	function(name+" widens blocks > 0 of two rows of "+format+" and narrows them to a row of pairs in twice as many tiles, tile bytes apart, for as many pairs of rows, of which the addresses are given.",
 		name+"(dst *uint16, tile int, rows **byte, pairs, blocks int, order *uint16)", 48)
@@ -154,17 +154,15 @@ func blockPairs(format string, size int, widen func(row string, z int)) {
 	p("MOVQ pairs+24(FP), CX")
 	p("MOVQ order+40(FP), AX")
 	p("VMOVDQU16 (AX), Z16")
-	if format != "Q8_0" {
-		p("VMOVUPS ·%s(SB), Z17", map[string]string{"Q4_1": "amxIota0", "Q4_0": "amxIota8"}[format])
-	}
+	loadIota(format, 17)
 	label(name + "_pair")
 	p("MOVQ (BX), SI")
 	p("MOVQ 8(BX), DX")
 	p("MOVQ DI, R9")
 	p("MOVQ blocks+32(FP), R10")
 	label(name + "_block")
-	widen("SI", 2)
-	widen("DX", 4)
+	widen("SI", 2, 0, 17)
+	widen("DX", 4, 0, 17)
 	narrow(6, 4, 2)
 	narrow(7, 5, 3)
 	p("VPERMW Z6, Z16, Z6")
@@ -184,36 +182,82 @@ func blockPairs(format string, size int, widen func(row string, z int)) {
 	p("RET")
 }
 
-// blocks writes blockPairs of the common types: widen leaves the 32 numbers of the
-// block at row in z and z+1.
-func blocks() {
-	nibbles := func(row string, at, z int) {
-		p("VPMOVZXBD %d(%s), Z%d", at, row, z+1)
-		p("VPERMPS Z1, Z%d, Z%d", z+1, z)
-		p("VPSRLD $4, Z%d, Z%d", z+1, z+1)
-		p("VPERMPS Z1, Z%d, Z%d", z+1, z+1)
+// loadIota loads what a nibble of a format is before it is scaled.
+func loadIota(format string, z int) {
+	if format != "Q8_0" {
+		p("VMOVUPS ·%s(SB), Z%d", map[string]string{"Q4_1": "amxIota0", "Q4_0": "amxIota8"}[format], z)
 	}
-	blockPairs("Q4_1", 20, func(row string, z int) {
-		p("VCVTPH2PS (%s), X0", row)
-		p("VMOVSHDUP X0, X1")
-		p("VBROADCASTSS X1, Z1")
-		p("VBROADCASTSS X0, Z0")
-		p("VFMADD231PS Z0, Z17, Z1")
-		nibbles(row, 4, z)
-	})
-	blockPairs("Q4_0", 18, func(row string, z int) {
-		p("VPBROADCASTW (%s), Y0", row)
-		p("VCVTPH2PS Y0, Z0")
-		p("VMULPS Z0, Z17, Z1")
-		nibbles(row, 2, z)
-	})
-	blockPairs("Q8_0", 34, func(row string, z int) {
-		p("VPBROADCASTW (%s), Y0", row)
-		p("VCVTPH2PS Y0, Z0")
-		for i := range 2 {
-			p("VPMOVSXBD %d(%s), Z%d", 2+16*i, row, z+i)
-			p("VCVTDQ2PS Z%d, Z%d", z+i, z+i)
-			p("VMULPS Z0, Z%d, Z%d", z+i, z+i)
-		}
-	})
+}
+
+// blockTurned widens rows of W and narrows and turns them as packTurned does, without
+// float32 in memory.
+func blockTurned(format string, size int, widen func(row string, z, spare, iota int)) {
+	name := "bf16Turned" + format
+	function(name+" widens blocks > 0 of 16 rows of "+format+", of which the addresses are given, and narrows them to a column of tiles: its columns are the rows.",
+		name+"(dst *uint16, rows **byte, blocks int)", 24)
+	p("MOVQ dst+0(FP), DI")
+	p("MOVQ rows+8(FP), BX")
+	p("MOVQ blocks+16(FP), CX")
+	p("XORQ R11, R11")
+	label(name + "_block")
+	loadIota(format, 20)
+	for i := range 16 {
+		p("MOVQ %d(BX), SI", 8*i)
+		p("ADDQ R11, SI")
+		widen("SI", 18, 16, 20)
+		narrow(i, 19, 18)
+	}
+	turn()
+	for i := range 16 {
+		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
+	}
+	p("ADDQ $1024, DI")
+	p("ADDQ $%d, R11", size)
+	p("DECQ CX")
+	p("JNZ %s_block", name)
+	p("VZEROUPPER")
+	p("RET")
+}
+
+// blocks writes blockPairs and blockTurned of the common types: widen leaves the 32
+// numbers of the block at row in z and z+1, and uses spare and the register behind it.
+func blocks() {
+	nibbles := func(row string, at, z, table int) {
+		p("VPMOVZXBD %d(%s), Z%d", at, row, z+1)
+		p("VPERMPS Z%d, Z%d, Z%d", table, z+1, z)
+		p("VPSRLD $4, Z%d, Z%d", z+1, z+1)
+		p("VPERMPS Z%d, Z%d, Z%d", table, z+1, z+1)
+	}
+	for _, of := range []struct {
+		format string
+		size   int
+		widen  func(row string, z, spare, iota int)
+	}{
+		{"Q4_1", 20, func(row string, z, spare, iota int) {
+			p("VCVTPH2PS (%s), X%d", row, spare)
+			p("VMOVSHDUP X%d, X%d", spare, spare+1)
+			p("VBROADCASTSS X%d, Z%d", spare+1, spare+1)
+			p("VBROADCASTSS X%d, Z%d", spare, spare)
+			p("VFMADD231PS Z%d, Z%d, Z%d", spare, iota, spare+1)
+			nibbles(row, 4, z, spare+1)
+		}},
+		{"Q4_0", 18, func(row string, z, spare, iota int) {
+			p("VPBROADCASTW (%s), Y%d", row, spare)
+			p("VCVTPH2PS Y%d, Z%d", spare, spare)
+			p("VMULPS Z%d, Z%d, Z%d", spare, iota, spare+1)
+			nibbles(row, 2, z, spare+1)
+		}},
+		{"Q8_0", 34, func(row string, z, spare, _ int) {
+			p("VPBROADCASTW (%s), Y%d", row, spare)
+			p("VCVTPH2PS Y%d, Z%d", spare, spare)
+			for i := range 2 {
+				p("VPMOVSXBD %d(%s), Z%d", 2+16*i, row, z+i)
+				p("VCVTDQ2PS Z%d, Z%d", z+i, z+i)
+				p("VMULPS Z%d, Z%d, Z%d", spare, z+i, z+i)
+			}
+		}},
+	} {
+		blockPairs(of.format, of.size, of.widen)
+		blockTurned(of.format, of.size, of.widen)
+	}
 }
