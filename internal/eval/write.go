@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/getstroke/stroke/internal/engine"
 	"github.com/getstroke/stroke/internal/token"
@@ -83,22 +84,32 @@ func (w *Writer) goOn(ctx context.Context, sys System, i int, o Opening) (string
 			text = strings.TrimRight(text, " \n") + "\n\n"
 		}
 	}
-	return strings.TrimSpace(text), nil
+	return first(text, o.Words), nil
+}
+
+// first are the first n words of a text.
+func first(text string, n int) string {
+	for _, end := range word.All(text, unicode.IsSpace) {
+		if n--; n == 0 {
+			text = text[:end]
+			break
+		}
+	}
+	return strings.TrimSpace(text)
 }
 
 // errBeyond ends a text that has gone beyond what was asked for.
 var errBeyond = errors.New("beyond what was asked for")
 
-// ask generates up to most tokens behind a prompt, or to its end, or as far as it is not
-// beyond what was asked for; beyond may be nil.
+// ask generates up to most tokens behind a prompt, or to its end, or to the first that
+// goes beyond what was asked for; beyond may be nil.
 func (w *Writer) ask(ctx context.Context, sys System, prompt []int32, sampling engine.Sampling, most int, beyond func(text string) bool) (string, engine.Reason, error) {
 	text, d := "", w.Tokenizer.NewDecoder()
 	r, err := w.Engine.Generate(ctx, engine.Request{Prompt: prompt, Adapters: sys.Adapters, Sampling: sampling, Max: most, Stop: w.Tokenizer.Ending(w.Breaks)}, func(id int32) error {
-		more := text + d.Next(id)
-		if beyond != nil && beyond(more) {
+		text += d.Next(id)
+		if beyond != nil && beyond(text) {
 			return errBeyond
 		}
-		text = more
 		return nil
 	})
 	if errors.Is(err, errBeyond) {
