@@ -105,14 +105,20 @@ func packTurned() {
 		narrow(i, 17+i%2*2, 16+i%2*2)
 	}
 	label("bf16PackTurned_turn")
+	p("ADDQ $128, SI")
+	storeTurned("bf16PackTurned_k")
+}
+
+// storeTurned turns what is in registers 0 to 15, stores the tile at DI, goes on at again
+// as often as CX says, and returns.
+func storeTurned(again string) {
 	turn()
 	for i := range 16 {
 		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
 	}
-	p("ADDQ $128, SI")
 	p("ADDQ $1024, DI")
 	p("DECQ CX")
-	p("JNZ bf16PackTurned_k")
+	p("JNZ %s", again)
 	p("VZEROUPPER")
 	p("RET")
 }
@@ -207,16 +213,8 @@ func blockTurned(format string, size int, widen func(row string, z, spare, iota 
 		widen("SI", 18, 16, 20)
 		narrow(i, 19, 18)
 	}
-	turn()
-	for i := range 16 {
-		p("VMOVDQU32 Z%d, %d(DI)", i, 64*i)
-	}
-	p("ADDQ $1024, DI")
 	p("ADDQ $%d, R11", size)
-	p("DECQ CX")
-	p("JNZ %s_block", name)
-	p("VZEROUPPER")
-	p("RET")
+	storeTurned(name + "_block")
 }
 
 // blocks writes blockPairs and blockTurned of the common types: widen leaves the 32
